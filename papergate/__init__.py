@@ -1,0 +1,12 @@
+"""Decide whether a deployment of a reasoning model scores what its paper says.
+
+The flow, one package a stage; each imports only from stages before its own::
+
+    promises  ->  benchmarks  ->  engines  ->  completions  ->  scoring  ->  statistics  ->  verdict  ->  reports
+    what is       what is         who          asked once,      is each      how good,       is the       JUnit, HTML,
+    promised      asked           answers      kept for ever    one right    how sure        promise kept evidence
+
+``acceptance`` runs the whole flow for one promise. The library knows nothing of pytest.
+"""
+
+__version__ = "2026.11.0"

@@ -1,0 +1,1 @@
+"""What is asked: the problem sets, their prompts, origins and digests."""

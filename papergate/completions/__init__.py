@@ -1,0 +1,1 @@
+"""Asking: the store of everything that was answered, and the runner that asks."""

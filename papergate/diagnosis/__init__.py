@@ -1,0 +1,1 @@
+"""Why not: what a failing run shows of its cause."""

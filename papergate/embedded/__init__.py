@@ -1,0 +1,1 @@
+"""The model and the problems that ship with papergate."""

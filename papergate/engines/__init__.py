@@ -1,0 +1,1 @@
+"""Who answers: one small protocol, several engines."""

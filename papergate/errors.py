@@ -1,0 +1,57 @@
+"""Everything that can go wrong, as one small tree.
+
+::
+
+    PapergateError
+    ├── PromiseError        a paper or target file is wrong, or a promise is unknown
+    ├── BenchmarkError      a benchmark cannot be read, or is not the benchmark it claims to be
+    ├── HardwareError       the hardware a promise demands is not here
+    ├── EngineError         whoever answers cannot be started, reached or understood
+    │   ├── EngineRefused       it answered, and said no
+    │   └── EngineTimeout       it did not answer in time
+    ├── StoreError          the record of a run cannot be read, or belongs to another run
+    ├── RequestsLost        some completions never came: no score can be stated
+    └── PredictionsError    a file of stored completions cannot be read
+
+None of these is ever turned into a score. Each message says what was seen, what is accepted, and the remedy.
+"""
+
+
+class PapergateError(Exception):
+    """Something outside the model's answers is wrong; no verdict can be given."""
+
+
+class PromiseError(PapergateError):
+    """A paper or target file is wrong, or names something that does not exist."""
+
+
+class BenchmarkError(PapergateError):
+    """A benchmark cannot be read, or is not the benchmark it claims to be."""
+
+
+class HardwareError(PapergateError):
+    """The hardware that a promise demands is not on this machine."""
+
+
+class EngineError(PapergateError):
+    """Whoever answers cannot be started, reached or understood."""
+
+
+class EngineRefused(EngineError):
+    """The engine answered, and said no."""
+
+
+class EngineTimeout(EngineError):
+    """The engine did not answer within its deadline."""
+
+
+class StoreError(PapergateError):
+    """The record of a run cannot be read, or belongs to another run."""
+
+
+class RequestsLost(PapergateError):
+    """Some completions never came, so no score can be stated."""
+
+
+class PredictionsError(PapergateError):
+    """A file of stored completions cannot be read."""

@@ -1,0 +1,1 @@
+"""How fast: one tested function per metric."""

@@ -1,0 +1,1 @@
+"""What to hand over: JUnit properties, HTML page, evidence."""

@@ -1,0 +1,1 @@
+"""Is it right: extraction, equivalence, and the pool that can be killed."""

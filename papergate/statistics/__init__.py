@@ -1,0 +1,1 @@
+"""How sure: estimates, intervals, sequential stopping."""
