@@ -34,7 +34,16 @@ class HardwareError(PapergateError):
 
 
 class EngineError(PapergateError):
-    """Whoever answers cannot be started, reached or understood."""
+    """Whoever answers cannot be started, reached or understood.
+
+    ``transient`` is True where another attempt may succeed (connection, 429, 5xx); ``retry_after_s`` is the wait
+    that the server asked for.
+    """
+
+    def __init__(self, message: str, *, transient: bool = False, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.transient = transient
+        self.retry_after_s = retry_after_s
 
 
 class EngineRefused(EngineError):

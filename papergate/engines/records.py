@@ -1,0 +1,101 @@
+"""The records of this stage, and the one protocol every engine keeps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from papergate.promises.records import Sampling
+
+END_OF_THOUGHT = "</think>"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One sample to draw: the user turn of a problem and how to draw it."""
+
+    problem: str
+    """Id of the problem."""
+    sample: int
+    """0 .. k-1, an independent draw for the same problem."""
+    prompt: str
+    """The user turn; the engine applies the model's chat template."""
+    sampling: Sampling
+    seed: int
+    """Different for every (problem, sample), the same after a resume."""
+
+
+class Finish(StrEnum):
+    """Why a completion ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    """The token limit cut it off."""
+    FAILED = "failed"
+    """It never came: no text to grade."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completion:
+    """Text, finish reason, token counts and times of one sample.
+
+    ``text`` is the whole output, thought first, the thought closed by ``</think>`` however the engine delivered it;
+    None only where ``finish`` is ``failed``, and then ``error`` says why.
+    """
+
+    problem: str
+    sample: int
+    seed: int | None = None
+    text: str | None
+    finish: Finish
+    error: str | None = None
+    attempts: int = 1
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    ttft_s: float | None = None
+    """Request sent to first chunk with content or thought."""
+    e2e_s: float | None = None
+    """Request sent to last chunk."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineIdentity:
+    """Who answered: recorded with every run, compared on resume."""
+
+    engine: str
+    version: str
+    model: str
+    revision: str = ""
+    """Digest or commit of the weights, where it can be known."""
+    template: str = ""
+    """sha256 of the chat template, where it can be known."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Driver, CUDA or CANN, torch, devices, flags: shown in the report, not compared on resume."""
+
+
+class Engine(Protocol):
+    """Turns a prompt into a completion. A class with a life cycle: built ready to answer, closed once."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests in flight serve this engine best."""
+
+    def identity(self) -> EngineIdentity:
+        """Who answers."""
+
+    def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
+        """Refuse what cannot work before anything expensive starts, such as a context that is too short.
+
+        Raises:
+            EngineRefused: with what was seen, what is accepted and the remedy.
+        """
+
+    async def complete(self, request: Request) -> Completion:
+        """Draw one sample: one attempt, no retry.
+
+        Raises:
+            EngineError: the attempt failed; ``transient`` says whether another may succeed.
+        """
+
+    def close(self) -> None:
+        """Release everything this engine started; may be called twice."""
