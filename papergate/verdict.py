@@ -11,7 +11,7 @@ from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference, ReferenceKind
 from papergate.statistics.rule import Decision, Evidence, Rule, decide, runs_needed, weigh
 
-__all__ = ["Decision", "Judgement", "Rule", "Verdict", "judge", "judge_literal"]
+__all__ = ["Decision", "Judgement", "Rule", "Verdict", "judge", "judge_literal", "numbers"]
 
 MOST_DECIMALS = 4
 """Decimals of a difference in points: enough to tell it from a tolerance at 64 samples of 500 problems."""
@@ -134,6 +134,35 @@ def judge_literal(counts: Counts, reference: Reference, rule: Rule) -> Judgement
     else:
         decision = Decision.FAIL_HIGH if evidence.difference > 0 else Decision.FAIL_LOW
     return _judgement(counts, reference, rule, evidence, decision, literal_alone=True)
+
+
+def numbers(judgement: Judgement) -> dict[str, object]:
+    """The judgement as plain values for JSON; scores and errors are fractions of 1."""
+    evidence = judgement.evidence
+    return {
+        "verdict": str(judgement.decision),
+        "literal": judgement.literal,
+        "d": float(evidence.difference),
+        "se_measured": evidence.se_measured,
+        "se_ref": evidence.se_reference,
+        "se_total": math.hypot(evidence.se_measured, evidence.se_reference),
+        "se_paper": judgement.se_paper,
+        "radius": evidence.radius,
+        "lo": evidence.lo,
+        "hi": evidence.hi,
+        "runs_needed": judgement.runs_needed,
+        "reference_too_noisy": judgement.reference_too_noisy,
+        "proven_within": judgement.proven_within,
+        "blocks": judgement.blocks,
+        "p_value": evidence.p_value,
+        "paper_noise_chance": judgement.paper_noise_chance,
+        "score": float(judgement.score),
+        "reference": float(judgement.reference.score),
+        "n": judgement.n,
+        "k": judgement.k,
+        "sentence": judgement.sentence,
+        "warnings": list(judgement.warnings),
+    }
 
 
 def _judgement(

@@ -8,6 +8,9 @@ from functools import cached_property
 
 from papergate.errors import PredictionsError
 
+NAMED = 5
+"""Impossible counts that a message names one by one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -37,6 +40,16 @@ class Counts:
     def equal(cls, correct: tuple[int, ...], k: int) -> "Counts":
         """Counts of problems that were all asked ``k`` times."""
         return cls(correct=correct, samples=(k,) * len(correct))
+
+    @classmethod
+    def spread(cls, correct: int, *, problems: int, k: int) -> "Counts":
+        """Counts of a result known only in total, spread evenly: no other way it can lie has a wider error."""
+        if not 0 <= correct <= problems * k:
+            raise PredictionsError(
+                f"{correct} correct of {problems} problems x {k} samples; 0 to {problems * k} are possible"
+            )
+        share, rest = divmod(correct, max(problems, 1))
+        return cls.equal((share + 1,) * rest + (share,) * (problems - rest), k)
 
     @property
     def n(self) -> int:
@@ -104,4 +117,5 @@ def _mistakes(counts: Counts) -> Iterator[str]:
     pairs = enumerate(zip(counts.correct, counts.samples, strict=False), start=1)
     wrong = [f"problem {i}: {c} of {k}" for i, (c, k) in pairs if not 0 <= c <= k or k < 1]
     if wrong:
-        yield f"each needs at least 1 sample and 0 to k correct ones, seen: {', '.join(wrong)}"
+        more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+        yield f"0 to k correct of at least 1 planned sample are possible, seen {', '.join(wrong[:NAMED])}{more}"
