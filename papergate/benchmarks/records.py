@@ -44,6 +44,12 @@ class BenchmarkSpec(Record):
     problems: Annotated[int, Field(ge=1)]
     layout: Literal["math", "aime", "gpqa", "mmlu", "cluewsc", "embedded"]
     """The shape of a row: which fields make the problem, the answer and the options."""
+    answer: Literal["math", "integer", "choice"]
+    """What sort of answer the checker looks for."""
+    letters: str = "ABCD"
+    """The options of a multiple-choice problem."""
+    id_pattern: str = ""
+    """What ids of its problems look like, as a regular expression: tells stored completions' benchmark."""
     prompt: Text
     """The user turn; ``{problem}`` and, for options, ``{A}`` .. ``{D}`` stand for the row's own."""
     prompt_source: Text

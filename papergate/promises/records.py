@@ -120,6 +120,7 @@ class EngineName(StrEnum):
     HUGGINGFACE = "huggingface"
     VLLM = "vllm"
     REMOTE = "remote"
+    REPLAY = "replay"
 
 
 class Deployment(Record):
