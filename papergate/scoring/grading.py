@@ -1,0 +1,147 @@
+"""Grading: extraction, then equivalence in layers, in the order of the attempts."""
+
+import functools
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from types import TracebackType
+from typing import Literal, Self
+
+from papergate.errors import BenchmarkError
+from papergate.scoring import limits
+from papergate.scoring.equivalence import equivalent
+from papergate.scoring.extraction import boxes_backwards, extract
+from papergate.scoring.pool import Pool
+from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
+
+GraderMode = Literal["strict", "aisbench", "math-verify"]
+
+LOOK_AHEAD = 256  # attempts read ahead of the first unfinished one; bounds memory while the order is kept
+MAX_CACHED = 20_000  # distinct (gold, answer) pairs remembered; many samples share one answer
+MAX_ELSEWHERE = 20  # boxes searched for a right answer that was not extracted
+
+
+class Grader:
+    """Grades attempts; a context manager that owns the comparison processes.
+
+    Args:
+        mode: Whose rules: `strict` (ours), `aisbench` or `math-verify`, to explain a difference.
+        workers: Comparison processes at most; none is started before the first comparison that needs one.
+    """
+
+    def __init__(self, mode: GraderMode = "strict", *, workers: int | None = None) -> None:
+        size = workers or os.cpu_count() or 1
+        self._mode = mode
+        self._pool = Pool(size)
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="papergate-grader")
+        self._compare = functools.lru_cache(MAX_CACHED)(self._compare_uncached)
+
+    def __enter__(self) -> Self:
+        """Nothing is started yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every comparison process."""
+        self.close()
+
+    def close(self) -> None:
+        """End the comparison processes."""
+        self._threads.shutdown()
+        self._pool.close()
+
+    def grade(self, attempts: Iterable[Attempt]) -> Iterator[Grade]:
+        """Grade attempts, in their order, while they come."""
+        source = iter(attempts)
+        waiting = deque(self._begin(attempt) for attempt in islice(source, LOOK_AHEAD))
+        while waiting:
+            yield _finished(waiting.popleft())
+            waiting.extend(self._begin(attempt) for attempt in islice(source, 1))
+
+    def _begin(self, attempt: Attempt) -> Grade | Future[Grade]:
+        started = time.perf_counter()
+        found = _extracted(attempt)
+        if found.answer is None:
+            return _without_answer(attempt, found, started)
+        if self._mode == "strict" and _is_short(attempt.gold, found.answer):
+            quick = equivalent(attempt.gold, found.answer, attempt.kind)
+            if quick.equal is not None:
+                return _grade(attempt, found, quick, started)
+        return self._threads.submit(self._grade_in_worker, attempt, found)
+
+    def _grade_in_worker(self, attempt: Attempt, found: Extraction) -> Grade:
+        started = time.perf_counter()
+        assert found.answer is not None
+        return _grade(attempt, found, self._compare(attempt.gold, found.answer, attempt.kind), started)
+
+    def _compare_uncached(self, gold: str, answer: str, kind: AnswerKind) -> Comparison:
+        return self._pool.compare(gold, answer, kind, self._mode)
+
+
+def check_golds(golds: Sequence[str], kind: AnswerKind = AnswerKind.MATH) -> None:
+    """Make sure that every gold answer can be read, before anything expensive starts.
+
+    Raises:
+        BenchmarkError: Names every gold answer that cannot be read.
+    """
+    unreadable = [repr(gold) for gold in golds if not _is_readable(gold, kind)]
+    if unreadable:
+        raise BenchmarkError(f"gold answers that cannot be read as {kind}: {', '.join(unreadable)}")
+
+
+def _is_readable(gold: str, kind: AnswerKind) -> bool:
+    if kind is AnswerKind.INTEGER:
+        return gold.strip().isdecimal()
+    return bool(gold.strip())
+
+
+def _is_short(gold: str, answer: str) -> bool:
+    return len(gold) + len(answer) <= limits.MAX_QUICK_CHARS
+
+
+def _extracted(attempt: Attempt) -> Extraction:
+    if not attempt.bare or attempt.text is None:
+        return extract(attempt.text, kind=attempt.kind, thinks=attempt.thinks, letters=attempt.letters)
+    answer = attempt.text.strip()
+    return Extraction(answer=answer or None, rule="bare", reason=None if answer else "empty")
+
+
+def _without_answer(attempt: Attempt, found: Extraction, started: float) -> Grade:
+    return Grade(
+        outcome=Outcome.INCORRECT,
+        extracted=None,
+        gold=attempt.gold,
+        rule=found.rule,
+        reason=found.reason,
+        seconds=time.perf_counter() - started,
+        present_elsewhere=_stands_elsewhere(attempt, None),
+    )
+
+
+def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started: float) -> Grade:
+    outcomes = {True: Outcome.CORRECT, False: Outcome.INCORRECT, None: Outcome.UNDECIDED}
+    return Grade(
+        outcome=outcomes[comparison.equal],
+        extracted=found.answer,
+        gold=attempt.gold,
+        rule=f"{found.rule}/{comparison.rule}",
+        reason=comparison.reason,
+        seconds=time.perf_counter() - started,
+        present_elsewhere=comparison.equal is not True and _stands_elsewhere(attempt, found.answer),
+    )
+
+
+def _stands_elsewhere(attempt: Attempt, extracted: str | None) -> bool:
+    boxes = islice(boxes_backwards(attempt.text or ""), MAX_ELSEWHERE)
+    return any(
+        content != extracted and _is_short(attempt.gold, content) and equivalent(attempt.gold, content).equal
+        for _, _, content in boxes
+    )
+
+
+def _finished(grade: Grade | Future[Grade]) -> Grade:
+    return grade.result() if isinstance(grade, Future) else grade
