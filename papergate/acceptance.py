@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -138,18 +138,16 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
     check_golds([problem.gold for problem in case.problems], AnswerKind(spec.answer))
     engine.check(case.sampling, [problem.prompt for problem in case.problems])
     grades: dict[Key, Grade] = {}
-    k = _look_after(0, settings)
     with Grader(settings.grader) as grader:
-        while True:
+        for k in _looks(settings):
             ask(engine, requests_of(case, k), store, settings.policy, progress or Silent())
             _refuse_lost(case, store, k)
             completions = {key: done for key, done in store.completions().items() if key[1] < k}
             grades |= graded(case, grader, {key: done for key, done in completions.items() if key not in grades})
             found = assess(case, k, completions, grades)
-            further = _look_after(k, settings)
-            if found.judgement.decision is not Decision.INCONCLUSIVE or further is None:
-                return found
-            k = further
+            if found.judgement.decision is not Decision.INCONCLUSIVE:
+                break
+    return found
 
 
 def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
@@ -266,8 +264,11 @@ def manifest_of(case: Case) -> Manifest:
     )
 
 
-def _look_after(k: int, settings: Settings) -> int | None:
-    return next_look(k, max_samples=settings.max_samples, fixed=settings.fixed_samples)
+def _looks(settings: Settings) -> Iterator[int]:
+    """The sample counts at which the verdict is taken; at least one."""
+    k = 0
+    while further := next_look(k, max_samples=settings.max_samples, fixed=settings.fixed_samples):
+        yield (k := further)
 
 
 def _refuse_lost(case: Case, store: Store, k: int) -> None:

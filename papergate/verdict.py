@@ -158,6 +158,7 @@ def numbers(judgement: Judgement) -> dict[str, object]:
         "paper_noise_chance": judgement.paper_noise_chance,
         "score": float(judgement.score),
         "reference": float(judgement.reference.score),
+        "tolerance": float(judgement.rule.tolerance),
         "n": judgement.n,
         "k": judgement.k,
         "sentence": judgement.sentence,

@@ -1,15 +1,28 @@
-"""The command line."""
+"""The command line: what papergate does without pytest."""
 
 import argparse
+import sys
 
-from papergate.cli import grade
+from papergate import __version__
+from papergate.cli import grade, judge
+from papergate.errors import PapergateError
+
+USAGE_ERROR = 2
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a subcommand and return its exit status."""
-    parser = argparse.ArgumentParser(prog="papergate")
-    subparsers = parser.add_subparsers(required=True)
-    grade.add_parser(subparsers)
+    """Run a subcommand and return its exit status; papergate's own errors are one message and status 2."""
+    parser = argparse.ArgumentParser(
+        prog="papergate", description="Grade answers and judge scores. The gate is pytest."
+    )
+    parser.add_argument("--version", action="version", version=f"papergate {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (grade, judge):
+        command.add_parser(subparsers)
     args = parser.parse_args(argv)
-    status: int = args.run(args)
+    try:
+        status: int = args.run(args)
+    except PapergateError as error:
+        print(f"papergate: {error}", file=sys.stderr)
+        return USAGE_ERROR
     return status

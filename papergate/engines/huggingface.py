@@ -166,7 +166,7 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path)
         loaded = transformers.AutoModelForCausalLM.from_pretrained(
             path, dtype=dtype, device_map="auto" if accelerator else "cpu"
-        ).eval()
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(f"{model}: transformers cannot load it: {error}") from error
     if not accelerator:

@@ -1,7 +1,7 @@
 """Who answers: a file of stored completions, of papergate or of another harness.
 
-Read are JSON lines (``.jsonl``, ``.jsonl.gz``) with one completion each, and the JSON objects keyed by row that OpenCompass
-and AISBench write (``.json``). The same column is accepted under the names that the harnesses give it.
+Read are JSON lines (``.jsonl``, ``.jsonl.gz``) with one completion each, and the JSON objects keyed by row that
+OpenCompass and AISBench write (``.json``). The same column is accepted under the names that the harnesses give it.
 """
 
 import gzip

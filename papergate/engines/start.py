@@ -1,0 +1,37 @@
+"""From a promise's deployment to the engine that answers for it."""
+
+from collections.abc import Sequence
+
+from papergate.engines import hardware, huggingface
+from papergate.engines.records import Engine
+from papergate.engines.remote import RemoteEngine
+from papergate.errors import EngineError
+from papergate.promises import EngineName, Promise
+
+
+def start(promise: Promise, *, endpoints: Sequence[str] = (), model: str | None = None) -> Engine:
+    """Attach to ``endpoints``, or start the deployment's own engine on the hardware that the promise demands.
+
+    Args:
+        promise: Whose deployment is to answer.
+        endpoints: Servers that run already; then this machine needs no hardware.
+        model: Name that the endpoint serves, or a folder of weights, in place of the deployment's.
+
+    Raises:
+        HardwareError: the hardware is not here.
+        EngineError: the engine cannot be started or reached.
+    """
+    deployment = promise.deployment
+    name = model or deployment.model
+    if endpoints:
+        return RemoteEngine(endpoints, name, thinks=deployment.thinks)
+    hardware.demand(promise.hardware, name=promise.target)
+    if deployment.engine is EngineName.HUGGINGFACE:
+        return huggingface.load(name, dtype=deployment.dtype)
+    if deployment.engine is EngineName.REMOTE:
+        return RemoteEngine([deployment.endpoint], name, thinks=deployment.thinks)
+    if deployment.engine is EngineName.VLLM:
+        from papergate.engines.vllm import start_vllm
+
+        return start_vllm(name, deployment)
+    raise EngineError(f"{promise.id}: its completions are stored in a file; give it: --predictions FILE")
