@@ -1,0 +1,223 @@
+"""What a run shows while it asks: a live line in a terminal, one line per minute in a log."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TextIO
+
+from papergate.engines.records import Completion, Finish
+
+LINE_EVERY_S = 60.0
+"""Often enough to see life in a CI log, rare enough to leave it readable for hours."""
+REFRESH_EVERY_S = 1.0
+"""A person notices a second."""
+
+
+class Progress(Protocol):
+    """Told of everything that happens in a run. All calls come from the thread that runs ``ask``."""
+
+    def start(self, *, total: int, stored: int) -> None:
+        """The run begins: ``total`` completions, ``stored`` of them by an earlier run."""
+
+    def finished(self, completion: Completion) -> None:
+        """``completion`` is stored."""
+
+    def retrying(self, error: str, wait_s: float) -> None:
+        """An attempt failed and is repeated after ``wait_s`` seconds."""
+
+    def tick(self, in_flight: int) -> None:
+        """About once a second, whatever happens."""
+
+    def say(self, line: str) -> None:
+        """Show one line that must not be missed."""
+
+    def stop(self) -> None:
+        """The run is over, however it ended."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, *, total: int, stored: int) -> None:
+        """Show nothing."""
+
+    def finished(self, completion: Completion) -> None:
+        """Show nothing."""
+
+    def retrying(self, error: str, wait_s: float) -> None:
+        """Show nothing."""
+
+    def tick(self, in_flight: int) -> None:
+        """Show nothing."""
+
+    def say(self, line: str) -> None:
+        """Show nothing."""
+
+    def stop(self) -> None:
+        """Show nothing."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """What has happened so far; the text of it is the same in a terminal and in a log."""
+
+    total: int
+    stored: int
+    started: float = field(default_factory=time.monotonic)
+    finished: int = 0
+    failed: int = 0
+    retries: int = 0
+    output_tokens: int = 0
+    in_flight: int = 0
+    last_error: str = ""
+
+    def add(self, completion: Completion) -> None:
+        """Count a stored completion."""
+        if completion.finish is Finish.FAILED:
+            self.failed += 1
+            self.last_error = completion.error or ""
+        else:
+            self.finished += 1
+            self.output_tokens += completion.output_tokens or 0
+
+    def text(self) -> str:
+        """Samples, speed, failures and the time left."""
+        seconds = max(time.monotonic() - self.started, 1e-9)
+        parts = [
+            f"{self.stored + self.finished}/{self.total} samples",
+            f"{self.in_flight} in flight",
+            f"{self.output_tokens / seconds:,.0f} tok/s in finished answers",
+        ]
+        if self.failed or self.retries:
+            parts.append(f"{self.failed} failed, {self.retries} retries (last: {self.last_error})")
+        return ", ".join([*parts, self._eta(seconds)])
+
+    def _eta(self, seconds: float) -> str:
+        left = self.total - self.stored - self.finished - self.failed
+        if not self.finished:
+            return "time left unknown"
+        return f"about {clock(left * seconds / self.finished)} left"
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03`` for 3723 seconds."""
+    minutes, second = divmod(round(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}"
+
+
+def no_score() -> str:
+    """The running score of a caller that has none."""
+    return ""
+
+
+class Shown:
+    """Counts what happens and shows it on a display every so often."""
+
+    def __init__(self, display: "Display", score: Callable[[], str] = no_score, *, every_s: float) -> None:
+        self._display = display
+        self._score = score
+        self._every_s = every_s
+        self._tally = Tally(total=0, stored=0)
+        self._next = 0.0
+
+    def start(self, *, total: int, stored: int) -> None:
+        """Say how much there is to do."""
+        self._tally = Tally(total=total, stored=stored)
+        self._next = self._tally.started + self._every_s
+        self.say(f"asking {total - stored} of {total} samples; {stored} stored before")
+
+    def finished(self, completion: Completion) -> None:
+        """Count a stored completion."""
+        self._tally.add(completion)
+
+    def retrying(self, error: str, wait_s: float) -> None:
+        """Count a failed attempt."""
+        self._tally.retries += 1
+        self._tally.last_error = f"{error}; again in {wait_s:.0f} s"
+
+    def tick(self, in_flight: int) -> None:
+        """Show the state when it is time to."""
+        self._tally.in_flight = in_flight
+        if time.monotonic() >= self._next:
+            self._next += self._every_s
+            self._display.show(self._line())
+
+    def say(self, line: str) -> None:
+        """Show one line that must not be missed."""
+        self._display.say(f"papergate: {line}")
+
+    def stop(self) -> None:
+        """Leave the last state in sight."""
+        self._display.close()
+        self._tally.in_flight = 0
+        self.say(self._line())
+
+    def _line(self) -> str:
+        return ", ".join(filter(None, (self._tally.text(), self._score())))
+
+
+class Display(Protocol):
+    """Where lines are shown."""
+
+    def show(self, line: str) -> None:
+        """The state of the run, in place of the last one where that is possible."""
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+
+    def close(self) -> None:
+        """No state is shown any more."""
+
+
+class Log:
+    """A stream that keeps every line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def show(self, line: str) -> None:
+        """Write the state as one more line."""
+        self.say(f"papergate: {line}")
+
+    def say(self, line: str) -> None:
+        """Write ``line``."""
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Nothing to do: the stream belongs to the caller."""
+
+
+class Terminal:
+    """A terminal whose last line is the state of the run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(console=Console(file=stream), refresh_per_second=2, transient=True)
+
+    def show(self, line: str) -> None:
+        """Renew the last line."""
+        from rich.text import Text
+
+        self._live.start()
+        self._live.update(Text(line))
+
+    def say(self, line: str) -> None:
+        """Print ``line`` above the state."""
+        from rich.text import Text
+
+        self._live.console.print(Text(line))
+
+    def close(self) -> None:
+        """Take the state off the screen."""
+        self._live.stop()
+
+
+def progress_for(stream: TextIO, score: Callable[[], str] = no_score) -> Progress:
+    """A state kept up to date where ``stream`` is a terminal, one line per minute elsewhere."""
+    if stream.isatty():
+        return Shown(Terminal(stream), score, every_s=REFRESH_EVERY_S)
+    return Shown(Log(stream), score, every_s=LINE_EVERY_S)

@@ -1,0 +1,169 @@
+"""Asks: every request answered and stored once, whatever the engine does meanwhile."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from papergate.completions.policy import Policy
+from papergate.completions.progress import Progress
+from papergate.completions.store import Store
+from papergate.engines.records import Completion, Engine, Finish, Request
+from papergate.errors import EngineError, EngineTimeout
+
+TICK_S = 1.0
+"""How often progress is shown and the watchdog looks."""
+
+
+def ask(engine: Engine, requests: Sequence[Request], store: Store, policy: Policy, progress: Progress) -> None:
+    """Draw every sample of ``requests`` that ``store`` does not hold yet, in the order given.
+
+    What fails for good is stored as failed with its error. Ctrl-C, and every error below, leaves each finished
+    completion stored, and the same call asks only for the rest.
+
+    Raises:
+        EngineTimeout: nothing was finished for ``policy.no_progress_s``.
+        EngineError: ``policy.failures_in_a_row`` requests were lost one after another.
+        StoreError: a completion could not be stored.
+    """
+    keys = {(request.problem, request.sample) for request in requests}
+    if len(keys) < len(requests):
+        raise ValueError("a problem and sample is requested twice")
+    missing = [request for request in requests if (request.problem, request.sample) not in store]
+    progress.start(total=len(requests), stored=len(requests) - len(missing))
+    try:
+        asyncio.run(_Asking(engine, store, policy, progress).run(missing))
+    except BaseException:
+        progress.say(_how_to_resume(keys, store))
+        raise
+    finally:
+        progress.stop()
+
+
+def _how_to_resume(keys: set[tuple[str, int]], store: Store) -> str:
+    kept = sum(key in store for key in keys)
+    missing = len(keys) - kept
+    return f"{kept} of {len(keys)} samples are kept in {store.folder}; the same command asks for the other {missing}"
+
+
+class _Asking:
+    """One run of the loop: its workers, its watchdog, and what waits to be written."""
+
+    def __init__(self, engine: Engine, store: Store, policy: Policy, progress: Progress) -> None:
+        self._engine = engine
+        self._store = store
+        self._policy = policy
+        self._progress = progress
+        self._pace = _Pace(policy.requests_per_s)
+        self._unwritten: list[Completion] = []
+        self._writing = asyncio.Lock()
+        self._in_flight = 0
+        self._lost_in_a_row = 0
+        self._last_finish = 0.0
+
+    async def run(self, requests: Sequence[Request]) -> None:
+        queue = iter(requests)
+        room = min(self._policy.concurrency or self._engine.concurrency, len(requests))
+        workers = [asyncio.create_task(self._work(queue)) for _ in range(room)]
+        watchdog = asyncio.create_task(self._watch(workers))
+        try:
+            await asyncio.gather(*workers)
+        except asyncio.CancelledError:
+            if watchdog.done():
+                await watchdog  # raises what it saw
+            raise
+        finally:
+            await _cancel([*workers, watchdog])
+            self._write_rest()
+
+    async def _work(self, queue: Iterator[Request]) -> None:
+        """Take requests until none is left; the queue is shared by all workers."""
+        for request in queue:
+            self._in_flight += 1
+            completion = await self._draw(request)
+            self._in_flight -= 1
+            await self._keep(completion)
+            self._see(completion)
+
+    async def _draw(self, request: Request) -> Completion:
+        """One completion after as many attempts as it takes, or a failed one."""
+        attempt = 1
+        while True:
+            await self._pace.turn()
+            try:
+                return replace(await self._engine.complete(request), attempts=attempt)
+            except EngineError as error:
+                if not error.transient or attempt >= self._policy.attempts:
+                    return _failed(request, attempt, error)
+                wait_s = self._policy.wait_s(request, attempt, error)
+                self._progress.retrying(str(error), wait_s)
+            await asyncio.sleep(wait_s)
+            attempt += 1
+
+    async def _keep(self, completion: Completion) -> None:
+        """Store a completion; those that finish during one write share the next."""
+        self._unwritten.append(completion)
+        async with self._writing:
+            batch, self._unwritten = self._unwritten, []
+            if batch:
+                await asyncio.to_thread(self._store.append, *batch)
+
+    def _write_rest(self) -> None:
+        """Store what finished but was not written when the run was stopped."""
+        batch, self._unwritten = self._unwritten, []
+        if batch:
+            self._store.append(*batch)
+
+    def _see(self, completion: Completion) -> None:
+        self._last_finish = asyncio.get_running_loop().time()
+        self._progress.finished(completion)
+        self._lost_in_a_row = self._lost_in_a_row + 1 if completion.finish is Finish.FAILED else 0
+        if self._lost_in_a_row >= self._policy.failures_in_a_row:
+            raise EngineError(f"{self._lost_in_a_row} requests in a row were lost, the last with: {completion.error}")
+
+    async def _watch(self, workers: Sequence[asyncio.Task[None]]) -> None:
+        """Show life every second; stop the workers when nothing has finished for too long."""
+        loop = asyncio.get_running_loop()
+        self._last_finish = loop.time()
+        while loop.time() - self._last_finish < self._policy.no_progress_s:
+            self._progress.tick(self._in_flight)
+            await asyncio.sleep(min(TICK_S, self._policy.no_progress_s))
+        for worker in workers:
+            worker.cancel()
+        raise EngineTimeout(
+            f"no answer finished for {self._policy.no_progress_s:g} s with {self._in_flight} requests in flight; "
+            "look at the server's log",
+        )
+
+
+class _Pace:
+    """Lets one attempt start every ``1 / per_s`` seconds."""
+
+    def __init__(self, per_s: float | None) -> None:
+        self._interval_s = 1 / per_s if per_s else 0.0
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        if not self._interval_s:
+            return
+        now = asyncio.get_running_loop().time()
+        start = max(now, self._next)
+        self._next = start + self._interval_s
+        await asyncio.sleep(start - now)
+
+
+def _failed(request: Request, attempts: int, error: EngineError) -> Completion:
+    return Completion(
+        problem=request.problem,
+        sample=request.sample,
+        seed=request.seed,
+        text=None,
+        finish=Finish.FAILED,
+        error=str(error),
+        attempts=attempts,
+    )
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,86 @@
+"""One streamed answer, put together from the chunks of whichever server sent it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from papergate.engines.records import END_OF_THOUGHT, Finish
+from papergate.engines.refusal import error_in, quoted
+from papergate.errors import EngineError
+
+START_OF_THOUGHT = "<think>"
+FINISHES = {
+    "stop": Finish.STOP,
+    "eos_token": Finish.STOP,
+    "stop_sequence": Finish.STOP,
+    "length": Finish.LENGTH,
+}
+"""The finish reasons that leave a whole answer, in every server's spelling."""
+BROKEN_OFF = ("abort", "error")
+"""Finish reasons of a server that gave up; another attempt may succeed."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Answer:
+    """What the chunks read so far amount to."""
+
+    thought: list[str] = field(default_factory=list)
+    """Pieces that came as ``reasoning_content`` (SGLang, MindIE, older vLLM) or ``reasoning`` (vLLM)."""
+    content: list[str] = field(default_factory=list)
+    finish: Finish | None = None
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+
+    def add(self, event: dict[str, Any]) -> bool:
+        """Take one chunk; tell whether it brought text.
+
+        Raises:
+            EngineError: the chunk is an error, ends the answer without finishing it, or is no chat completion.
+        """
+        try:
+            return self._add(event)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            words = quoted(orjson.dumps(event))
+            raise EngineError(f"the stream holds an event that is no chunk of a chat completion: {words}") from error
+
+    def text(self, *, thinks: bool) -> str:
+        """The whole output, thought first and closed by ``</think>`` if the model closed it.
+
+        A server that splits the thought off removes the tags: the end of the thought is where content begins. Where
+        the thought stands in the content, its opening tag is dropped, because the chat template may or may not have
+        written it already.
+        """
+        thought, content = "".join(self.thought), "".join(self.content)
+        if not thinks:
+            return thought + content
+        text = f"{thought}{END_OF_THOUGHT}{content}" if thought and content else thought + content
+        opened = text.lstrip()
+        return opened.removeprefix(START_OF_THOUGHT) if opened.startswith(START_OF_THOUGHT) else text
+
+    def _add(self, event: dict[str, Any]) -> bool:
+        if error := error_in(event):
+            raise error
+        self._count(event.get("usage") or {})
+        brought = False
+        for choice in event.get("choices") or ():
+            delta = choice.get("delta") or {}
+            thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+            content = delta.get("content") or ""
+            self.thought.append(thought + "")
+            self.content.append(content + "")
+            brought = brought or bool(thought or content)
+            self._end(choice.get("finish_reason"))
+        return brought
+
+    def _count(self, usage: dict[str, Any]) -> None:
+        self.prompt_tokens = usage.get("prompt_tokens", self.prompt_tokens)
+        self.output_tokens = usage.get("completion_tokens", self.output_tokens)
+
+    def _end(self, reason: str | None) -> None:
+        if not reason:
+            return
+        if reason not in FINISHES:
+            broken_off = reason in BROKEN_OFF
+            raise EngineError(f"the server ended the answer with finish_reason {reason!r}", transient=broken_off)
+        self.finish = FINISHES[reason]

@@ -1,0 +1,121 @@
+"""What an endpoint says about itself: health, models, version, length of a prompt."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from papergate.engines.access import Access, proxy_for
+from papergate.engines.refusal import UNAUTHORISED, quoted, server_words, unauthorised
+from papergate.errors import EngineError, EngineRefused
+
+CONTROL_TIMEOUT_S = 30.0
+"""These requests compute nothing: an endpoint that needs longer is not well."""
+VERSION_PATHS = ("/version", "/get_server_info")
+"""vLLM; SGLang."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """What an endpoint says about the model it serves."""
+
+    software: str
+    """Name and version of the server, as far as it tells."""
+    root: str = ""
+    """Where the server loaded the weights from, where it tells."""
+    context_tokens: int | None = None
+    """Prompt and output together, where it tells."""
+
+
+def describe(url: str, model: str, access: Access) -> Served:
+    """Ask an endpoint for its health, its models and its version.
+
+    Raises:
+        EngineError: it cannot be reached or is not well.
+        EngineRefused: it is not OpenAI-compatible, wants a key, or does not serve ``model``.
+    """
+    health = _get(url, "/health", access)
+    if health.status_code >= requests.codes.server_error:
+        raise EngineError(f"{url} is not well: /health answered {_said(health)}; look at the server's log")
+    listed = _models(url, access)
+    mine = next((entry for entry in listed if entry.get("id") == model), None)
+    if listed and mine is None:
+        names = ", ".join(sorted(repr(entry.get("id")) for entry in listed))
+        raise EngineRefused(f"{url} does not serve {model!r}; it serves {names}")
+    mine = mine or {}
+    return Served(
+        software=" ".join(filter(None, (str(mine.get("owned_by") or ""), _version(url, access)))),
+        root=str(mine.get("root") or ""),
+        context_tokens=mine.get("max_model_len"),
+    )
+
+
+def count_tokens(url: str, model: str, prompt: str, access: Access) -> int | None:
+    """Tokens of the prompt with the chat template, or None where the server cannot tell."""
+    body = {"model": model, "messages": [{"role": "user", "content": prompt}]}
+    answer = _call(url, "/tokenize", access, json=body)
+    count = _json(answer).get("count") if answer.ok else None
+    return count if isinstance(count, int) else None
+
+
+def _models(url: str, access: Access) -> list[dict[str, Any]]:
+    answer = _get(url, "/v1/models", access)
+    if answer.status_code in UNAUTHORISED:
+        raise EngineRefused(f"{url} {unauthorised(answer.status_code, answer.content, access)}")
+    listed = _json(answer).get("data")
+    if not answer.ok or not isinstance(listed, list):
+        raise EngineRefused(
+            f"{url} is not OpenAI-compatible: /v1/models answered {_said(answer)}; give the address of a "
+            "server, such as http://host:8000",
+        )
+    return [entry for entry in listed if isinstance(entry, dict)]
+
+
+def _version(url: str, access: Access) -> str:
+    answers = (_get(url, path, access) for path in VERSION_PATHS)
+    versions = (_json(answer).get("version") for answer in answers if answer.ok)
+    return str(next(filter(None, versions), ""))
+
+
+def _get(url: str, path: str, access: Access) -> requests.Response:
+    return _call(url, path, access)
+
+
+def _call(url: str, path: str, access: Access, json: object = None) -> requests.Response:
+    """GET, or POST where there is something to send."""
+    with requests.Session() as session:
+        session.trust_env = False  # a .netrc would replace the key; the proxy is chosen by proxy_for
+        session.headers.update(access.headers())
+        proxy = proxy_for(url)
+        session.proxies = {urlsplit(url).scheme: proxy} if proxy else {}
+        try:
+            return session.request(
+                "POST" if json is not None else "GET",
+                url + path,
+                json=json,
+                timeout=CONTROL_TIMEOUT_S,
+                verify=access.ca_file or True,
+                allow_redirects=False,
+            )
+        except requests.exceptions.SSLError as error:
+            raise EngineRefused(
+                f"{url}: the certificate is not trusted ({error}); give its authority with --ca-file"
+            ) from error
+        except requests.RequestException as error:
+            raise EngineError(
+                f"{url} cannot be reached ({error}); is the server started, and the address right?", transient=True
+            ) from error
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except requests.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _said(answer: requests.Response) -> str:
+    kind = answer.headers.get("Content-Type", "no content type")
+    return f"{answer.status_code} ({kind}) {quoted(server_words(answer.content))}"

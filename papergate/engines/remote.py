@@ -1,0 +1,224 @@
+"""Any OpenAI-compatible endpoint, or several of them that serve the same model."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from papergate.engines.access import Access, proxy_for, root_of
+from papergate.engines.answer import Answer
+from papergate.engines.balanced import Balance, Endpoint
+from papergate.engines.control import count_tokens, describe
+from papergate.engines.patience import Patience, Timeouts
+from papergate.engines.records import Completion, EngineIdentity, Request
+from papergate.engines.refusal import AWAY, refusal
+from papergate.engines.sse import EventReader
+from papergate.errors import EngineError, EngineRefused, EngineTimeout
+from papergate.promises.records import Sampling
+
+if TYPE_CHECKING:
+    import aiohttp
+
+CONCURRENCY = 64
+"""Keeps one server busy without a long queue of its own; deployments state theirs."""
+NOT_STREAMS = ("text/html", "application/json")
+"""What an answer must not be; servers are lax about naming a stream, so every other type is read as one."""
+ERROR_BODY_BYTES = 65536
+
+
+class RemoteEngine:
+    """Answers through OpenAI-compatible endpoints; once built, it has seen that each of them serves the model."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[str],
+        model: str,
+        *,
+        concurrency: int = CONCURRENCY,
+        thinks: bool = True,
+        api_key_env: str = "PAPERGATE_API_KEY",
+        ca_file: str | None = None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+    ) -> None:
+        self._model = model
+        self._concurrency = concurrency
+        self._thinks = thinks
+        self._timeouts = timeouts
+        self._access = Access(key=os.environ.get(api_key_env), key_env=api_key_env, ca_file=ca_file)
+        self._trust = ssl.create_default_context(cafile=ca_file)
+        self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
+        self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
+        self._sessions: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, object]] = {}
+
+    @property
+    def concurrency(self) -> int:
+        """Requests in flight, over all endpoints."""
+        return self._concurrency
+
+    def identity(self) -> EngineIdentity:
+        """The model by its served name, and what each endpoint says about itself."""
+        software = sorted({served.software for served in self._served.values()})
+        roots = {f"endpoint {url}": f"{served.software} {served.root}" for url, served in self._served.items()}
+        return EngineIdentity(engine="remote", version=", ".join(software), model=self._model, environment=roots)
+
+    def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
+        """Refuse a context that is too short, then see each endpoint begin to answer the longest prompt.
+
+        Its first words are thrown away: what counts is that the server took a request like those of the run.
+
+        Raises:
+            EngineRefused: with the server's own words.
+            EngineError: an endpoint does not answer.
+        """
+        request = Request(problem="check", sample=0, prompt=max(prompts, key=len), sampling=sampling, seed=0)
+        for endpoint in self._balance.endpoints:
+            self._check_context(endpoint.url, request)
+            asyncio.run(self._attempt(endpoint, request, only_begin=True))
+
+    async def complete(self, request: Request) -> Completion:
+        """Draw one sample from the least loaded endpoint: one attempt, no retry."""
+        with self._balance.lease() as endpoint:
+            answer, patience = await self._attempt(endpoint, request)
+        assert answer.finish
+        return Completion(
+            problem=request.problem,
+            sample=request.sample,
+            seed=request.seed,
+            text=answer.text(thinks=self._thinks),
+            finish=answer.finish,
+            prompt_tokens=answer.prompt_tokens,
+            output_tokens=answer.output_tokens,
+            ttft_s=patience.ttft_s,
+            e2e_s=patience.e2e_s,
+        )
+
+    def close(self) -> None:
+        """Nothing to release: connections end with the event loop that opened them."""
+
+    def _check_context(self, url: str, request: Request) -> None:
+        context = self._served[url].context_tokens
+        if context is None:
+            return
+        prompt = count_tokens(url, self._model, request.prompt, self._access)
+        needed = (prompt or 1) + request.sampling.max_tokens
+        if needed > context:
+            raise EngineRefused(
+                f"{url} has room for {context} tokens; the longest prompt ({prompt or 'unknown'} tokens) and "
+                f"max_tokens = {request.sampling.max_tokens} need {needed}; start the server with a longer context "
+                "(vLLM: --max-model-len)",
+            )
+
+    async def _attempt(
+        self, endpoint: Endpoint, request: Request, *, only_begin: bool = False
+    ) -> tuple[Answer, Patience]:
+        """One attempt at one endpoint.
+
+        What goes wrong after the finish reason was read costs nothing: a whole answer is never asked again.
+        """
+        import aiohttp
+
+        answer, patience = Answer(), Patience(self._timeouts)
+        try:
+            async with patience, self._stream(endpoint, request) as response:
+                await _read(response, answer, patience, only_begin=only_begin)
+        except (aiohttp.ClientError, TimeoutError, EngineError) as error:
+            if answer.finish is None:
+                raise _explained(error, endpoint, patience) from error
+        endpoint.answered()
+        return answer, patience
+
+    @asynccontextmanager
+    async def _stream(self, endpoint: Endpoint, request: Request) -> "AsyncIterator[aiohttp.ClientResponse]":
+        """The open stream of an answer.
+
+        Raises:
+            EngineError: the endpoint answered with something that is no stream.
+        """
+        url = f"{endpoint.url}/v1/chat/completions"
+        session = await self._session()
+        body = orjson.dumps(_body(self._model, request))
+        async with session.post(url, data=body, proxy=proxy_for(url), allow_redirects=False) as response:
+            if response.status in AWAY:
+                endpoint.fell_silent()
+            if response.status != HTTPStatus.OK or response.content_type in NOT_STREAMS:
+                said = await response.content.read(ERROR_BODY_BYTES)
+                raise refusal(response.status, response.headers, said, self._access)
+            yield response
+
+    async def _session(self) -> "aiohttp.ClientSession":
+        """The connections of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._sessions:
+            connections = self._connections(loop)
+            self._sessions[loop] = await anext(connections), connections
+        return self._sessions[loop][0]
+
+    async def _connections(self, loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[aiohttp.ClientSession]":
+        """Yields once, and goes on when asyncio closes the generators of a loop that ends: then connections close."""
+        import aiohttp
+
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._trust),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect_s),
+            headers=self._access.headers() | {"Content-Type": "application/json", "Accept": "text/event-stream"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        try:
+            async with session:
+                yield session
+        finally:
+            del self._sessions[loop]
+
+
+async def _read(response: "aiohttp.ClientResponse", answer: Answer, patience: Patience, *, only_begin: bool) -> None:
+    """Read a stream to its end, or to its first text if that is enough.
+
+    Raises:
+        EngineError: the stream reports an error, or ends without a finish reason: never a shorter answer.
+    """
+    reader, piece = EventReader(), b"begin"
+    while piece:
+        piece = await response.content.readany()
+        unfinished = answer.finish is None
+        for event in reader.feed(piece) if piece else reader.end():
+            if answer.add(event):
+                patience.token()
+        if answer.finish and unfinished:
+            patience.finish()
+        if only_begin and patience.ttft_s is not None:
+            return
+    if answer.finish is None:
+        characters = len(answer.text(thinks=False))
+        raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)
+
+
+def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> EngineError:
+    """The error of an attempt, with the endpoint it came from."""
+    import aiohttp
+
+    if isinstance(error, EngineError):
+        said = f"{endpoint.url}: {error}"
+        return type(error)(said, transient=error.transient, retry_after_s=error.retry_after_s)
+    if isinstance(error, aiohttp.ClientError):
+        endpoint.fell_silent()
+        return EngineError(f"{endpoint.url}: the connection failed: {str(error) or repr(error)}", transient=True)
+    return EngineTimeout(f"{endpoint.url}: {patience.limit()[1]}", transient=True)
+
+
+def _body(model: str, request: Request) -> dict[str, Any]:
+    """The request as the chat completions route takes it; ``top_k`` and penalties stay the server's (none)."""
+    return {
+        "model": model,
+        "messages": [{"role": "user", "content": request.prompt}],
+        "temperature": float(request.sampling.temperature),
+        "top_p": float(request.sampling.top_p),
+        "max_tokens": request.sampling.max_tokens,
+        "seed": request.seed,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
