@@ -22,7 +22,7 @@ def chance_that_all_pass(pass_probability: float, gates: int) -> float:
 
 def sidak_alpha(alpha: float, gates: int) -> float:
     """Error rate of each of ``gates`` independent gates that makes one of them err with ``alpha``."""
-    return 1 - (1 - alpha) ** (1 / gates)
+    return 1 - math.pow(1 - alpha, 1 / gates)
 
 
 def retry_until_pass(pass_probability: float, tries: int) -> float:
