@@ -120,11 +120,16 @@ def _from_options(args: argparse.Namespace) -> Judgement:
     if missing:
         raise PredictionsError(f"{', '.join(missing)} missing; give a JSON file, or --{', --'.join(REQUIRED)}")
     counts = Counts.spread(args.correct, problems=args.problems, k=args.samples)
-    rule = Rule.within(_tolerance(args.tolerance), problems=counts.n, two_sided=not args.one_sided)
+    rule = Rule.within(tolerance_option(args.tolerance), problems=counts.n, two_sided=not args.one_sided)
     return judge(counts, _paper(args), rule)
 
 
-def _tolerance(words: str) -> Tolerance:
+def tolerance_option(words: str) -> Tolerance:
+    """The tolerance in the user's words.
+
+    Raises:
+        PromiseError: it is none.
+    """
     try:
         return Tolerance.parse(words)
     except ValueError as error:
@@ -132,17 +137,23 @@ def _tolerance(words: str) -> Tolerance:
 
 
 def _paper(args: argparse.Namespace) -> Reference:
-    score = _percent(args.paper)
+    score = percent_option(args.paper)
     if args.reference == "exact":
         return Reference.exact(score, samples=args.paper_samples)
     return Reference.sampled(score, samples=args.paper_samples)
 
 
-def _percent(text: str) -> Fraction:
+def percent_option(text: str) -> Fraction:
+    """The score printed in percent, as a fraction of 1.
+
+    Raises:
+        PromiseError: it is none.
+    """
     try:
-        return _fraction(text) / 100
+        score = _fraction(text) / 100
     except ValueError as error:
         raise PromiseError(f"--paper: {error}") from None
+    return Reference.exact(score).score
 
 
 def _from_file(args: argparse.Namespace) -> Judgement:
@@ -194,7 +205,7 @@ def _golden(correct: tuple[int, ...], result: ResultFile) -> Counts:
 
 def _rule(result: ResultFile, *, problems: int) -> Rule:
     if result.tolerance is not None and result.tol_fraction is None and result.delta_fraction is None:
-        tolerance = _tolerance(result.tolerance)
+        tolerance = tolerance_option(result.tolerance)
         return Rule.within(tolerance, problems=problems, alpha=result.alpha, two_sided=result.two_sided)
     if result.tolerance is not None or result.tol_fraction is None or result.delta_fraction is None:
         raise PromiseError("give either tolerance in words, or tol_fraction and delta_fraction")

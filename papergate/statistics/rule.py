@@ -54,8 +54,8 @@ class Rule:
         """Refuse a rule that cannot decide anything."""
         if not (0 <= self.tolerance < 1 and 0 <= self.delta < 1):
             raise PromiseError(
-                f"tolerance {float(self.tolerance):g} and delta {float(self.delta):g} reach a whole "
-                "score; both are fractions below 1"
+                f"tolerance is {float(self.tolerance):g} and delta {float(self.delta):g} of a whole score; "
+                "each is at least 0 and below 1"
             )
         if self.margin == 0:
             raise PromiseError(
