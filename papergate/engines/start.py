@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from papergate.engines import hardware, huggingface
 from papergate.engines.records import Engine
 from papergate.engines.remote import RemoteEngine
-from papergate.errors import EngineError
+from papergate.errors import EngineError, HardwareError
 from papergate.promises import EngineName, Promise
 
 
@@ -23,15 +23,23 @@ def start(promise: Promise, *, endpoints: Sequence[str] = (), model: str | None 
     """
     deployment = promise.deployment
     name = model or deployment.model
+    demand_hardware(promise, endpoints)
     if endpoints:
         return RemoteEngine(endpoints, name, thinks=deployment.thinks)
-    hardware.demand(promise.hardware, name=promise.target)
     if deployment.engine is EngineName.HUGGINGFACE:
         return huggingface.load(name, dtype=deployment.dtype)
     if deployment.engine is EngineName.REMOTE:
         return RemoteEngine([deployment.endpoint], name, thinks=deployment.thinks)
-    if deployment.engine is EngineName.VLLM:
-        from papergate.engines.vllm import start_vllm
+    raise EngineError(f"{promise.id}: papergate does not start vLLM yet; start it and attach: --endpoint URL")
 
-        return start_vllm(name, deployment)
-    raise EngineError(f"{promise.id}: its completions are stored in a file; give it: --predictions FILE")
+
+def demand_hardware(promise: Promise, endpoints: Sequence[str] = ()) -> None:
+    """Return if the promise can be tested here: its hardware is on this machine, or the server is elsewhere.
+
+    Raises:
+        HardwareError: neither; with the remedy.
+    """
+    if promise.deployment.engine is EngineName.REPLAY:
+        raise HardwareError(f"{promise.id}: its completions are stored in a file; give it: --predictions FILE")
+    if not endpoints:
+        hardware.demand(promise.hardware, name=promise.target)
