@@ -37,9 +37,8 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
         console.print(Text(text, style=STYLES.get(row[0], "dim")), soft_wrap=True)
     console.print()
     for line in lines:
-        console.print(
-            Text(line.summary["sentence"] if line.summary else f"error: {line.error.splitlines()[0]}"), soft_wrap=True
-        )
+        said = line.summary["sentence"] if line.summary else f"error: {line.error.partition(chr(10))[0]}"
+        console.print(Text(said), soft_wrap=True)
         for warning in line.summary["warnings"] if line.summary else ():
             console.print(Text(f"  note: {warning}"), soft_wrap=True)
 
