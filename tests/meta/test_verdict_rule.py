@@ -10,7 +10,7 @@ from papergate.errors import PredictionsError, PromiseError, StoreError
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
-from papergate.verdict import Decision, Rule, Verdict, judge, judge_literal
+from papergate.verdict import Decision, Rule, Verdict, family, judge, judge_literal
 
 AIME = Rule.within(Tolerance.parse("1 problem"), problems=30)
 MATH = Rule.within(Tolerance.parse("0.5 points"), problems=500)
@@ -266,3 +266,20 @@ def test_a_failure_that_the_papers_own_noise_explains_says_so():
 def test_default_deltas_follow_the_users_words():
     assert (AIME.tolerance, AIME.delta) == (Fraction(1, 30), Fraction(1, 60))
     assert (MATH.tolerance, MATH.delta) == (Fraction(1, 200), Fraction(1, 200))
+
+
+def test_of_many_failures_only_the_sure_ones_stand():
+    sure = judge(equal(16, (16, 15), (8, 2), (0, 13)), R1, AIME)
+    close_call = judge(equal(16, (16, 20), (12, 3), (8, 2), (4, 2), (0, 3)), Reference.exact(Fraction("0.827")), AIME)
+    perfect = judge(equal(16, (16, 24), (0, 6)), R1, AIME)
+    assert [j.verdict for j in (sure, close_call, perfect)] == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS]
+    alone, together = family([close_call]), family([sure, close_call, *[perfect] * 12])
+    assert alone.stands == (True,)
+    assert together.stands == (True, *[False] * 13)
+    assert together.chance_of_a_false_failure == pytest.approx(0.51, abs=0.01)
+    assert together.sentence.startswith("14 promises, each failing a perfect deployment low in at most 5% of runs: ")
+    assert "1 of 2 failures stand" in together.sentence
+
+
+def test_no_promises_have_no_failures():
+    assert family([]).stands == ()
