@@ -94,11 +94,13 @@ def cases() -> Iterator[Case]:
     yield from _both_sides(AIME, golden, 64)
     yield from _both_sides(AIME, sampled, 64)
     yield from _both_sides(AIME, exact, None)
+    yield from _both_sides(AIME, exact, 64)
     yield from _stressed(AIME, golden, 64)
     yield from _both_sides(MATH, golden, 64)
     yield from _both_sides(MATH, golden, 16)
     yield from _both_sides(MATH, sampled, 4)
     yield from _both_sides(MATH, exact, None)
+    yield from _both_sides(MATH, exact, 4)
     yield from _stressed(MATH, golden, 64)
 
 
@@ -165,7 +167,9 @@ def _stressed(bench: Bench, kind: ReferenceKind, samples: int) -> Iterator[Case]
 
 
 def _reference(bench: Bench, kind: ReferenceKind, samples: int | None) -> str:
-    return f"{bench.name}, {kind}" + (f" {samples}" if samples else "")
+    if kind is ReferenceKind.EXACT:
+        return f"{bench.name}, exact" + (f" though a mean of {samples}" if samples else "")
+    return f"{bench.name}, {kind} {samples}"
 
 
 def _row(title: str, seen: Outlook) -> str:

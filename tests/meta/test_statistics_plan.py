@@ -14,7 +14,7 @@ from papergate.statistics.reference import Reference, ReferenceKind
 from papergate.verdict import Rule
 
 RULE = Rule.within(Tolerance.parse("1 problem"), problems=30)
-GATE = Gate.of(RULE, Reference.exact(Fraction("0.798")))
+GATE = Gate.of(RULE, Reference.exact(Fraction("0.798"), samples=64))
 PANEL = beta_panel(0.798, problems=30)
 AIME = ("--problems", "30", "--paper", "79.8", "--tolerance", "1 problem")
 
@@ -35,7 +35,7 @@ def ask(capsys):
 def test_the_plan_has_a_line_for_each_loss_with_tokens_and_hours():
     planned = plan(GATE, PANEL, cost=Cost(tokens_per_sample=10_000, tokens_per_s=2_500), replicates=200)
     lines = plan_text(planned).splitlines()
-    assert [line.split()[0] for line in lines[2:]] == ["nothing", "1", "3", "5", "10"]
+    assert [line.split()[0] for line in lines[3:]] == ["nothing", "1", "3", "5", "10"]
     perfect = planned.outlooks[0]
     assert planned.cost.tokens(30 * perfect.samples) == 300_000 * perfect.samples
     assert planned.cost.hours(90) == pytest.approx(0.1)
@@ -96,3 +96,26 @@ def test_options_that_cannot_be_planned_are_refused(ask, options, said):
     code, out, err = ask(*options)
     assert (code, out) == (2, "")
     assert said in err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "the promised score is the truth"),
+        (("--paper-samples", "4"), "the printed score is a mean of 4 samples held for the truth"),
+        (("--paper-samples", "64", "--reference", "golden"), "golden reference of 64 samples, its own error counted"),
+    ],
+)
+def test_the_plan_says_what_it_takes_the_reference_for(ask, options, said):
+    assert said in ask(*AIME, *options)[1]
+
+
+def test_a_noisy_paper_held_for_the_truth_fails_perfect_deployments():
+    rule = Rule.within(Tolerance.parse("0.5 points"), problems=500)
+    panel = beta_panel(0.839, problems=500)
+    true, noisy = (
+        plan(Gate(rule=rule, reference=ReferenceKind.EXACT, reference_samples=k), panel, cost=Cost(), replicates=100)
+        for k in (None, 4)
+    )
+    assert true.outlooks[0].passes > 0.9
+    assert noisy.outlooks[0].passes < 0.8

@@ -92,6 +92,27 @@ def test_a_result_against_itself_as_golden_run_never_fails(counts, rule):
     assert judge(counts, Reference.golden(counts), rule).verdict is not Verdict.FAIL
 
 
+@pytest.mark.parametrize("score", [Fraction(31, 100), Fraction(41, 100), Fraction(59, 100), Fraction(69, 100)])
+def test_a_literal_score_whose_interval_excludes_zero_is_open_or_beyond_doubt_but_no_failure(score):
+    rule = Rule(tolerance=Fraction(1, 10), delta=Fraction(1, 1000))
+    judgement = judge(equal(32, (16, 30)), Reference.exact(score), rule)
+    assert abs(float(judgement.evidence.difference)) > judgement.evidence.radius
+    assert judgement.verdict is (Verdict.INCONCLUSIVE if judgement.literal else Verdict.FAIL)
+
+
+def test_the_literal_assert_holds_exactly_at_the_tolerance_where_floats_do_not():
+    assert abs(0.968 - 0.973) > 0.005
+    assert judge(equal(1, (1, 484), (0, 16)), Reference.exact(Fraction("0.973")), MATH).literal
+    assert not judge(equal(1, (1, 483), (0, 17)), Reference.exact(Fraction("0.973")), MATH).literal
+
+
+def test_one_sided_a_high_score_needs_few_samples_more():
+    rules = [Rule(tolerance=Fraction(1, 30), delta=Fraction(1, 60), two_sided=two_sided) for two_sided in (True, False)]
+    two, one = (judge(equal(2, (2, 20), (1, 9), (0, 1)), R1, rule) for rule in rules)
+    assert (two.verdict, one.verdict) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
+    assert one.runs_needed < two.runs_needed
+
+
 def test_one_sample_of_each_aime_problem_decides_nothing_but_a_catastrophe():
     decisions = [judge(equal(1, (1, c), (0, 30 - c)), R1, AIME).decision for c in range(30)]
     assert Decision.PASS not in decisions
@@ -259,6 +280,8 @@ def test_a_failure_that_the_papers_own_noise_explains_says_so():
     assert judgement.verdict is Verdict.FAIL
     assert "could be the paper's own noise: a mean of 4 samples" in judgement.warnings[-1]
     assert "golden run" in judgement.warnings[-1]
+    assert judgement.se_paper == pytest.approx(0.0044, abs=1e-4)
+    assert judgement.paper_noise_chance == pytest.approx(0.0906, abs=5e-4)
     certain = judge(equal(64, (64, 300), (0, 200)), paper, MATH)
     assert not any("noise" in warning for warning in certain.warnings)
 
