@@ -1,5 +1,6 @@
 """The rule against vectors that were computed by independent means."""
 
+import argparse
 import json
 import os
 from fractions import Fraction
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from papergate.cli import judge as command
 from papergate.statistics import alternatives, drift, family, ranks, spread
 from papergate.statistics.counts import Counts
 from papergate.statistics.intervals import all_correct_lower_bound, anytime_radius, mixture_variance
@@ -76,6 +78,21 @@ def test_the_verdict_and_all_its_numbers_agree(vector):
     assert judgement.literal is expected["literal"]
     assert judgement.decision == expected["verdict"]
     assert judgement.runs_needed == expected["runs_needed"]
+
+
+@pytest.mark.parametrize("vector", vectors("gate_verdict"))
+def test_the_command_prints_the_same_numbers(vector, tmp_path, capsys):
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(vector["inputs"]))
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["judge", str(file), "--json"])
+    code = args.run(args)
+    seen = json.loads(capsys.readouterr().out)
+    assert {name: seen[name] for name in vector["expected"]} == pytest.approx(vector["expected"], abs=vector["abs_tol"])
+    assert code == (
+        seen["verdict"] != "PASS" and not (seen["verdict"] == "FAIL_HIGH" and "ref_percent" in vector["inputs"])
+    )
 
 
 @pytest.mark.parametrize("vector", vectors("literal_rule"))
