@@ -98,8 +98,7 @@ class Judgement:
         """
         if self.se_paper is None:
             return None
-        error = math.hypot(self.evidence.se_measured, self.se_paper)
-        return 2 * NormalDist().cdf(-abs(float(self.evidence.difference)) / error)
+        return _chance(self.evidence.difference, math.hypot(self.evidence.se_measured, self.se_paper))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -312,10 +311,17 @@ def _warnings(judgement: Judgement) -> list[str]:
 
 
 def _could_be_paper_noise(judgement: Judgement) -> bool:
-    chance = judgement.paper_noise_chance
+    """Whether a broken tolerance is likely with the paper's error, unlikely without: then more samples cannot help."""
     taken_as_exact = judgement.reference.kind is ReferenceKind.EXACT and not judgement.rule.above
-    seen = judgement.verdict is not Verdict.PASS and not judgement.literal and chance is not None
-    return taken_as_exact and seen and (chance or 0.0) >= float(judgement.rule.alpha)
+    if not taken_as_exact or judgement.literal or judgement.verdict is Verdict.PASS:
+        return False
+    own = _chance(judgement.evidence.difference, judgement.evidence.se_measured)
+    return own < float(judgement.rule.alpha) <= (judgement.paper_noise_chance or 0.0)
+
+
+def _chance(difference: Fraction, error: float) -> float:
+    """Chance that normal noise of this error differs from zero by ``difference`` or more, on either side."""
+    return 2 * NormalDist().cdf(-abs(float(difference)) / error)
 
 
 def _paper_noise(judgement: Judgement) -> str:
