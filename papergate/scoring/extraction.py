@@ -34,6 +34,7 @@ _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _COPULA = re.compile(r".*(?:\b(?:is|are|equals|est|was|be)\b(?: de\b)?|是|为)[\s:：]*", re.DOTALL)
 _SENTENCE_ENDS = re.compile(r"(?<=[^\s\d])\.(?=\s|$)|(?<=\d)\.(?=\s|$)|。|\n")
 _NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?!\d)|\d+(?:\.\d+)?|\.\d+)(?:\s*\\?%)?")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _WORDS = re.compile(r"(?<!\\)\b[^\W\d_]{4,}\b")
 _LETTER_ANSWER = r"[(\[*\s]*(?:\\(?:text|mathrm|mathbf|textbf)\{{)?\s*[(\[]?([{letters}])(?![\w'])"
 
@@ -160,7 +161,7 @@ def _guessed(text: str, kind: AnswerKind) -> Extraction | None:
         if formulas := list(_MATH.finditer(sentence)):
             return Extraction(answer=_unwrapped(formulas[-1]), rule="last-math")
         if numbers := _NUMBER.findall(sentence):
-            return Extraction(answer=numbers[-1], rule="last-number")
+            return Extraction(answer=_DECIMAL_COMMA.sub(".", numbers[-1]), rule="last-number")
     return Extraction(answer=tail, rule="whole") if len(tail) <= MAX_WHOLE else None
 
 
