@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 MAX_TERMS = 400  # terms of a polynomial; the expansions of real answers have some ten
 MAX_EXPANDED_POWER = 16  # powers of sums up to this are multiplied out
-MAX_BITS = 200_000  # of an integer; 2024^4046 has 44,000
+MAX_BITS = 100_000  # of an integer; 2024^4046 has 44,000
 MAX_FACTORIAL = 5_000  # 5000! has 54,000 bits
 MAX_PRIME = 10_000  # trial division under a root; what is left is not known to be prime
 
@@ -30,11 +30,11 @@ INFINITY: Atom = ("infinity",)
 _INDEPENDENT = {"symbol", "pi", "i", "prime", "infinity"}
 
 
-class TooComplex(Exception):  # noqa: N818 - a fact about a value, not a failure
+class TooComplex(Exception):
     """An exact computation grows beyond its limits."""
 
 
-class Undefined(Exception):  # noqa: N818 - a fact about a value, not a failure
+class Undefined(Exception):
     """A value does not exist: a division by zero, a logarithm of zero."""
 
 
@@ -237,10 +237,13 @@ def _integer_power(base: Value, exponent: int) -> Value:
     if len(base.over) <= 1 and len(base.under) <= 1:
         return Value(_monomial_power(base.over, exponent), _monomial_power(base.under, exponent))
     if exponent > MAX_EXPANDED_POWER:
-        return atom(("power", key(base), Fraction(exponent)))
+        return _opaque_power(base, Fraction(exponent))
     result = base
-    for _ in range(exponent - 1):
-        result = multiply(result, base)
+    try:
+        for _ in range(exponent - 1):
+            result = multiply(result, base)
+    except TooComplex:
+        return _opaque_power(base, Fraction(exponent))
     return result
 
 
@@ -330,7 +333,12 @@ def _is_plain_base(base: Value) -> bool:
 
 
 def _is_symbol(base: Value) -> bool:
-    return len(base.over) == 1 and set(base.under) == {ONE} and [*base.over.values()] == [1] and _lone(next(iter(base.over)))
+    return (
+        len(base.over) == 1
+        and set(base.under) == {ONE}
+        and [*base.over.values()] == [1]
+        and _lone(next(iter(base.over)))
+    )
 
 
 def _lone(term: Monomial) -> bool:

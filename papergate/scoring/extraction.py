@@ -12,9 +12,10 @@ from papergate.scoring.records import AnswerKind, Extraction
 
 THOUGHT_OPENS, THOUGHT_CLOSES = "<think>", "</think>"
 MAX_BOXES = 50  # more final boxes than any question has answers; bounds the walk over 10,000 of them
+MAX_JOINT = 100  # characters between two boxes that answer together; bounds the regular expression
 MAX_UNBALANCED = 20  # boxes that never close, each read to the end of the text; bounds the walk over 100,000 of them
 MAX_WHOLE = 200  # characters; a longer text is an argument, not an answer
-MAX_TAIL = 20_000  # characters of plain text searched for an announced answer; bounds the regular expressions
+MAX_TAIL = 6_000  # characters of plain text searched for an announced answer; bounds the regular expressions
 
 _BRACE = re.compile(r"(?:ed)?\s*\{")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -105,7 +106,7 @@ def _boxed(text: str) -> Extraction | None:
     answers: list[str] = []
     previous = None
     for start, end, content in boxes_backwards(text):
-        if previous is not None and not _BETWEEN_BOXES.fullmatch(text, end, previous):
+        if previous is not None and not _are_joined(text, end, previous):
             break
         if content not in answers:
             answers.append(content)
@@ -117,6 +118,11 @@ def _boxed(text: str) -> Extraction | None:
     if len(answers) > 1 and all(answers):
         return Extraction(answer=", ".join(reversed(answers)), rule="boxes")
     return Extraction(answer=answers[0], rule="box")
+
+
+def _are_joined(text: str, end: int, start: int) -> bool:
+    """Whether nothing but separators, names and conjunctions stands between two boxes."""
+    return start - end <= MAX_JOINT and _BETWEEN_BOXES.fullmatch(text, end, start) is not None
 
 
 def _announced(text: str, kind: AnswerKind, letters: str) -> Extraction | None:

@@ -20,7 +20,7 @@ from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extractio
 GraderMode = Literal["strict", "aisbench", "math-verify"]
 
 LOOK_AHEAD = 256  # attempts read ahead of the first unfinished one; bounds memory while the order is kept
-MAX_CACHED = 20_000  # distinct (gold, answer) pairs remembered; many samples share one answer
+MAX_CACHED = 10_000  # distinct (gold, answer) pairs remembered; many samples share one answer
 MAX_ELSEWHERE = 20  # boxes searched for a right answer that was not extracted
 
 

@@ -18,6 +18,8 @@ AGREE = 0.75  # share of the digits that must cancel before a difference counts 
 MAX_LOG = 1 << 64  # of a number that is computed with; beyond it logarithms are compared
 POINTS = 12  # sample points tried for the variables
 ENOUGH = 5  # sample points where both values are real that settle an identity
+EXACT = "exact value"  # the layer of a decision without numbers
+NUMERICAL = f"{DIGITS[-1]} digits"  # the layer of a decision with them
 _LOCAL = threading.local()
 
 Point = dict[str, Any]
@@ -28,6 +30,20 @@ def difference(left: Value, right: Value) -> Value:
     over, under = algebra.polynomial(left.over), algebra.polynomial(left.under)
     other_over, other_under = algebra.polynomial(right.over), algebra.polynomial(right.under)
     return algebra.subtract(algebra.multiply(over, other_under), algebra.multiply(other_over, under))
+
+
+def decide(left: Value, right: Value) -> tuple[bool | None, str]:
+    """Whether two values are equal, and the layer that says so; None where it cannot be told."""
+    if left == right:
+        return True, EXACT
+    try:
+        if not difference(left, right).over:
+            return True, EXACT
+        if algebra.is_exact(left) and algebra.is_exact(right):
+            return False, EXACT
+    except TooComplex:
+        pass
+    return equal(left, right), NUMERICAL
 
 
 def equal(left: Value, right: Value) -> bool | None:
@@ -155,13 +171,14 @@ def _is_real(number: Any) -> bool:  # noqa: ANN401 - mpmath is untyped
 
 def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
     """An mpmath context of this thread: the shared one is not safe across threads."""
-    contexts: dict[int, Any] = _LOCAL.__dict__
-    if digits not in contexts:
-        import mpmath
+    context = getattr(_LOCAL, f"digits_{digits}", None)
+    if context is None:
+        import mpmath  # type: ignore[import-untyped]
 
-        contexts[digits] = mpmath.MPContext()
-        contexts[digits].dps = digits
-    return contexts[digits]
+        context = mpmath.MPContext()
+        context.dps = digits
+        setattr(_LOCAL, f"digits_{digits}", context)
+    return context
 
 
 class _Evaluator:
@@ -206,21 +223,21 @@ class _Evaluator:
 
     def _atom(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         kind, *rest = name
-        if kind == "symbol":
-            return self._number(self._point[str(rest[0])])
-        if kind == "prime":
-            return self._mp.mpf(rest[0])
-        if kind == "exponential":
-            return self._exponential(name, Fraction(1))
-        if kind == "power":
-            return self._real_power(self._of_key(rest[0]), rest[1])  # type: ignore[arg-type]
-        if kind == "power of":
-            return self._power(self._of_key(rest[0]), self._of_key(rest[1]))
-        if kind == "function":
-            return self._function(str(rest[0]), [self._of_key(key) for key in rest[1:]])
+        parts: Any = rest
         if kind == "infinity":
             raise Undefined("infinity")
-        return {"pi": +self._mp.pi, "e": +self._mp.e, "i": self._mp.mpc(0, 1)}[str(kind)]
+        evaluations: dict[str, Callable[[], Any]] = {
+            "symbol": lambda: self._number(self._point[parts[0]]),
+            "prime": lambda: self._mp.mpf(parts[0]),
+            "pi": lambda: +self._mp.pi,
+            "e": lambda: +self._mp.e,
+            "i": lambda: self._mp.mpc(0, 1),
+            "exponential": lambda: self._exponential(name, Fraction(1)),
+            "power": lambda: self._real_power(self._of_key(parts[0]), parts[1]),
+            "power of": lambda: self._power(self._of_key(parts[0]), self._of_key(parts[1])),
+            "function": lambda: self._function(parts[0], [self._of_key(key) for key in parts[1:]]),
+        }
+        return evaluations[str(kind)]()
 
     def _log_of_atom(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         kind, *rest = name

@@ -6,7 +6,18 @@ from math import inf
 
 from papergate.scoring import algebra, numeric
 from papergate.scoring.algebra import Value
-from papergate.scoring.shapes import INFINITE, WHOLE_LINE, Bag, Interval, Named, Region, Relation, Scalar, Sequenced, Shape
+from papergate.scoring.shapes import (
+    INFINITE,
+    WHOLE_LINE,
+    Bag,
+    Interval,
+    Named,
+    Region,
+    Relation,
+    Scalar,
+    Sequenced,
+    Shape,
+)
 
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _NEGATIVE_INFINITE = algebra.negate(INFINITE)
@@ -83,8 +94,7 @@ def _from_bag(bag: Bag) -> Region | None:
 
 def _from_relation(relation: Relation) -> Region | None:
     if relation.signs == ("in",):
-        region = as_region(relation.operands[1])
-        return region
+        return as_region(relation.operands[1])
     if not all(isinstance(operand, Scalar) for operand in relation.operands):
         return None
     values = [operand.value for operand in relation.operands if isinstance(operand, Scalar)]
@@ -92,7 +102,10 @@ def _from_relation(relation: Relation) -> Region | None:
     if len(names) != 1:
         return None
     variable = names.pop()
-    steps = [_half_line(left, sign, right, variable) for left, sign, right in zip(values, relation.signs, values[1:], strict=False)]
+    steps = [
+        _half_line(left, sign, right, variable)
+        for left, sign, right in zip(values, relation.signs, values[1:], strict=False)
+    ]
     known = [step for step in steps if step is not None]
     if len(known) < len(steps):
         return None

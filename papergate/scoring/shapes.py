@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import product
-from typing import Union
 
 from papergate.scoring import algebra
 from papergate.scoring.algebra import Value
@@ -116,7 +115,7 @@ class Region:
     variable: str = field(default="", compare=False)
 
 
-Shape = Union[Scalar, Words, Based, Sequenced, Bag, Matrix, Proportion, Named, Relation, Region]
+Shape = Scalar | Words | Based | Sequenced | Bag | Matrix | Proportion | Named | Relation | Region
 
 INFINITE = algebra.atom(algebra.INFINITY)
 WHOLE_LINE = Interval(low=algebra.negate(INFINITE), high=INFINITE, closed_low=False, closed_high=False)
@@ -390,7 +389,9 @@ def _matrix_product(left: Matrix, right: Matrix) -> Matrix:
     return Matrix(
         rows=tuple(
             tuple(
-                reduce(algebra.add, (algebra.multiply(left.rows[row][at], right.rows[at][column]) for at in range(inner)))
+                reduce(
+                    algebra.add, (algebra.multiply(left.rows[row][at], right.rows[at][column]) for at in range(inner))
+                )
                 for column in range(columns)
             )
             for row in range(rows)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 MAX_TOKENS = 100_000  # more than any answer has; bounds the parser's work
 
 
-class Unreadable(Exception):  # noqa: N818 - a fact about a text, not a failure
+class Unreadable(Exception):
     """An answer is not in the language that the exact layers read."""
 
 
@@ -63,19 +63,19 @@ _FONT_COMMANDS = {
     "mathnormal", "mathop", "textup", "cal", "mathfrak",
 }  # fmt: skip
 _SAME_COMMAND = {
-    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "leqslant": "le",
-    "geq": "ge", "geqslant": "ge", "neq": "ne", "lt": "<", "gt": ">", "lbrace": "{", "rbrace": "}", "lbrack": "[",
-    "rbrack": "]", "lvert": "|", "rvert": "|", "vert": "|", "mid": "|", "dots": "ldots", "cdots": "ldots", "times": "*",
-    "cdot": "*", "ast": "*", "div": "/", "degree": "circ", "deg": "circ", "varnothing": "emptyset", "colon": ":",
-    "backslash": "setminus", "smallsetminus": "setminus", "lparen": "(", "rparen": ")", "bmod": "mod", "epsilon": "varepsilon",
-    "arcsec": "arcsec", "to": "to", "tg": "tan", "ctg": "cot", "cosec": "csc", "exponentialE": "e", "phi": "varphi",
+    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "lt": "<",
+    "leqslant": "le", "geq": "ge", "geqslant": "ge", "neq": "ne", "gt": ">", "lbrace": "{", "rbrace": "}", "mid": "|",
+    "lbrack": "[", "rbrack": "]", "lvert": "|", "rvert": "|", "vert": "|", "dots": "ldots", "cdots": "ldots",
+    "times": "*", "cdot": "*", "ast": "*", "div": "/", "degree": "circ", "deg": "circ", "varnothing": "emptyset",
+    "colon": ":", "backslash": "setminus", "smallsetminus": "setminus", "lparen": "(", "rparen": ")", "bmod": "mod",
+    "epsilon": "varepsilon", "tg": "tan", "ctg": "cot", "cosec": "csc", "exponentialE": "e", "phi": "varphi",
     "land": "and", "lor": "or", "wedge": "and", "vee": "or", "thickapprox": "approx", "simeq": "approx",
 }  # fmt: skip
 _DROPPED = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
     "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", "enspace", "thinspace", "hfill",
     "angle", "triangle", "space", "hspace", "boxed", "fbox", ",", ";", ":", "!", " ", "$", "middle", "nonumber", "\n",
-    "/", "ensuremath", "mathstrut", "strut", "protect", "relax", "noindent", "large", "small", "tiny", "huge", "Large",
+    "/", "ensuremath", "mathstrut", "strut", "protect", "relax", "noindent", "large", "small", "tiny", "huge",
 }  # fmt: skip
 _ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
 _PREFIXES = _TEXT_COMMANDS | _SPOKEN | {"begin", "end"}
@@ -177,8 +177,11 @@ class _Lexer:
             yield Token("command", spoken, self._spaced)
         elif run.lower() in _NUMBER_OF_WORDS:
             yield Token("sign", _NUMBER_OF_WORDS[run.lower()], self._spaced)
-        elif self._prose or len(run) >= _LONG_WORD or (run in _SHORT_WORDS and self._stands_alone(run)) or (
-            self._after_word and len(run) > 1
+        elif (
+            self._prose
+            or len(run) >= _LONG_WORD
+            or (run in _SHORT_WORDS and self._stands_alone(run))
+            or (self._after_word and len(run) > 1)
         ):
             yield Token("word", run, self._spaced)
         else:
@@ -221,7 +224,7 @@ class _Lexer:
             yield from self._run_together(name)
 
     def _run_together(self, name: str) -> Iterator[Token]:
-        """The parts of a command that lost its space or braces: `\\cotx`, `\\mboxcm`, `\\beginpmatrix`."""
+        r"""The parts of a command that lost its space or braces: `\cotx`, `\mboxcm`, `\beginpmatrix`."""
         known = max((part for part in _PREFIXES if name.startswith(part)), key=len, default="")
         rest = name.removeprefix(known)
         if known in {"begin", "end"} and rest in _ENVIRONMENTS:
@@ -243,7 +246,7 @@ class _Lexer:
         return Token("command", name, self._spaced)
 
     def _wrapped(self, name: str) -> Iterator[Token]:
-        """The tokens inside `\\text{…}` and its like."""
+        r"""The tokens inside `\text{…}` and its like."""
         opens = _GROUP.match(self._text, self._at)
         if opens is None:
             return
@@ -253,7 +256,7 @@ class _Lexer:
             return
         prose = len(content.strip(" ()")) > 1 or self._after_number
         inner = _Lexer(content, prose=prose, depth=self._depth)
-        inner._after_number, inner._spaced = self._after_number, self._spaced  # noqa: SLF001 - the same class
+        inner._after_number, inner._spaced = self._after_number, self._spaced
         yield from inner.tokens()
 
     def _in_font(self, name: str, content: str) -> Iterator[Token]:
@@ -265,7 +268,7 @@ class _Lexer:
         else:
             words = name in {"mathrm", "operatorname", "textup"} and not any(sign in content for sign in "\\_^")
             inner = _Lexer(content, prose=words, depth=self._depth)
-            inner._after_number, inner._spaced = self._after_number, self._spaced  # noqa: SLF001 - the same class
+            inner._after_number, inner._spaced = self._after_number, self._spaced
             yield from inner.tokens()
 
     def _group_content(self, start: int) -> str:

@@ -31,9 +31,9 @@ _SEPARATORS = {",", ";"}
 _CONJUNCTIONS = {"and", "or"}
 _RELATIONS = {"=": "=", "<": "<", ">": ">", "le": "<=", "ge": ">=", "ne": "!=", "in": "in", "equiv": "=", "≤": "<="}
 _GREEK = {
-    "alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
-    "rho", "sigma", "tau", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi",
-    "Omega", "ell", "hbar", "vartheta", "varrho", "nabla", "partial", "odot", "prime", "upsilon", "Pi", "Xi", "aleph",
+    "alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+    "xi", "rho", "sigma", "tau", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi",
+    "Psi", "Omega", "ell", "hbar", "vartheta", "varrho", "nabla", "partial", "odot", "prime", "upsilon", "Pi", "Xi",
 }  # fmt: skip
 _FUNCTIONS = {
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "lg",
@@ -41,13 +41,15 @@ _FUNCTIONS = {
 }  # fmt: skip
 _MANY = {"gcd", "lcm", "max", "min"}
 _INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot"}
-_ACCENTS = {"vec", "hat", "bar", "overline", "tilde", "widehat", "overrightarrow", "underline", "dot", "ddot", "widetilde"}
+_ACCENTS = {
+    "vec", "hat", "bar", "overline", "tilde", "widehat", "overrightarrow", "underline", "dot", "ddot", "widetilde",
+}  # fmt: skip
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")")}
 _FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "tuple")}
 _MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "Vmatrix"}
 _COMMENTARY = {
-    "for", "where", "with", "since", "because", "when", "if", "about", "approximately", "approx", "respectively", "such",
-    "rounded", "per", "each", "as", "given", "assuming", "only", "exactly", "some",
+    "for", "where", "with", "since", "because", "about", "approximately", "approx", "respectively", "such", "rounded",
+    "as", "given", "assuming", "only", "exactly", "some",
 }  # fmt: skip
 _LEADING = {"only", "exactly", "about", "approximately", "the", "approx", "just"}
 _ORDINALS = {"th", "st", "nd", "rd"}
@@ -80,24 +82,25 @@ def _after_copula(found: list[Token]) -> list[Token]:
     for at in range(len(found) - 2, 0, -1):
         if found[at].kind == "word" and found[at].text in {"is", "are", "equals"}:
             return found[at + 1 :]
-        if found[at].text == "s" and found[at - 1].text == "i" and found[at - 1].spaced and found[at + 1].spaced:
-            return found[at + 1 :]
     return found
 
 
 def _without_commentary(found: list[Token]) -> list[Token]:
-    """The tokens without asides: "(about 18.9 cards)", "for all n", `\\approx 1.36`."""
+    r"""The tokens without asides: "(about 18.9 cards)", "for all n", `\approx 1.36`."""
     kept: list[Token] = []
     skipping = False
-    for token in found:
+    for token, following in zip(found, [*found[1:], None], strict=True):
         word = token.text.lower() if token.kind == "word" else ""
-        if kept and (word in _COMMENTARY - {"per", "each"} or (token.kind, token.text) == ("command", "approx")):
+        is_approximation = (token.kind, token.text) == ("command", "approx")
+        if kept and (word in _COMMENTARY or is_approximation):
             skipping = True
             while kept and kept[-1].text in {"(", ",", "and"}:
                 kept.pop()
+        if skipping and token.text == "," and following is not None and following.kind == "number":
+            raise Unreadable("several cases")
         if skipping and (word in _CONJUNCTIONS or token.text == ";"):
             skipping = False
-        if not skipping and (token.kind, token.text) != ("command", "approx"):
+        if not skipping and not is_approximation:
             kept.append(token)
     return kept
 
@@ -236,7 +239,9 @@ class _Parser:
 
     def _union(self) -> Node:
         left = self._sum()
-        while (token := self._peek()) is not None and token.kind == "command" and token.text in {"cup", "cap", "setminus"}:
+        while (
+            (token := self._peek()) is not None and token.kind == "command" and token.text in {"cup", "cap", "setminus"}
+        ):
             self._at += 1
             left = Node(token.text, (left, self._sum()))
         return left
@@ -379,7 +384,7 @@ class _Parser:
         return False
 
     def _raised_word(self, base: Node) -> Node:
-        """`12^{\\text{th}}`: an ordinal is its number."""
+        r"""`12^{\text{th}}`: an ordinal is its number."""
         if self._tokens[self._at + 1].text not in _ORDINALS:
             raise Unreadable("a word as a power")
         self._at += 2
@@ -387,12 +392,12 @@ class _Parser:
         return base
 
     def _unit(self, node: Node) -> Node:
-        """The words after a number; `\\text{cm}^2` keeps its power."""
+        r"""The words after a number; `\text{cm}^2` keeps its power."""
         words = [self._tokens[self._at - 1].text]
         while (token := self._peek()) is not None:
-            if token.kind == "word" and token.text not in _CONJUNCTIONS:
-                words.append(token.text)
-            elif token.text in {"/", "*"} and self._word_follows():
+            if (token.kind == "word" and token.text not in _CONJUNCTIONS) or (
+                token.text in {"/", "*"} and self._word_follows()
+            ):
                 words.append(token.text)
             elif token.text == "." and words:
                 pass
@@ -440,7 +445,7 @@ class _Parser:
     def _number_operand(self) -> Node:
         token = self._tokens[self._at]
         self._at += 1
-        if self._next_is(".") :
+        if self._next_is("."):
             return self._with_point(token)
         if self._next_is("_"):
             self._at += 1
@@ -452,7 +457,7 @@ class _Parser:
         return self._fraction_after(node) if token.text.isdecimal() else self._repeating(node)
 
     def _with_point(self, token: Token) -> Node:
-        """`42.` and `0.\\overline{3}`."""
+        r"""`42.` and `0.\overline{3}`."""
         self._at += 1
         node = Node("number", name=token.text, number=_number(token.text))
         following = self._peek()
@@ -473,7 +478,7 @@ class _Parser:
         return Node("number", name="", number=node.number + tail)
 
     def _fraction_after(self, whole: Node) -> Node:
-        """`1\\frac{4}{5}` is one and four fifths, not a product."""
+        r"""`1\frac{4}{5}` is one and four fifths, not a product."""
         token = self._peek()
         if token is None or (token.kind, token.text) != ("command", "frac"):
             return whole
@@ -534,7 +539,7 @@ class _Parser:
         if closing is None or closing.text not in _CLOSERS[opening]:
             raise Unreadable("a bracket that never closes")
         self._at += 1
-        if inner.op in {"list"}:
+        if inner.op == "list":
             return Node("tuple", inner.parts, opening + closing.text)
         if opening + closing.text == "[]" and inner.op == "tuple":
             return Node("tuple", (inner,), "[]")
@@ -613,7 +618,7 @@ class _Parser:
         return Node("root", (self._argument(), index))
 
     def _set(self) -> Node:
-        """`\\{1, 2\\}` or `\\{x \\mid x > 2\\}`."""
+        r"""`\{1, 2\}` or `\{x \mid x > 2\}`."""
         if self._next_is("}"):
             self._at += 1
             return Node("set")
@@ -668,7 +673,7 @@ class _Parser:
         return (self._tight_product(),)
 
     def _tight_product(self) -> Node:
-        """The argument of `\\sin 2x`: factors up to the next sign or function."""
+        r"""The argument of `\sin 2x`: factors up to the next sign or function."""
         node = self._signed_factor()
         while (token := self._peek()) is not None and self._starts_factor(token) and token.text not in _FUNCTIONS:
             if token.text == "(":
@@ -727,7 +732,7 @@ class _Parser:
         return self._operand()
 
     def _first_digit(self) -> str:
-        """The first digit of a number, whose other digits stay: `\\frac43` is four thirds."""
+        r"""The first digit of a number, whose other digits stay: `\frac43` is four thirds."""
         token = self._tokens[self._at]
         if not token.text[0].isdecimal():
             raise Unreadable("a decimal as an argument")
