@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from papergate.errors import BenchmarkError
 from papergate.scoring import limits
-from papergate.scoring.equivalence import equivalent
+from papergate.scoring.equivalence import check_readable, equivalent
 from papergate.scoring.extraction import boxes_backwards, extract
 from papergate.scoring.pool import Pool
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
@@ -20,7 +20,7 @@ from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extractio
 GraderMode = Literal["strict", "aisbench", "math-verify"]
 
 LOOK_AHEAD = 256  # attempts read ahead of the first unfinished one; bounds memory while the order is kept
-MAX_CACHED = 20_000  # distinct (gold, answer) pairs remembered; many samples share one answer
+MAX_CACHED = 10_000  # distinct (gold, answer) pairs remembered; many samples share one answer
 MAX_ELSEWHERE = 20  # boxes searched for a right answer that was not extracted
 
 
@@ -88,15 +88,9 @@ def check_golds(golds: Sequence[str], kind: AnswerKind = AnswerKind.MATH) -> Non
     Raises:
         BenchmarkError: Names every gold answer that cannot be read.
     """
-    unreadable = [repr(gold) for gold in golds if not _is_readable(gold, kind)]
+    unreadable = [repr(gold) for gold in golds if not check_readable(gold, kind)]
     if unreadable:
         raise BenchmarkError(f"gold answers that cannot be read as {kind}: {', '.join(unreadable)}")
-
-
-def _is_readable(gold: str, kind: AnswerKind) -> bool:
-    if kind is AnswerKind.INTEGER:
-        return gold.strip().isdecimal()
-    return bool(gold.strip())
 
 
 def _is_short(gold: str, answer: str) -> bool:
@@ -104,6 +98,8 @@ def _is_short(gold: str, answer: str) -> bool:
 
 
 def _extracted(attempt: Attempt) -> Extraction:
+    if attempt.text is not None and not attempt.thinks and attempt.text.strip() == attempt.gold.strip():
+        return Extraction(answer=attempt.text.strip() or None, rule="whole", reason="empty")
     if not attempt.bare or attempt.text is None:
         return extract(attempt.text, kind=attempt.kind, thinks=attempt.thinks, letters=attempt.letters)
     answer = attempt.text.strip()

@@ -8,6 +8,7 @@ import logging
 import warnings
 from typing import Any
 
+from papergate.scoring import limits
 from papergate.scoring.records import AnswerKind, Comparison
 
 
@@ -27,6 +28,8 @@ def decide(gold: str, answer: str, kind: AnswerKind, grader: str) -> Comparison:
     quick = equivalent(gold, answer, kind)
     if quick.equal is not None:
         return quick
+    if len(answer) > limits.MAX_SYMBOLIC_CHARS + len(gold):
+        return Comparison(equal=False, rule="unreadable", reason="unreadable")
     return Comparison(equal=_verify_guarded(gold, answer), rule="math-verify")
 
 
