@@ -36,7 +36,7 @@ scores = [
 {rows}
 ]
 """
-ROW = '    {{ model = "papergate-tiny", benchmark = "{name}", percent = {percent}, samples = {samples}, source = "counts" }},'
+ROW = '    {{ model = "papergate-tiny", benchmark = "{name}", percent = {percent}, samples = {k}, source = "counts" }},'
 
 
 def main() -> None:
@@ -69,14 +69,7 @@ def measured(promise: object, engine: huggingface.HuggingFaceEngine, args: argpa
 
 def write(found: dict[str, Acceptance], samples: int) -> None:
     """The paper file and the counts behind it."""
-    rows = [
-        ROW.format(
-            name=name,
-            percent=round(Decimal(one.counts.score.numerator) / one.counts.score.denominator * 100, 2),
-            samples=samples,
-        )
-        for name, one in found.items()
-    ]
+    rows = [ROW.format(name=name, percent=_percent(one), k=samples) for name, one in found.items()]
     identity = next(iter(found.values())).case.identity
     text = HEAD.format(samples=samples, seed=RUN_SEED, engine=identity.version, rows="\n".join(rows))
     (PAPERS / "papergate-tiny.toml").write_text(text, encoding="utf-8")
@@ -92,6 +85,11 @@ def write(found: dict[str, Acceptance], samples: int) -> None:
         "tally": {name: one.tally for name, one in found.items()},
     }
     (PAPERS / "papergate-tiny.counts.json").write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
+
+
+def _percent(found: Acceptance) -> Decimal:
+    score = found.counts.score
+    return round(100 * Decimal(score.numerator) / score.denominator, 2)
 
 
 if __name__ == "__main__":
