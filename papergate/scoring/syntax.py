@@ -296,10 +296,12 @@ class _Parser:
         return node
 
     def _implicit_product(self, node: Node, token: Token) -> Node:
-        if token.kind == "number" and node.op == "number":
-            return self._mixed_number(node)
-        if token.kind == "number" and node.op not in {"power", "product", "factorial"}:
-            raise Unreadable("two numbers side by side")
+        if token.kind == "number" and self._tokens[self._at - 1].kind == "number":
+            if node.op == "number":
+                return self._mixed_number(node)
+            last = node.parts[-1] if node.op == "product" else node
+            if last.op not in {"power", "factorial"}:
+                raise Unreadable("two numbers side by side")
         other = self._factor()
         if node == _CHOOSE and other.op == "tuple" and [part.op for part in other.parts] == ["number", "number"]:
             return Node("binomial", other.parts)
@@ -402,7 +404,8 @@ class _Parser:
         r"""The words after a number; `\text{cm}^2` keeps its power."""
         words = [self._tokens[self._at - 1].text]
         while (token := self._peek()) is not None:
-            if (token.kind == "word" and token.text not in _CONJUNCTIONS) or (token.text in {"/", "*"} and self._word_follows()):
+            is_word = token.kind == "word" and token.text not in _CONJUNCTIONS
+            if is_word or (token.text in {"/", "*"} and self._word_follows()):
                 words.append(token.text)
             elif token.text == "^" and token.kind == "sign":
                 words.append(self._unit_power())
