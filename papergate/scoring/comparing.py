@@ -27,6 +27,7 @@ MAX_NUMERIC = 300  # numerical comparisons within one pair of answers; a worker 
 MAX_MATCHED = 10_000  # pairs tried to match two collections without order
 MIN_PLACES = 6  # digits, and places, from which a decimal stands for the value that rounds to it
 FLOAT_ERROR = Fraction(3, 10**16)  # relative; the last digits of a printed double are not those of the number
+_OPERATIONS = {"union", "intersection", "difference", "builder"}
 _PAIR = 2
 
 
@@ -78,7 +79,7 @@ class Comparer:
         return _any(readings)
 
     def _with_units(self, one: Scalar, other: Scalar) -> bool | None:
-        if {one.unit, other.unit} & {"%", "°"}:
+        if {one.unit, other.unit} & {"%", "°"} or any(side.unit.startswith("mod ") for side in (one, other)):
             return False
         left, right = unit_of(one.unit), unit_of(other.unit)
         if left is None or right is None:
@@ -131,6 +132,10 @@ class Comparer:
         if is_assignment(one) or is_assignment(other):
             named, bare = (one, other) if is_assignment(one) else (other, one)
             return self._assigned(named, bare.items)
+        if {one.joint, other.joint} & _OPERATIONS and one.joint != other.joint:
+            return False
+        if one.joint == "difference":
+            return self._in_order(one.items, other.items)
         as_sets = one.is_set or other.is_set
         left, right = (self._distinct(bag.items) if as_sets else bag.items for bag in (one, other))
         return self._without_order(left, right)
@@ -227,6 +232,8 @@ class Comparer:
             if one.general is None or other.general is None:
                 return self.same(one.shape, other.shape)
             return self.same(resolved(one.general), resolved(other.general))
+        if "y" in {one.name, other.name} and "()" in one.name + other.name:
+            return self.same(one.shape, other.shape)
         if isinstance(one.shape, Scalar) and isinstance(other.shape, Scalar):
             return self._equations(_equation(one), _equation(other))
         return False

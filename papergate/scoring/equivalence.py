@@ -22,6 +22,7 @@ _SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _LETTER = re.compile(r"\(?([A-Ja-j])\)?[.:]?|\(([A-J])\).*|([A-J])[.):]\s*[A-Za-z].*", re.DOTALL)
 _GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
+_BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _NO_EXACT_FORM = (Unreadable, TooComplex, Undefined, RecursionError)
 _BOX = re.compile(r"\\f?box")
 
@@ -103,7 +104,7 @@ def _read(text: str, *, common_log: bool = False) -> Shape:
 
 
 def _compare(gold: str, answer: str, kind: AnswerKind) -> Comparison:
-    readings = (False, True) if "log" in gold and "log" in answer else (False,)
+    readings = (False, True) if _BARE_LOG.search(gold) or _BARE_LOG.search(answer) else (False,)
     for common_log in readings:
         comparer = Comparer()
         one, other = (resolved(_read(text, common_log=common_log)) for text in (gold, answer))

@@ -64,14 +64,18 @@ class Grader:
 
     def _begin(self, attempt: Attempt) -> Grade | Future[Grade]:
         started = time.perf_counter()
-        found = _extracted(attempt)
+        found = _extracted(attempt) if self._is_ours(attempt) else _handed_over(attempt)
         if found.answer is None:
             return _without_answer(attempt, found, started)
-        if self._mode == "strict" and _is_short(attempt.gold, found.answer):
+        if self._is_ours(attempt) and _is_short(attempt.gold, found.answer):
             quick = equivalent(attempt.gold, found.answer, attempt.kind)
             if quick.equal is not None:
                 return _grade(attempt, found, quick, started)
         return self._threads.submit(self._grade_in_worker, attempt, found)
+
+    def _is_ours(self, attempt: Attempt) -> bool:
+        """Whether our rules apply: no peer's rules for letters are imitated."""
+        return self._mode == "strict" or attempt.kind is AnswerKind.CHOICE
 
     def _grade_in_worker(self, attempt: Attempt, found: Extraction) -> Grade:
         started = time.perf_counter()
@@ -79,7 +83,8 @@ class Grader:
         return _grade(attempt, found, self._compare(attempt.gold, found.answer, attempt.kind), started)
 
     def _compare_uncached(self, gold: str, answer: str, kind: AnswerKind) -> Comparison:
-        return self._pool.compare(gold, answer, kind, self._mode)
+        grader = "strict" if kind is AnswerKind.CHOICE else self._mode
+        return self._pool.compare(gold, answer, kind, grader)
 
 
 def check_golds(golds: Sequence[str], kind: AnswerKind = AnswerKind.MATH) -> None:
@@ -106,6 +111,13 @@ def _extracted(attempt: Attempt) -> Extraction:
     return Extraction(answer=answer or None, rule="bare", reason=None if answer else "empty")
 
 
+def _handed_over(attempt: Attempt) -> Extraction:
+    """The whole completion, for a grader that extracts by itself; a bare answer is put into a box."""
+    if attempt.text is None or not attempt.text.strip():
+        return Extraction(answer=None, rule="none", reason="empty")
+    return Extraction(answer=f"\\boxed{{{attempt.text}}}" if attempt.bare else attempt.text, rule="all")
+
+
 def _without_answer(attempt: Attempt, found: Extraction, started: float) -> Grade:
     return Grade(
         outcome=Outcome.INCORRECT,
@@ -122,7 +134,7 @@ def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started:
     outcomes = {True: Outcome.CORRECT, False: Outcome.INCORRECT, None: Outcome.UNDECIDED}
     return Grade(
         outcome=outcomes[comparison.equal],
-        extracted=found.answer,
+        extracted=comparison.extracted if found.rule == "all" else found.answer,
         gold=attempt.gold,
         rule=f"{found.rule}/{comparison.rule}",
         reason=comparison.reason,

@@ -6,7 +6,7 @@ exactly, first at 60 and then at 150 digits. Numbers too large to be written are
 
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -103,10 +103,7 @@ def evaluate(value: Value, point: Point, digits: int) -> Any:  # noqa: ANN401 - 
         TooComplex: It is too large to be written.
         Undefined: It has a division by zero there.
     """
-    over, under = (_Evaluator(point, digits).polynomial(part.items()) for part in value)
-    if under == 0:
-        raise Undefined("a division by zero")
-    return over / under
+    return _Evaluator(point, digits).value(value)
 
 
 def _agree_everywhere(left: Value, right: Value, names: list[str]) -> bool | None:
@@ -117,7 +114,7 @@ def _agree_everywhere(left: Value, right: Value, names: list[str]) -> bool | Non
     at_real, elsewhere = 0, []
     for point in _points(names):
         try:
-            both_real = all(_is_real(evaluate(value, point, DIGITS[0])) for value in (left, right))
+            both_real = all(_is_real_throughout(value, point) for value in (left, right))
             zero = _is_zero(crossed, point)
         except (Undefined, ArithmeticError, ValueError):
             continue
@@ -130,6 +127,13 @@ def _agree_everywhere(left: Value, right: Value, names: list[str]) -> bool | Non
     if at_real or not elsewhere or None in elsewhere:
         return True if at_real else None
     return all(elsewhere)
+
+
+def _is_real_throughout(value: Value, point: Point) -> bool:
+    """Whether a value is real and no root or logarithm inside it left the reals."""
+    evaluator = _Evaluator(point, DIGITS[0])
+    number = evaluator.value(value)
+    return _is_real(number) and not evaluator.strayed
 
 
 def _points(names: list[str]) -> Iterator[Point]:
@@ -187,6 +191,10 @@ class _Evaluator:
     def __init__(self, point: Point, digits: int) -> None:
         self._mp = _context(digits)
         self._point = point
+        self.strayed = False
+
+    def value(self, value: Value) -> Any:  # noqa: ANN401 - mpmath is untyped
+        return self._of_key((value.over.items(), value.under.items()))
 
     def polynomial(self, items: Any) -> Any:  # noqa: ANN401 - items of a dict or of a key
         return sum((self.term(term, factor) for term, factor in items), self._mp.mpc(0))
@@ -254,7 +262,13 @@ class _Evaluator:
             return self._mp.mpf(0 if exponent else 1)
         if abs(self._mp.log(base) * exponent) > MAX_LOG:
             raise TooComplex("too large to be written")
-        return self._mp.power(base, exponent)
+        result = self._mp.power(base, exponent)
+        self._watch((base, exponent), result)
+        return result
+
+    def _watch(self, inputs: Iterable[Any], result: Any) -> None:  # noqa: ANN401 - mpmath is untyped
+        """Remember that a root or logarithm of real numbers is not real."""
+        self.strayed = self.strayed or (all(map(_is_real, inputs)) and not _is_real(result))
 
     def _real_power(self, base: Any, exponent: Fraction) -> Any:  # noqa: ANN401 - mpmath is untyped
         """A power with a fixed exponent; odd roots of negative numbers are the real ones."""
@@ -267,7 +281,9 @@ class _Evaluator:
         if any(abs(value) > MAX_LOG for value in values):
             raise TooComplex("too large an argument")
         if name in _PLAIN:
-            return getattr(self._mp, _PLAIN[name])(*values)
+            result = getattr(self._mp, _PLAIN[name])(*values)
+            self._watch(values, result)
+            return result
         if name == "mod":
             return values[0] - values[1] * self._mp.floor(self._mp.re(values[0] / values[1]))
         if name in _OWN:

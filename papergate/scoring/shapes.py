@@ -164,7 +164,7 @@ class _Reader:
     def _number(self, node: Node) -> Shape:
         _, point, decimals = node.name.partition(".")
         digits = len(node.name.replace(".", "").lstrip("0"))
-        places = len(decimals) if point and decimals else None
+        places = len(decimals) if point and decimals.isdecimal() else None
         return Scalar(value=algebra.rational(node.number), places=places, digits=digits if places else 0)
 
     def _symbol(self, node: Node) -> Shape:
@@ -182,6 +182,8 @@ class _Reader:
     def _word(self, node: Node) -> Shape:
         if node.name in {"infinitely many", "infinite", "infinity"}:
             return Scalar(value=INFINITE)
+        if node.name in {"all real numbers", "all reals", "real numbers", "the real numbers"}:
+            return Region(intervals=(WHOLE_LINE,))
         return Words(text=node.name)
 
     def _based(self, node: Node) -> Shape:

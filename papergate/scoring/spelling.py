@@ -82,7 +82,7 @@ _PREFIXES = _TEXT_COMMANDS | _SPOKEN | {"begin", "end"}
 _KNOWN = _SPOKEN | set(_SAME_COMMAND) | {"begin", "end", "frac", "cap", "cup", "setminus", "pm", "mp", "in", "circ"}
 _SIGN_COMMANDS = set("{}[]|<>*/():,=+-")
 _PIECE = re.compile(
-    r"(?P<space>[\s~]+)|\\(?P<command>[A-Za-z]+\*?|.)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<letters>[A-Za-z]+)|(?P<sign>.)",
+    r"(?P<space>[\s~]+)|\\(?P<command>[A-Za-z]+\*?|.)|(?P<number>\d+\.\d+[eE]-\d{1,4}|\d+(?:\.\d+)?(?:[eE]\+?\d{1,4})?|\.\d+)|(?P<letters>[A-Za-z]+)|(?P<sign>.)",
     re.DOTALL,
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*|\\[,; ]|~| )\d{3})+(?![\d.]*\d)")
@@ -266,7 +266,9 @@ class _Lexer:
             unit = self._after_number and name == "mathrm" and content.strip() not in "eidxyznk"
             yield Token("word" if unit else "letter", content.strip(), self._spaced)
         else:
-            words = name in {"mathrm", "operatorname", "textup"} and not any(sign in content for sign in "\\_^")
+            words = name in {"mathrm", "operatorname", "textup"} and not any(
+                sign in content for sign in ("\\_" if self._after_number else "\\_^")
+            )
             inner = _Lexer(content, prose=words, depth=self._depth)
             inner._after_number, inner._spaced = self._after_number, self._spaced
             yield from inner.tokens()

@@ -8,6 +8,7 @@ from papergate.scoring.spelling import Token, Unreadable, tokens
 
 MAX_DEPTH = 60  # nested groups; a deeper answer is noise, and Python's stack is finite
 MAX_SIGNS = 4  # plus-minus signs, each of which doubles the values of an answer
+_MAX_SHIFT = 1_000  # powers of ten in a numeral like 1.5e3; more is not written out
 _DIGITS_AT_ONCE = 4_000  # Python refuses to convert longer strings in one go
 
 
@@ -51,6 +52,7 @@ _COMMENTARY = {
     "for", "where", "with", "since", "because", "about", "approximately", "approx", "respectively", "such", "rounded",
     "as", "given", "assuming", "only", "exactly", "some",
 }  # fmt: skip
+_SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
 _LEADING = {"only", "exactly", "about", "approximately", "the", "approx", "just"}
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
@@ -178,7 +180,11 @@ class _Parser:
             operands.append(self._ratio())
         if not relations:
             return operands[0]
-        return Node("relation", tuple(operands), " ".join(relations))
+        node = Node("relation", tuple(operands), " ".join(relations))
+        if self._next_is("cup", "cap"):
+            self._at += 1
+            return Node(self._tokens[self._at - 1].text, (node, self._item()))
+        return node
 
     def _relation(self) -> str | None:
         token = self._peek()
@@ -239,11 +245,9 @@ class _Parser:
 
     def _union(self) -> Node:
         left = self._sum()
-        while (
-            (token := self._peek()) is not None and token.kind == "command" and token.text in {"cup", "cap", "setminus"}
-        ):
+        while left.op in _SETS and self._next_is("cup", "cap", "setminus"):
             self._at += 1
-            left = Node(token.text, (left, self._sum()))
+            left = Node(self._tokens[self._at - 1].text, (left, self._sum()))
         return left
 
     # arithmetic
@@ -292,10 +296,12 @@ class _Parser:
         return node
 
     def _implicit_product(self, node: Node, token: Token) -> Node:
-        if token.kind == "number" and node.op == "number":
-            return self._mixed_number(node)
-        if token.kind == "number" and node.op not in {"power", "product"}:
-            raise Unreadable("two numbers side by side")
+        if token.kind == "number" and self._tokens[self._at - 1].kind == "number":
+            if node.op == "number":
+                return self._mixed_number(node)
+            last = node.parts[-1] if node.op == "product" else node
+            if last.op not in {"power", "factorial"}:
+                raise Unreadable("two numbers side by side")
         other = self._factor()
         if node == _CHOOSE and other.op == "tuple" and [part.op for part in other.parts] == ["number", "number"]:
             return Node("binomial", other.parts)
@@ -345,12 +351,15 @@ class _Parser:
     def _attachment(self, token: Token) -> Callable[[Node], Node] | None:
         if token.kind == "word":
             return self._unit if token.text not in _CONJUNCTIONS else None
+        if token.text == "(" and [part.text for part in self._tokens[self._at + 1 : self._at + 2]] == ["mod"]:
+            return self._modulus_in_brackets
         attachments: dict[tuple[str, str], Callable[[Node], Node]] = {
             ("sign", "^"): self._power,
             ("sign", "_"): self._late_subscript,
             ("sign", "!"): lambda node: Node("factorial", (node,)),
             ("sign", "%"): lambda node: Node("percent", (node,)),
             ("sign", "°"): lambda node: Node("degrees", (node,)),
+            ("command", "pmod"): self._modulus,
             ("command", "circ"): lambda node: Node("degrees", (node,)),
         }
         return attachments.get((token.kind, token.text))
@@ -395,23 +404,39 @@ class _Parser:
         r"""The words after a number; `\text{cm}^2` keeps its power."""
         words = [self._tokens[self._at - 1].text]
         while (token := self._peek()) is not None:
-            if (token.kind == "word" and token.text not in _CONJUNCTIONS) or (
-                token.text in {"/", "*"} and self._word_follows()
-            ):
+            is_word = token.kind == "word" and token.text not in _CONJUNCTIONS
+            if is_word or (token.text in {"/", "*"} and self._word_follows()):
                 words.append(token.text)
-            elif token.text == "." and words:
-                pass
-            else:
+            elif token.text == "^" and token.kind == "sign":
+                words.append(self._unit_power())
+                continue
+            elif token.text != ".":
                 break
             self._at += 1
-        if self._next_is("^"):
-            self._at += 1
-            power = self._argument()
-            if power.op != "number":
-                raise Unreadable("a unit with a strange power")
-            words.append(f"^{power.number}")
         words = [word for word in words if word not in _ORDINALS]
         return Node("quantity", (node,), " ".join(words)) if words else node
+
+    def _unit_power(self) -> str:
+        self._at += 1
+        sign = ""
+        if self._next_is("-"):
+            self._at, sign = self._at + 1, "-"
+        power = self._argument()
+        if power.op == "negative":
+            power, sign = power.parts[0], "-"
+        if power.op != "number":
+            raise Unreadable("a unit with a strange power")
+        return f"^{sign}{power.number}"
+
+    def _modulus(self, node: Node) -> Node:
+        modulus = self._argument() if self._next_is("{") else self._operand()
+        return Node("quantity", (node,), f"mod {modulus.number or modulus.name}")
+
+    def _modulus_in_brackets(self, node: Node) -> Node:
+        self._at += 1
+        node = self._modulus(node)
+        self._expect(")")
+        return node
 
     def _word_follows(self) -> bool:
         after = self._tokens[self._at + 1 : self._at + 2]
@@ -762,11 +787,15 @@ def _mixed(whole: Node, over: Fraction, under: Fraction) -> Node:
 
 
 def _number(text: str) -> Fraction:
-    """The exact value of a decimal numeral of any length."""
-    whole, _, decimals = text.partition(".")
+    """The exact value of a decimal numeral of any length, `1.5e3` too."""
+    numeral, _, exponent = text.lower().partition("e")
+    whole, _, decimals = numeral.partition(".")
     digits = whole + decimals
     value = 0
     for start in range(0, len(digits), _DIGITS_AT_ONCE):
         part = digits[start : start + _DIGITS_AT_ONCE]
         value = value * 10 ** len(part) + int(part)
-    return Fraction(value, 10 ** len(decimals)) if decimals else Fraction(value)
+    shift = int(exponent or 0) - len(decimals)
+    if abs(shift) > _MAX_SHIFT + len(digits):
+        raise Unreadable("a numeral with a huge exponent")
+    return value * Fraction(10) ** shift
