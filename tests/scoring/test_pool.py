@@ -1,0 +1,109 @@
+"""The comparison processes: limits, threads, event loops, and what happens to a runaway."""
+
+import asyncio
+import concurrent.futures
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from papergate.scoring import AnswerKind, Attempt, Grader, Outcome, limits
+from papergate.scoring.pool import Pool
+
+NEEDS_SYMPY = Attempt(text=r"\int_0^1 2x\,dx", gold="1", bare=True)
+RUNAWAY = Attempt(text=r"\prod_{k=1}^{10^{7}}(1+\frac{1}{k!})", gold="1", bare=True)
+
+
+def outcomes(grader, attempts):
+    return [grade.outcome for grade in grader.grade(attempts)]
+
+
+def test_runaway_is_killed_and_undecided_and_the_next_is_graded(grader):
+    first, second = grader.grade([RUNAWAY, NEEDS_SYMPY])
+    assert (first.outcome, first.reason) == (Outcome.UNDECIDED, "CPU limit")
+    assert second.outcome is Outcome.CORRECT
+
+
+def test_memory_is_limited(monkeypatch):
+    monkeypatch.setenv("PYTHONMALLOC", "malloc")
+    with Pool(1) as pool:
+        pool.warm_up()
+        comparison = pool.compare("1", r"\sum_{k=1}^{10^{9}} \frac{1}{k^{k}}", AnswerKind.MATH, "strict")
+    assert comparison.equal is not True
+
+
+def test_killed_worker_is_undecided_and_replaced():
+    with Pool(1) as pool:
+        pool.warm_up()
+        worker = pool._seats.get()
+        worker._process.kill()
+        worker._process.wait()
+        pool._seats.put(worker)
+        assert pool.compare("1", r"\int_0^1 2x\,dx", AnswerKind.MATH, "strict").equal is None
+        assert pool.compare("1", r"\int_0^1 2x\,dx", AnswerKind.MATH, "strict").equal is True
+
+
+def test_wall_limit_kills_a_worker_that_does_not_answer(monkeypatch):
+    monkeypatch.setattr(limits, "WALL_S", 0.01)
+    with Pool(1) as pool:
+        pool.warm_up()
+        comparison = pool.compare("1", RUNAWAY.text, AnswerKind.MATH, "strict")
+    assert (comparison.equal, comparison.reason) == (None, "wall limit")
+
+
+def test_worker_is_replaced_when_worn_out(monkeypatch):
+    monkeypatch.setattr(limits, "RECYCLE_AFTER", 1)
+    with Pool(1) as pool:
+        assert pool.compare("1", "?", AnswerKind.MATH, "strict").equal is False
+        assert pool._seats.get() is None
+        pool._seats.put(None)
+
+
+def test_grades_are_the_same_in_worker_threads(grader):
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda _: outcomes(grader, [NEEDS_SYMPY] * 3), range(8)))
+    assert results == [[Outcome.CORRECT] * 3] * 8
+
+
+def test_grades_are_the_same_beside_an_event_loop(grader):
+    async def many():
+        return await asyncio.gather(*(asyncio.to_thread(outcomes, grader, [NEEDS_SYMPY]) for _ in range(8)))
+
+    assert asyncio.run(many()) == [[Outcome.CORRECT]] * 8
+
+
+def test_grades_are_the_same_inside_a_coroutine(grader):
+    async def one():
+        return outcomes(grader, [NEEDS_SYMPY])
+
+    assert asyncio.run(one()) == [Outcome.CORRECT]
+
+
+def test_closing_ends_every_process():
+    with Pool(2) as pool:
+        pool.warm_up()
+        workers = [pool._seats.get() for _ in range(2)]
+        pids = [worker._process.pid for worker in workers]
+        for worker in workers:
+            pool._seats.put(worker)
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_no_process_is_started_for_what_is_certain():
+    before = threading.active_count()
+    with Grader(workers=1) as grader:
+        assert outcomes(grader, [Attempt(text=r"\boxed{\frac12}", gold="0.5")]) == [Outcome.CORRECT]
+        assert grader._pool._seats.get() is None
+        grader._pool._seats.put(None)
+    assert threading.active_count() == before
+
+
+def test_worker_prints_do_not_reach_the_protocol():
+    script = "import sys; sys.path.insert(0, '.')\nfrom papergate.scoring import worker\nprint('noise')\nworker.main()"
+    request = b'{"gold": "1", "answer": "1.0", "kind": "math", "grader": "strict"}\n'
+    done = subprocess.run([sys.executable, "-c", script], input=request, capture_output=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1].startswith(b'{"equal": true')
