@@ -63,10 +63,14 @@ class Running:
 
 
 class VllmServer:
-    """One vLLM server for all processes that name the same folder; it lives no longer than its owner."""
+    """One vLLM server for all processes that name the same folder; it lives no longer than its owner.
+
+    ``model`` is the name that it serves the model under.
+    """
 
     def __init__(self, folder: Path, model: str, running: Running, owner: int) -> None:
-        self.model = model
+        self.model = _option(running.command, "--served-model-name") or model
+        self._weights = Path(model)
         self.running = running
         self._folder = folder
         self._owner = owner
@@ -109,15 +113,14 @@ class VllmServer:
     def identity(self) -> EngineIdentity:
         """Version, weights, chat template, and everything the server runs on."""
         version = requests.get(f"{self.url}/version", timeout=HEALTH_TIMEOUT_S).json()["version"]
-        command = list(self.running.command)
-        template = command[command.index("--chat-template") + 1] if "--chat-template" in command else None
+        template = _option(self.running.command, "--chat-template")
         return EngineIdentity(
             engine="vllm",
             version=version,
             model=self.model,
-            revision=digest_of_weights(Path(self.model)),
-            template=digest_of_template(Path(self.model), Path(template) if template else None),
-            environment=self.running.environment | {"command": shlex.join(command)},
+            revision=_option(self.running.command, "--revision") or digest_of_weights(self._weights),
+            template=digest_of_template(self._weights, Path(template) if template else None),
+            environment=self.running.environment | {"command": shlex.join(self.running.command)},
         )
 
     def log_tail(self) -> str:
@@ -212,9 +215,20 @@ def _launch(model: str, flags: Sequence[str], folder: Path, owner: int, ready_wi
 
 
 def _command(model: str, flags: Sequence[str], port: int) -> tuple[str, ...]:
-    # the module form works where the distribution is not called vllm and its command therefore fails
+    # the module form works where the distribution is not called vllm and its command therefore fails;
+    # address and port come last because the last one counts, and flags taken from a document may name others
     server = (_interpreter(), "-m", "vllm.entrypoints.openai.api_server", "--model", model)
-    return (*server, "--host", "127.0.0.1", "--port", str(port), *flags)
+    return (*server, *flags, "--host", "127.0.0.1", "--port", str(port))
+
+
+def _option(command: Sequence[str], name: str) -> str | None:
+    """The value of an option, written ``--name value`` or ``--name=value``."""
+    for part, following in zip(command, (*command[1:], ""), strict=True):
+        if part == name:
+            return following
+        if part.startswith(f"{name}="):
+            return part.removeprefix(f"{name}=")
+    return None
 
 
 def _interpreter() -> str:

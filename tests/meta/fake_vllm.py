@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 
-flags = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
+words = [word for argument in sys.argv[1:] for word in argument.split("=")]
+flags = dict(zip(words[::2], words[1::2], strict=True))
 sys.stdout.write(f"loading {flags['--model']}\n")
 sys.stdout.flush()
 if flags["--model"] == "too-big":

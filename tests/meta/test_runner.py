@@ -168,6 +168,33 @@ def test_when_nobody_answers_any_more_the_run_stops(store):
     assert len(store.failures()) == 16
 
 
+def test_failures_between_answers_do_not_stop_a_run(store):
+    engine = ScriptedEngine(script={f"p{problem}": [EngineRefused("no")] for problem in range(0, 40, 2)}, concurrency=1)
+    ask(engine, requests(40), store, Policy(failures_in_a_row=2), Silent())
+    assert (len(store), store.failed) == (20, 20)
+
+
+def test_what_finished_while_the_disk_was_slow_is_stored_when_the_run_is_stopped(store, monkeypatch):
+    stopped, write = threading.Event(), store._write
+
+    class Stopping(ScriptedEngine):
+        async def complete(self, request):
+            if request.problem == "p5":
+                await asyncio.sleep(0.05)
+                stopped.set()
+                raise KeyError("bug")
+            return await super().complete(request)
+
+    def slow_write(data):
+        stopped.wait()
+        write(data)
+
+    monkeypatch.setattr(store, "_write", slow_write)
+    with pytest.raises(KeyError):
+        ask(Stopping(concurrency=6), requests(6), store, QUICK, Silent())
+    assert set(store.completions()) == {(f"p{problem}", 0) for problem in range(5)}
+
+
 def test_a_run_without_progress_is_stopped(store):
     engine = ScriptedEngine(seconds=3600)
     with pytest.raises(EngineTimeout, match=r"no answer finished for 0\.05 s with 4 requests in flight"):

@@ -66,6 +66,12 @@ class TestLifeCycle:
         server.close()
         assert not group(server.running.pid)
 
+    def test_names_and_ports_in_the_flags_of_a_document_are_understood(self, tmp_path):
+        flags = ("--port", "1", "--served-model-name=tidy", "--revision", "beef")
+        server = VllmServer.start("tiny", tmp_path / "server", flags=flags)
+        assert (server.model, server.identity().revision) == ("tidy", "beef")
+        server.close()
+
     def test_processes_that_name_the_same_folder_share_one_server(self, tmp_path):
         started = []
         threads = [
