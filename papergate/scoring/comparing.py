@@ -328,13 +328,14 @@ def _readings(scalar: Scalar) -> list[Scalar]:
 def _stands_for(one: Scalar, other: Scalar) -> bool:
     """Whether one is a decimal numeral that stands for the other, a value that no decimal writes exactly."""
     for numeral, meant in ((one, other), (other, one)):
+        if numeral.places is None or min(numeral.digits, numeral.places) < MIN_PLACES:
+            continue
         number, exact = algebra.constant(numeral.value), numeric.rational(meant.value)
-        if numeral.places is None or number is None or exact is None:
+        if number is None or exact is None:
             continue
         if numeral.digits >= FLOAT_DIGITS and abs(number - exact) <= abs(exact) * FLOAT_ERROR:
             return True
-        long_enough = min(numeral.digits, numeral.places) >= MIN_PLACES
-        if long_enough and not _is_decimal(meant.value) and abs(number - exact) <= Fraction(1, 2 * 10**numeral.places):
+        if not _is_decimal(meant.value) and abs(number - exact) <= Fraction(1, 2 * 10**numeral.places):
             return True
     return False
 

@@ -205,88 +205,10 @@ _MISSES = {
     ),
 }
 
-commands = st.sampled_from(
-    [
-        *(
-            [
-                r"\frac",
-                r"\sqrt",
-                r"\boxed{",
-                r"\left(",
-                r"\right)",
-                r"{",
-                r"}",
-                r"^",
-                r"_",
-                r"[",
-                r"]",
-                r"(",
-                r")",
-                r"|",
-                r"!",
-                r"\pi",
-                r"e",
-                r"i",
-                r"x",
-                r"0",
-                r"1",
-                r"9",
-                r"10",
-                r"^{99}",
-                r"7!",
-                r",",
-                r";",
-                r"=",
-                r"<",
-                r">",
-                r"\le",
-            ]
-        ),
-        *(
-            [
-                r"+",
-                r"-",
-                r"*",
-                r"/",
-                r"\cdot",
-                r"\pm",
-                r"\in",
-                r"\cup",
-                r"\{",
-                r"\}",
-                r"\sin",
-                r"\log",
-                r"\ln",
-                r"\infty",
-                r"&",
-                r"\\",
-                r"\%",
-                r"^\circ",
-                r"\text{cm}",
-                r"\text{and}",
-                r".",
-                r"'",
-                r":",
-            ]
-        ),
-        *(
-            [
-                r"\begin{pmatrix}",
-                r"\end{pmatrix}",
-                r"\binom",
-                r"\sum",
-                r"\int",
-                r"\ldots",
-                r"\overline",
-                r"$",
-                r"\mid",
-                r"\bmod",
-                r"\approx",
-                r"f(",
-                r"1,000",
-            ]
-        ),
-        *("\\mathrm{e}", "\ud800", "\x00", "４", "\\choose", "\\setminus", "\\mathbb{R}", "°", "½", "答", " is ", "C("),
-    ]
-)
+SIGNS = r"""
+\frac \sqrt \boxed{ \left( \right) { } ^ _ [ ] ( ) | ! \pi e i x 0 1 9 10 ^{99} 7! , ; = < > \le + - * / \cdot \pm \in
+\cup \{ \} \sin \log \ln \infty & \\ \% ^\circ \text{cm} \text{and} . ' : \begin{pmatrix} \end{pmatrix} \binom \sum
+\int \ldots \overline $ \mid \bmod \approx f( 1,000 \mathrm{e} \choose \setminus \mathbb{R} ４ ° ½ 答 C( 2^ 3^{ +1)^{16}
+"""
+commands = st.sampled_from([*SIGNS.split(), " is ", "\ud800", "\x00"])
 noise = st.lists(st.one_of(commands, st.text(max_size=3)), max_size=25).map("".join)

@@ -23,7 +23,8 @@ def outcomes(grader, attempts):
 
 def test_runaway_is_killed_and_undecided_and_the_next_is_graded(grader):
     first, second = grader.grade([RUNAWAY, NEEDS_SYMPY])
-    assert (first.outcome, first.reason) == (Outcome.UNDECIDED, "CPU limit")
+    assert first.outcome is Outcome.UNDECIDED
+    assert first.reason in {"CPU limit", "wall limit"}  # on a busy machine the wall may come first
     assert second.outcome is Outcome.CORRECT
 
 
