@@ -30,7 +30,7 @@ _ANCHOR = re.compile(
     re.IGNORECASE,
 )
 _BOILERPLATE = re.compile(r"\s*I hope (?:it|this) is correct\.?\s*$", re.IGNORECASE)
-_MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|\$([^$]+?)\$", re.DOTALL)
+_MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|\$(?=\S)([^$]*?[^$\s])\$(?!\d)", re.DOTALL)
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _COPULA = re.compile(r".*(?:\b(?:is|are|equals|est|was|be)\b(?: de\b)?|是|为)[\s:：]*", re.DOTALL)
 _SENTENCE_ENDS = re.compile(r"(?<=[^\s\d])\.(?=\s|$)|(?<=\d)\.(?=\s|$)|。|\n")
@@ -140,6 +140,7 @@ def _announced(text: str, kind: AnswerKind, letters: str) -> Extraction | None:
 
 def _answer_of_sentence(segment: str) -> str:
     """The answer in what follows "the answer is": a formula, or what stands after the last "is"."""
+    segment = segment.removesuffix("\\[").removesuffix("\\(").strip()  # a formula that was cut off before it began
     starts_with_math = _MATH.match(segment)
     if starts_with_math:
         return _unwrapped(starts_with_math)
