@@ -86,7 +86,7 @@ class _Http(asyncio.Protocol):
     def connection_made(self, transport) -> None:
         self.transport = transport
 
-    def connection_lost(self, exc) -> None:
+    def connection_lost(self, _exc) -> None:
         if self._task:
             self._task.cancel()
 
