@@ -18,7 +18,7 @@ from papergate.performance.client import Address, Client, RawReply
 from papergate.performance.prompts import Prompt, make_prompts
 from papergate.performance.records import ClientLoad, LoadRun, TimedRequest, TokenSource
 from papergate.performance.replies import Reading, read_reply
-from papergate.performance.tokens import Tokenizer, tokenizer_of
+from papergate.performance.tokens import Counter, Tokenizer, tokenizer_of
 from papergate.performance.workloads import Workload, WorkloadError, arrivals_s
 
 KEY_ENV = "PAPERGATE_API_KEY"
@@ -76,7 +76,8 @@ def measure(server: Server, workload: Workload, *, salt: str) -> LoadRun:
         WorkloadError: the workload does not fit the server.
         EngineError: the server is gone, or does not stream.
     """
-    prompts = make_prompts(workload, server.tokenizer, salt=salt, context_tokens=server.context_tokens)
+    with server.tokenizer.connected() as counter:
+        prompts = make_prompts(workload, counter, salt=salt, context_tokens=server.context_tokens)
     return run_in_loop(_measure(server, workload, prompts, salt))
 
 
@@ -93,7 +94,8 @@ def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) ->
     if workload.concurrency is None:
         raise WorkloadError(f"{workload.name}: an open loop cannot take turns between two servers; give concurrency")
     contexts = [server.context_tokens for server in (new, old) if server.context_tokens]
-    prompts = make_prompts(workload, new.tokenizer, salt=salt, context_tokens=min(contexts, default=None))
+    with new.tokenizer.connected() as counter:
+        prompts = make_prompts(workload, counter, salt=salt, context_tokens=min(contexts, default=None))
     return run_in_loop(_measure_pairs((new, old), workload, prompts, salt))
 
 
@@ -279,6 +281,8 @@ def _run_of(
     watch, sent = seen
     assert watch.load
     ordered = sorted(sent, key=lambda each: each[0])
+    with server.tokenizer.connected() as counter:
+        requests = tuple(_timed(each, prompts[each[0]], (watch.origin_ns, server.access), counter) for each in ordered)
     return LoadRun(
         workload=workload.name,
         digest=workload.digest,
@@ -286,20 +290,21 @@ def _run_of(
         server=server.software,
         salt=salt,
         origin_ns=watch.origin_ns,
-        requests=tuple(_timed(each, prompts[each[0]], watch.origin_ns, server) for each in ordered),
+        requests=requests,
         client=watch.load,
         settings={"ignore_eos": workload.ignore_eos and server.ignores_eos, "tokenizer": server.tokenizer.source},
     )
 
 
-def _timed(sent: _Sent, prompt: Prompt, origin_ns: int, server: Server) -> TimedRequest:
+def _timed(sent: _Sent, prompt: Prompt, run: tuple[int, Access], counter: Counter) -> TimedRequest:
     number, intended_ns, reply = sent
-    reading = read_reply(reply, server.access)
+    origin_ns, access = run
+    reading = read_reply(reply, access)
 
     def since(stamp_ns: int) -> float:
         return (stamp_ns - origin_ns) / NS_PER_S
 
-    output_tokens, tokens_from = _output_tokens(reading, server)
+    output_tokens, tokens_from = _output_tokens(reading, counter)
     return TimedRequest(
         prompt=number,
         intended_s=since(intended_ns),
@@ -314,11 +319,11 @@ def _timed(sent: _Sent, prompt: Prompt, origin_ns: int, server: Server) -> Timed
     )
 
 
-def _output_tokens(reading: Reading, server: Server) -> tuple[int | None, TokenSource]:
+def _output_tokens(reading: Reading, counter: Counter) -> tuple[int | None, TokenSource]:
     """From the usage chunk, else from the tokenizer, never from the number of chunks."""
     if reading.answer.output_tokens is not None:
         return reading.answer.output_tokens, TokenSource.USAGE
-    counted = server.tokenizer.text(reading.text) if reading.error is None else None
+    counted = counter.text(reading.text) if reading.error is None else None
     return counted, TokenSource.UNKNOWN if counted is None else TokenSource.TOKENIZER
 
 

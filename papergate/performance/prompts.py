@@ -4,10 +4,11 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from papergate.performance.tokens import Tokenizer
+from papergate.performance.tokens import Counter
 from papergate.performance.workloads import WORKLOADS, Conversations, Made, Workload, WorkloadError
 
 OWN_TEXT = WORKLOADS / "text.txt"
@@ -28,9 +29,7 @@ class Prompt:
     """The most it may draw."""
 
 
-def make_prompts(
-    workload: Workload, tokenizer: Tokenizer, *, salt: str, context_tokens: int | None
-) -> tuple[Prompt, ...]:
+def make_prompts(workload: Workload, counter: Counter, *, salt: str, context_tokens: int | None) -> tuple[Prompt, ...]:
     """The workload's warm-up prompts, then its measured ones.
 
     ``salt`` changes every text and no length, so that no prompt is answered from the cache of an earlier run.
@@ -42,45 +41,55 @@ def make_prompts(
     source = random.Random(f"{workload.name} {workload.seed} {salt}")  # noqa: S311 - repeatable, nothing secret
     prompts = workload.prompts
     if isinstance(prompts, Conversations):
-        return _refuse_longer(workload, _conversations(prompts, count, tokenizer, source), context_tokens)
+        return _refuse_longer(workload, _conversations(prompts, count, counter, source), context_tokens)
     _refuse_beyond(workload, prompts.input_tokens + prompts.output_tokens, context_tokens)
-    return tuple(_made(prompts, count, tokenizer, source))
+    return tuple(_made(prompts, count, Ruler(count=counter.prompt), source))
 
 
-def exact_text(begin: str, words: Iterator[str], target: int, count: Callable[[str], int]) -> str:
-    """``begin``, then as many of ``words`` as make ``target`` tokens in all by ``count``.
+class Ruler:
+    """Makes texts of an exact length in tokens; it learns how many tokens a word has."""
 
-    Raises:
-        WorkloadError: no number of them does.
-    """
-    taken: list[str] = []
-    fillers = iter(FILLERS * MOST_TRIALS)
-    per_word = 1.0
-    for _ in range(MOST_TRIALS):
-        text = " ".join([begin, *taken]) if begin else " ".join(taken)
-        seen = count(text)
-        gap = target - seen
-        if gap == 0:
-            return text
-        per_word = max(1.0, seen / max(1, len(text.split())))
-        if gap < 0:
-            if not taken:
-                break
-            del taken[-max(1, int(-gap / per_word)) :]
-        elif gap > per_word:
-            taken += [next(words) for _ in range(int(gap / per_word))]
-        else:
-            taken.append(next(fillers))
-    raise WorkloadError(f"no text of {target} tokens could be made (nearest: {seen}); choose another length or text")
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
+        self.template = count("")
+        """Tokens of an empty prompt."""
+        self._per_word = 1.0
+
+    def text(self, begin: str, words: Iterator[str], target: int) -> str:
+        """``begin``, then as many of ``words`` as make ``target`` tokens in all.
+
+        Raises:
+            WorkloadError: no number of them does.
+        """
+        taken: list[str] = []
+        fillers = cycle(FILLERS)
+        gap = target - self.template - round(self._per_word * len(begin.split()))
+        for _ in range(MOST_TRIALS):
+            if gap < 0:
+                del taken[-max(1, round(-gap / self._per_word)) :]
+            elif gap >= self._per_word:
+                taken += islice(words, int(gap / self._per_word))
+            else:
+                taken.append(next(fillers))
+            text = " ".join([begin, *taken] if begin else taken)
+            gap = target - self._measured(text)
+            if gap == 0:
+                return text
+        raise WorkloadError(
+            f"no text of {target} tokens could be made (off by {-gap:+}); choose another length or text"
+        )
+
+    def _measured(self, text: str) -> int:
+        tokens = self._count(text)
+        self._per_word = max(1.0, (tokens - self.template) / max(1, len(text.split())))
+        return tokens
 
 
-def _made(made: Made, count: int, tokenizer: Tokenizer, source: random.Random) -> Iterator[Prompt]:
+def _made(made: Made, count: int, ruler: Ruler, source: random.Random) -> Iterator[Prompt]:
     words = _words(Path(made.text) if made.text else OWN_TEXT, source, by_line=made.kind == "verse")
-    prefix = ""
-    if made.prefix_tokens:
-        prefix = exact_text("", words, tokenizer.prompt("") + made.prefix_tokens, tokenizer.prompt)
+    prefix = ruler.text("", words, ruler.template + made.prefix_tokens) if made.prefix_tokens else ""
     for _ in range(count):
-        text = exact_text(prefix, words, made.input_tokens, tokenizer.prompt)
+        text = ruler.text(prefix, words, made.input_tokens)
         yield Prompt(text=text, input_tokens=made.input_tokens, output_tokens=made.output_tokens)
 
 
@@ -94,7 +103,7 @@ def _words(path: Path, source: random.Random, *, by_line: bool) -> Iterator[str]
         yield from source.choice(units)
 
 
-def _conversations(asked: Conversations, count: int, tokenizer: Tokenizer, source: random.Random) -> tuple[Prompt, ...]:
+def _conversations(asked: Conversations, count: int, counter: Counter, source: random.Random) -> tuple[Prompt, ...]:
     assert asked.file
     turns = _first_turns(Path(asked.file))
     source.shuffle(turns)
@@ -102,9 +111,7 @@ def _conversations(asked: Conversations, count: int, tokenizer: Tokenizer, sourc
     for question, answer in turns:
         if len(found) == count:
             break
-        prompt = Prompt(
-            text=question, input_tokens=tokenizer.prompt(question), output_tokens=_length(answer, tokenizer)
-        )
+        prompt = Prompt(text=question, input_tokens=counter.prompt(question), output_tokens=_length(answer, counter))
         if _fits(prompt, asked):
             found.append(prompt)
     if len(found) < count:
@@ -122,8 +129,8 @@ def _fits(prompt: Prompt, asked: Conversations) -> bool:
     )
 
 
-def _length(answer: str, tokenizer: Tokenizer) -> int:
-    if (length := tokenizer.text(answer)) is None:
+def _length(answer: str, counter: Counter) -> int:
+    if (length := counter.text(answer)) is None:
         raise WorkloadError("recorded answers give the output lengths, but the server has no /tokenize to count them")
     return length
 

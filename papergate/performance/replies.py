@@ -97,13 +97,14 @@ def _refuse_other_than_stream(raw: bytes, end: int, access: Access) -> None:
 
 
 def _stamped_lines(reply: RawReply, raw: bytes, head_end: int) -> Iterator[tuple[int, bytes]]:
-    """Each line of the body with the time at which its last byte came."""
+    """Each line of the body that is not empty, with the time at which its last byte came."""
     ends = list(accumulate(map(len, reply.pieces)))
     begun = b""
     for start, stop in _body(raw, head_end):
         position = start
         while (newline := raw.find(b"\n", position, stop)) >= 0:
-            yield reply.stamps_ns[bisect_right(ends, newline)], begun + raw[position:newline]
+            if begun or newline > position:
+                yield reply.stamps_ns[bisect_right(ends, newline)], begun + raw[position:newline]
             begun, position = b"", newline + 1
         begun += raw[position:stop]
     if begun:

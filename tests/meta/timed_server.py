@@ -132,7 +132,7 @@ class TimedServer:
     """OpenAI-compatible, as far as a load run needs it."""
 
     def __init__(self, manners: Mapping[str, Manner] = MANNERS, *, slowdown: float = 0.0, seed: int = 0) -> None:
-        self.manners, self.slowdown = dict(manners), slowdown
+        self.manners, self.slowdown, self.context_tokens = dict(manners), slowdown, CONTEXT_TOKENS
         self.truth: list[Truth] = []
         self.most_at_once = 0
         self._at_once = 0
@@ -164,7 +164,7 @@ class TimedServer:
         elif route == "POST /tokenize":
             http.whole(200, {"count": self.count(body)})
         elif route == "GET /v1/models":
-            models = [{"id": name, "max_model_len": CONTEXT_TOKENS, "owned_by": "timed"} for name in self.manners]
+            models = [{"id": name, "max_model_len": self.context_tokens, "owned_by": "timed"} for name in self.manners]
             http.whole(200, {"data": models})
         elif route == "GET /truth":
             http.whole(200, [vars(each) for each in self.truth])
