@@ -1,6 +1,7 @@
 """PROMISE KEPT? Pass, fail or inconclusive, with the numbers that force it and a sentence that says so."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -8,10 +9,11 @@ from statistics import NormalDist
 from typing import Literal
 
 from papergate.statistics.counts import Counts
+from papergate.statistics.family import chance_that_all_pass, holm
 from papergate.statistics.reference import Reference, ReferenceKind
-from papergate.statistics.rule import Decision, Evidence, Rule, decide, runs_needed, weigh
+from papergate.statistics.rule import ALPHA, Decision, Evidence, Rule, decide, runs_needed, weigh
 
-__all__ = ["Decision", "Judgement", "Rule", "Verdict", "judge", "judge_literal", "numbers"]
+__all__ = ["Decision", "Family", "Judgement", "Rule", "Verdict", "family", "judge", "judge_literal", "numbers"]
 
 MOST_DECIMALS = 4
 """Decimals of a difference in points: enough to tell it from a tolerance at 64 samples of 500 problems."""
@@ -96,8 +98,7 @@ class Judgement:
         """
         if self.se_paper is None:
             return None
-        error = math.hypot(self.evidence.se_measured, self.se_paper)
-        return 2 * NormalDist().cdf(-abs(float(self.evidence.difference)) / error)
+        return _chance(self.evidence.difference, math.hypot(self.evidence.se_measured, self.se_paper))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -108,6 +109,51 @@ class Judgement:
     def sentence(self) -> str:
         """One line: what was seen, what was promised, why, and the remedy."""
         return f"{self.verdict}: {_seen(self)} against {_promised(self)}: {_why(self)} ({_sampling(self)})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """All promises of one run together."""
+
+    alpha: float
+    """Chance, on either side, that any promise that is kept exactly fails nonetheless, after adjustment."""
+    adjusted: tuple[float, ...]
+    """Each promise's p-value adjusted by Holm, in the order of the promises; valid at all looks."""
+    failed: tuple[bool, ...]
+
+    @property
+    def stands(self) -> tuple[bool, ...]:
+        """Which failures stand when the family as a whole may err with ``alpha``."""
+        return tuple(failed and p <= self.alpha for failed, p in zip(self.failed, self.adjusted, strict=True))
+
+    @property
+    def expected_false_failures(self) -> float:
+        """Failures of perfect deployments expected at most, on one side, without adjustment."""
+        return len(self.failed) * self.alpha
+
+    @property
+    def chance_of_a_false_failure(self) -> float:
+        """Chance of one or more of them at most, were the promises independent."""
+        return 1 - chance_that_all_pass(1 - self.alpha, len(self.failed))
+
+    @property
+    def sentence(self) -> str:
+        """The family's error rate, and what is left of its failures under it."""
+        return (
+            f"{len(self.failed)} promises, each failing a perfect deployment low in at most {self.alpha:.0%} of runs: "
+            f"at most {self.expected_false_failures:.1f} such failures are expected, one or more with a chance of "
+            f"at most {self.chance_of_a_false_failure:.0%}; {sum(self.stands)} of {sum(self.failed)} failures stand "
+            f"when all promises together may err in {self.alpha:.0%} (Holm)"
+        )
+
+
+def family(judgements: Sequence[Judgement], *, alpha: Fraction = ALPHA) -> Family:
+    """The error rate of many promises judged in one run, and which failures stand under it."""
+    return Family(
+        alpha=float(alpha),
+        adjusted=holm([judgement.evidence.p_value for judgement in judgements]),
+        failed=tuple(judgement.verdict is Verdict.FAIL for judgement in judgements),
+    )
 
 
 def judge(counts: Counts, reference: Reference, rule: Rule) -> Judgement:
@@ -265,10 +311,17 @@ def _warnings(judgement: Judgement) -> list[str]:
 
 
 def _could_be_paper_noise(judgement: Judgement) -> bool:
-    chance = judgement.paper_noise_chance
+    """Whether a broken tolerance is likely with the paper's error, unlikely without: then more samples cannot help."""
     taken_as_exact = judgement.reference.kind is ReferenceKind.EXACT and not judgement.rule.above
-    seen = judgement.verdict is not Verdict.PASS and not judgement.literal and chance is not None
-    return taken_as_exact and seen and (chance or 0.0) >= float(judgement.rule.alpha)
+    if not taken_as_exact or judgement.literal or judgement.verdict is Verdict.PASS:
+        return False
+    own = _chance(judgement.evidence.difference, judgement.evidence.se_measured)
+    return own < float(judgement.rule.alpha) <= (judgement.paper_noise_chance or 0.0)
+
+
+def _chance(difference: Fraction, error: float) -> float:
+    """Chance that normal noise of this error differs from zero by ``difference`` or more, on either side."""
+    return 2 * NormalDist().cdf(-abs(float(difference)) / error)
 
 
 def _paper_noise(judgement: Judgement) -> str:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from papergate import __version__
-from papergate.cli import grade, judge
+from papergate.cli import grade, judge, plan
 from papergate.errors import PapergateError
 
 USAGE_ERROR = 2
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"papergate {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (grade, judge):
+    for command in (grade, judge, plan):
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:

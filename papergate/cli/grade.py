@@ -3,15 +3,17 @@
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from papergate.errors import PapergateError, PredictionsError
-from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
+from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome
 
-_GRADERS = ("strict", "aisbench", "math-verify")
+_GRADERS: tuple[GraderMode, ...] = ("strict", "aisbench", "math-verify")
+_ALL = "all"
 _EXIT_GRADED, _EXIT_REFUSED = 0, 2
 
 
@@ -25,7 +27,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--answer-field", help="field of the given answer (default: `answer` or `response`, as --mode)")
     parser.add_argument("--kind", choices=[kind.value for kind in AnswerKind], default=AnswerKind.MATH.value)
     parser.add_argument("--thinks", action="store_true", help="a response without </think> is truncated")
-    parser.add_argument("--grader", choices=_GRADERS, default="strict", help="whose rules")
+    parser.add_argument(
+        "--grader",
+        choices=(*_GRADERS, _ALL),
+        default="strict",
+        help="whose rules; `all` grades by each, writes the strict grade with every outcome, and lists disagreements",
+    )
     parser.add_argument("--workers", type=int, help="comparison processes at most")
     parser.set_defaults(run=run)
 
@@ -35,13 +42,19 @@ def run(args: argparse.Namespace) -> int:
     try:
         rows = list(_read(args.input))
         attempts = [_attempt(row, number, args) for number, row in rows]
-        outcomes = _grade(rows, attempts, args)
+        with _replacing(args.output) as output:
+            by_grader = {grader: _grade(attempts, grader, args.workers) for grader in _graders(args.grader)}
+            lines = _lines(rows, by_grader)
+            output.writelines(json.dumps(line) + "\n" for line in lines)
     except PapergateError as error:
         sys.stderr.write(f"papergate grade: {error}\n")
         return _EXIT_REFUSED
-    summary = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
-    sys.stderr.write(f"{len(outcomes)} graded: {summary}\n")
+    _report(by_grader, lines)
     return _EXIT_GRADED
+
+
+def _graders(choice: str) -> tuple[GraderMode, ...]:
+    return tuple(grader for grader in _GRADERS if choice in {grader, _ALL})
 
 
 def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -84,14 +97,31 @@ def _attempt(row: dict[str, Any], number: int, args: argparse.Namespace) -> Atte
     )
 
 
-def _grade(rows: list[tuple[int, dict[str, Any]]], attempts: list[Attempt], args: argparse.Namespace) -> list[Outcome]:
-    outcomes = []
-    with Grader(args.grader, workers=args.workers) as grader, _replacing(args.output) as output:
-        grades = _with_progress(grader.grade(attempts), len(attempts))
-        for (number, row), grade in zip(rows, grades, strict=True):
-            output.write(json.dumps(_line(row.get("id", number), grade)) + "\n")
-            outcomes.append(grade.outcome)
-    return outcomes
+def _grade(attempts: list[Attempt], mode: GraderMode, workers: int | None) -> list[Grade]:
+    with Grader(mode, workers=workers) as grader:
+        return list(_with_progress(grader.grade(attempts), len(attempts), mode))
+
+
+def _lines(rows: list[tuple[int, dict[str, Any]]], by_grader: dict[GraderMode, list[Grade]]) -> list[dict[str, object]]:
+    first = next(iter(by_grader.values()))
+    lines = [_line(row.get("id", number), grade) for (number, row), grade in zip(rows, first, strict=True)]
+    if len(by_grader) > 1:
+        for at, line in enumerate(lines):
+            line["outcomes"] = {grader: grades[at].outcome.value for grader, grades in by_grader.items()}
+    return lines
+
+
+def _report(by_grader: dict[GraderMode, list[Grade]], lines: list[dict[str, object]]) -> None:
+    """Print how many of each outcome, and every line on which graders disagree."""
+    for grader, grades in by_grader.items():
+        counts = Counter(grade.outcome for grade in grades)
+        summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+        sys.stderr.write(f"{grader}: {len(grades)} graded: {summary}\n")
+    for line in lines:
+        outcomes = line.get("outcomes")
+        if isinstance(outcomes, dict) and len(set(outcomes.values())) > 1:
+            told = ", ".join(f"{grader} {outcome}" for grader, outcome in outcomes.items())
+            sys.stderr.write(f"{line['id']}: gold {line['gold']!r}, extracted {line['extracted']!r}: {told}\n")
 
 
 @contextmanager
@@ -119,11 +149,11 @@ def _line(identity: object, grade: Grade) -> dict[str, object]:
     }
 
 
-def _with_progress(grades: Iterator[Grade], total: int) -> Iterable[Grade]:
+def _with_progress(grades: Iterator[Grade], total: int, grader: str) -> Iterable[Grade]:
     """The same grades; a progress bar on stderr where that is a terminal."""
     if not sys.stderr.isatty():
         return grades
     from rich.console import Console
     from rich.progress import track
 
-    return track(grades, total=total, description="grading", console=Console(stderr=True))
+    return track(grades, total=total, description=f"grading ({grader})", console=Console(stderr=True))

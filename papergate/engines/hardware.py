@@ -1,11 +1,10 @@
-"""What this machine has: device names as the vendor's own tool lists them, and the record of the environment."""
+"""What this machine has: device names as the vendor's own tool lists them."""
 
 import os
 import platform
 import re
 import shutil
 import subprocess
-from importlib import metadata
 
 from papergate.errors import HardwareError
 from papergate.promises.records import Hardware
@@ -24,13 +23,11 @@ _TOOLS = {
     "vastai": (("vasmi", "summary"), r".*(?P<device>VA\d+\S*).*"),
 }
 
-_PACKAGES = ("torch", "torch_npu", "transformers", "vllm", "vllm_ascend", "math-verify")
-
 
 def devices(probe: str) -> list[str]:
     """The accelerators that the vendor's tool lists; empty where the tool is missing, fails or lists none."""
     if probe == "cpu":
-        return [platform.processor() or platform.machine()]
+        return [cpu()]
     command, pattern = _TOOLS[probe]
     if shutil.which(command[0]) is None:
         return []
@@ -60,16 +57,9 @@ def demand(hardware: Hardware, *, name: str) -> None:
     )
 
 
-def environment() -> dict[str, str]:
-    """Machine, Python, packages and devices: what a report must say of where it was made."""
-    record = {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpu": f"{_cpu_name()} x {os.cpu_count()}",
-    }
-    record |= {name: version for name in _PACKAGES if (version := _version(name))}
-    record |= {probe: "; ".join(seen) for probe in _TOOLS if (seen := devices(probe))}
-    return record
+def cpu() -> str:
+    """The processor and how many cores this process sees."""
+    return f"{_cpu_name()} x {os.cpu_count()}"
 
 
 def _cpu_name() -> str:
@@ -79,10 +69,3 @@ def _cpu_name() -> str:
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from papergate.embedded import MODEL_DIR
 from papergate.engines.decoding import Drawn, Row, draw
-from papergate.engines.hardware import environment
+from papergate.engines.environment import environment
+from papergate.engines.hardware import cpu
 from papergate.engines.records import Completion, EngineIdentity, Finish, Request
+from papergate.engines.weights import digest_of_weights
 from papergate.errors import EngineError, EngineRefused
 from papergate.promises.records import Sampling
 
@@ -32,9 +34,6 @@ MEMORY_SHARE = 0.6
 
 TINY_PARAMETERS = 50_000_000
 """Below this a CPU model is slower on several threads: each operation is too short to share out."""
-
-WHOLE_FILE = 64 * 2**20
-"""Weight files up to this size are hashed whole; of larger ones, name, size and first MiB."""
 
 _Pending = tuple[Request, Row, "asyncio.Future[Completion]", asyncio.AbstractEventLoop]
 
@@ -235,6 +234,7 @@ def _identity(model: str, path: str, loaded: "PreTrainedModel", tokenizer: "PreT
 
     template = tokenizer.chat_template or ""
     record = environment() | {
+        "cpu": cpu(),
         "device": str(loaded.device),
         "dtype": str(loaded.dtype).removeprefix("torch."),
         "threads": str(torch.get_num_threads()),
@@ -244,20 +244,10 @@ def _identity(model: str, path: str, loaded: "PreTrainedModel", tokenizer: "PreT
         engine="huggingface",
         version=f"transformers {transformers.__version__}, torch {torch.__version__}",
         model=model,
-        revision=getattr(loaded.config, "_commit_hash", None) or _fingerprint(Path(path)),
+        revision=getattr(loaded.config, "_commit_hash", None) or digest_of_weights(Path(path)),
         template=hashlib.sha256(str(template).encode()).hexdigest() if template else "",
         environment=record,
     )
-
-
-def _fingerprint(folder: Path) -> str:
-    """A digest that tells one folder of weights from another without reading hundreds of gigabytes."""
-    digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin"), *folder.glob("config.json")]):
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            digest.update(f"{path.name} {size}\n".encode() + file.read(size if size <= WHOLE_FILE else 2**20))
-    return digest.hexdigest()
 
 
 def _failure(error: Exception) -> Exception:

@@ -18,6 +18,7 @@ class Line:
     promise: str
     summary: Summary | None = None
     error: str = ""
+    """In full; the table shows its first line."""
 
     @property
     def verdict(self) -> str:
@@ -36,7 +37,8 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
         console.print(Text(text, style=STYLES.get(row[0], "dim")), soft_wrap=True)
     console.print()
     for line in lines:
-        console.print(Text(line.summary["sentence"] if line.summary else f"error: {line.error}"), soft_wrap=True)
+        said = line.summary["sentence"] if line.summary else f"error: {line.error.partition(chr(10))[0]}"
+        console.print(Text(said), soft_wrap=True)
         for warning in line.summary["warnings"] if line.summary else ():
             console.print(Text(f"  note: {warning}"), soft_wrap=True)
 
@@ -45,10 +47,9 @@ def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Columns under each other; the last one goes to a line of its own where the terminal is too narrow."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     separator = "  " if sum(widths) + 2 * len(widths) <= width else "\n    "
-    numbers = ["  ".join(cell.ljust(w) for cell, w in zip(row[:-1], widths, strict=False)) for row in rows]
     return [
-        f"{number.rstrip() if separator != '  ' else number}{separator}{row[-1]}"
-        for number, row in zip(numbers, rows, strict=True)
+        "  ".join(cell.ljust(size) for cell, size in zip(numbers, widths, strict=False)) + separator + promise
+        for *numbers, promise in rows
     ]
 
 

@@ -1,54 +1,124 @@
-"""Whether two answers are the same, by exact normal forms, without leaving the process."""
+"""Whether two answers are the same: exact normal forms first, then numbers at high precision.
+
+Nothing here starts a process or calls sympy. A layer says yes or no only where it is certain; everything else is
+undecided here, and left to the worker.
+"""
 
 import re
-from fractions import Fraction
+from functools import lru_cache
 
+from papergate.scoring.algebra import TooComplex, Undefined
+from papergate.scoring.comparing import Comparer, spelled
+from papergate.scoring.extraction import extract
+from papergate.scoring.names import resolved
 from papergate.scoring.records import AnswerKind, Comparison
+from papergate.scoring.shapes import Relation, Shape, shape_of
+from papergate.scoring.spelling import Unreadable, ascii_spelling
+from papergate.scoring.syntax import parse
 
-MAX_DIGITS = 4_000  # Python itself refuses to convert longer integers
-
-_WRAPPER = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit)\s*\{([^{}]*)\}")
-_SPACING = re.compile(r"\\[,;:! ]|\\q?quad|\\left(?![a-z])|\\right(?![a-z])|[\s$~]")
-_INTEGER = re.compile(r"[+-]?\d+")
-_RATIONAL = re.compile(r"([+-]?)\\?[dt]?frac\{?(\d+)\}?\{?(\d+)\}?|([+-]?\d+)/(\d+)|([+-]?\d*\.\d+|[+-]?\d+)\.?")
-_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)")
+MAX_CACHED = 4_096  # answers whose shape is remembered: golds, and what many samples agree on
+_WRAPPER = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit|textrm|textit)\s*\{([^{}\\]*)\}")
+_SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.])|\\displaystyle\b|[\s~])+")
+_LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
+_LETTER = re.compile(r"\(?([A-Ja-j])\)?[.:]?|\(([A-J])\).*|([A-J])[.):]\s*[A-Za-z].*", re.DOTALL)
+_GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
+_BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
+_NO_EXACT_FORM = (Unreadable, TooComplex, Undefined, RecursionError)
+_BOX = re.compile(r"\\f?box")
 
 
 def equivalent(gold: str, answer: str, kind: AnswerKind = AnswerKind.MATH) -> Comparison:
-    """Compare two answers by their exact normal forms; undecided (None) where those are not certain."""
-    one, other = plain(gold), plain(answer)
-    if one == other:
+    """Compare two answers without leaving the process.
+
+    Args:
+        gold: The right answer.
+        answer: The given answer.
+        kind: What sort of answer is asked for.
+
+    Returns:
+        Yes or no with the layer that decided, or None where these layers are not certain.
+    """
+    one, other = _bare(gold), _bare(answer)
+    if one == other or _squeezed(one) == _squeezed(other):
         return Comparison(equal=True, rule="same text")
-    if kind is AnswerKind.CHOICE:
-        return Comparison(equal=one.strip("()") == other.strip("()"), rule="letter")
-    left, right = rational(one), rational(other)
-    if left is not None and right is not None:
-        return Comparison(equal=left == right, rule="exact value")
-    return Comparison(equal=None, rule="none", reason="no exact normal form")
-
-
-def plain(text: str) -> str:
-    """The answer without its typography: text wrappers, spaces and sizes."""
-    text = _WRAPPER.sub(r"\1", text.strip())
-    return _SPACING.sub("", text)
-
-
-def rational(text: str) -> Fraction | None:
-    """The exact value of an integer, a decimal or a fraction of integers, None for anything else."""
-    if _THOUSANDS.fullmatch(text):
-        text = text.replace(",", "")
-    match = _RATIONAL.fullmatch(text)
-    if match is None or len(text) > MAX_DIGITS:
-        return None
-    sign, top, bottom, over, under, number = match.groups()
-    if number is not None:
-        return Fraction(number)
-    top, bottom = (sign + top, bottom) if top else (over, under)
-    return Fraction(int(top), int(bottom)) if int(bottom) else None
+    letters = _same_letter(_squeezed(one), _squeezed(other), kind)
+    if letters is not None:
+        return Comparison(equal=letters, rule="letter")
+    try:
+        return _compare(one, other, kind)
+    except _NO_EXACT_FORM as error:
+        return Comparison(equal=None, rule="none", reason=f"no exact form: {error}")
 
 
 def vote_key(answer: str, kind: AnswerKind = AnswerKind.MATH) -> str:
     """A canonical spelling: answers with the same key are one class of a plurality vote."""
-    text = plain(answer)
-    value = rational(text) if kind is not AnswerKind.CHOICE else None
-    return str(value) if value is not None else text
+    text = _bare(answer)
+    if kind is AnswerKind.CHOICE:
+        match = _LETTER.fullmatch(_squeezed(text))
+        return next(filter(None, match.groups())).upper() if match else text
+    try:
+        return spelled(resolved(_read(text)))
+    except _NO_EXACT_FORM:
+        return _squeezed(text)
+
+
+def check_readable(gold: str, kind: AnswerKind) -> bool:
+    """Whether a gold answer can be compared with anything but its own text."""
+    if kind is AnswerKind.INTEGER:
+        return gold.strip().isdecimal()
+    if kind is AnswerKind.CHOICE:
+        return _LETTER.fullmatch(_squeezed(_bare(gold))) is not None
+    try:
+        _read(_bare(gold))
+    except _NO_EXACT_FORM:
+        return False
+    return True
+
+
+def _bare(text: str) -> str:
+    """The answer out of its box and its dollar signs."""
+    if _BOX.search(text):
+        text = extract(text, kind=AnswerKind.MATH, thinks=False).answer or text
+    return text.strip()
+
+
+@lru_cache(MAX_CACHED)
+def _squeezed(text: str) -> str:
+    """The answer without its typography; digits and letters that stand apart stay apart."""
+    text = _SPACING.sub(" ", _WRAPPER.sub(r"\1", ascii_spelling(text).strip("$")))
+    return _LOOSE_SPACE.sub("", text)
+
+
+def _same_letter(gold: str, answer: str, kind: AnswerKind) -> bool | None:
+    """Compare options of a multiple choice, None where the gold answer or the answer is none."""
+    wanted = _GOLD_LETTER.fullmatch(gold)
+    given = _LETTER.fullmatch(answer)
+    if wanted and given:
+        return wanted[1] == str(next(filter(None, given.groups()))).upper()
+    return False if kind is AnswerKind.CHOICE else None
+
+
+@lru_cache(MAX_CACHED)
+def _read(text: str, *, common_log: bool = False) -> Shape:
+    return shape_of(parse(text), common_log=common_log)
+
+
+def _compare(gold: str, answer: str, kind: AnswerKind) -> Comparison:
+    readings = (False, True) if _BARE_LOG.search(gold) or _BARE_LOG.search(answer) else (False,)
+    for common_log in readings:
+        comparer = Comparer()
+        one, other = (resolved(_read(text, common_log=common_log)) for text in (gold, answer))
+        if kind is AnswerKind.INTEGER:
+            other = _last_side(other)
+        equal = comparer.same(one, other)
+        if equal:
+            break
+    reason = None if equal is not None else "no certain numerical comparison"
+    return Comparison(equal=equal, rule=comparer.layer, reason=reason)
+
+
+def _last_side(shape: Shape) -> Shape:
+    """The value an equation ends with, when an integer is asked for: `m + n = 25`."""
+    if isinstance(shape, Relation) and set(shape.signs) == {"="}:
+        return shape.operands[-1]
+    return shape

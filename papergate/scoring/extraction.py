@@ -12,9 +12,10 @@ from papergate.scoring.records import AnswerKind, Extraction
 
 THOUGHT_OPENS, THOUGHT_CLOSES = "<think>", "</think>"
 MAX_BOXES = 50  # more final boxes than any question has answers; bounds the walk over 10,000 of them
+MAX_JOINT = 100  # characters between two boxes that answer together; bounds the regular expression
 MAX_UNBALANCED = 20  # boxes that never close, each read to the end of the text; bounds the walk over 100,000 of them
 MAX_WHOLE = 200  # characters; a longer text is an argument, not an answer
-MAX_TAIL = 20_000  # characters of plain text searched for an announced answer; bounds the regular expressions
+MAX_TAIL = 6_000  # characters of plain text searched for an announced answer; bounds the regular expressions
 
 _BRACE = re.compile(r"(?:ed)?\s*\{")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -34,6 +35,7 @@ _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _COPULA = re.compile(r".*(?:\b(?:is|are|equals|est|was|be)\b(?: de\b)?|是|为)[\s:：]*", re.DOTALL)
 _SENTENCE_ENDS = re.compile(r"(?<=[^\s\d])\.(?=\s|$)|(?<=\d)\.(?=\s|$)|。|\n")
 _NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?!\d)|\d+(?:\.\d+)?|\.\d+)(?:\s*\\?%)?")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _WORDS = re.compile(r"(?<!\\)\b[^\W\d_]{4,}\b")
 _LETTER_ANSWER = r"[(\[*\s]*(?:\\(?:text|mathrm|mathbf|textbf)\{{)?\s*[(\[]?([{letters}])(?![\w'])"
 
@@ -104,7 +106,7 @@ def _boxed(text: str) -> Extraction | None:
     answers: list[str] = []
     previous = None
     for start, end, content in boxes_backwards(text):
-        if previous is not None and not _BETWEEN_BOXES.fullmatch(text, end, previous):
+        if previous is not None and not _are_joined(text, end, previous):
             break
         if content not in answers:
             answers.append(content)
@@ -116,6 +118,11 @@ def _boxed(text: str) -> Extraction | None:
     if len(answers) > 1 and all(answers):
         return Extraction(answer=", ".join(reversed(answers)), rule="boxes")
     return Extraction(answer=answers[0], rule="box")
+
+
+def _are_joined(text: str, end: int, start: int) -> bool:
+    """Whether nothing but separators, names and conjunctions stands between two boxes."""
+    return start - end <= MAX_JOINT and _BETWEEN_BOXES.fullmatch(text, end, start) is not None
 
 
 def _announced(text: str, kind: AnswerKind, letters: str) -> Extraction | None:
@@ -160,7 +167,7 @@ def _guessed(text: str, kind: AnswerKind) -> Extraction | None:
         if formulas := list(_MATH.finditer(sentence)):
             return Extraction(answer=_unwrapped(formulas[-1]), rule="last-math")
         if numbers := _NUMBER.findall(sentence):
-            return Extraction(answer=numbers[-1], rule="last-number")
+            return Extraction(answer=_DECIMAL_COMMA.sub(".", numbers[-1]), rule="last-number")
     return Extraction(answer=tail, rule="whole") if len(tail) <= MAX_WHOLE else None
 
 

@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from papergate.errors import BenchmarkError
 from papergate.scoring import limits
-from papergate.scoring.equivalence import equivalent
+from papergate.scoring.equivalence import check_readable, equivalent
 from papergate.scoring.extraction import boxes_backwards, extract
 from papergate.scoring.pool import Pool
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
@@ -20,7 +20,7 @@ from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extractio
 GraderMode = Literal["strict", "aisbench", "math-verify"]
 
 LOOK_AHEAD = 256  # attempts read ahead of the first unfinished one; bounds memory while the order is kept
-MAX_CACHED = 20_000  # distinct (gold, answer) pairs remembered; many samples share one answer
+MAX_CACHED = 10_000  # distinct (gold, answer) pairs remembered; many samples share one answer
 MAX_ELSEWHERE = 20  # boxes searched for a right answer that was not extracted
 
 
@@ -64,14 +64,18 @@ class Grader:
 
     def _begin(self, attempt: Attempt) -> Grade | Future[Grade]:
         started = time.perf_counter()
-        found = _extracted(attempt)
+        found = _extracted(attempt) if self._is_ours(attempt) else _handed_over(attempt)
         if found.answer is None:
             return _without_answer(attempt, found, started)
-        if self._mode == "strict" and _is_short(attempt.gold, found.answer):
+        if self._is_ours(attempt) and _is_short(attempt.gold, found.answer):
             quick = equivalent(attempt.gold, found.answer, attempt.kind)
             if quick.equal is not None:
                 return _grade(attempt, found, quick, started)
         return self._threads.submit(self._grade_in_worker, attempt, found)
+
+    def _is_ours(self, attempt: Attempt) -> bool:
+        """Whether our rules apply: no peer's rules for letters are imitated."""
+        return self._mode == "strict" or attempt.kind is AnswerKind.CHOICE
 
     def _grade_in_worker(self, attempt: Attempt, found: Extraction) -> Grade:
         started = time.perf_counter()
@@ -79,7 +83,8 @@ class Grader:
         return _grade(attempt, found, self._compare(attempt.gold, found.answer, attempt.kind), started)
 
     def _compare_uncached(self, gold: str, answer: str, kind: AnswerKind) -> Comparison:
-        return self._pool.compare(gold, answer, kind, self._mode)
+        grader = "strict" if kind is AnswerKind.CHOICE else self._mode
+        return self._pool.compare(gold, answer, kind, grader)
 
 
 def check_golds(golds: Sequence[str], kind: AnswerKind = AnswerKind.MATH) -> None:
@@ -88,15 +93,9 @@ def check_golds(golds: Sequence[str], kind: AnswerKind = AnswerKind.MATH) -> Non
     Raises:
         BenchmarkError: Names every gold answer that cannot be read.
     """
-    unreadable = [repr(gold) for gold in golds if not _is_readable(gold, kind)]
+    unreadable = [repr(gold) for gold in golds if not check_readable(gold, kind)]
     if unreadable:
         raise BenchmarkError(f"gold answers that cannot be read as {kind}: {', '.join(unreadable)}")
-
-
-def _is_readable(gold: str, kind: AnswerKind) -> bool:
-    if kind is AnswerKind.INTEGER:
-        return gold.strip().isdecimal()
-    return bool(gold.strip())
 
 
 def _is_short(gold: str, answer: str) -> bool:
@@ -104,10 +103,19 @@ def _is_short(gold: str, answer: str) -> bool:
 
 
 def _extracted(attempt: Attempt) -> Extraction:
+    if attempt.text is not None and not attempt.thinks and attempt.text.strip() == attempt.gold.strip():
+        return Extraction(answer=attempt.text.strip() or None, rule="whole", reason="empty")
     if not attempt.bare or attempt.text is None:
         return extract(attempt.text, kind=attempt.kind, thinks=attempt.thinks, letters=attempt.letters)
     answer = attempt.text.strip()
     return Extraction(answer=answer or None, rule="bare", reason=None if answer else "empty")
+
+
+def _handed_over(attempt: Attempt) -> Extraction:
+    """The whole completion, for a grader that extracts by itself; a bare answer is put into a box."""
+    if attempt.text is None or not attempt.text.strip():
+        return Extraction(answer=None, rule="none", reason="empty")
+    return Extraction(answer=f"\\boxed{{{attempt.text}}}" if attempt.bare else attempt.text, rule="all")
 
 
 def _without_answer(attempt: Attempt, found: Extraction, started: float) -> Grade:
@@ -126,7 +134,7 @@ def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started:
     outcomes = {True: Outcome.CORRECT, False: Outcome.INCORRECT, None: Outcome.UNDECIDED}
     return Grade(
         outcome=outcomes[comparison.equal],
-        extracted=found.answer,
+        extracted=comparison.extracted if found.rule == "all" else found.answer,
         gold=attempt.gold,
         rule=f"{found.rule}/{comparison.rule}",
         reason=comparison.reason,

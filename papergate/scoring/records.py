@@ -58,11 +58,13 @@ class Comparison:
         equal: The decision; None is neither yes nor no.
         rule: The layer that decided.
         reason: Why it is undecided, None otherwise.
+        extracted: What a peer's grader read in a whole completion, None where the answer was given.
     """
 
     equal: bool | None
     rule: str
     reason: str | None = None
+    extracted: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from dataclasses import asdict
 from typing import BinaryIO
 
 from papergate.scoring import limits
@@ -46,7 +47,7 @@ def _answer(request: dict[str, str]) -> dict[str, object]:
     except Exception as error:  # noqa: BLE001 - sympy raises nearly everything, and none of it is a wrong answer
         comparison = Comparison(equal=None, rule="error", reason=f"{type(error).__name__} in comparison")
     _stop_clock()
-    return {"equal": comparison.equal, "rule": comparison.rule, "reason": comparison.reason}
+    return asdict(comparison)
 
 
 def _start_clock() -> None:

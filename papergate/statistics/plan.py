@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from papergate.statistics.panels import Panel, lose
 from papergate.statistics.power import REPLICATES, Gate, Outlook, accepted_counts, outlook, pass_probability
+from papergate.statistics.reference import ReferenceKind
 
 POINT = Fraction(1, 100)
 LOSSES = (0 * POINT, 1 * POINT, 3 * POINT, 5 * POINT, 10 * POINT)
@@ -87,10 +88,19 @@ def single_run(gate: Gate, panel: Panel, *, promised: Fraction, k: int = 1) -> S
 
 
 def plan_text(planned: Plan) -> str:
-    """The plan as a table with one line per loss."""
+    """The plan as a table with one line per loss; the noise of a printed score held for the truth is in its chances."""
     problems, looks = len(planned.panel.rates), planned.gate.looks
-    head = f"{problems} problems, looks at {', '.join(map(str, looks))} samples; {planned.panel.source}"
-    return "\n".join([head, COLUMNS, *(_line(row, problems, planned.cost) for row in planned.outlooks)])
+    head = f"{problems} problems, looks at {', '.join(map(str, looks))} samples; {_reference(planned.gate)}"
+    source = f"simulated on {planned.panel.source}"
+    return "\n".join([head, source, COLUMNS, *(_line(row, problems, planned.cost) for row in planned.outlooks)])
+
+
+def _reference(gate: Gate) -> str:
+    if gate.reference_samples is None:
+        return "the promised score is the truth"
+    if gate.reference is ReferenceKind.EXACT:
+        return f"the printed score is a mean of {gate.reference_samples} samples held for the truth"
+    return f"{gate.reference} reference of {gate.reference_samples} samples, its own error counted"
 
 
 def _line(row: Outlook, problems: int, cost: Cost) -> str:

