@@ -196,9 +196,15 @@ async def _open_loop(client: Client, bodies: Sequence[bytes], due_s: Sequence[fl
         tasks = []
         for prompt, (body, due) in enumerate(zip(bodies, due_s, strict=True)):
             intended_ns = start_ns + round(due * NS_PER_S)
-            await asyncio.sleep(max(0.0, (intended_ns - time.monotonic_ns()) / NS_PER_S))
+            await _until(intended_ns)
             tasks.append(group.create_task(one(prompt, body, intended_ns)))
     return [task.result() for task in tasks]
+
+
+async def _until(moment_ns: int) -> None:
+    """Sleep until a moment of the monotonic clock, never less: uvloop's timers may ring up to 1 ms early."""
+    while (left_ns := moment_ns - time.monotonic_ns()) > 0:
+        await asyncio.sleep(left_ns / NS_PER_S)
 
 
 async def _send(client: Client, body: bytes, number: int) -> RawReply:
