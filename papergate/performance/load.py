@@ -203,7 +203,7 @@ async def _open_loop(client: Client, bodies: Sequence[bytes], due_s: Sequence[fl
 
 async def _until(moment_ns: int) -> None:
     """Sleep until a moment of the monotonic clock, never less: uvloop's timers may ring up to 1 ms early."""
-    while (left_ns := moment_ns - time.monotonic_ns()) > 0:
+    while (left_ns := moment_ns - time.monotonic_ns()) > 0:  # noqa: ASYNC110 - it waits for a clock, not for an event
         await asyncio.sleep(left_ns / NS_PER_S)
 
 
