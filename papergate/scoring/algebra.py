@@ -18,7 +18,7 @@ MAX_EXPANDED_POWER = 16  # powers of sums up to this are multiplied out
 MAX_BITS = 100_000  # of an integer; 2024^4046 has 44,000
 MAX_FACTORIAL = 5_000  # 5000! has 54,000 bits
 MAX_KEY_NODES = 500  # of the canonical form of a function's argument; nested ones grow exponentially when written out
-MAX_STEPS = 30_000  # term products and key nodes of one comparison outside a worker: some tenths of a second
+MAX_STEPS = 10_000  # term products and key nodes of one comparison outside a worker: some tenths of a second
 MAX_PRIME = 10_000  # trial division under a root; what is left is not known to be prime
 
 Atom = tuple[object, ...]

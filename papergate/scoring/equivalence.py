@@ -26,6 +26,7 @@ _LETTER = re.compile(r"\(?([A-Ja-j])\)?[.:]?|\(([A-J])\).*|([A-J])[.):]\s*[A-Za-
 _GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _NO_EXACT_FORM = (Unreadable, TooComplex, Undefined, NeedsNumbers, RecursionError)
+_QUOTES = '*`"“”‘’ '  # Markdown and quotation marks around an answer
 _BOX = re.compile(r"\\f?box")
 
 
@@ -84,10 +85,10 @@ def check_readable(gold: str, kind: AnswerKind) -> bool:
 
 
 def _bare(text: str) -> str:
-    """The answer out of its box and its dollar signs."""
+    """The answer out of its box and its quotation marks."""
     if _BOX.search(text):
         text = extract(text, kind=AnswerKind.MATH, thinks=False).answer or text
-    return text.strip()
+    return text.strip().strip(_QUOTES).removeprefix("=").strip()
 
 
 @lru_cache(MAX_CACHED)
