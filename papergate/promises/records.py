@@ -3,9 +3,9 @@
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag
 
 from papergate.promises.tolerance import Tolerance
 
@@ -52,14 +52,6 @@ class Paper(Record):
     sampling: Sampling
     scores: Annotated[tuple[PublishedScore, ...], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _each_score_once(self) -> Self:
-        keys = [(score.model, score.benchmark, score.metric) for score in self.scores]
-        twice = sorted({" ".join(key) for key in keys if keys.count(key) > 1})
-        if twice:
-            raise ValueError(f"published twice: {', '.join(twice)}; keep one")
-        return self
-
     def score(self, model: str, benchmark: str) -> PublishedScore | None:
         """The pass@1 published for ``model`` on ``benchmark``, or None."""
         rows = (row for row in self.scores if (row.model, row.benchmark) == (model, benchmark))
@@ -76,38 +68,50 @@ class Hardware(Record):
     title: Text
 
 
-class Published(Record):
-    """Where a promise takes its number from: a row of a paper."""
+class FromPaper(Record):
+    """The number of a promise is a row of a paper."""
 
     paper: Name
     model: Text
+    reference: Literal["exact", "sampled"] = "exact"
+    """``exact``: the number is a promise. ``sampled``: its own sampling error counts in the verdict."""
+
+
+class Stated(Record):
+    """The number of a promise stands in the target file itself, with its source."""
+
+    percent: Percent
+    source: Text
+    samples: Annotated[int, Field(ge=1)] | None = None
+    reference: Literal["exact", "sampled"] = "exact"
+
+
+class FromGolden(Record):
+    """No number is published: the reference is a stored run of a trusted platform, given by the user."""
+
+    golden: Text
+    """What the stored run must be, in words: shown when it is missing."""
+
+
+def _kind_of_score(value: object) -> str:
+    """Tell the three ways to state a score apart by the field only one of them has."""
+    fields = value if isinstance(value, dict) else {}
+    return next((kind for kind in ("paper", "golden") if kind in fields), "percent")
+
+
+Score = Annotated[
+    Annotated[FromPaper, Tag("paper")] | Annotated[FromGolden, Tag("golden")] | Annotated[Stated, Tag("percent")],
+    Discriminator(_kind_of_score),
+]
 
 
 class PromiseEntry(Record):
-    """A promise as a target file states it: the number comes from a paper, or stands here with its source."""
+    """A promise as a target file states it."""
 
     benchmark: Name
-    rule: Literal["within", "above"] = "within"
-    """``within``: |score - reference| <= tolerance. ``above``: the score exceeds the reference (a gain)."""
-    published: Published | None = None
-    percent: Percent | None = None
-    samples: Annotated[int, Field(ge=1)] | None = None
-    source: str = ""
-    reference: Literal["exact", "sampled", "golden"] = "exact"
-    """``exact``: a promise. ``sampled``: its own sampling error counts. ``golden``: a stored run is demanded."""
-    tolerance: ToleranceText | None = None
+    score: Score
+    tolerance: ToleranceText
     tolerance_source: str = ""
-
-    @model_validator(mode="after")
-    def _has_one_number(self) -> Self:
-        given = [self.published is not None, self.percent is not None, self.reference == "golden"]
-        if sum(given) != 1:
-            raise ValueError(f"{self.benchmark}: give exactly one of published, percent or reference = 'golden'")
-        if self.percent is not None and not self.source:
-            raise ValueError(f"{self.benchmark}: percent = {self.percent} has no source; say where the number stands")
-        if self.rule == "within" and self.tolerance is None:
-            raise ValueError(f"{self.benchmark}: no tolerance; write '1 problem' or '0.5 points'")
-        return self
 
 
 class EngineName(StrEnum):
@@ -116,6 +120,7 @@ class EngineName(StrEnum):
     HUGGINGFACE = "huggingface"
     VLLM = "vllm"
     REMOTE = "remote"
+    REPLAY = "replay"
 
 
 class Deployment(Record):
@@ -129,24 +134,16 @@ class Deployment(Record):
     quantisation: str = ""
     flags: tuple[str, ...] = ()
     """Options of the server, as typed on its command line."""
-    dtype: str = "auto"
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    """Sequences per batch of an engine in process."""
+    endpoint: str = ""
+    """Where the document's server listens on its own machine; ``--endpoint`` replaces it."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     sampling: Sampling
-    """Exactly the vendor document's; the `vendor` protocol uses it, the `paper` protocol uses the paper's."""
+    """Exactly the vendor document's: the `vendor` protocol. ``max_tokens`` is what this deployment can give at most."""
     concurrency: dict[Name, Annotated[int, Field(ge=1)]] = {}
-    """Requests in flight per benchmark, as the document has it."""
+    """Requests in flight per benchmark in the `vendor` protocol, as the document has it."""
     query_per_second: Annotated[float, Field(gt=0)] | None = None
     source: Text
     promises: Annotated[tuple[PromiseEntry, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _each_promise_once(self) -> Self:
-        keys = [f"{entry.benchmark} ({entry.rule})" for entry in self.promises]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise ValueError(f"{self.name}: promised twice: {', '.join(twice)}; keep one")
-        return self
 
 
 class Target(Record):
@@ -157,13 +154,24 @@ class Target(Record):
     hardware: Hardware
     deployments: Annotated[tuple[Deployment, ...], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _each_deployment_once(self) -> Self:
-        names = [deployment.name for deployment in self.deployments]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"deployments named twice: {', '.join(twice)}")
-        return self
+
+class PromisedScore(Record):
+    """The number of a promise, resolved, with what is known of it."""
+
+    percent: Decimal | None
+    """None where only a golden run can give it."""
+    samples: int | None
+    """Samples per problem behind the number, where the source says."""
+    reference: Literal["exact", "sampled", "golden"]
+    source: str
+    """Where the number stands, or what golden run is demanded."""
+    sampling: Sampling
+    """How the source drew its samples: the `paper` protocol repeats it."""
+
+    @property
+    def fraction(self) -> Fraction | None:
+        """The score as an exact fraction of 1."""
+        return None if self.percent is None else Fraction(self.percent) / 100
 
 
 class Promise(Record):
@@ -173,22 +181,11 @@ class Promise(Record):
     hardware: Hardware
     deployment: Deployment
     benchmark: str
-    rule: Literal["within", "above"]
-    percent: Decimal | None
-    """The promised score in percent; None where only a golden run can give it."""
-    reference: Literal["exact", "sampled", "golden"]
-    reference_samples: int | None
-    tolerance: Annotated[Tolerance | None, PlainSerializer(lambda t: t and t.text, return_type=str | None)]
-    source: str
-    paper_sampling: Sampling
+    tolerance: ToleranceText
+    score: PromisedScore
 
     @property
     def id(self) -> str:
-        """The test id: target, deployment, benchmark, and ``gain`` where the rule is ``above``."""
-        suffix = "-gain" if self.rule == "above" else ""
+        """The test id: target, deployment, benchmark, and ``gain`` where any score above will do."""
+        suffix = "-gain" if self.tolerance.unit == "gain" else ""
         return f"{self.target}-{self.deployment.name}-{self.benchmark}{suffix}"
-
-    @property
-    def score(self) -> Fraction | None:
-        """The promised score as an exact fraction of 1."""
-        return None if self.percent is None else Fraction(self.percent) / 100

@@ -1,0 +1,47 @@
+"""Options, and the list of fixture modules; no logic."""
+
+import pytest
+
+pytest_plugins = [
+    "fixtures.selection",
+    "fixtures.run_folder",
+    "fixtures.engines",
+    "fixtures.benchmarks",
+    "fixtures.acceptance",
+    "fixtures.summary",
+    "fixtures.performance",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Every option of the suite; ``fixtures/options.py`` reads them."""
+    group = parser.getgroup("papergate", "acceptance of a deployment")
+    add = group.addoption
+    add("--endpoint", action="append", default=[], metavar="URL", help="attach to a running server; repeat for several")
+    add("--model", metavar="NAME", help="name the endpoint serves, a folder of weights, or the model of --predictions")
+    add("--predictions", metavar="FILE", help="grade stored completions instead of asking (-m replay)")
+    add(
+        "--data",
+        action="append",
+        default=[],
+        metavar="BENCHMARK=FILE",
+        help="local copy of a benchmark, e.g. math500=F",
+    )
+    add("--targets", action="append", default=[], metavar="DIR", help="folder with targets of your own (*.toml)")
+    add(
+        "--protocol",
+        choices=["paper", "vendor"],
+        default="paper",
+        help="paper: mean of k samples; vendor: their one run",
+    )
+    add("--samples", type=int, metavar="K", help="samples per problem, fixed; default: as many as the verdict needs")
+    add("--max-samples", type=int, default=64, metavar="K", help="most samples per problem (default 64)")
+    add("--limit", type=int, metavar="N", help="first N problems only: a trial of the set-up, which cannot pass")
+    add("--golden", metavar="RUN", help="stored run of a trusted platform as the reference, in place of the paper")
+    add("--grader", choices=["strict", "aisbench", "math-verify"], default="strict", help="whose rules grade")
+    add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
+    add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
+    add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
+    add("--workload", action="append", default=[], metavar="NAME", help="workload of tests/perf, by name or as a TOML file")
+    add("--baseline", metavar="URL|FILE", help="what tests/perf compare with: a running server, or --benchmark-json's file")
+    add("--prompts", metavar="FILE", help="text or conversations that the prompts of a workload are made of")

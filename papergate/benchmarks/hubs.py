@@ -1,0 +1,52 @@
+"""Fetching a benchmark from a hub at a pinned revision."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from papergate.benchmarks.records import BenchmarkSpec, Origin
+from papergate.errors import BenchmarkError
+
+
+def fetch(spec: BenchmarkSpec) -> tuple[list[Path], str]:
+    """The local paths of the benchmark's files, from the first origin that answers, and that origin in words.
+
+    Hugging Face is asked through huggingface_hub, which honours HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE.
+
+    Raises:
+        BenchmarkError: no origin could be reached; says what each one answered, and the remedy.
+    """
+    failures = []
+    for origin in spec.origins:
+        source = f"{origin.hub}:{origin.repo}@{origin.revision[:12]}"
+        try:
+            return _DOWNLOADS[origin.hub](origin), source
+        except ImportError as error:
+            failures.append(f"{source}: {error.name} is not installed (pip install 'papergate[hub]')")
+        except Exception as error:  # noqa: BLE001 - the hubs' clients raise whatever their transport raises
+            failures.append(f"{source}: {type(error).__name__}: {str(error).strip().splitlines()[0]}")
+    tried = "".join(f"\n  - {failure}" for failure in failures) or "\n  - no public origin is known"
+    raise BenchmarkError(
+        f"{spec.title}: its problems could not be fetched.{tried}\n"
+        f"  Remedy: --data {spec.name}=FILE with a local copy, or set HF_ENDPOINT to a mirror."
+    )
+
+
+def _from_huggingface(origin: Origin) -> list[Path]:
+    from huggingface_hub import hf_hub_download
+
+    return [
+        Path(hf_hub_download(origin.repo, file, repo_type="dataset", revision=origin.revision)) for file in origin.files
+    ]
+
+
+def _from_modelscope(origin: Origin) -> list[Path]:
+    from modelscope.hub.snapshot_download import dataset_snapshot_download
+
+    folder = dataset_snapshot_download(origin.repo, revision=origin.revision, allow_patterns=list(origin.files))
+    return [Path(folder) / file for file in origin.files]
+
+
+_DOWNLOADS: dict[str, Callable[[Origin], list[Path]]] = {
+    "huggingface": _from_huggingface,
+    "modelscope": _from_modelscope,
+}

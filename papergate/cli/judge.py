@@ -1,0 +1,214 @@
+"""``papergate judge``: the verdict on results that were made elsewhere."""
+
+import argparse
+import json
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, StrictInt, ValidationError
+
+from papergate.errors import PapergateError, PredictionsError, PromiseError
+from papergate.promises.tolerance import Tolerance
+from papergate.statistics.counts import Counts
+from papergate.statistics.reference import Reference
+from papergate.statistics.rule import ALPHA, Rule
+from papergate.verdict import Judgement, judge, numbers
+
+KEPT, BROKEN, UNUSABLE = 0, 1, 2
+"""Exit codes: the promise does not block, it does, the input cannot be judged."""
+
+REQUIRED = ("correct", "problems", "paper", "tolerance")
+"""Options that state a result where there is no file."""
+
+EPILOG = """\
+The file holds one JSON object:
+  counts            correct samples of each problem, or counts_rle: [correct, problems] pairs
+  k                 planned samples of every problem, or a list with one number each
+  ref_percent       the printed score; with ref_k, the samples behind it, its own error counts in the verdict
+  ref_counts, ref_k a golden run instead: correct samples and planned samples of each problem
+  tolerance         "1 problem" or "0.5 points"; or tol_fraction and delta_fraction, such as "1/30" and "1/60"
+  alpha, two_sided  error rate of one side (0.05), and whether a score can be too high (true)
+  problems, ref_problems  ids, so that a golden run of other problems is refused
+Exit code 0: kept (also a score too high for a paper, with a warning), 1: broken or not decided, 2: cannot be judged.
+"""
+
+
+def _fraction(value: object) -> Fraction:
+    """A number, or text such as ``1/30``, held exactly as it is written."""
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is not a number; write 79.8 or '1/30'") from None
+
+
+Exact = Annotated[Fraction, BeforeValidator(_fraction)]
+
+
+class ResultFile(BaseModel):
+    """A result, its reference and its rule, as a JSON file states them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    counts: tuple[StrictInt, ...] | None = None
+    counts_rle: tuple[tuple[StrictInt, StrictInt], ...] | None = None
+    k: StrictInt | tuple[StrictInt, ...]
+    problems: tuple[str, ...] | None = None
+    ref_percent: Exact | None = None
+    ref_counts: tuple[StrictInt, ...] | None = None
+    ref_k: StrictInt | tuple[StrictInt, ...] | None = None
+    ref_problems: tuple[str, ...] | None = None
+    tolerance: str | None = None
+    tol_fraction: Exact | None = None
+    delta_fraction: Exact | None = None
+    alpha: Exact = ALPHA
+    two_sided: StrictBool = True
+    note: str = ""
+
+
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    """Add ``judge`` to the command line."""
+    parser = subparsers.add_parser(
+        "judge",
+        help="say whether results made elsewhere keep a promise",
+        description="Say whether results made elsewhere keep a promise.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", nargs="?", type=Path, help="JSON file with counts of each problem; see below")
+    parser.add_argument(
+        "--correct",
+        type=int,
+        metavar="C",
+        help="correct samples of all problems; for K above 1 a file with counts of each decides sooner",
+    )
+    parser.add_argument("--problems", type=int, metavar="N", help="problems of the benchmark")
+    parser.add_argument("--samples", type=int, metavar="K", default=1, help="planned samples of each problem (1)")
+    parser.add_argument("--paper", metavar="PERCENT", help="the printed score, such as 79.8")
+    parser.add_argument("--paper-samples", type=int, metavar="K", help="samples per problem behind the printed score")
+    parser.add_argument(
+        "--reference",
+        choices=("exact", "sampled"),
+        default="exact",
+        help="exact: the printed score is the promise; sampled: its own error counts in the verdict",
+    )
+    parser.add_argument("--tolerance", metavar="WORDS", help="'1 problem' or '0.5 points'")
+    parser.add_argument("--one-sided", action="store_true", help="a score above the reference never fails")
+    parser.add_argument("--json", action="store_true", help="print all numbers as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge, print, and return the exit code."""
+    try:
+        judgement = _from_file(args) if args.file else _from_options(args)
+    except PapergateError as error:
+        sys.stderr.write(f"papergate judge: {error}\n")
+        return UNUSABLE
+    sys.stdout.write(json.dumps(numbers(judgement), indent=2) if args.json else _text(judgement))
+    sys.stdout.write("\n")
+    return BROKEN if judgement.blocks else KEPT
+
+
+def _text(judgement: Judgement) -> str:
+    return "\n".join([judgement.sentence, *(f"warning: {warning}" for warning in judgement.warnings)])
+
+
+def _from_options(args: argparse.Namespace) -> Judgement:
+    missing = [f"--{name}" for name in REQUIRED if getattr(args, name) is None]
+    if missing:
+        raise PredictionsError(f"{', '.join(missing)} missing; give a JSON file, or --{', --'.join(REQUIRED)}")
+    counts = Counts.spread(args.correct, problems=args.problems, k=args.samples)
+    rule = Rule.within(tolerance_option(args.tolerance), problems=counts.n, two_sided=not args.one_sided)
+    return judge(counts, _paper(args), rule)
+
+
+def tolerance_option(words: str) -> Tolerance:
+    """The tolerance in the user's words.
+
+    Raises:
+        PromiseError: it is none.
+    """
+    try:
+        return Tolerance.parse(words)
+    except ValueError as error:
+        raise PromiseError(str(error)) from None
+
+
+def _paper(args: argparse.Namespace) -> Reference:
+    score = percent_option(args.paper)
+    if args.reference == "exact":
+        return Reference.exact(score, samples=args.paper_samples)
+    return Reference.sampled(score, samples=args.paper_samples)
+
+
+def percent_option(text: str) -> Fraction:
+    """The score printed in percent, as a fraction of 1.
+
+    Raises:
+        PromiseError: it is none.
+    """
+    try:
+        score = _fraction(text) / 100
+    except ValueError as error:
+        raise PromiseError(f"--paper: {error}") from None
+    return Reference.exact(score).score
+
+
+def _from_file(args: argparse.Namespace) -> Judgement:
+    given = [name for name in REQUIRED if getattr(args, name) is not None]
+    if given:
+        raise PredictionsError(f"{args.file} and --{', --'.join(given)} are given; state the result once")
+    result = _read(args.file)
+    counts = _counts(result)
+    return judge(counts, _reference(result), _rule(result, problems=counts.n))
+
+
+def _read(path: Path) -> ResultFile:
+    try:
+        return ResultFile.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise PredictionsError(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        mistakes = (f"{'.'.join(map(str, mistake['loc'])) or 'file'}: {mistake['msg']}" for mistake in error.errors())
+        raise PredictionsError(f"{path} is not a result: {'; '.join(mistakes)}; see papergate judge --help") from None
+
+
+def _counts(result: ResultFile) -> Counts:
+    if (result.counts is None) is (result.counts_rle is None):
+        raise PredictionsError("give the counts once, as counts or as counts_rle")
+    correct = result.counts or tuple(c for c, times in result.counts_rle or () for _ in range(times))
+    return Counts(correct=correct, samples=_samples(result.k, len(correct)), problems=result.problems)
+
+
+def _samples(k: int | tuple[int, ...], problems: int) -> tuple[int, ...]:
+    return (k,) * problems if isinstance(k, int) else k
+
+
+def _reference(result: ResultFile) -> Reference:
+    if (result.ref_percent is None) is (result.ref_counts is None):
+        raise PromiseError("give one reference: ref_percent, or ref_counts of a golden run")
+    if result.ref_counts is not None:
+        return Reference.golden(_golden(result.ref_counts, result))
+    score = (result.ref_percent or Fraction(0)) / 100
+    if isinstance(result.ref_k, tuple):
+        raise PromiseError("ref_k of a printed score is one number: the samples behind it")
+    return Reference.exact(score) if result.ref_k is None else Reference.sampled(score, samples=result.ref_k)
+
+
+def _golden(correct: tuple[int, ...], result: ResultFile) -> Counts:
+    if result.ref_k is None:
+        raise PromiseError("ref_counts need ref_k, the planned samples of each problem of the golden run")
+    return Counts(correct=correct, samples=_samples(result.ref_k, len(correct)), problems=result.ref_problems)
+
+
+def _rule(result: ResultFile, *, problems: int) -> Rule:
+    if result.tolerance is not None and result.tol_fraction is None and result.delta_fraction is None:
+        tolerance = tolerance_option(result.tolerance)
+        return Rule.within(tolerance, problems=problems, alpha=result.alpha, two_sided=result.two_sided)
+    if result.tolerance is not None or result.tol_fraction is None or result.delta_fraction is None:
+        raise PromiseError("give either tolerance in words, or tol_fraction and delta_fraction")
+    return Rule(
+        tolerance=result.tol_fraction, delta=result.delta_fraction, alpha=result.alpha, two_sided=result.two_sided
+    )

@@ -1,0 +1,76 @@
+"""``papergate plan``: what a gate costs and how it ends, before a token is spent."""
+
+import argparse
+import sys
+from typing import Any
+
+from papergate.cli.judge import UNUSABLE, percent_option, tolerance_option
+from papergate.errors import PapergateError, PromiseError
+from papergate.statistics.looks import LOOKS, looks_within
+from papergate.statistics.panels import beta_panel
+from papergate.statistics.plan import Cost, plan, plan_text, single_run
+from papergate.statistics.power import Gate
+from papergate.statistics.reference import ReferenceKind
+from papergate.statistics.rule import Rule
+
+
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    """Add ``plan`` to the command line."""
+    parser = subparsers.add_parser(
+        "plan",
+        help="say what a gate costs and how it ends, before a token is spent",
+        description="Simulate a gate on perfect and damaged deployments: chances of its verdicts, samples needed.",
+    )
+    parser.add_argument("--problems", type=int, metavar="N", required=True, help="problems of the benchmark")
+    parser.add_argument("--paper", metavar="PERCENT", required=True, help="the promised score, such as 79.8")
+    parser.add_argument("--tolerance", metavar="WORDS", required=True, help="'1 problem' or '0.5 points'")
+    parser.add_argument("--one-sided", action="store_true", help="a score above the reference never fails")
+    parser.add_argument(
+        "--reference",
+        choices=[kind.value for kind in ReferenceKind],
+        default=ReferenceKind.EXACT.value,
+        help="exact: the score is the promise; sampled, golden: its own error counts in the verdict",
+    )
+    parser.add_argument("--paper-samples", type=int, metavar="K", help="samples per problem behind the promised score")
+    parser.add_argument(
+        "--max-samples", type=int, metavar="K", default=LOOKS[-1], help="samples per problem at most (64)"
+    )
+    parser.add_argument("--samples", type=int, metavar="K", help="samples per problem, fixed: one look")
+    parser.add_argument("--tokens-per-sample", type=float, metavar="T", help="mean output tokens of a completion")
+    parser.add_argument("--tokens-per-s", type=float, metavar="V", help="output tokens per second of the deployment")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan, print, and return the exit code."""
+    try:
+        text = _text(args)
+    except PapergateError as error:
+        sys.stderr.write(f"papergate plan: {error}\n")
+        return UNUSABLE
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _text(args: argparse.Namespace) -> str:
+    promised, gate = percent_option(args.paper), _gate(args)
+    panel = beta_panel(float(promised), problems=args.problems)
+    cost = Cost(tokens_per_sample=args.tokens_per_sample, tokens_per_s=args.tokens_per_s)
+    return f"{plan_text(plan(gate, panel, cost=cost))}\n{single_run(gate, panel, promised=promised).sentence}"
+
+
+def _gate(args: argparse.Namespace) -> Gate:
+    _refuse_less_than_one(problems=args.problems, max_samples=args.max_samples, samples=args.samples)
+    _refuse_less_than_one(paper_samples=args.paper_samples)
+    kind = ReferenceKind(args.reference)
+    if kind is not ReferenceKind.EXACT and args.paper_samples is None:
+        raise PromiseError(f"--reference {kind} needs --paper-samples, the samples per problem behind the score")
+    rule = Rule.within(tolerance_option(args.tolerance), problems=args.problems, two_sided=not args.one_sided)
+    looks = looks_within(max_samples=args.max_samples, fixed=args.samples)
+    return Gate(rule=rule, reference=kind, reference_samples=args.paper_samples, looks=looks)
+
+
+def _refuse_less_than_one(**options: int | None) -> None:
+    for name, value in options.items():
+        if value is not None and value < 1:
+            raise PromiseError(f"--{name.replace('_', '-')} is {value}; at least 1 is needed")

@@ -1,1 +1,0 @@
-"""Why not: what a failing run shows of its cause."""

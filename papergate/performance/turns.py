@@ -1,0 +1,34 @@
+"""Two live servers in turns, and the verdict on the pair."""
+
+from papergate.performance.compare import RESTART_SD, Gate, Slowdown, clusters_of, judge_slowdown, log_ratios
+from papergate.performance.load import Server, measure_pairs
+from papergate.performance.validity import refuse_lost
+from papergate.performance.workloads import Workload
+
+FEWEST_BLOCKS = 16
+"""Blocks of a comparison: eight clusters of ABBA, so that their own spread is seen well enough."""
+BLOCKS_OF_A_CLUSTER = 2
+"""One block in each order: AB, then BA."""
+
+
+def paired(workload: Workload) -> Workload:
+    """The workload with enough requests for `FEWEST_BLOCKS` blocks."""
+    return workload.model_copy(update={"count": max(workload.count, FEWEST_BLOCKS * workload.in_flight)})
+
+
+def paired_ratios(new: Server, old: Server, workload: Workload, *, salt: str) -> list[list[float]]:
+    """Log ratios of end-to-end latencies, new over old, in clusters of ABBA.
+
+    Raises:
+        RequestsLost: a request failed on either side.
+        WorkloadError: the workload does not fit.
+    """
+    runs = measure_pairs(new, old, paired(workload), salt=salt)
+    for run in runs:
+        refuse_lost(run)
+    return clusters_of(log_ratios(runs[0].answered, runs[1].answered), BLOCKS_OF_A_CLUSTER * workload.in_flight)
+
+
+def against_live(new: Server, old: Server, workload: Workload, gate: Gate, *, salt: str) -> Slowdown:
+    """The verdict on two servers that run already; `RESTART_SD` stands in for restarts that were not seen."""
+    return judge_slowdown(paired_ratios(new, old, workload, salt=salt), gate, unseen_sd=RESTART_SD)

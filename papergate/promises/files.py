@@ -1,0 +1,209 @@
+"""Reading papers and targets: every mistake of a file is reported at once."""
+
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from papergate.errors import PromiseError
+from papergate.promises.records import (
+    FromGolden,
+    FromPaper,
+    Paper,
+    Promise,
+    PromisedScore,
+    PromiseEntry,
+    Sampling,
+    Stated,
+    Target,
+)
+
+HERE = Path(__file__).parent
+PAPERS = HERE / "papers"
+TARGETS = HERE / "targets"
+
+_Record = TypeVar("_Record", bound=BaseModel)
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Read a TOML file with its decimals kept exact.
+
+    Raises:
+        PromiseError: the file is not TOML, with its line.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PromiseError(f"{path}: not a TOML file: {error}") from error
+
+
+def mistakes_of(error: ValidationError) -> list[str]:
+    """Every mistake that pydantic found, one line each: field, what is wrong, what was seen."""
+    lines = []
+    for detail in error.errors():
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # the list is not empty: its items are wrong, and are listed themselves
+        # a union adds its tag to the place; the user never wrote it
+        place = ".".join(
+            str(step)
+            for step in detail["loc"]
+            if step not in {"paper", "golden", "percent"} or step == detail["loc"][-1]
+        )
+        seen = "" if detail["type"] == "missing" else f" (seen: {detail['input']!r})"
+        lines.append(f"{place or 'file'}: {detail['msg'].removeprefix('Value error, ')}{seen}")
+    return lines
+
+
+def refuse(path: Path, mistakes: Sequence[str]) -> None:
+    """Raise one error that lists every mistake of ``path``; nothing where there is none."""
+    if mistakes:
+        listed = "\n".join(f"  - {mistake}" for mistake in mistakes)
+        raise PromiseError(f"{path}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n{listed}")
+
+
+def read_record(path: Path, record: type[_Record], more_mistakes: Iterable[str] = ()) -> _Record:
+    """Read ``path`` as a ``record``; ``more_mistakes`` are listed with those of the fields."""
+    found = list(more_mistakes)
+    try:
+        read = record.model_validate(read_toml(path))
+    except ValidationError as error:
+        found = mistakes_of(error) + found
+        refuse(path, found)
+        raise
+    refuse(path, found)
+    return read
+
+
+def read_papers(folders: Sequence[Path] = (PAPERS,)) -> dict[str, Paper]:
+    """Every paper of ``folders``, by name."""
+    papers = {}
+    for path in _toml_files(folders):
+        raw = read_toml(path)
+        keys = (_key(row, "model", "benchmark", "metric") for row in _tables(raw, "scores"))
+        papers[path.stem] = read_record(path, Paper, [*_wrong_name(path, raw), *_twice(keys, "score")])
+    return papers
+
+
+def read_targets(folders: Sequence[Path] = (TARGETS,)) -> dict[str, tuple[Path, Target]]:
+    """Every target of ``folders``, by name; a later folder may not redefine a target of an earlier one."""
+    targets: dict[str, tuple[Path, Target]] = {}
+    for path in _toml_files(folders):
+        if path.stem in targets:
+            raise PromiseError(
+                f"{path}: target {path.stem!r} is already defined in {targets[path.stem][0]}; rename the file"
+            )
+        targets[path.stem] = (path, read_target(path))
+    return targets
+
+
+def read_target(path: Path) -> Target:
+    """One target file."""
+    raw = read_toml(path)
+    deployments = _tables(raw, "deployments")
+    found = _wrong_name(path, raw) + _twice((_key(row, "name") for row in deployments), "deployment")
+    for row in deployments:
+        keys = (f"{_key(entry, 'benchmark')}{_gain(entry)}" for entry in _tables(row, "promises"))
+        found += _twice(keys, f"deployment {row.get('name')!r}: promise")
+    return read_record(path, Target, found)
+
+
+def read_promises(
+    target_folders: Sequence[Path] = (TARGETS,),
+    paper_folders: Sequence[Path] = (PAPERS,),
+    *,
+    benchmarks: Collection[str],
+) -> tuple[Promise, ...]:
+    """Every promise of every target, its number resolved.
+
+    Raises:
+        PromiseError: a file is wrong, or names a paper, a score or a benchmark that does not exist; every mistake of
+            the first such file is listed.
+    """
+    papers = read_papers(paper_folders)
+    promises: list[Promise] = []
+    for path, target in read_targets(target_folders).values():
+        entries = [(deployment, entry) for deployment in target.deployments for entry in deployment.promises]
+        refuse(path, [line for _, entry in entries for line in _unknown(entry, papers, benchmarks)])
+        promises += [
+            Promise(
+                target=target.name,
+                hardware=target.hardware,
+                deployment=deployment,
+                benchmark=entry.benchmark,
+                tolerance=entry.tolerance,
+                score=_resolved(entry, papers, deployment.sampling),
+            )
+            for deployment, entry in entries
+        ]
+    return tuple(promises)
+
+
+def _resolved(entry: PromiseEntry, papers: Mapping[str, Paper], vendor: Sampling) -> PromisedScore:
+    """The number that ``entry`` promises; a score without a paper was drawn as the vendor draws."""
+    score = entry.score
+    if isinstance(score, FromGolden):
+        return PromisedScore(percent=None, samples=None, reference="golden", source=score.golden, sampling=vendor)
+    if isinstance(score, Stated):
+        stated = score.model_dump(include={"percent", "samples", "reference", "source"})
+        return PromisedScore(**stated, sampling=vendor)
+    paper = papers[score.paper]
+    row = paper.score(score.model, entry.benchmark)
+    assert row is not None, "unknown rows were refused before"
+    return PromisedScore(
+        percent=row.percent,
+        samples=row.samples,
+        reference=score.reference,
+        source=f"{paper.source}, {row.source}",
+        sampling=paper.sampling,
+    )
+
+
+def _unknown(entry: PromiseEntry, papers: Mapping[str, Paper], benchmarks: Collection[str]) -> Iterator[str]:
+    """What ``entry`` names that does not exist."""
+    if entry.benchmark not in benchmarks:
+        yield f"benchmark {entry.benchmark!r} is unknown; known: {', '.join(sorted(benchmarks))}"
+    if not isinstance(entry.score, FromPaper):
+        return
+    paper = papers.get(entry.score.paper)
+    if paper is None:
+        yield f"paper {entry.score.paper!r} is unknown; known: {', '.join(sorted(papers))}"
+    elif paper.score(entry.score.model, entry.benchmark) is None:
+        rows = sorted(
+            {row.model for row in paper.scores if row.benchmark == entry.benchmark and row.metric == "pass@1"}
+        )
+        known = ", ".join(rows) or "none"
+        yield f"{paper.name} publishes no {entry.benchmark} pass@1 for {entry.score.model!r}; it has it for: {known}"
+
+
+def _toml_files(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise PromiseError(f"{folder}: not a folder; --targets takes the folder that holds your *.toml files")
+        yield from sorted(folder.glob("*.toml"))
+
+
+def _tables(raw: Mapping[str, object], key: str) -> list[dict[str, object]]:
+    """The tables listed under ``key``; what is no table is left to the field checks."""
+    rows = raw.get(key)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _key(row: Mapping[str, object], *fields: str) -> str:
+    return " ".join(str(row.get(field, "pass@1" if field == "metric" else "?")) for field in fields)
+
+
+def _gain(entry: Mapping[str, object]) -> str:
+    return " (gain)" if entry.get("tolerance") == "gain" else ""
+
+
+def _twice(keys: Iterable[str], what: str) -> list[str]:
+    listed = list(keys)
+    return [f"{what} {key!r} stands twice; keep one" for key in sorted({k for k in listed if listed.count(k) > 1})]
+
+
+def _wrong_name(path: Path, raw: Mapping[str, object]) -> list[str]:
+    name = raw.get("name")
+    return [] if name == path.stem else [f"name: {name!r} differs from the file's own, {path.stem!r}; make them equal"]

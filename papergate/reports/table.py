@@ -1,0 +1,72 @@
+"""The verdict table of a terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from papergate.reports.summary import Summary
+
+STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow", "error": "bold magenta"}
+
+HEADINGS = ("verdict", "score", "interval", "promised", "n x k", "tokens", "promise")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One promise of this session: its summary, or the error that left it without one."""
+
+    promise: str
+    summary: Summary | None = None
+    error: str = ""
+    """In full; the table shows its first line."""
+
+    @property
+    def verdict(self) -> str:
+        """What the table says first."""
+        return self.summary["verdict"] if self.summary else "error"
+
+
+def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool) -> None:
+    """One row a promise; below the table what each reader must know: sentences and warnings."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=file, width=width, force_terminal=colour, no_color=not colour, highlight=False)
+    rows = [HEADINGS, *((line.verdict, *_numbers(line.summary), line.promise) for line in lines)]
+    for row, text in zip(rows, _aligned(rows, width), strict=True):
+        console.print(Text(text, style=STYLES.get(row[0], "dim")), soft_wrap=True)
+    console.print()
+    for line in lines:
+        said = line.summary["sentence"] if line.summary else f"error: {line.error.partition(chr(10))[0]}"
+        console.print(Text(said), soft_wrap=True)
+        for warning in line.summary["warnings"] if line.summary else ():
+            console.print(Text(f"  note: {warning}"), soft_wrap=True)
+
+
+def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Columns under each other; the last one goes to a line of its own where the terminal is too narrow."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    separator = "  " if sum(widths) + 2 * len(widths) <= width else "\n    "
+    return [
+        "  ".join(cell.ljust(size) for cell, size in zip(numbers, widths, strict=False)) + separator + promise
+        for *numbers, promise in rows
+    ]
+
+
+def _numbers(summary: Summary | None) -> list[str]:
+    if summary is None:
+        return ["-"] * (len(HEADINGS) - 2)
+    judged, tokens = summary["judgement"], summary["tokens"]["output"]
+    low, high = (abs(100 * (judged["reference"] + judged[end])) for end in ("lo", "hi"))
+    return [
+        f"{100 * judged['score']:.2f} %",
+        f"[{low:.1f}, {high:.1f}]",
+        _promised(summary),
+        f"{judged['n']} x {judged['k']}",
+        "-" if tokens is None else f"{tokens:,}",
+    ]
+
+
+def _promised(summary: Summary) -> str:
+    reference, tolerance = f"{100 * summary['judgement']['reference']:.1f} %", summary["promised"]["tolerance"]
+    return f"> {reference}" if tolerance == "gain" else f"{reference} ± {tolerance}"

@@ -1,0 +1,155 @@
+"""Grading: extraction, then equivalence in layers, in the order of the attempts."""
+
+import functools
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from types import TracebackType
+from typing import Literal, Self
+
+from papergate.errors import BenchmarkError
+from papergate.scoring import limits
+from papergate.scoring.equivalence import check_readable, equivalent
+from papergate.scoring.extraction import boxes_backwards, extract
+from papergate.scoring.pool import Pool
+from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
+
+GraderMode = Literal["strict", "aisbench", "math-verify"]
+
+LOOK_AHEAD = 256  # attempts read ahead of the first unfinished one; bounds memory while the order is kept
+MAX_CACHED = 10_000  # distinct (gold, answer) pairs remembered; many samples share one answer
+MAX_ELSEWHERE = 20  # boxes searched for a right answer that was not extracted
+
+
+class Grader:
+    """Grades attempts; a context manager that owns the comparison processes.
+
+    Args:
+        mode: Whose rules: `strict` (ours), `aisbench` or `math-verify`, to explain a difference.
+        workers: Comparison processes at most; none is started before the first comparison that needs one.
+    """
+
+    def __init__(self, mode: GraderMode = "strict", *, workers: int | None = None) -> None:
+        size = workers or os.cpu_count() or 1
+        self._mode = mode
+        self._pool = Pool(size)
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="papergate-grader")
+        self._compare = functools.lru_cache(MAX_CACHED)(self._compare_uncached)
+
+    def __enter__(self) -> Self:
+        """Nothing is started yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every comparison process."""
+        self.close()
+
+    def close(self) -> None:
+        """End the comparison processes."""
+        self._threads.shutdown()
+        self._pool.close()
+
+    def grade(self, attempts: Iterable[Attempt]) -> Iterator[Grade]:
+        """Grade attempts, in their order, while they come."""
+        source = iter(attempts)
+        waiting = deque(self._begin(attempt) for attempt in islice(source, LOOK_AHEAD))
+        while waiting:
+            yield _finished(waiting.popleft())
+            waiting.extend(self._begin(attempt) for attempt in islice(source, 1))
+
+    def _begin(self, attempt: Attempt) -> Grade | Future[Grade]:
+        started = time.perf_counter()
+        found = _extracted(attempt) if self._is_ours(attempt) else _handed_over(attempt)
+        if found.answer is None:
+            return _without_answer(attempt, found, started)
+        if self._is_ours(attempt) and _is_short(attempt.gold, found.answer):
+            quick = equivalent(attempt.gold, found.answer, attempt.kind)
+            if quick.equal is not None:
+                return _grade(attempt, found, quick, started)
+        return self._threads.submit(self._grade_in_worker, attempt, found)
+
+    def _is_ours(self, attempt: Attempt) -> bool:
+        """Whether our rules apply: no peer's rules for letters are imitated."""
+        return self._mode == "strict" or attempt.kind is AnswerKind.CHOICE
+
+    def _grade_in_worker(self, attempt: Attempt, found: Extraction) -> Grade:
+        started = time.perf_counter()
+        assert found.answer is not None
+        return _grade(attempt, found, self._compare(attempt.gold, found.answer, attempt.kind), started)
+
+    def _compare_uncached(self, gold: str, answer: str, kind: AnswerKind) -> Comparison:
+        grader = "strict" if kind is AnswerKind.CHOICE else self._mode
+        return self._pool.compare(gold, answer, kind, grader)
+
+
+def check_golds(golds: Sequence[str], kind: AnswerKind = AnswerKind.MATH) -> None:
+    """Make sure that every gold answer can be read, before anything expensive starts.
+
+    Raises:
+        BenchmarkError: Names every gold answer that cannot be read.
+    """
+    unreadable = [repr(gold) for gold in golds if not check_readable(gold, kind)]
+    if unreadable:
+        raise BenchmarkError(f"gold answers that cannot be read as {kind}: {', '.join(unreadable)}")
+
+
+def _is_short(gold: str, answer: str) -> bool:
+    return len(gold) + len(answer) <= limits.MAX_QUICK_CHARS
+
+
+def _extracted(attempt: Attempt) -> Extraction:
+    if attempt.text is not None and not attempt.thinks and attempt.text.strip() == attempt.gold.strip():
+        return Extraction(answer=attempt.text.strip() or None, rule="whole", reason="empty")
+    if not attempt.bare or attempt.text is None:
+        return extract(attempt.text, kind=attempt.kind, thinks=attempt.thinks, letters=attempt.letters)
+    answer = attempt.text.strip()
+    return Extraction(answer=answer or None, rule="bare", reason=None if answer else "empty")
+
+
+def _handed_over(attempt: Attempt) -> Extraction:
+    """The whole completion, for a grader that extracts by itself; a bare answer is put into a box."""
+    if attempt.text is None or not attempt.text.strip():
+        return Extraction(answer=None, rule="none", reason="empty")
+    return Extraction(answer=f"\\boxed{{{attempt.text}}}" if attempt.bare else attempt.text, rule="all")
+
+
+def _without_answer(attempt: Attempt, found: Extraction, started: float) -> Grade:
+    return Grade(
+        outcome=Outcome.INCORRECT,
+        extracted=None,
+        gold=attempt.gold,
+        rule=found.rule,
+        reason=found.reason,
+        seconds=time.perf_counter() - started,
+        present_elsewhere=_stands_elsewhere(attempt, None),
+    )
+
+
+def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started: float) -> Grade:
+    outcomes = {True: Outcome.CORRECT, False: Outcome.INCORRECT, None: Outcome.UNDECIDED}
+    return Grade(
+        outcome=outcomes[comparison.equal],
+        extracted=comparison.extracted if found.rule == "all" else found.answer,
+        gold=attempt.gold,
+        rule=f"{found.rule}/{comparison.rule}",
+        reason=comparison.reason,
+        seconds=time.perf_counter() - started,
+        present_elsewhere=comparison.equal is not True and _stands_elsewhere(attempt, found.answer),
+    )
+
+
+def _stands_elsewhere(attempt: Attempt, extracted: str | None) -> bool:
+    boxes = islice(boxes_backwards(attempt.text or ""), MAX_ELSEWHERE)
+    return any(
+        content != extracted and _is_short(attempt.gold, content) and equivalent(attempt.gold, content).equal
+        for _, _, content in boxes
+    )
+
+
+def _finished(grade: Grade | Future[Grade]) -> Grade:
+    return grade.result() if isinstance(grade, Future) else grade

@@ -1,0 +1,283 @@
+"""From the text of an answer to tokens: one spelling for the many ways to write the same sign."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MAX_TOKENS = 100_000  # more than any answer has; bounds the parser's work
+
+
+class Unreadable(Exception):
+    """An answer is not in the language that the exact layers read."""
+
+
+class Token(NamedTuple):
+    """A piece of an answer.
+
+    Attributes:
+        kind: `number`, `letter`, `word`, `command` or `sign`.
+        text: The number's digits, the letter, the word, the command without its backslash, or the sign.
+        spaced: Whether white space stands before it.
+    """
+
+    kind: str
+    text: str
+    spaced: bool = False
+
+
+_SIGNS = {
+    "−": "-", "–": "-", "—": "-", "﹣": "-", "‐": "-", "‑": "-",
+    "×": r"\times ", "✕": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "•": r"\cdot ", "÷": r"\div ",
+    "√": r"\sqrt ", "∞": r"\infty ", "≤": r"\le ", "⩽": r"\le ", "≦": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≧": r"\ge ",
+    "≠": r"\ne ", "≈": r"\approx ", "±": r"\pm ", "∓": r"\mp ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ",
+    "∅": r"\emptyset ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "’": "'",
+    "⁄": "/", "∕": "/", "…": r"\ldots ", "⋯": r"\ldots ", "∠": "", "△": "",
+    "½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}",
+    "，": ",", "、": ",", "；": ";", "：": ":", "。": ".", "（": "(", "）": ")", "【": "[", "】": "]",
+    "€": "", "£": "", "¥": "", "￥": "", "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "",
+    "π": r"\pi ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\epsilon ",
+    "θ": r"\theta ", "λ": r"\lambda ", "μ": r"\mu ", "ν": r"\nu ", "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ",
+    "φ": r"\phi ", "ω": r"\omega ", "Δ": r"\Delta ", "Σ": r"\Sigma ", "Ω": r"\Omega ",
+}  # fmt: skip
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n", strict=True))
+_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
+_LOWERED = re.compile(f"[{''.join(_SUBSCRIPTS)}]+")
+_UNICODE_ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|[a-z](?![a-z]))")  # the sign reaches over the whole number
+_FULL_WIDTH_FIRST, _FULL_WIDTH_LAST, _FULL_WIDTH_OFFSET = 0xFF01, 0xFF5E, 0xFEE0
+_SPOKEN = {  # functions and constants that are also written without a backslash
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "exp",
+    "sqrt", "pi", "gcd", "lcm", "max", "min", "infty", "theta", "alpha", "beta", "lambda",
+}  # fmt: skip
+_SPOKEN_AS = {"inf": "infty", "infinity": "infty"}
+_SHORT_WORDS = {
+    "and", "or", "th", "st", "nd", "rd", "cm", "mm", "km", "kg", "mg", "mL", "ml", "ft", "in", "yd", "mi", "lb", "lbs",
+    "oz", "hr", "hrs", "min", "sec", "mph", "kph", "am", "pm", "yes", "no", "odd", "day", "for", "is", "per", "all",
+    "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup", "mod", "DNE",
+}  # fmt: skip
+_LONG_WORD = 4  # letters; a longer run is a word, a shorter unknown one a product of variables
+_TEXT_COMMANDS = {"text", "mbox", "textrm", "textnormal", "textbf", "textit", "textsf", "hbox", "emph"}
+_FONT_COMMANDS = {
+    "mathrm", "mathbf", "mathit", "mathsf", "operatorname", "boldsymbol", "bold", "bm", "mathcal", "mathbb", "rm", "bf",
+    "mathnormal", "mathop", "textup", "cal", "mathfrak",
+}  # fmt: skip
+_SAME_COMMAND = {
+    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "lt": "<",
+    "leqslant": "le", "geq": "ge", "geqslant": "ge", "neq": "ne", "gt": ">", "lbrace": "{", "rbrace": "}", "mid": "|",
+    "lbrack": "[", "rbrack": "]", "lvert": "|", "rvert": "|", "vert": "|", "dots": "ldots", "cdots": "ldots",
+    "times": "*", "cdot": "*", "ast": "*", "div": "/", "degree": "circ", "deg": "circ", "varnothing": "emptyset",
+    "colon": ":", "backslash": "setminus", "smallsetminus": "setminus", "lparen": "(", "rparen": ")", "bmod": "mod",
+    "epsilon": "varepsilon", "tg": "tan", "ctg": "cot", "cosec": "csc", "exponentialE": "e", "phi": "varphi",
+    "land": "and", "lor": "or", "wedge": "and", "vee": "or", "thickapprox": "approx", "simeq": "approx",
+}  # fmt: skip
+_DROPPED = {
+    "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
+    "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", "enspace", "thinspace", "hfill",
+    "angle", "triangle", "space", "hspace", "boxed", "fbox", ",", ";", ":", "!", " ", "$", "middle", "nonumber", "\n",
+    "/", "ensuremath", "mathstrut", "strut", "protect", "relax", "noindent", "large", "small", "tiny", "huge",
+}  # fmt: skip
+_ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
+_PREFIXES = _TEXT_COMMANDS | _SPOKEN | {"begin", "end"}
+_KNOWN = _SPOKEN | set(_SAME_COMMAND) | {"begin", "end", "frac", "cap", "cup", "setminus", "pm", "mp", "in", "circ"}
+_SIGN_COMMANDS = set("{}[]|<>*/():,=+-")
+_PIECE = re.compile(
+    r"(?P<space>[\s~]+)|\\(?P<command>[A-Za-z]+\*?|.)|(?P<number>\d+\.\d+[eE]-\d{1,4}|\d+(?:\.\d+)?(?:[eE]\+?\d{1,4})?|\.\d+)|(?P<letters>[A-Za-z]+)|(?P<sign>.)",
+    re.DOTALL,
+)
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*|\\[,; ]|~| )\d{3})+(?![\d.]*\d)")
+_COMMA_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)")
+_DIGITS_ONLY = re.compile(r"\D+")
+_GROUP = re.compile(r"\s*\{")
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+_CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
+_NUMBER_OF_WORDS = {"percent": "%", "percentage": "%", "percents": "%", "pct": "%", "degrees": "°", "degree": "°"}
+
+
+def ascii_spelling(text: str) -> str:
+    """The text with typographic and non-Latin signs written as LaTeX, and every digit as an ASCII digit."""
+    if text.isascii():
+        return text
+    text = _UNICODE_ROOT.sub(r"\\sqrt{\1}", text)
+    text = _RAISED.sub(lambda run: "^{" + "".join(map(_SUPERSCRIPTS.__getitem__, run[0])) + "}", text)
+    text = _LOWERED.sub(lambda run: "_{" + "".join(map(_SUBSCRIPTS.__getitem__, run[0])) + "}", text)
+    return "".join(map(_ascii_sign, text))
+
+
+def _ascii_sign(sign: str) -> str:
+    if sign.isascii():
+        return sign
+    if sign in _SIGNS:
+        return _SIGNS[sign]
+    if _FULL_WIDTH_FIRST <= ord(sign) <= _FULL_WIDTH_LAST:
+        return chr(ord(sign) - _FULL_WIDTH_OFFSET)
+    digit = unicodedata.decimal(sign, None)
+    if digit is not None:
+        return str(digit)
+    return " " if sign.isspace() else sign
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of an answer; spacing, sizes and currency signs are gone.
+
+    Raises:
+        Unreadable: It holds a sign that no answer is written with, or too much of everything.
+    """
+    found = list(_Lexer(ascii_spelling(text)).tokens())
+    if len(found) > MAX_TOKENS:
+        raise Unreadable("too long")
+    return found
+
+
+class _Lexer:
+    """One pass over an answer; knows where it stands, how deep in brackets, and what came before."""
+
+    def __init__(self, text: str, *, prose: bool = False, depth: int = 0) -> None:
+        self._text = text
+        self._prose = prose
+        self._depth = depth
+        self._after_number = False
+        self._after_word = False
+        self._spaced = False
+        self._at = 0
+
+    def tokens(self) -> Iterator[Token]:
+        while self._at < len(self._text):
+            piece = _PIECE.match(self._text, self._at)
+            assert piece is not None
+            kind = piece.lastgroup
+            if kind == "space":
+                self._at, self._spaced = piece.end(), True
+                continue
+            for token in getattr(self, f"_{kind}")(piece):
+                self._after_number = token.kind == "number" or token.text in ")}°"
+                self._after_word = token.kind == "word"
+                yield token
+                self._spaced = False
+
+    def _number(self, piece: re.Match[str]) -> Iterator[Token]:
+        grouped = _THOUSANDS.match(self._text, self._at) or (
+            _COMMA_THOUSANDS.match(self._text, self._at) if self._depth == 0 else None
+        )
+        if grouped is None:
+            self._at = piece.end()
+            yield Token("number", piece[0], self._spaced)
+            return
+        decimals = re.compile(r"\.\d+").match(self._text, grouped.end())
+        self._at = decimals.end() if decimals else grouped.end()
+        yield Token("number", _DIGITS_ONLY.sub("", grouped[0]) + (decimals[0] if decimals else ""), self._spaced)
+
+    def _letters(self, piece: re.Match[str]) -> Iterator[Token]:
+        self._at = piece.end()
+        yield from self._run(piece[0])
+
+    def _run(self, run: str) -> Iterator[Token]:
+        spoken = _SPOKEN_AS.get(run.lower(), run)
+        if spoken in _SPOKEN and not (self._prose and spoken in {"min", "max", "sec"}):
+            yield Token("command", spoken, self._spaced)
+        elif run.lower() in _NUMBER_OF_WORDS:
+            yield Token("sign", _NUMBER_OF_WORDS[run.lower()], self._spaced)
+        elif (
+            self._prose
+            or len(run) >= _LONG_WORD
+            or (run in _SHORT_WORDS and self._stands_alone(run))
+            or (self._after_word and len(run) > 1)
+        ):
+            yield Token("word", run, self._spaced)
+        else:
+            for letter in run:
+                yield Token("letter", letter, self._spaced)
+                self._spaced = False
+
+    def _stands_alone(self, run: str) -> bool:
+        return self._after_number or self._spaced or self._at == len(run)
+
+    def _sign(self, piece: re.Match[str]) -> Iterator[Token]:
+        sign = piece[0]
+        cjk = _CJK.match(self._text, self._at)
+        self._at = cjk.end() if cjk else piece.end()
+        if cjk:
+            yield Token("word", cjk[0], self._spaced)
+        elif sign in "$&" and not (sign == "&" and self._depth >= 0):
+            return
+        elif sign.isascii() and sign.isprintable():
+            self._depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(sign, 0)
+            yield Token("sign", sign, self._spaced)
+        else:
+            raise Unreadable(f"the sign {sign!r}")
+
+    def _command(self, piece: re.Match[str]) -> Iterator[Token]:
+        name = piece["command"].rstrip("*")
+        self._at = piece.end()
+        if name in _TEXT_COMMANDS or name in _FONT_COMMANDS:
+            yield from self._wrapped(name)
+        elif name in {"left", "right"} and self._text.startswith(".", self._at):
+            self._at += 1
+        elif name in _DROPPED:
+            self._spaced = self._spaced or name in {",", ";", ":", " ", "quad", "qquad", "space"}
+        elif name in {"{", "}", "%", "\\", "#", "|", "_", "&"}:
+            self._depth += {"{": 1, "}": -1}.get(name, 0)
+            yield Token("sign", "%", self._spaced) if name == "%" else Token("command", name, self._spaced)
+        elif name in _KNOWN or not name.isalpha():
+            yield self._named(_SAME_COMMAND.get(name, name))
+        else:
+            yield from self._run_together(name)
+
+    def _run_together(self, name: str) -> Iterator[Token]:
+        r"""The parts of a command that lost its space or braces: `\cotx`, `\mboxcm`, `\beginpmatrix`."""
+        known = max((part for part in _PREFIXES if name.startswith(part)), key=len, default="")
+        rest = name.removeprefix(known)
+        if known in {"begin", "end"} and rest in _ENVIRONMENTS:
+            yield Token("command", known, self._spaced)
+            yield from (Token("sign", "{"), *(Token("letter", letter) for letter in rest), Token("sign", "}"))
+        elif known in _TEXT_COMMANDS:
+            yield Token("word", rest, self._spaced)
+        elif known in _SPOKEN and len(rest) == 1:
+            yield Token("command", known, self._spaced)
+            yield Token("letter", rest)
+        else:
+            yield Token("command", name, self._spaced)
+
+    def _named(self, name: str) -> Token:
+        if name in _SIGN_COMMANDS and name not in "{}":
+            return Token("sign", name, self._spaced)
+        if name in {"and", "or"}:
+            return Token("word", name, self._spaced)
+        return Token("command", name, self._spaced)
+
+    def _wrapped(self, name: str) -> Iterator[Token]:
+        r"""The tokens inside `\text{…}` and its like."""
+        opens = _GROUP.match(self._text, self._at)
+        if opens is None:
+            return
+        content = self._group_content(opens.end())
+        if name in _FONT_COMMANDS:
+            yield from self._in_font(name, content)
+            return
+        prose = len(content.strip(" ()")) > 1 or self._after_number
+        inner = _Lexer(content, prose=prose, depth=self._depth)
+        inner._after_number, inner._spaced = self._after_number, self._spaced
+        yield from inner.tokens()
+
+    def _in_font(self, name: str, content: str) -> Iterator[Token]:
+        if name == "mathbb":
+            yield Token("command", f"mathbb {content.strip()}", self._spaced)
+        elif len(content.strip()) == 1 and content.strip().isalpha():
+            unit = self._after_number and name == "mathrm" and content.strip() not in "eidxyznk"
+            yield Token("word" if unit else "letter", content.strip(), self._spaced)
+        else:
+            words = name in {"mathrm", "operatorname", "textup"} and not any(
+                sign in content for sign in ("\\_" if self._after_number else "\\_^")
+            )
+            inner = _Lexer(content, prose=words, depth=self._depth)
+            inner._after_number, inner._spaced = self._after_number, self._spaced
+            yield from inner.tokens()
+
+    def _group_content(self, start: int) -> str:
+        depth = 1
+        for brace in _BRACES.finditer(self._text, start):
+            depth += {"{": 1, "}": -1}.get(brace[0], 0)
+            if depth == 0:
+                self._at = brace.end()
+                return self._text[start : brace.start()]
+        raise Unreadable("a brace that never closes")

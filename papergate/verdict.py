@@ -1,0 +1,333 @@
+"""PROMISE KEPT? Pass, fail or inconclusive, with the numbers that force it and a sentence that says so."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from statistics import NormalDist
+from typing import Literal
+
+from papergate.statistics.counts import Counts
+from papergate.statistics.family import chance_that_all_pass, holm
+from papergate.statistics.reference import Reference, ReferenceKind
+from papergate.statistics.rule import ALPHA, Decision, Evidence, Rule, decide, runs_needed, weigh
+
+__all__ = ["Decision", "Family", "Judgement", "Rule", "Verdict", "family", "judge", "judge_literal", "numbers"]
+
+MOST_DECIMALS = 4
+"""Decimals of a difference in points: enough to tell it from a tolerance at 64 samples of 500 problems."""
+
+
+class Verdict(StrEnum):
+    """Whether the promise is kept, or too little is known."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """One promise judged. Scores and errors are fractions of 1."""
+
+    decision: Decision
+    literal: bool
+    """Whether the score lies within the tolerance, both sides, in exact arithmetic; of a gain, whether it is above."""
+    literal_alone: bool
+    """True where the literal assert alone decided, as in a vendor's single run; the interval is then only shown."""
+    rule: Rule
+    reference: Reference
+    score: Fraction
+    n: int
+    k: int
+    """Planned samples of the problem that has fewest."""
+    most_samples: int
+    evidence: Evidence
+    se_paper: float | None
+    """The printed score's own error, counted in the verdict or not; None where unknown or where there is none."""
+    runs_needed: int | None
+    """Samples per problem, in all, expected to decide; None when decided, or when no number does."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Pass, fail or inconclusive."""
+        low_or_high = (Decision.FAIL_LOW, Decision.FAIL_HIGH)
+        return Verdict.FAIL if self.decision in low_or_high else Verdict(self.decision.value.lower())
+
+    @property
+    def direction(self) -> Literal["low", "high"] | None:
+        """On which side of the reference a failing score lies."""
+        if self.verdict is not Verdict.FAIL:
+            return None
+        return "low" if self.decision is Decision.FAIL_LOW else "high"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a test of this promise fails: always, unless it passes or a score is only too good for a paper.
+
+        A score above a paper's is reported as a failure and warned of, as correct platforms were measured above papers.
+        Above a golden run of the same harness it means other weights, leaked answers, voting or a laxer grader.
+        """
+        too_good = self.decision is Decision.FAIL_HIGH and not self.reference.is_golden and not self.literal_alone
+        return self.verdict is not Verdict.PASS and not too_good
+
+    @property
+    def proven_within(self) -> bool:
+        """Whether the whole interval lies within the tolerance, without delta."""
+        tolerance = float(self.rule.tolerance)
+        return not self.rule.above and -tolerance <= self.evidence.lo and self.evidence.hi <= tolerance
+
+    @property
+    def further_samples(self) -> int | None:
+        """Samples per problem expected to decide, beyond those at hand."""
+        return None if self.runs_needed is None else max(1, self.runs_needed - self.k)
+
+    @property
+    def reference_too_noisy(self) -> bool:
+        """Whether the reference's own error keeps any number of samples from deciding."""
+        undecided = self.decision is Decision.INCONCLUSIVE and self.runs_needed is None
+        return undecided and self.evidence.se_reference > 0
+
+    @property
+    def paper_noise_chance(self) -> float | None:
+        """Chance that a perfect deployment differs from the paper by this much or more, the paper's own error counted.
+
+        Both the measured score and the printed one are then draws around the same truth. None where the printed
+        score's error is unknown, or there is none.
+        """
+        if self.se_paper is None:
+            return None
+        return _chance(self.evidence.difference, math.hypot(self.evidence.se_measured, self.se_paper))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the verdict alone does not tell, a sentence each."""
+        return tuple(_warnings(self))
+
+    @property
+    def sentence(self) -> str:
+        """One line: what was seen, what was promised, why, and the remedy."""
+        return f"{self.verdict}: {_seen(self)} against {_promised(self)}: {_why(self)} ({_sampling(self)})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """All promises of one run together."""
+
+    alpha: float
+    """Chance, on either side, that any promise that is kept exactly fails nonetheless, after adjustment."""
+    adjusted: tuple[float, ...]
+    """Each promise's p-value adjusted by Holm, in the order of the promises; valid at all looks."""
+    failed: tuple[bool, ...]
+
+    @property
+    def stands(self) -> tuple[bool, ...]:
+        """Which failures stand when the family as a whole may err with ``alpha``."""
+        return tuple(failed and p <= self.alpha for failed, p in zip(self.failed, self.adjusted, strict=True))
+
+    @property
+    def expected_false_failures(self) -> float:
+        """Failures of perfect deployments expected at most, on one side, without adjustment."""
+        return len(self.failed) * self.alpha
+
+    @property
+    def chance_of_a_false_failure(self) -> float:
+        """Chance of one or more of them at most, were the promises independent."""
+        return 1 - chance_that_all_pass(1 - self.alpha, len(self.failed))
+
+    @property
+    def sentence(self) -> str:
+        """The family's error rate, and what is left of its failures under it."""
+        return (
+            f"{len(self.failed)} promises, each failing a perfect deployment low in at most {self.alpha:.0%} of runs: "
+            f"at most {self.expected_false_failures:.1f} such failures are expected, one or more with a chance of "
+            f"at most {self.chance_of_a_false_failure:.0%}; {sum(self.stands)} of {sum(self.failed)} failures stand "
+            f"when all promises together may err in {self.alpha:.0%} (Holm)"
+        )
+
+
+def family(judgements: Sequence[Judgement], *, alpha: Fraction = ALPHA) -> Family:
+    """The error rate of many promises judged in one run, and which failures stand under it."""
+    return Family(
+        alpha=float(alpha),
+        adjusted=holm([judgement.evidence.p_value for judgement in judgements]),
+        failed=tuple(judgement.verdict is Verdict.FAIL for judgement in judgements),
+    )
+
+
+def judge(counts: Counts, reference: Reference, rule: Rule) -> Judgement:
+    """The verdict on ``counts`` under ``rule``, valid at every look and after every resumption.
+
+    Raises:
+        StoreError: the golden run asked other problems.
+    """
+    evidence = weigh(counts, reference, rule)
+    decision = decide(evidence, rule)
+    needed = runs_needed(counts, reference, rule) if decision is Decision.INCONCLUSIVE else None
+    return _judgement(counts, reference, rule, evidence, decision, needed=needed)
+
+
+def judge_literal(counts: Counts, reference: Reference, rule: Rule) -> Judgement:
+    """The verdict of the literal assert alone, as vendor documents state it; the interval is shown beside it.
+
+    Raises:
+        StoreError: the golden run asked other problems.
+    """
+    evidence = weigh(counts, reference, rule)
+    if rule.admits(evidence.difference):
+        decision = Decision.PASS
+    else:
+        decision = Decision.FAIL_HIGH if evidence.difference > 0 else Decision.FAIL_LOW
+    return _judgement(counts, reference, rule, evidence, decision, literal_alone=True)
+
+
+def numbers(judgement: Judgement) -> dict[str, object]:
+    """The judgement as plain values for JSON; scores and errors are fractions of 1."""
+    evidence = judgement.evidence
+    return {
+        "verdict": str(judgement.decision),
+        "literal": judgement.literal,
+        "d": float(evidence.difference),
+        "se_measured": evidence.se_measured,
+        "se_ref": evidence.se_reference,
+        "se_total": math.hypot(evidence.se_measured, evidence.se_reference),
+        "se_paper": judgement.se_paper,
+        "radius": evidence.radius,
+        "lo": evidence.lo,
+        "hi": evidence.hi,
+        "runs_needed": judgement.runs_needed,
+        "reference_too_noisy": judgement.reference_too_noisy,
+        "proven_within": judgement.proven_within,
+        "blocks": judgement.blocks,
+        "p_value": evidence.p_value,
+        "paper_noise_chance": judgement.paper_noise_chance,
+        "score": float(judgement.score),
+        "reference": float(judgement.reference.score),
+        "tolerance": float(judgement.rule.tolerance),
+        "n": judgement.n,
+        "k": judgement.k,
+        "sentence": judgement.sentence,
+        "warnings": list(judgement.warnings),
+    }
+
+
+def _judgement(
+    counts: Counts,
+    reference: Reference,
+    rule: Rule,
+    evidence: Evidence,
+    decision: Decision,
+    *,
+    needed: int | None = None,
+    literal_alone: bool = False,
+) -> Judgement:
+    own = None if reference.is_golden else reference.own_variance(counts.run_variance)
+    return Judgement(
+        decision=decision,
+        literal=rule.holds(evidence.difference),
+        literal_alone=literal_alone,
+        rule=rule,
+        reference=reference,
+        score=counts.score,
+        n=counts.n,
+        k=counts.fewest,
+        most_samples=counts.most,
+        evidence=evidence,
+        se_paper=None if own is None else math.sqrt(own),
+        runs_needed=needed,
+    )
+
+
+def _seen(judgement: Judgement) -> str:
+    promised = float(judgement.reference.score)
+    lo, hi = 100 * (promised + judgement.evidence.lo), 100 * (promised + judgement.evidence.hi)
+    return f"pass@1 {float(100 * judgement.score):.1f} % [{abs(lo):.1f}, {abs(hi):.1f}]"
+
+
+def _promised(judgement: Judgement) -> str:
+    rule = judgement.rule
+    number = f"{float(100 * judgement.reference.score):.1f} %" + (" of a golden run" * judgement.reference.is_golden)
+    if rule.above:
+        return f"more than {number}"
+    points = f"{_trimmed(100 * rule.tolerance, 2)} points"
+    if not rule.words or rule.words.endswith(("point", "points")):
+        return f"{number} ± {points}"
+    return f"{number} ± {rule.words} ({points})"
+
+
+def _why(judgement: Judgement) -> str:
+    distance = _distance(judgement)
+    if judgement.decision is not Decision.INCONCLUSIVE:
+        return distance
+    return f"{distance}, {_doubt(judgement)}"
+
+
+def _distance(judgement: Judgement) -> str:
+    difference = judgement.evidence.difference
+    if difference == 0:
+        return "no difference"
+    return f"{_points_apart(difference, judgement.rule.tolerance)} points {'low' if difference < 0 else 'high'}"
+
+
+def _doubt(judgement: Judgement) -> str:
+    if judgement.further_samples is not None:
+        return f"not decided; about {judgement.further_samples} further samples per problem are expected to decide"
+    if judgement.reference_too_noisy:
+        return "not decided; the reference is too noisy for any number of samples, a golden run is needed"
+    return "not decided; this very difference lies where no number of samples decides"
+
+
+def _sampling(judgement: Judgement) -> str:
+    k, most = judgement.k, judgement.most_samples
+    samples = f"{k} to {most} samples" if k != most else f"{k} sample{'s' * (k > 1)}"
+    return f"{judgement.n} problems x {samples}"
+
+
+def _points_apart(difference: Fraction, tolerance: Fraction) -> str:
+    """The difference in points, with as many decimals as show on which side of the tolerance it lies."""
+    points, allowed = abs(100 * difference), 100 * tolerance
+    for decimals in range(1, MOST_DECIMALS):
+        if (round(points, decimals) <= allowed) is (points <= allowed) and round(points, decimals) > 0:
+            return f"{float(points):.{decimals}f}"
+    return f"{float(points):.{MOST_DECIMALS}f}"
+
+
+def _trimmed(value: Fraction, decimals: int) -> str:
+    """``value`` without the zeros that say nothing."""
+    return f"{float(value):.{decimals}f}".rstrip("0").rstrip(".")
+
+
+def _warnings(judgement: Judgement) -> list[str]:
+    found = []
+    if judgement.decision is Decision.FAIL_HIGH and not judgement.reference.is_golden:
+        found.append(
+            "the score is higher than the paper's by more than the tolerance: look for leaked answers, voting, "
+            "a laxer grader, a longer limit or other weights"
+        )
+    if _could_be_paper_noise(judgement):
+        found.append(_paper_noise(judgement))
+    return found
+
+
+def _could_be_paper_noise(judgement: Judgement) -> bool:
+    """Whether a broken tolerance is likely with the paper's error, unlikely without: then more samples cannot help."""
+    taken_as_exact = judgement.reference.kind is ReferenceKind.EXACT and not judgement.rule.above
+    if not taken_as_exact or judgement.literal or judgement.verdict is Verdict.PASS:
+        return False
+    own = _chance(judgement.evidence.difference, judgement.evidence.se_measured)
+    return own < float(judgement.rule.alpha) <= (judgement.paper_noise_chance or 0.0)
+
+
+def _chance(difference: Fraction, error: float) -> float:
+    """Chance that normal noise of this error differs from zero by ``difference`` or more, on either side."""
+    return 2 * NormalDist().cdf(-abs(float(difference)) / error)
+
+
+def _paper_noise(judgement: Judgement) -> str:
+    samples, error = judgement.reference.samples, 100 * (judgement.se_paper or 0.0)
+    return (
+        f"this could be the paper's own noise: a mean of {samples} samples per problem has an error of "
+        f"{error:.2f} points, and with it a perfect deployment differs this much or more in "
+        f"{judgement.paper_noise_chance:.0%} of runs; compare with a golden run"
+    )

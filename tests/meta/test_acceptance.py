@@ -1,0 +1,192 @@
+"""The flow keeps its promises: nothing lost is graded, nothing partial passes, a resume changes nothing."""
+
+import random
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import pytest
+
+from papergate.acceptance import (
+    Case,
+    Settings,
+    accept,
+    assess,
+    manifest_of,
+    reference_of,
+    replay,
+    requests_of,
+    sampling_of,
+)
+from papergate.benchmarks import load, read_specs
+from papergate.completions.policy import Policy
+from papergate.completions.store import Store
+from papergate.engines import Completion, EngineIdentity, Finish
+from papergate.errors import EngineError, PromiseError, RequestsLost, StoreError
+from papergate.promises import read_promises
+from papergate.scoring import Grade, Outcome
+from papergate.verdict import Verdict
+
+SPECS = read_specs()
+PROMISES = {promise.id: promise for promise in read_promises(benchmarks=SPECS)}
+TINY = PROMISES["cpu-huggingface-papergate-tiny-tiny-aime"]
+BENCHMARK = load(SPECS["tiny-aime"])
+IDENTITY = EngineIdentity(engine="scripted", version="1", model="script")
+
+
+@dataclass
+class ScriptedEngine:
+    """A test double: answers right with a given chance, from the request's own seed; fails where it is told to."""
+
+    chance: float
+    lost: frozenset = frozenset()
+    asked: list = field(default_factory=list)
+    concurrency = 8
+
+    def identity(self):
+        return IDENTITY
+
+    def check(self, sampling, prompts):
+        assert prompts
+
+    async def complete(self, request):
+        key = (request.problem, request.sample)
+        self.asked.append(key)
+        if key in self.lost:
+            raise EngineError("the script says so")
+        gold = next(problem.gold for problem in BENCHMARK.problems if problem.id == request.problem)
+        answer = gold if random.Random(request.seed).random() < self.chance else "1000"
+        text = f"steps\n</think>\n\n\\boxed{{{answer}}}"
+        return Completion(
+            problem=key[0], sample=key[1], seed=request.seed, text=text, finish=Finish.STOP, output_tokens=9
+        )
+
+    def close(self):
+        pass
+
+
+def case_of(promise=TINY, *, problems=BENCHMARK.problems, **settings):
+    settings = Settings(policy=Policy(attempts=1), **settings)
+    return Case(
+        promise=promise,
+        benchmark=BENCHMARK,
+        identity=IDENTITY,
+        settings=settings,
+        problems=problems,
+        reference=reference_of(promise),
+    )
+
+
+def run(case, engine, folder):
+    with Store.open(folder, manifest_of(case)) as store:
+        return accept(case, engine, store)
+
+
+def test_a_faithful_deployment_passes_and_stops_before_the_last_look(tmp_path):
+    case = case_of()
+    found = run(case, ScriptedEngine(float(TINY.score.fraction)), tmp_path)
+    assert (found.verdict, found.accepted) == (Verdict.PASS, True)
+    assert found.judgement.k < 64
+
+
+def test_a_sabotaged_deployment_fails_after_few_samples(tmp_path):
+    engine = ScriptedEngine(float(TINY.score.fraction) - 0.3)
+    found = run(case_of(), engine, tmp_path)
+    assert (found.verdict, found.accepted) == (Verdict.FAIL, False)
+    assert "points low" in found.sentence
+    assert len(engine.asked) == 30 * found.judgement.k <= 30 * 8
+
+
+def test_fixed_samples_are_asked_and_no_more(tmp_path):
+    engine = ScriptedEngine(1.0)
+    run(case_of(samples=3), engine, tmp_path)
+    assert sorted(engine.asked) == sorted((problem.id, sample) for problem in BENCHMARK.problems for sample in range(3))
+
+
+def test_the_vendor_protocol_asks_once_and_the_literal_rule_decides(tmp_path):
+    engine = ScriptedEngine(1.0)
+    found = run(case_of(protocol="vendor"), engine, tmp_path)
+    assert len(engine.asked) == 30
+    assert found.judgement.literal_alone
+    assert found.verdict is Verdict.FAIL
+
+
+def test_a_partial_run_cannot_pass(tmp_path):
+    found = run(case_of(problems=BENCHMARK.problems[:5], samples=64), ScriptedEngine(0.8), tmp_path)
+    assert not found.accepted
+    assert found.sentence.startswith("inconclusive: partial run, 5 of 30 problems, which cannot pass")
+
+
+def test_a_lost_request_is_an_error_and_no_wrong_answer(tmp_path):
+    lost = frozenset({(BENCHMARK.problems[3].id, 1)})
+    with pytest.raises(RequestsLost, match=r"1 of 60 samples never came.*\n.*the script says so"):
+        run(case_of(), ScriptedEngine(0.8, lost), tmp_path)
+
+
+def test_a_resumed_run_asks_only_for_what_is_missing_and_judges_alike(tmp_path):
+    whole = run(case_of(samples=4), ScriptedEngine(0.8), tmp_path / "whole")
+    with pytest.raises(RequestsLost):
+        run(case_of(samples=4), ScriptedEngine(0.8, frozenset({(BENCHMARK.problems[0].id, 2)})), tmp_path / "halted")
+    engine = ScriptedEngine(0.8)
+    resumed = run(case_of(samples=4), engine, tmp_path / "halted")
+    assert engine.asked == [(BENCHMARK.problems[0].id, 2)]
+    assert resumed.judgement == whole.judgement
+
+
+def test_a_run_with_other_sampling_is_not_resumed(tmp_path):
+    run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
+    with pytest.raises(StoreError, match="run_seed: this run '7', stored '0'"):
+        run(case_of(samples=2, run_seed=7), ScriptedEngine(0.8), tmp_path)
+
+
+def test_samples_have_seeds_of_their_own_and_the_longest_prompt_comes_first():
+    requests = requests_of(case_of(), 4)
+    assert len({request.seed for request in requests}) == 120
+    first = [len(request.prompt) for request in requests[:30]]
+    assert first == sorted(first, reverse=True)
+
+
+def grades_of(correct, undecided, k):
+    keys = [(problem.id, sample) for problem in BENCHMARK.problems for sample in range(k)]
+    outcomes = [Outcome.CORRECT] * correct + [Outcome.UNDECIDED] * undecided
+    outcomes += [Outcome.INCORRECT] * (len(keys) - len(outcomes))
+    graded = (Grade(outcome=o, extracted="1", gold="1", rule="r", reason=None, seconds=0.0) for o in outcomes)
+    return dict(zip(keys, graded, strict=True))
+
+
+def test_grades_that_could_turn_the_verdict_leave_it_open():
+    k = 64
+    right = int(TINY.score.fraction * 30 * k)
+    assert assess(case_of(), k, {}, grades_of(right, 0, k)).verdict is Verdict.PASS
+    assert assess(case_of(), k, {}, grades_of(right - 400, 0, k)).verdict is Verdict.FAIL
+    assert assess(case_of(), k, {}, grades_of(right - 400, 400, k)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_denominator_is_what_was_planned():
+    grades = grades_of(30, 0, 2)
+    for key in list(grades)[40:]:
+        del grades[key]
+    assert assess(case_of(), 2, {}, grades).judgement.score == Fraction(1, 2)
+
+
+def test_replayed_completions_that_failed_count_as_not_correct_and_are_told():
+    def done(problem, sample, *, failed):
+        text = None if failed else f"t</think>\\boxed{{{problem.gold}}}"
+        return Completion(problem=problem.id, sample=sample, text=text, finish=Finish.FAILED if failed else Finish.STOP)
+
+    completions = [done(problem, sample, failed=sample == 1) for problem in BENCHMARK.problems for sample in range(2)]
+    found = replay(case_of(), completions)
+    assert found.judgement.score == Fraction(1, 2)
+    assert (found.tally["failed"], found.tally["correct"]) == (30, 30)
+
+
+def test_the_papers_limit_gives_way_to_the_deployments():
+    promise = PROMISES["ascend-mindie-deepseek-r1-w8a8-aime2024"]
+    assert sampling_of(promise, "paper").max_tokens == 31232
+    assert str(sampling_of(promise, "paper").temperature) == "0.6"
+    assert str(sampling_of(promise, "vendor").temperature) == "0"
+
+
+def test_a_score_that_nobody_published_demands_a_golden_run():
+    promise = PROMISES["rtx3060-vllm-qwen2.5-0.5b-open-r1-light-math500-gain"]
+    with pytest.raises(PromiseError, match="--golden RUN"):
+        reference_of(promise)

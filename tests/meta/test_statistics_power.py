@@ -1,0 +1,93 @@
+"""What a gate does on average: the simulation agrees with the rule, and the rule does what it promises."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from papergate.promises.tolerance import Tolerance
+from papergate.statistics import power
+from papergate.statistics.counts import Counts
+from papergate.statistics.panels import Panel, beta_panel, golden_panel, lose
+from papergate.statistics.power import DECISIONS, Gate, outlook
+from papergate.statistics.reference import Reference, ReferenceKind
+from papergate.verdict import Rule, judge
+
+AIME = Rule.within(Tolerance.parse("1 problem"), problems=30)
+PANEL = beta_panel(0.7, problems=30, within_share=Fraction(3, 8))
+
+
+@pytest.mark.parametrize("kind", list(ReferenceKind))
+@pytest.mark.parametrize(
+    "rule", [AIME, Rule.gain(), Rule(tolerance=Fraction(1, 30), delta=Fraction(1, 60), two_sided=False)]
+)
+@pytest.mark.parametrize("k", [1, 2, 5, 16])
+def test_the_simulation_decides_as_the_rule_does(kind, rule, k):
+    rng = np.random.default_rng(k)
+    gate = Gate(rule=rule, reference=kind, reference_samples=16)
+    golden = rng.binomial(16, PANEL.rates)
+    scores = {
+        ReferenceKind.EXACT: Reference.exact(Fraction("0.7")),
+        ReferenceKind.SAMPLED: Reference.sampled(Fraction("0.7"), samples=16),
+        ReferenceKind.GOLDEN: Reference.golden(Counts.equal(tuple(golden.tolist()), 16)),
+    }
+    reference = scores[kind]
+    rates = np.clip(np.linspace(-0.5, 0.6, 60)[:, None] + np.array(PANEL.rates), 0, 1)
+    correct = rng.binomial(k, rates)
+    drawn = power._draw_references(rng, gate, PANEL, 60)
+    fixed = power.panel_variance(golden[None], 16) if kind is ReferenceKind.GOLDEN else drawn.fixed[:1]
+    references = power._References(
+        score=np.full(60, float(reference.score)), fixed=np.repeat(fixed, 60), per_run=drawn.per_run
+    )
+    seen = [DECISIONS[code] for code in power.decide_many(correct, k, references, rule)]
+    assert seen == [judge(Counts.equal(tuple(row), k), reference, rule).decision for row in correct.tolist()]
+    assert len(set(seen)) > 1
+
+
+def test_a_beta_panel_has_the_mean_and_the_spread_it_states():
+    panel = beta_panel(0.8, problems=500, within_share=Fraction(2, 5))
+    assert panel.mean == pytest.approx(0.8, abs=1e-9)
+    assert panel.run_sd == pytest.approx((0.4 * 0.16 / 500) ** 0.5, rel=0.03)
+
+
+def test_a_loss_moves_the_mean_and_leaves_certain_problems_alone():
+    panel = Panel(rates=(0.0, 0.2, 0.8, 1.0), source="")
+    damaged = lose(panel, 0.1)
+    assert damaged.mean == pytest.approx(0.4)
+    assert (damaged.rates[0], damaged.rates[3]) == (0, 1)
+    assert lose(panel, 0) == panel
+
+
+def test_a_golden_panel_needs_samples():
+    assert golden_panel(Counts.equal((8, 4), 16)).rates == (0.5, 0.25)
+    assert "Beta" in golden_panel(Counts.equal((1, 2), 2)).source
+
+
+def test_a_perfect_deployment_passes_and_a_damaged_one_fails():
+    gate = Gate(rule=AIME, reference=ReferenceKind.GOLDEN, reference_samples=64)
+    perfect, damaged = (outlook(gate, PANEL, loss, replicates=500) for loss in (Fraction(0), Fraction(1, 20)))
+    assert perfect.passes >= 0.94
+    assert perfect.fails_low + perfect.fails_high <= 0.05
+    assert perfect.samples < 25
+    assert damaged.fails_low >= 0.94
+    assert damaged.passes <= 0.04
+
+
+@pytest.mark.parametrize("changes", [{"looks": tuple(range(2, 65))}, {"resumed": 0.5}])
+def test_peeking_and_resuming_keep_the_error_rates(changes):
+    gate = Gate(rule=AIME, reference=ReferenceKind.EXACT, **changes)
+    perfect, damaged = (outlook(gate, PANEL, loss, replicates=500) for loss in (Fraction(0), Fraction(1, 20)))
+    assert perfect.fails_low <= 0.05
+    assert perfect.fails_high <= 0.05
+    assert damaged.passes <= 0.05
+
+
+def test_resuming_takes_more_samples():
+    once, resumed = (Gate(rule=AIME, reference=ReferenceKind.EXACT, resumed=chance) for chance in (0.0, 0.5))
+    assert outlook(resumed, PANEL, replicates=200).samples > 1.2 * outlook(once, PANEL, replicates=200).samples
+
+
+def test_the_same_seed_gives_the_same_outlook():
+    gate = Gate(rule=AIME, reference=ReferenceKind.EXACT)
+    assert outlook(gate, PANEL, replicates=50, seed=1) == outlook(gate, PANEL, replicates=50, seed=1)
+    assert outlook(gate, PANEL, replicates=50, seed=1) != outlook(gate, PANEL, replicates=50, seed=2)

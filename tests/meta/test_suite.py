@@ -1,0 +1,199 @@
+"""The suite as a user runs it: what is demanded is tested or is an error, and the reports say the same."""
+
+import json
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.meta.shared import shared
+
+ROOT = Path(__file__).parents[2]
+TEST = "tests/accuracy/test_paper_scores.py::test_score_is_reproduced"
+NO_ENGINE = pytest.mark.skipif(not find_spec("transformers"), reason="needs the extra hf")
+
+
+class Session:
+    """One run of pytest in a process of its own, with its JUnit report read."""
+
+    def __init__(self, folder, *arguments, timeout_s=240):
+        self.folder = folder
+        report = folder / "junit.xml"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            f"--junitxml={report}",
+            f"--run={folder / 'run'}",
+        ]
+        self.done = subprocess.run(
+            [*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+        self.text = self.done.stdout + self.done.stderr
+        self.exit = self.done.returncode
+        self.cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
+
+    def outcomes(self):
+        return [next((child.tag for child in case if child.tag != "properties"), "passed") for case in self.cases]
+
+    def properties(self, case=0):
+        return {item.get("name"): item.get("value") for item in self.cases[case].iter("property")}
+
+
+@pytest.mark.parametrize(("marker", "promises"), [("a100", 4), ("ascend", 2), ("h200", 4), ("vastai", 4)])
+def test_a_marker_demands_its_hardware(tmp_path, marker, promises):
+    session = Session(tmp_path, "tests/accuracy", "-m", marker)
+    assert session.exit == 1, session.text
+    assert session.outcomes() == ["error"] * promises
+    assert f"{marker} demands" in session.text
+    assert f"pytest -m {marker} --endpoint http://HOST:PORT" in session.text
+    assert session.properties()["verdict"] == "error"
+
+
+def test_plain_collection_leaves_out_what_is_not_here_openly(tmp_path):
+    session = Session(tmp_path, "tests/accuracy", "--collect-only", "-q")
+    assert session.exit == 0
+    assert "not tested here: 4 promises, a100: one NVIDIA A100-SXM4-80GB is not here" in session.text
+    assert "[a100-" not in session.text
+
+
+def test_an_endpoint_that_refuses_connections_is_an_error_before_anything_is_asked(tmp_path):
+    data = f"--data=math500={shared('datasets/math_500.jsonl')}"
+    session = Session(
+        tmp_path, "tests/accuracy", "-m", "ascend", "-k", "math500", "--endpoint", "http://127.0.0.1:9", data
+    )
+    assert (session.exit, session.outcomes()) == (1, ["error"])
+    assert "127.0.0.1:9" in session.text
+    assert "Traceback" not in session.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--endpoint=http://h:1", "--predictions=x"], "give one of them"),
+        (["--samples=0"], "--samples 0: give a whole number of at least 1"),
+        (["--data=math500"], "--data math500: write BENCHMARK=FILE"),
+        (["--data=math5000=x"], "no such benchmark; known: aime2024"),
+        (["--targets=/nowhere"], "/nowhere: not a folder"),
+        (["--predictions=/nowhere.jsonl", "-m", "replay"], "/nowhere.jsonl: no such file"),
+    ],
+)
+def test_an_option_that_cannot_mean_anything_is_refused(tmp_path, arguments, said):
+    session = Session(tmp_path, "tests/accuracy", *arguments)
+    assert session.exit == pytest.ExitCode.USAGE_ERROR
+    assert said in session.text
+    assert "Traceback" not in session.text
+
+
+def test_a_wrong_target_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "mine.toml").write_text('name = "mine"\ntitel = "x"\n')
+    session = Session(tmp_path, "tests/accuracy", "--targets", tmp_path)
+    assert session.exit == pytest.ExitCode.USAGE_ERROR
+    assert "titel: Extra inputs are not permitted" in session.text
+    assert "deployments: Field required" in session.text
+
+
+def test_an_empty_file_of_predictions_is_refused(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("")
+    session = Session(tmp_path, "tests/accuracy", "-m", "replay", "--predictions", tmp_path / "empty.jsonl")
+    assert session.exit == pytest.ExitCode.USAGE_ERROR
+    assert "no completions in it" in session.text
+
+
+def test_replay_without_a_file_is_an_error_with_the_remedy(tmp_path):
+    session = Session(tmp_path, "tests/accuracy", "-m", "replay", "-k", "llama-8b-math500")
+    assert (session.exit, session.outcomes()) == (1, ["error"])
+    assert "--predictions FILE" in session.text
+
+
+@pytest.mark.parametrize(("run", "score"), [("self_ct1", 1176), ("self_opt", 1112)])
+def test_real_transcripts_are_graded_and_a_part_of_a_benchmark_cannot_pass(tmp_path, run, score):
+    transcripts = shared(f"transcripts/r1distill_llama8b__math500_100x16__{run}.jsonl.gz")
+    data = f"--data=math500={shared('datasets/math_500.jsonl')}"
+    session = Session(tmp_path, "tests/accuracy", "-m", "replay", "--predictions", transcripts, data)
+    assert (session.exit, session.outcomes()) == (1, ["failure"])
+    found = session.properties()
+    assert found["verdict"] == "inconclusive"
+    assert "partial run, 100 of 500 problems" in found["sentence"]
+    assert int(found["samples_correct"]) == score
+    assert found["benchmark_variant"] == "official (openai/prm800k math_splits/test)"
+
+
+def test_predictions_of_an_unknown_model_are_refused_with_both_remedies(tmp_path):
+    (tmp_path / "p.jsonl").write_text('{"id": "x", "response": "y", "model": "GPT-9"}\n')
+    session = Session(tmp_path, "tests/accuracy", "-m", "replay", "--predictions", tmp_path / "p.jsonl")
+    assert session.exit == pytest.ExitCode.USAGE_ERROR
+    assert "belong to no selected promise" in session.text
+    assert "papergate grade FILE" in session.text
+
+
+@NO_ENGINE
+def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path):
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2")
+    assert (session.exit, session.outcomes()) == (1, ["failure", "failure"])
+    assert session.text.count("partial run, 4 of 30 problems, which cannot pass") >= 1
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "0 of 2 promises kept" in page
+    assert "partial run" in page
+
+
+@NO_ENGINE
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [("model.safetensors", "lacks the weights"), ("tokenizer.json", "lacks the tokenizer"), (None, "no such folder")],
+)
+def test_a_broken_model_folder_is_an_error_that_names_what_is_missing(tmp_path, spoil, said):
+    from papergate.embedded import MODEL_DIR
+
+    copy = tmp_path / "model"
+    if spoil:
+        copy.mkdir()
+        for file in MODEL_DIR.iterdir():
+            if file.name != spoil:
+                (copy / file.name).write_bytes(file.read_bytes())
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--model", copy)
+    assert (session.exit, session.outcomes()) == (1, ["error"])
+    assert said in session.text
+
+
+@NO_ENGINE
+def test_workers_of_xdist_share_one_run_and_one_table(tmp_path):
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "2", "--samples", "2", "-n", "2")
+    assert session.outcomes() == ["failure", "failure"], session.text
+    assert {path.name for path in (tmp_path / "run").iterdir() if path.is_dir()} == {
+        "cpu-huggingface-papergate-tiny-tiny-aime",
+        "cpu-huggingface-papergate-tiny-tiny-math",
+    }
+    table = session.text.partition("papergate verdicts")[2]
+    assert table.count("2 x 2") == 2
+
+
+@NO_ENGINE
+def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
+    arguments = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--samples", "4"]
+    whole = Session(tmp_path / "whole", *arguments) if (tmp_path / "whole").mkdir() is None else None
+    halted = tmp_path / "halted"
+    halted.mkdir()
+    store = halted / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={halted / 'run'}", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (store.exists() and store.stat().st_size):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    resumed = Session(halted, *arguments)
+    assert judgement(halted) == judgement(tmp_path / "whole")
+    assert resumed.outcomes() == whole.outcomes()
+
+
+def judgement(folder):
+    (path,) = (folder / "run").glob("*/verdict.json")
+    summary = json.loads(path.read_text())
+    return summary["judgement"], summary["counts"], summary["tally"]

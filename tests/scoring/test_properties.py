@@ -1,0 +1,90 @@
+"""Properties of equivalence, extraction and grading over drawn answers, their spellings and their near misses."""
+
+import pytest
+from hypothesis import assume, example, given, note
+from hypothesis import strategies as st
+
+from papergate.scoring import AnswerKind, Attempt, Outcome, equivalent, extract, vote_key
+from tests.scoring.strategies import commands, near_misses, noise, sets, spelling, surds, tuples, values
+
+spelled_value = values.flatmap(lambda value: st.tuples(st.just(value), spelling(value), spelling(value)))
+
+
+@given(spelled_value)
+def test_formatting_never_changes_a_grade(drawn):
+    _, one, other = drawn
+    assert equivalent(one, other).equal is True
+
+
+@given(spelled_value)
+def test_equivalence_is_reflexive(drawn):
+    assert equivalent(drawn[1], drawn[1]).equal is True
+
+
+@given(values.flatmap(lambda value: st.tuples(spelling(value), near_misses(value).flatmap(spelling))))
+def test_different_values_are_never_equal(drawn):
+    assert equivalent(*drawn).equal is False
+
+
+@given(noise, noise)
+@example("x=5", "5")
+@example("90^\\circ", "\\frac{\\pi}{2}")
+@example("5\\%", "0.05")
+def test_equivalence_is_symmetric(one, other):
+    assert equivalent(one, other).equal is equivalent(other, one).equal
+
+
+@given(tuples, st.data())
+def test_order_matters_for_tuples(ordered, data):
+    assume(len(set(ordered.items)) > 1)
+    other = data.draw(near_misses(ordered))
+    assert equivalent(data.draw(spelling(ordered)), data.draw(spelling(other))).equal is False
+
+
+@given(sets, st.data())
+def test_order_does_not_matter_for_sets(unordered, data):
+    assert equivalent(data.draw(spelling(unordered)), data.draw(spelling(unordered))).equal is True
+
+
+@given(surds, st.data())
+def test_equal_answers_share_a_vote(surd, data):
+    assert vote_key(data.draw(spelling(surd))) == vote_key(data.draw(spelling(surd)))
+
+
+@given(noise, noise)
+@example("(" * 40 + "x+1" + ")^{16}+1" * 40, "1")
+@example("10^{-10^{9}}", "0.333333")
+@example("\\sin(" * 50 + "x" + ")" * 50, "9^{9^{9^{9}}}")
+def test_nothing_is_raised_in_process(one, other):
+    equivalent(one, other)
+    vote_key(one)
+    for kind in AnswerKind:
+        extract(one, kind=kind, thinks=False)
+
+
+@given(st.lists(commands, max_size=20).map(" ".join), spelled_value)
+def test_text_before_the_box_never_matters(before, drawn):
+    assume("boxed" not in before)
+    _, gold, answer = drawn
+    answer = answer.replace("$", "")
+    found = extract(f"{before} so \\boxed{{{answer}}}.", kind=AnswerKind.MATH, thinks=False)
+    assert found.answer == answer.strip()
+    assert equivalent(gold, found.answer).equal is True
+
+
+@given(noise.filter(lambda text: "box" not in text), spelled_value)
+def test_thoughts_never_matter(thought, drawn):
+    _, _, answer = drawn
+    answer = answer.replace("$", "")
+    text = f"{thought}\\boxed{{{thought}}}</think>\\boxed{{{answer}}}"
+    assume("</think>" not in thought)
+    assert extract(text, kind=AnswerKind.MATH, thinks=True).answer == answer.strip()
+
+
+@pytest.mark.parametrize("gold", ["\\frac{1}{2}", "(1,2)", "x=5", "\\text{even}"])
+@given(st.lists(noise, min_size=1, max_size=3))
+def test_every_completion_gets_a_grade(grader, gold, texts):
+    attempts = [Attempt(text=text, gold=gold, bare=True) for text in texts]
+    grades = list(grader.grade(attempts))
+    note(f"{[grade.rule for grade in grades]}")
+    assert [grade.outcome in Outcome for grade in grades] == [True] * len(texts)
