@@ -1,13 +1,14 @@
 """The whole flow for one promise: ask, grade, estimate, judge; ask again until the verdict is decided."""
 
 import hashlib
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from papergate import __version__
-from papergate.benchmarks import Benchmark, Problem
+from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import Policy, seed_of
 from papergate.completions.progress import Progress, Silent
@@ -17,6 +18,7 @@ from papergate.engines import Completion, Engine, EngineIdentity, Finish, Reques
 from papergate.errors import PromiseError, RequestsLost
 from papergate.promises import Promise, Sampling
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome, check_golds
+from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.statistics.counts import Counts
 from papergate.statistics.looks import LOOKS, next_look
 from papergate.statistics.reference import Reference
@@ -41,6 +43,10 @@ class Settings:
     samples: int | None = None
     """Samples per problem, fixed; None looks after 2, 3, 4, 6 .. and stops once decided."""
     max_samples: int = LOOKS[-1]
+    budget: Budget = field(default_factory=Budget)
+    """Looked at before each further look; what it stops stays inconclusive."""
+    fail_alpha: float | None = None
+    """Largest p-value at which a failure stands, where many promises are judged together; None: the rule's own."""
     limit: int | None = None
     """Only the first so many problems: a trial of the set-up, which cannot pass."""
     run_seed: int = 0
@@ -73,9 +79,7 @@ class Case:
     @property
     def rule(self) -> Rule:
         """The rule that the promise's tolerance states."""
-        if self.promise.tolerance.unit == "gain":
-            return Rule.gain()
-        return Rule.within(self.promise.tolerance, problems=self.benchmark.spec.problems)
+        return rule_of(self.promise, problems=self.benchmark.spec.problems)
 
     @property
     def partial(self) -> str | None:
@@ -93,24 +97,41 @@ class Acceptance:
     grades: Mapping[Key, Grade]
     counts: Counts
     judgement: Judgement
+    withheld: str = ""
+    """Why the judgement is not given as the verdict; empty where it is."""
+    stopped: str = ""
+    """Why asking ended before a verdict; empty where it did not."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether further samples are not needed."""
+        return self.judgement.decision is not Decision.INCONCLUSIVE and not self.withheld
 
     @property
     def verdict(self) -> Verdict:
-        """The judgement's, except that a partial run cannot pass."""
-        return self.judgement.verdict if self.case.partial is None else Verdict.INCONCLUSIVE
+        """The judgement's, unless it is withheld; a partial run cannot pass."""
+        return Verdict.INCONCLUSIVE if self.case.partial or self.withheld else self.judgement.verdict
 
     @property
     def accepted(self) -> bool:
         """Whether the test of this promise passes."""
-        return self.case.partial is None and not self.judgement.blocks
+        return not self.case.partial and not self.withheld and not self.judgement.blocks
 
     @property
     def sentence(self) -> str:
         """One line for a person: what was seen, what was promised, and why."""
-        if self.case.partial is None:
+        partial = f"partial run, {self.case.partial}, which cannot pass" if self.case.partial else ""
+        reasons = [reason for reason in (partial, self.withheld, self.stopped) if reason]
+        if not reasons:
             return self.judgement.sentence
         seen = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
-        return f"{Verdict.INCONCLUSIVE}: partial run, {self.case.partial}, which cannot pass; so far {seen}"
+        return f"{self.verdict}: {'; '.join(reasons)}; so far {seen}"
+
+    @property
+    def truncated(self) -> frozenset[Key]:
+        """The samples that were cut off: by the token limit, or inside their thought."""
+        cut = {key for key, done in self.completions.items() if done.finish is Finish.LENGTH}
+        return frozenset(cut | {key for key, grade in self.grades.items() if grade.reason == "truncated"})
 
     @property
     def tally(self) -> dict[str, int]:
@@ -123,6 +144,7 @@ class Acceptance:
             **{reason: reasons[reason] for reason in ("truncated", "unanswered", "empty")},
             "length_limit": finishes[Finish.LENGTH],
             "failed": finishes[Finish.FAILED],
+            "missing": sum(self.counts.samples) - len(self.grades) - finishes[Finish.FAILED],
             "present_not_extracted": sum(grade.present_elsewhere for grade in self.grades.values()),
         }
 
@@ -134,20 +156,41 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
         RequestsLost: completions stayed failed after their retries; what came is kept in ``store``.
         PapergateError: anything else outside the model's answers is wrong.
     """
-    spec, settings = case.benchmark.spec, case.settings
-    check_golds([problem.gold for problem in case.problems], AnswerKind(spec.answer))
+    check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
     engine.check(case.sampling, [problem.prompt for problem in case.problems])
-    grades: dict[Key, Grade] = {}
-    with Grader(settings.grader) as grader:
-        for k in _looks(settings):
-            ask(engine, requests_of(case, k), store, settings.policy, progress or Silent())
+    started, stored, found = time.monotonic(), len(store), None
+    with Grader(case.settings.grader) as grader:
+        for k in _looks(case.settings):
+            if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
+                return replace(found, stopped=stopped)
+            ask(engine, requests_of(case, k), store, case.settings.policy, progress or Silent())
             _refuse_lost(case, store, k)
-            completions = {key: done for key, done in store.completions().items() if key[1] < k}
-            grades |= graded(case, grader, {key: done for key, done in completions.items() if key not in grades})
-            found = assess(case, k, completions, grades)
-            if found.judgement.decision is not Decision.INCONCLUSIVE:
+            found = _looked(case, k, store, grader, found)
+            if found.decided:
                 break
+    assert found is not None, "there is at least one look"
     return found
+
+
+def _looked(case: Case, k: int, store: Store, grader: Grader, before: Acceptance | None) -> Acceptance:
+    """The verdict on the first ``k`` samples in ``store``; those of the look before are not graded again."""
+    known = before.grades if before else {}
+    completions = {key: done for key, done in store.completions().items() if key[1] < k}
+    fresh = {key: done for key, done in completions.items() if key not in known}
+    return assess(case, k, completions, {**known, **graded(case, grader, fresh)})
+
+
+def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started: float) -> str:
+    """Why the samples of a look at ``k`` that are still missing do not fit the budget; empty where they do."""
+    missing = sum((problem.id, sample) not in store for problem in found.case.problems for sample in range(k))
+    tokens = [done.output_tokens for done in found.completions.values()]
+    spent = Spent(
+        samples=len(tokens),
+        tokens=None if None in tokens else sum(filter(None, tokens)),
+        fresh=fresh,
+        elapsed_s=time.monotonic() - started,
+    )
+    return why_not(found.case.settings.budget, spent, missing)
 
 
 def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
@@ -164,27 +207,50 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
 
 
 def assess(case: Case, k: int, completions: Mapping[Key, Completion], grades: Mapping[Key, Grade]) -> Acceptance:
-    """The verdict on ``k`` planned samples of every problem.
+    """The verdict on ``k`` planned samples of every problem."""
+    counts = counts_of(case, k, grades, {Outcome.CORRECT})
+    judgement = _judged(case, counts)
+    return Acceptance(
+        case=case,
+        completions=completions,
+        grades=dict(grades),
+        counts=counts,
+        judgement=judgement,
+        withheld=_turned_by_undecided(case, k, grades, judgement) or _lost_in_the_family(case, judgement),
+    )
 
-    Where the grades that could not be told could turn the verdict, the verdict cannot be told either.
-    """
+
+def _judged(case: Case, counts: Counts) -> Judgement:
     decide = judge_literal if case.settings.protocol == "vendor" else judge
-    counts = counts_of(case.problems, k, grades, {Outcome.CORRECT})
-    judgement = decide(counts, case.reference, case.rule)
-    at_best = counts_of(case.problems, k, grades, {Outcome.CORRECT, Outcome.UNDECIDED})
-    if decide(at_best, case.reference, case.rule).decision is not judgement.decision:
-        judgement = replace(judgement, decision=Decision.INCONCLUSIVE)
-    return Acceptance(case=case, completions=completions, grades=dict(grades), counts=counts, judgement=judgement)
+    return decide(counts, case.reference, case.rule)
 
 
-def counts_of(problems: Sequence[Problem], k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
+def _turned_by_undecided(case: Case, k: int, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
+    """Where the grades that could not be told could turn the verdict, the verdict cannot be told either."""
+    undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
+    at_best = counts_of(case, k, grades, {Outcome.CORRECT, Outcome.UNDECIDED}) if undecided else None
+    if at_best is None or _judged(case, at_best).decision is judgement.decision:
+        return ""
+    return f"{undecided} grades could not be told, and with all of them right the verdict would be another"
+
+
+def _lost_in_the_family(case: Case, judgement: Judgement) -> str:
+    """A failure that is not sure enough among all promises of the session is none yet."""
+    most, p = case.settings.fail_alpha, judgement.evidence.p_value
+    if most is None or judgement.verdict is not Verdict.FAIL or p <= most:
+        return ""
+    return f"it fails by itself (p = {p:.2g}), but among the promises of this session needs p = {most:.2g} (Holm)"
+
+
+def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
     """Samples of each problem whose outcome is in ``right``, out of the ``k`` planned; one without a grade is not."""
     counted = frozenset(right)
     correct = Counter(problem for (problem, _), grade in grades.items() if grade.outcome in counted)
     return Counts(
-        correct=tuple(correct[problem.id] for problem in problems),
-        samples=(k,) * len(problems),
-        problems=tuple(problem.id for problem in problems),
+        correct=tuple(correct[problem.id] for problem in case.problems),
+        samples=(k,) * len(case.problems),
+        problems=tuple(problem.id for problem in case.problems),
+        prompts=prompt_digest(case.benchmark.spec),
     )
 
 
@@ -225,6 +291,22 @@ def sampling_of(promise: Promise, protocol: ProtocolName) -> Sampling:
     return paper.model_copy(update={"max_tokens": min(paper.max_tokens, vendor.max_tokens)})
 
 
+def rule_of(promise: Promise, *, problems: int) -> Rule:
+    """The rule that the promise's tolerance states for so many problems.
+
+    Raises:
+        PromiseError: no number of samples can prove it.
+    """
+    if promise.tolerance.unit == "gain":
+        return Rule.gain()
+    return Rule.within(promise.tolerance, problems=problems)
+
+
+def prompt_digest(spec: BenchmarkSpec) -> str:
+    """What the user turns of a benchmark are made of, beside its text: sha256 of the template."""
+    return hashlib.sha256(spec.prompt.encode()).hexdigest()
+
+
 def reference_of(promise: Promise, golden: Counts | None = None) -> Reference:
     """What the score is held against: the golden run where there is one, else the published number.
 
@@ -255,7 +337,7 @@ def manifest_of(case: Case) -> Manifest:
         template=identity.template,
         benchmark=benchmark.spec.name,
         benchmark_digest=benchmark.digest,
-        prompt_digest=hashlib.sha256(benchmark.spec.prompt.encode()).hexdigest(),
+        prompt_digest=prompt_digest(benchmark.spec),
         sampling=case.sampling,
         run_seed=case.settings.run_seed,
         harness=__version__,
