@@ -116,12 +116,10 @@ async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt]
     client = Client(Address.of(server.url, server.access))
     bodies = [request_body(server, workload, prompt) for prompt in prompts]
     warmup, measured = bodies[: workload.warmup_requests], bodies[workload.warmup_requests :]
-    try:
+    with _undisturbed(client):
         await _warm_up(client, workload, warmup)
         async with _watched(client) as watch:
             sent = await _send_all(client, workload, measured)
-    finally:
-        client.close()
     return _run_of(server, workload, prompts[workload.warmup_requests :], salt, (watch, sent))
 
 
@@ -132,16 +130,13 @@ async def _measure_pairs(
     bodies = [[request_body(server, workload, prompt) for prompt in prompts] for server in servers]
     first = workload.warmup_requests
     sent: tuple[list[_Sent], list[_Sent]] = ([], [])
-    try:
-        for client, asked in zip(clients, bodies, strict=True):
-            await _warm_up(client, workload, asked[:first])
+    with _undisturbed(*clients):
+        for side in (1, 0):  # the side that begins is warmed last: as in all later blocks, it then follows itself
+            await _warm_up(clients[side], workload, bodies[side][:first])
         async with _watched(*clients) as watch:
             for side, start in turns(workload.count, workload.in_flight):
                 block = bodies[side][first + start : first + start + workload.in_flight]
                 sent[side].extend(await _closed_loop(clients[side], block, workload.in_flight, number=start))
-    finally:
-        for client in clients:
-            client.close()
     new, old = (
         _run_of(server, workload, prompts[first:], salt, (watch, results))
         for server, results in zip(servers, sent, strict=True)
@@ -227,16 +222,15 @@ class _Watch:
 
 @asynccontextmanager
 async def _watched(*clients: Client) -> AsyncIterator[_Watch]:
-    """Let the clock run, watch how late the event loop is, and keep the garbage collector from stopping it."""
+    """Let the clock run, and watch how late the event loop is."""
     lateness_s: list[float] = []
     opened = sum(client.opened for client in clients)
-    with _undisturbed():
-        heart = asyncio.create_task(_beat(lateness_s))
-        cpu_s, watch = time.process_time(), _Watch(origin_ns=time.monotonic_ns())
-        try:
-            yield watch
-        finally:
-            heart.cancel()
+    heart = asyncio.create_task(_beat(lateness_s))
+    cpu_s, watch = time.process_time(), _Watch(origin_ns=time.monotonic_ns())
+    try:
+        yield watch
+    finally:
+        heart.cancel()
     watch.load = ClientLoad(
         wall_s=(time.monotonic_ns() - watch.origin_ns) / NS_PER_S,
         cpu_s=time.process_time() - cpu_s,
@@ -254,14 +248,19 @@ async def _beat(lateness_s: list[float]) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No garbage collection: one over a large heap stops every stamp for tens of milliseconds."""
+def _undisturbed(*clients: Client) -> Iterator[None]:
+    """No garbage collection, which stops every stamp for tens of milliseconds; close ``clients`` at the end.
+
+    What has gathered is collected before the warm-up: the first measured request must not find cold caches.
+    """
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         yield
     finally:
+        for client in clients:
+            client.close()
         if enabled:
             gc.enable()
 

@@ -1,14 +1,12 @@
 """Two live servers in turns, and the verdict on the pair."""
 
-from papergate.performance.compare import RESTART_SD, Gate, Slowdown, clusters_of, judge_slowdown, log_ratios
+from papergate.performance.compare import RESTART_SD, Gate, Slowdown, balanced, clusters_of, judge_slowdown, log_ratios
 from papergate.performance.load import Server, measure_pairs
 from papergate.performance.validity import refuse_lost
 from papergate.performance.workloads import Workload
 
 FEWEST_BLOCKS = 16
-"""Blocks of a comparison: eight clusters of ABBA, so that their own spread is seen well enough."""
-BLOCKS_OF_A_CLUSTER = 2
-"""One block in each order: AB, then BA."""
+"""Blocks of a comparison: eight clusters, each of a block AB and a block BA, show their own spread well enough."""
 
 
 def paired(workload: Workload) -> Workload:
@@ -26,7 +24,8 @@ def paired_ratios(new: Server, old: Server, workload: Workload, *, salt: str) ->
     runs = measure_pairs(new, old, paired(workload), salt=salt)
     for run in runs:
         refuse_lost(run)
-    return clusters_of(log_ratios(runs[0].answered, runs[1].answered), BLOCKS_OF_A_CLUSTER * workload.in_flight)
+    ratios = log_ratios(runs[0].answered, runs[1].answered)
+    return clusters_of(balanced(ratios, workload.in_flight), workload.in_flight)
 
 
 def against_live(new: Server, old: Server, workload: Workload, gate: Gate, *, salt: str) -> Slowdown:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from papergate.performance.compare import (
     RESTART_SD,
     Gate,
+    balanced,
     clusters_of,
     hodges_lehmann,
     judge_slowdown,
@@ -68,7 +69,7 @@ def test_clusters_that_disagree_prove_nothing():
     clusters = [[centre] * 20 for centre in (0.3, -0.1, 0.25, -0.05)]
     found = judge_slowdown(clusters, Gate(), unseen_sd=0.0)
     assert found.verdict is Verdict.INCONCLUSIVE
-    assert (found.pairs, found.clusters) == (80, 4)
+    assert (found.comparisons, found.clusters) == (80, 4)
 
 
 def test_restarts_that_were_not_seen_widen_the_interval():
@@ -84,7 +85,7 @@ def test_too_few_clusters_are_refused():
 
 def test_sentence_says_seen_and_meant():
     found = judge_slowdown([[0.1, 0.1]] * 3, Gate(), unseen_sd=0.0)
-    assert found.sentence == "fail: +10.5% latency [+10.5%, +10.5%] against the baseline (6 pairs in 3 clusters)"
+    assert found.sentence == "fail: +10.5% latency [+10.5%, +10.5%] against the baseline (6 comparisons in 3 clusters)"
 
 
 def test_turns_are_abba():
@@ -98,6 +99,11 @@ def test_pairs_are_of_the_same_prompt():
     new = [answered(0, 2.0), answered(1, 3.0), answered(2, 5.0, error="lost")]
     old = [answered(1, 1.5), answered(0, 4.0), answered(2, 1.0)]
     assert log_ratios(new, old) == [math.log(0.5), math.log(2)]
+
+
+def test_order_cancels_between_a_block_and_the_next():
+    assert balanced([1.0, 2.0, 3.0, 6.0, 9.0], 2) == [2.0, 4.0]
+    assert balanced([1.0, -1.0, 0.5], 1) == [0.0]
 
 
 def test_clusters_keep_neighbours_and_every_pair():

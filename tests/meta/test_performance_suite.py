@@ -145,7 +145,7 @@ def test_stored_baseline_of_a_much_faster_run_fails(suite):
     suite.run(f"--baseline={suite.folder}/old.json")
     outcome, message, properties = suite.case
     assert (outcome, properties["verdict"]) == ("failure", "fail")
-    assert "against the baseline (8 pairs" in message
+    assert "against the baseline (8 comparisons" in message
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_live_baseline_that_is_ten_times_as_fast_fails(suite):
     with TimedServer({"plain": fast}) as baseline:
         outcome, message, properties = suite.run(f"--baseline={baseline.url}").case
     assert (outcome, properties["verdict"]) == ("failure", "fail")
-    assert "pairs in 8 clusters" in message
+    assert "8 comparisons in 8 clusters" in message
 
 
 def test_lost_requests_are_an_error(suite):
