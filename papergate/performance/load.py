@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -27,6 +27,8 @@ REQUEST_TIMEOUT_S = 3600.0
 HEARTBEAT_S = 0.005
 """How often the lateness of the event loop is sampled; a sample costs some 10 microseconds."""
 PROBE_TOKENS = 2
+WARMUP_TOKENS = 64
+"""Output of a warm-up request at most: every kernel has run by then, at the full concurrency."""
 NS_PER_S = 1e9
 
 _Result = TypeVar("_Result")
@@ -114,8 +116,7 @@ def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
 
 async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str) -> LoadRun:
     client = Client(Address.of(server.url, server.access))
-    bodies = [request_body(server, workload, prompt) for prompt in prompts]
-    warmup, measured = bodies[: workload.warmup_requests], bodies[workload.warmup_requests :]
+    warmup, measured = _bodies(server, workload, prompts)
     with _undisturbed(client):
         await _warm_up(client, workload, warmup)
         async with _watched(client) as watch:
@@ -127,18 +128,17 @@ async def _measure_pairs(
     servers: tuple[Server, Server], workload: Workload, prompts: Sequence[Prompt], salt: str
 ) -> tuple[LoadRun, LoadRun]:
     clients = [Client(Address.of(server.url, server.access)) for server in servers]
-    bodies = [[request_body(server, workload, prompt) for prompt in prompts] for server in servers]
-    first = workload.warmup_requests
+    warmups, bodies = zip(*(_bodies(server, workload, prompts) for server in servers), strict=True)
     sent: tuple[list[_Sent], list[_Sent]] = ([], [])
     with _undisturbed(*clients):
         for side in (1, 0):  # the side that begins is warmed last: as in all later blocks, it then follows itself
-            await _warm_up(clients[side], workload, bodies[side][:first])
+            await _warm_up(clients[side], workload, warmups[side])
         async with _watched(*clients) as watch:
             for side, start in turns(workload.count, workload.in_flight):
-                block = bodies[side][first + start : first + start + workload.in_flight]
+                block = bodies[side][start : start + workload.in_flight]
                 sent[side].extend(await _closed_loop(clients[side], block, workload.in_flight, number=start))
     new, old = (
-        _run_of(server, workload, prompts[first:], salt, (watch, results))
+        _run_of(server, workload, prompts[workload.warmup_requests :], salt, (watch, results))
         for server, results in zip(servers, sent, strict=True)
     )
     return new, old
@@ -263,6 +263,14 @@ def _undisturbed(*clients: Client) -> Iterator[None]:
             client.close()
         if enabled:
             gc.enable()
+
+
+def _bodies(server: Server, workload: Workload, prompts: Sequence[Prompt]) -> tuple[list[bytes], list[bytes]]:
+    """The warm-up requests, which are cut short, and the measured ones."""
+    first = workload.warmup_requests
+    short = (replace(each, output_tokens=min(each.output_tokens, WARMUP_TOKENS)) for each in prompts[:first])
+    warmup, measured = ([request_body(server, workload, each) for each in part] for part in (short, prompts[first:]))
+    return warmup, measured
 
 
 def request_body(server: Server, workload: Workload, prompt: Prompt) -> bytes:

@@ -94,6 +94,8 @@ def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
     assert properties["output_tokens"] == "40"
     series = json.loads((suite.folder / "run/performance/mine.json").read_text())["series"]
     assert len(series["requests"]) == 8
+    (point,) = json.loads((suite.folder / "run/performance/against-concurrency.json").read_text())
+    assert (point["workload"], point["concurrency"]) == ("mine", 1)
 
 
 @pytest.mark.parametrize("options", [("-n", "2"), ("--benchmark-disable",)])
