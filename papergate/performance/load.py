@@ -313,17 +313,13 @@ def _timed(sent: _Sent, prompt: Prompt, run: tuple[int, Access], counter: Counte
     number, intended_ns, reply = sent
     origin_ns, access = run
     reading = read_reply(reply, access)
-
-    def since(stamp_ns: int) -> float:
-        return (stamp_ns - origin_ns) / NS_PER_S
-
     output_tokens, tokens_from = _output_tokens(reading, counter)
     return TimedRequest(
         prompt=number,
-        intended_s=since(intended_ns),
-        sent_s=since(reply.sent_ns),
-        chunks_s=tuple(map(since, reading.chunks_ns)),
-        last_s=since(reading.last_ns) if reading.last_ns is not None else None,
+        intended_s=(intended_ns - origin_ns) / NS_PER_S,
+        sent_s=(reply.sent_ns - origin_ns) / NS_PER_S,
+        chunks_s=tuple((stamp_ns - origin_ns) / NS_PER_S for stamp_ns in reading.chunks_ns),
+        last_s=(reading.last_ns - origin_ns) / NS_PER_S if reading.last_ns is not None else None,
         prompt_tokens=reading.answer.prompt_tokens or prompt.input_tokens,
         output_tokens=output_tokens,
         tokens_from=tokens_from,
@@ -351,19 +347,22 @@ def _takes_ignore_eos(address: Address, model: str, access: Access) -> bool:
         "messages": [{"role": "user", "content": "Say yes."}],
         "max_tokens": PROBE_TOKENS,
         "stream": True,
-        "stream_options": {"include_usage": True},
     }
+    if _probe(address, plain | {"ignore_eos": True}, access) is None:
+        return True
+    if (error := _probe(address, plain, access)) is not None:
+        raise EngineError(f"{address.url} does not answer a short request: {error}")
+    return False
 
-    async def ask(body: dict[str, object]) -> RawReply:
+
+def _probe(address: Address, body: dict[str, object], access: Access) -> str | None:
+    """What is wrong with the answer to a single request; None where nothing is."""
+
+    async def ask() -> RawReply:
         client = Client(address)
         try:
             return await _send(client, orjson.dumps(body), 0)
         finally:
             client.close()
 
-    if read_reply(run_in_loop(ask(plain | {"ignore_eos": True})), access).error is None:
-        return True
-    reading = read_reply(run_in_loop(ask(plain)), access)
-    if reading.error is not None:
-        raise EngineError(f"{address.url} does not answer a short request: {reading.error}")
-    return False
+    return read_reply(run_in_loop(ask()), access).error
