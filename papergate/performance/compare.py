@@ -51,12 +51,15 @@ class Slowdown:
     """Log ratios behind it: of one prompt, or balanced over both orders."""
     clusters: int
     verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    """Why the client was not fit to compare, if so; the verdict is then inconclusive."""
 
     @property
     def sentence(self) -> str:
         """One line: what was seen, how sure, what it means."""
         seen = f"{self.ratio - 1:+.1%} latency [{self.lower - 1:+.1%}, {self.upper - 1:+.1%}] against the baseline"
-        return f"{self.verdict}: {seen} ({self.comparisons} comparisons in {self.clusters} clusters)"
+        unfit = f"; the client was not fit to compare: {'; '.join(self.reasons)}" if self.reasons else ""
+        return f"{self.verdict}: {seen} ({self.comparisons} comparisons in {self.clusters} clusters){unfit}"
 
 
 def judge_slowdown(clusters: Sequence[Sequence[float]], gate: Gate, *, unseen_sd: float) -> Slowdown:
