@@ -75,7 +75,7 @@ class Case:
         """The rule that the promise's tolerance states."""
         if self.promise.tolerance.unit == "gain":
             return Rule.gain()
-        return Rule.within(self.promise.tolerance, problems=len(self.problems))
+        return Rule.within(self.promise.tolerance, problems=self.benchmark.spec.problems)
 
     @property
     def partial(self) -> str | None:

@@ -30,6 +30,8 @@ SQUARE_FREE = (2, 3, 5, 6, 7, 10, 11, 13, 14, 15)
 """What stays under a root sign."""
 
 Split = Literal["train", "validation", "benchmark"]
+SIXTEENTHS: tuple[Split, ...] = ("benchmark",) * 2 + ("validation",) + ("train",) * 13
+"""How the exercises are shared out; training needs most, and the benchmarks need room for 500 distinct ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,9 +64,8 @@ class Exercise:
 
     @property
     def split(self) -> Split:
-        """Where the exercise belongs: 1 of 8 to the benchmarks, 1 of 16 to validation, the others to training."""
-        bucket = hashlib.sha256(self.key.encode()).digest()[0] % 16
-        return "benchmark" if bucket < 2 else "validation" if bucket == 2 else "train"  # noqa: PLR2004 - sixteenths
+        """Where the exercise belongs, decided by a hash of its key."""
+        return SIXTEENTHS[hashlib.sha256(self.key.encode()).digest()[0] % len(SIXTEENTHS)]
 
 
 Family = Callable[[Random], Exercise]
@@ -371,7 +372,10 @@ def exercises(families: tuple[Family, ...], split: Split, seed: int | str) -> It
     rng = _generator(seed)
     while True:
         for family in families:
-            yield next(drawn for drawn in iter(lambda: family(rng), None) if drawn.split == split)  # noqa: B023 - used up at once
+            exercise = family(rng)
+            while exercise.split != split:
+                exercise = family(rng)
+            yield exercise
 
 
 def benchmark(name: str) -> tuple[Problem, ...]:

@@ -1,9 +1,9 @@
 r"""Train the embedded model from nothing, on one CPU thread.
 
 ``python -m papergate.embedded.train --out DIR`` writes a folder that ``from_pretrained`` and every engine can load.
-Same seed, same versions, same processor: same model. Recipe: a Qwen2 decoder of 0.85 million parameters; the hidden
+Everything random is seeded. Recipe: a Qwen2 decoder of 0.85 million parameters; the hidden
 matrices learn by Muon (Jordan et al. 2024: momentum, then the nearest orthogonal matrix by Newton-Schulz iteration),
-everything else by AdamW; both rates fall linearly to zero; only the completion counts in the loss.
+everything else by AdamW; both rates fall linearly to zero, twice; only the completion counts in the loss.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
 
 SEED = 20
-STEPS = 4000
 BATCH = 32
 """Sequences in one step."""
 
@@ -53,6 +52,17 @@ class Sequence:
     prompt: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cycle:
+    """A stretch of training in which the rates rise to a share of their full size and fall to zero."""
+
+    steps: int
+    peak: float
+
+
+CYCLES = (Cycle(steps=4000, peak=1.0), Cycle(steps=1200, peak=0.5))
+
+
 # ---- the data ----
 
 
@@ -70,7 +80,7 @@ def _encode(tokenizer: Qwen2Tokenizer, examples: Iterator[tuple[str, str]]) -> l
     return [Sequence(ids=a + b, prompt=len(a)) for a, b in zip(prompts, completions, strict=True)]
 
 
-def _tensors(batch: list[Sequence], pad: int) -> tuple[Tensor, Tensor]:
+def padded(batch: list[Sequence], pad: int) -> tuple[Tensor, Tensor]:
     """Return input ids (batch, longest), padded on the right, and the same where they count in the loss, else -100."""
     import torch
 
@@ -162,9 +172,9 @@ class Optimiser:
         self._muon.step(MUON_RATE * share)
 
 
-def rate_at(step: int, steps: int) -> float:
-    """Return the share of the full rate at a step: a short rise, then a straight line to zero."""
-    return min(1.0, (step + 1) / WARM_UP_STEPS) * (1 - step / steps)
+def rate_at(step: int, cycle: Cycle) -> float:
+    """Return the share of the full rates at a step of a cycle: a short rise, then a straight line to zero."""
+    return cycle.peak * min(1.0, (step + 1) / WARM_UP_STEPS) * (1 - step / cycle.steps)
 
 
 def loss_of(model: Qwen2ForCausalLM, inputs: Tensor, targets: Tensor) -> Tensor:
@@ -177,28 +187,38 @@ def loss_of(model: Qwen2ForCausalLM, inputs: Tensor, targets: Tensor) -> Tensor:
     return cross_entropy(model.lm_head(hidden[counted]), targets[:, 1:][counted])
 
 
-def train(tokenizer: Qwen2Tokenizer, *, seed: int, steps: int, log: Log) -> Qwen2ForCausalLM:
-    """Return a model trained for a number of steps."""
+def train(tokenizer: Qwen2Tokenizer, *, seed: int, cycles: tuple[Cycle, ...], log: Log) -> Qwen2ForCausalLM:
+    """Return a model trained for some cycles, each with a fresh optimiser and fresh exercises."""
+    model = new_model(tokenizer)
+    log(f"parameters {sum(p.numel() for p in model.parameters()):,}  vocabulary {len(tokenizer)}  seed {seed}")
+    stream = batches(tokenizer, seed)
+    for number, cycle in enumerate(cycles, start=1):
+        log(f"cycle {number}: {cycle.steps} steps, rates up to {cycle.peak:.0%}")
+        run_cycle(model, tokenizer, stream, cycle, log)
+    return model
+
+
+def run_cycle(
+    model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, stream: Iterator[list[Sequence]], cycle: Cycle, log: Log
+) -> None:
+    """Train a model for one cycle, logging the loss and the held-out answers."""
     from torch.autograd import backward
 
-    model = new_model(tokenizer)
     optimiser = Optimiser(model)
-    log(f"parameters {sum(p.numel() for p in model.parameters()):,}  vocabulary {len(tokenizer)}  seed {seed}")
     start, tokens, losses = monotonic(), 0, deque[float](maxlen=LOG_EVERY)
-    for step, batch in enumerate(islice(batches(tokenizer, seed), steps), start=1):
-        inputs, targets = _tensors(batch, tokenizer.pad_token_id)
+    for step, batch in enumerate(islice(stream, cycle.steps), start=1):
+        inputs, targets = padded(batch, tokenizer.pad_token_id)
         loss = loss_of(model, inputs, targets)
         model.zero_grad()
         backward([loss])
-        optimiser.step(rate_at(step - 1, steps))
+        optimiser.step(rate_at(step - 1, cycle))
         tokens += inputs.numel()
         losses.append(loss.item())
         if step % LOG_EVERY == 0:
             spent = f"{monotonic() - start:.0f} s wall  {process_time():.0f} s CPU"
-            log(f"step {step}/{steps}  loss {mean(losses):.4f}  {spent}  {tokens:,} tokens")
-        if step % VALIDATE_EVERY == 0 or step == steps:
+            log(f"step {step}/{cycle.steps}  loss {mean(losses):.4f}  {spent}  {tokens:,} tokens")
+        if step % VALIDATE_EVERY == 0 or step == cycle.steps:
             log(f"held-out, greedy: {validation_line(model, tokenizer)}")
-    return model
 
 
 # ---- validation ----
@@ -258,7 +278,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m papergate.embedded.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--steps", type=int, default=STEPS)
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     import torch
@@ -272,7 +291,7 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stderr.write(line + "\n")
 
         tokenizer = train_tokenizer(options.seed)
-        save(train(tokenizer, seed=options.seed, steps=options.steps, log=log), tokenizer, options.out)
+        save(train(tokenizer, seed=options.seed, cycles=CYCLES, log=log), tokenizer, options.out)
 
 
 if __name__ == "__main__":

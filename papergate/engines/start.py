@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from papergate.embedded import MODEL_DIR
 from papergate.engines import hardware, huggingface
 from papergate.engines.records import Engine
 from papergate.engines.remote import RemoteEngine
@@ -41,7 +42,8 @@ def start(
         return huggingface.load(name, dtype=deployment.dtype)
     if deployment.engine is EngineName.REMOTE:
         return RemoteEngine([deployment.endpoint], name, thinks=deployment.thinks)
-    server = VllmServer.start(name, servers / deployment.name, flags=deployment.flags, owner=owner)
+    weights = str(MODEL_DIR) if name == huggingface.EMBEDDED else name
+    server = VllmServer.start(weights, servers / deployment.name, flags=deployment.flags, owner=owner)
     return VllmEngine(server, thinks=deployment.thinks)
 
 

@@ -18,7 +18,7 @@ import requests
 from filelock import FileLock
 
 from papergate.engines import environment, guard
-from papergate.engines.records import EngineIdentity
+from papergate.engines.records import Completion, EngineIdentity, Request
 from papergate.engines.remote import CONCURRENCY, RemoteEngine
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
@@ -63,10 +63,14 @@ class Running:
 
 
 class VllmServer:
-    """One vLLM server for all processes that name the same folder; it lives no longer than its owner."""
+    """One vLLM server for all processes that name the same folder; it lives no longer than its owner.
+
+    ``model`` is the name that it serves the model under.
+    """
 
     def __init__(self, folder: Path, model: str, running: Running, owner: int) -> None:
-        self.model = model
+        self.model = _option(running.command, "--served-model-name") or model
+        self._weights = Path(model)
         self.running = running
         self._folder = folder
         self._owner = owner
@@ -109,16 +113,19 @@ class VllmServer:
     def identity(self) -> EngineIdentity:
         """Version, weights, chat template, and everything the server runs on."""
         version = requests.get(f"{self.url}/version", timeout=HEALTH_TIMEOUT_S).json()["version"]
-        command = list(self.running.command)
-        template = command[command.index("--chat-template") + 1] if "--chat-template" in command else None
+        template = _option(self.running.command, "--chat-template")
         return EngineIdentity(
             engine="vllm",
             version=version,
             model=self.model,
-            revision=digest_of_weights(Path(self.model)),
-            template=digest_of_template(Path(self.model), Path(template) if template else None),
-            environment=self.running.environment | {"command": shlex.join(command)},
+            revision=_option(self.running.command, "--revision") or digest_of_weights(self._weights),
+            template=digest_of_template(self._weights, Path(template) if template else None),
+            environment=self.running.environment | {"command": shlex.join(self.running.command)},
         )
+
+    def is_running(self) -> bool:
+        """Whether the server's process still runs, well or not."""
+        return guard.started_at(self.running.pid) == self.running.born
 
     def log_tail(self) -> str:
         """The server's last words."""
@@ -141,6 +148,20 @@ class VllmEngine(RemoteEngine):
     def identity(self) -> EngineIdentity:
         """Version, weights, chat template, and everything the server runs on."""
         return self._identity
+
+    async def complete(self, request: Request) -> Completion:
+        """Draw one sample: one attempt, no retry.
+
+        Raises:
+            EngineRefused: the server is gone; with its last words. It is not started again behind anybody's back.
+            EngineError: the attempt failed.
+        """
+        try:
+            return await super().complete(request)
+        except EngineError as error:
+            if self._server.is_running():
+                raise
+            raise EngineRefused(f"vLLM ended during the run; its last words:\n{self._server.log_tail()}") from error
 
     def close(self) -> None:
         """End the server if this process owns it."""
@@ -212,9 +233,20 @@ def _launch(model: str, flags: Sequence[str], folder: Path, owner: int, ready_wi
 
 
 def _command(model: str, flags: Sequence[str], port: int) -> tuple[str, ...]:
-    # the module form works where the distribution is not called vllm and its command therefore fails
+    # the module form works where the distribution is not called vllm and its command therefore fails;
+    # address and port come last because the last one counts, and flags taken from a document may name others
     server = (_interpreter(), "-m", "vllm.entrypoints.openai.api_server", "--model", model)
-    return (*server, "--host", "127.0.0.1", "--port", str(port), *flags)
+    return (*server, *flags, "--host", "127.0.0.1", "--port", str(port))
+
+
+def _option(command: Sequence[str], name: str) -> str | None:
+    """The value of an option, written ``--name value`` or ``--name=value``."""
+    for part, following in zip(command, (*command[1:], ""), strict=True):
+        if part == name:
+            return following
+        if part.startswith(f"{name}="):
+            return part.removeprefix(f"{name}=")
+    return None
 
 
 def _interpreter() -> str:

@@ -6,6 +6,7 @@ answer that was given from one that was invented.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import socket
@@ -82,7 +83,8 @@ class Reply:
     def reset(self) -> None:
         """Close with RST instead of FIN, as a killed server does."""
         connection = self._writer.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with contextlib.suppress(OSError):  # the client may have closed it already
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
 

@@ -168,6 +168,33 @@ def test_when_nobody_answers_any_more_the_run_stops(store):
     assert len(store.failures()) == 16
 
 
+def test_failures_between_answers_do_not_stop_a_run(store):
+    engine = ScriptedEngine(script={f"p{problem}": [EngineRefused("no")] for problem in range(0, 40, 2)}, concurrency=1)
+    ask(engine, requests(40), store, Policy(failures_in_a_row=2), Silent())
+    assert (len(store), store.failed) == (20, 20)
+
+
+def test_what_finished_while_the_disk_was_slow_is_stored_when_the_run_is_stopped(store, monkeypatch):
+    stopped, write = threading.Event(), store._write
+
+    class Stopping(ScriptedEngine):
+        async def complete(self, request):
+            if request.problem == "p5":
+                await asyncio.sleep(0.05)
+                stopped.set()
+                raise KeyError("bug")
+            return await super().complete(request)
+
+    def slow_write(data):
+        stopped.wait()
+        write(data)
+
+    monkeypatch.setattr(store, "_write", slow_write)
+    with pytest.raises(KeyError):
+        ask(Stopping(concurrency=6), requests(6), store, QUICK, Silent())
+    assert set(store.completions()) == {(f"p{problem}", 0) for problem in range(5)}
+
+
 def test_a_run_without_progress_is_stopped(store):
     engine = ScriptedEngine(seconds=3600)
     with pytest.raises(EngineTimeout, match=r"no answer finished for 0\.05 s with 4 requests in flight"):
@@ -247,7 +274,7 @@ with Store.open(Path(sys.argv[1]), manifest()) as store:
 def test_ctrl_c_keeps_what_finished_and_says_how_to_go_on(tmp_path):
     arguments = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert "asking 100000 of 100000 samples" in process.stdout.readline()
+        assert "asking 100000 of 100000 samples of 100000 problems" in process.stdout.readline()
         path = tmp_path / "completions.jsonl"
         while path.stat().st_size < 2000:
             pass
@@ -276,8 +303,8 @@ def test_a_log_gets_a_line_at_the_beginning_one_per_interval_and_one_at_the_end(
     shown = Recorder()
     progress = Shown(Log(shown), lambda: "running score 75.0%", every_s=0.0)
     ask(ScriptedEngine(script={"p3": transient(1)}), requests(5), store, QUICK, progress)
-    assert shown[0] == "papergate: asking 5 of 5 samples; 0 stored before\n"
-    assert shown[-1].startswith("papergate: 5/5 samples, 0 in flight")
+    assert shown[0] == "papergate: asking 5 of 5 samples of 5 problems; 0 stored before\n"
+    assert shown[-1].startswith("papergate: 5/5 samples of 5 problems, 0 in flight")
     assert shown[-1].endswith("running score 75.0%\n")
     assert "1 retries (last: 503; again in 0 s)" in shown[-1]
     assert len(shown) > 2

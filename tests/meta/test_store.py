@@ -153,9 +153,10 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
 
 def test_a_refused_run_leaves_the_lock_free(tmp_path):
     Store.open(tmp_path, manifest()).close()
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError) as refusal:
         Store.open(tmp_path, manifest(model="other"))
     Store.open(tmp_path, manifest()).close()
+    assert refusal.tb  # held until here: the lock must not hang on the error being forgotten
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
