@@ -28,7 +28,7 @@ def against_live(new: Server, old: Server, workload: Workload, gate: Gate, *, sa
     runs = measure_pairs(new, old, paired(workload), salt=salt)
     for run in runs:
         refuse_lost(run)
-    _refuse_unequal(*runs)
+    refuse_unequal(*runs)
     ratios = log_ratios(runs[0].answered, runs[1].answered)
     clusters = clusters_of(balanced(ratios, workload.in_flight), workload.in_flight)
     found = judge_slowdown(clusters, gate, unseen_sd=RESTART_SD)
@@ -36,8 +36,12 @@ def against_live(new: Server, old: Server, workload: Workload, gate: Gate, *, sa
     return replace(found, verdict=Verdict.INCONCLUSIVE, reasons=reasons) if reasons else found
 
 
-def _refuse_unequal(new: LoadRun, old: LoadRun) -> None:
-    """Latencies of outputs of different lengths are no pair."""
+def refuse_unequal(new: LoadRun, old: LoadRun) -> None:
+    """Latencies of outputs of different lengths are no pair.
+
+    Raises:
+        WorkloadError: some differ.
+    """
     pairs = zip(new.requests, old.requests, strict=True)
     unequal = sum(a.output_tokens != b.output_tokens for a, b in pairs)
     if unequal:
