@@ -2,27 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from papergate.performance.compare import SESSION_SD, Gate, Slowdown, clusters_of, judge_slowdown, ratios_of
-from papergate.performance.metrics import e2e_s
+from papergate.performance.metrics import e2e_s, total_output_tokens
 from papergate.performance.records import LoadRun
 from papergate.performance.workloads import WorkloadError
 
 STORED_CLUSTERS = 10
 """Parts of a stored run whose spread is looked at: neighbours in time share what disturbed them."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
-    """One test of a stored session."""
-
-    digest: str
-    model: str
-    e2e_s: tuple[float, ...]
-    """End-to-end latency of each prompt, in the order of the prompts."""
 
 
 def read_stored(path: Path) -> Mapping[str, Any]:
@@ -40,31 +29,37 @@ def read_stored(path: Path) -> Mapping[str, Any]:
         ) from error
 
 
-def stored_of(entries: Mapping[str, Any], test: str, run: LoadRun) -> Stored:
-    """The stored run of ``test``, seen to be of the same workload and model as ``run``.
+def refuse_other(entries: Mapping[str, Any], test: str, *, digest: str, model: str) -> None:
+    """A stored session can be compared with if it holds ``test``, of the same workload and the same model.
 
     Raises:
-        WorkloadError: it is missing, was measured otherwise, or holds no latencies.
+        WorkloadError: it does not.
     """
     if test not in entries:
         raise WorkloadError(f"the baseline holds nothing of {test}; it holds {', '.join(sorted(entries)) or 'no test'}")
-    info, data = entries[test].get("extra_info", {}), entries[test].get("stats", {}).get("data")
-    for what, seen in (("digest", run.digest), ("model", run.model)):
+    info = entries[test].get("extra_info", {})
+    for what, seen in (("digest", digest), ("model", model)):
         if info.get(what) != seen:
             raise WorkloadError(
                 f"the baseline of {test} has the {what} {info.get(what)!r}, this run {seen!r}: not comparable; "
                 "record the baseline anew"
             )
-    if not data:
-        raise WorkloadError(f"the baseline of {test} holds no latencies; write it with --benchmark-json FILE")
-    return Stored(digest=info["digest"], model=info["model"], e2e_s=tuple(data))
 
 
-def against_stored(run: LoadRun, stored: Stored, gate: Gate) -> Slowdown:
+def against_stored(run: LoadRun, entry: Mapping[str, Any], gate: Gate) -> Slowdown:
     """The verdict on ``run`` beside a stored one of the same prompts.
 
     What the machine was like that day is in one side alone and cannot be seen, so that `SESSION_SD` widens the
     interval: only a large regression is proven by such a baseline.
+
+    Raises:
+        WorkloadError: the stored run holds no latencies, or other outputs.
     """
-    ratios = ratios_of({each.prompt: e2e_s(each) for each in run.answered}, dict(enumerate(stored.e2e_s)))
+    data = entry.get("stats", {}).get("data")
+    if not data:
+        raise WorkloadError("the baseline holds no latencies of single requests; write it with --benchmark-json FILE")
+    stored, seen = entry["extra_info"]["metrics"]["output_tokens"], total_output_tokens(run.requests)
+    if stored != seen:
+        raise WorkloadError(f"the baseline's outputs have {stored} tokens, this run's {seen}: not comparable")
+    ratios = ratios_of({each.prompt: e2e_s(each) for each in run.answered}, dict(enumerate(data)))
     return judge_slowdown(clusters_of(ratios, max(1, len(ratios) // STORED_CLUSTERS)), gate, unseen_sd=SESSION_SD)

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -27,6 +27,8 @@ REQUEST_TIMEOUT_S = 3600.0
 HEARTBEAT_S = 0.005
 """How often the lateness of the event loop is sampled; a sample costs some 10 microseconds."""
 PROBE_TOKENS = 2
+WARMUP_TOKENS = 64
+"""Output of a warm-up request at most: every kernel has run by then, at the full concurrency."""
 NS_PER_S = 1e9
 
 _Result = TypeVar("_Result")
@@ -114,14 +116,11 @@ def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
 
 async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str) -> LoadRun:
     client = Client(Address.of(server.url, server.access))
-    bodies = [request_body(server, workload, prompt) for prompt in prompts]
-    warmup, measured = bodies[: workload.warmup_requests], bodies[workload.warmup_requests :]
-    try:
+    warmup, measured = _bodies(server, workload, prompts)
+    with _undisturbed(client):
         await _warm_up(client, workload, warmup)
         async with _watched(client) as watch:
             sent = await _send_all(client, workload, measured)
-    finally:
-        client.close()
     return _run_of(server, workload, prompts[workload.warmup_requests :], salt, (watch, sent))
 
 
@@ -129,21 +128,17 @@ async def _measure_pairs(
     servers: tuple[Server, Server], workload: Workload, prompts: Sequence[Prompt], salt: str
 ) -> tuple[LoadRun, LoadRun]:
     clients = [Client(Address.of(server.url, server.access)) for server in servers]
-    bodies = [[request_body(server, workload, prompt) for prompt in prompts] for server in servers]
-    first = workload.warmup_requests
+    warmups, bodies = zip(*(_bodies(server, workload, prompts) for server in servers), strict=True)
     sent: tuple[list[_Sent], list[_Sent]] = ([], [])
-    try:
-        for client, asked in zip(clients, bodies, strict=True):
-            await _warm_up(client, workload, asked[:first])
+    with _undisturbed(*clients):
+        for side in (1, 0):  # the side that begins is warmed last: as in all later blocks, it then follows itself
+            await _warm_up(clients[side], workload, warmups[side])
         async with _watched(*clients) as watch:
             for side, start in turns(workload.count, workload.in_flight):
-                block = bodies[side][first + start : first + start + workload.in_flight]
+                block = bodies[side][start : start + workload.in_flight]
                 sent[side].extend(await _closed_loop(clients[side], block, workload.in_flight, number=start))
-    finally:
-        for client in clients:
-            client.close()
     new, old = (
-        _run_of(server, workload, prompts[first:], salt, (watch, results))
+        _run_of(server, workload, prompts[workload.warmup_requests :], salt, (watch, results))
         for server, results in zip(servers, sent, strict=True)
     )
     return new, old
@@ -227,16 +222,15 @@ class _Watch:
 
 @asynccontextmanager
 async def _watched(*clients: Client) -> AsyncIterator[_Watch]:
-    """Let the clock run, watch how late the event loop is, and keep the garbage collector from stopping it."""
+    """Let the clock run, and watch how late the event loop is."""
     lateness_s: list[float] = []
     opened = sum(client.opened for client in clients)
-    with _undisturbed():
-        heart = asyncio.create_task(_beat(lateness_s))
-        cpu_s, watch = time.process_time(), _Watch(origin_ns=time.monotonic_ns())
-        try:
-            yield watch
-        finally:
-            heart.cancel()
+    heart = asyncio.create_task(_beat(lateness_s))
+    cpu_s, watch = time.process_time(), _Watch(origin_ns=time.monotonic_ns())
+    try:
+        yield watch
+    finally:
+        heart.cancel()
     watch.load = ClientLoad(
         wall_s=(time.monotonic_ns() - watch.origin_ns) / NS_PER_S,
         cpu_s=time.process_time() - cpu_s,
@@ -254,16 +248,29 @@ async def _beat(lateness_s: list[float]) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No garbage collection: one over a large heap stops every stamp for tens of milliseconds."""
+def _undisturbed(*clients: Client) -> Iterator[None]:
+    """No garbage collection, which stops every stamp for tens of milliseconds; close ``clients`` at the end.
+
+    What has gathered is collected before the warm-up: the first measured request must not find cold caches.
+    """
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         yield
     finally:
+        for client in clients:
+            client.close()
         if enabled:
             gc.enable()
+
+
+def _bodies(server: Server, workload: Workload, prompts: Sequence[Prompt]) -> tuple[list[bytes], list[bytes]]:
+    """The warm-up requests, which are cut short, and the measured ones."""
+    first = workload.warmup_requests
+    short = (replace(each, output_tokens=min(each.output_tokens, WARMUP_TOKENS)) for each in prompts[:first])
+    warmup, measured = ([request_body(server, workload, each) for each in part] for part in (short, prompts[first:]))
+    return warmup, measured
 
 
 def request_body(server: Server, workload: Workload, prompt: Prompt) -> bytes:
@@ -306,17 +313,13 @@ def _timed(sent: _Sent, prompt: Prompt, run: tuple[int, Access], counter: Counte
     number, intended_ns, reply = sent
     origin_ns, access = run
     reading = read_reply(reply, access)
-
-    def since(stamp_ns: int) -> float:
-        return (stamp_ns - origin_ns) / NS_PER_S
-
     output_tokens, tokens_from = _output_tokens(reading, counter)
     return TimedRequest(
         prompt=number,
-        intended_s=since(intended_ns),
-        sent_s=since(reply.sent_ns),
-        chunks_s=tuple(map(since, reading.chunks_ns)),
-        last_s=since(reading.last_ns) if reading.last_ns is not None else None,
+        intended_s=(intended_ns - origin_ns) / NS_PER_S,
+        sent_s=(reply.sent_ns - origin_ns) / NS_PER_S,
+        chunks_s=tuple((stamp_ns - origin_ns) / NS_PER_S for stamp_ns in reading.chunks_ns),
+        last_s=(reading.last_ns - origin_ns) / NS_PER_S if reading.last_ns is not None else None,
         prompt_tokens=reading.answer.prompt_tokens or prompt.input_tokens,
         output_tokens=output_tokens,
         tokens_from=tokens_from,
@@ -344,19 +347,22 @@ def _takes_ignore_eos(address: Address, model: str, access: Access) -> bool:
         "messages": [{"role": "user", "content": "Say yes."}],
         "max_tokens": PROBE_TOKENS,
         "stream": True,
-        "stream_options": {"include_usage": True},
     }
+    if _probe(address, plain | {"ignore_eos": True}, access) is None:
+        return True
+    if (error := _probe(address, plain, access)) is not None:
+        raise EngineError(f"{address.url} does not answer a short request: {error}")
+    return False
 
-    async def ask(body: dict[str, object]) -> RawReply:
+
+def _probe(address: Address, body: dict[str, object], access: Access) -> str | None:
+    """What is wrong with the answer to a single request; None where nothing is."""
+
+    async def ask() -> RawReply:
         client = Client(address)
         try:
             return await _send(client, orjson.dumps(body), 0)
         finally:
             client.close()
 
-    if read_reply(run_in_loop(ask(plain | {"ignore_eos": True})), access).error is None:
-        return True
-    reading = read_reply(run_in_loop(ask(plain)), access)
-    if reading.error is not None:
-        raise EngineError(f"{address.url} does not answer a short request: {reading.error}")
-    return False
+    return read_reply(run_in_loop(ask()), access).error

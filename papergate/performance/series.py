@@ -4,7 +4,16 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from papergate.performance.metrics import defined, e2e_s, percentile, tokens_per_chunk, tpot_s, ttft_s, window_s
+from papergate.performance.metrics import (
+    defined,
+    e2e_s,
+    output_tokens_per_s,
+    percentile,
+    tokens_per_chunk,
+    tpot_s,
+    ttft_s,
+    window_s,
+)
 from papergate.performance.records import LoadRun, TimedRequest
 
 MOST_POINTS = 120
@@ -33,9 +42,17 @@ def over_time(run: LoadRun) -> dict[str, object]:
     }
 
 
-def against_concurrency(runs: Iterable[LoadRun], concurrency: Sequence[int]) -> list[dict[str, object]]:
-    """Median and p99 of TTFT, TPOT and e2e latency of each run of a sweep, beside its concurrency."""
-    return [{"concurrency": c, **_latencies(run)} for c, run in zip(concurrency, runs, strict=True)]
+def against_concurrency(runs: Iterable[tuple[int, LoadRun]]) -> list[dict[str, object]]:
+    """Median and p99 of TTFT, TPOT and e2e latency, and the throughput, of each run beside its concurrency."""
+    return [
+        {
+            "workload": run.workload,
+            "concurrency": concurrency,
+            "output_tokens_per_s": output_tokens_per_s(run.requests),
+            **_latencies(run),
+        }
+        for concurrency, run in runs
+    ]
 
 
 def _latencies(run: LoadRun) -> dict[str, float | None]:

@@ -1,14 +1,17 @@
 import math
 import random
+from dataclasses import replace
 from statistics import fmean
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from papergate.performance.baseline import against_stored
 from papergate.performance.compare import (
     RESTART_SD,
     Gate,
+    balanced,
     clusters_of,
     hodges_lehmann,
     judge_slowdown,
@@ -17,7 +20,8 @@ from papergate.performance.compare import (
     t_quantile,
 )
 from papergate.performance.load import turns
-from papergate.performance.records import TimedRequest
+from papergate.performance.records import ClientLoad, LoadRun, TimedRequest
+from papergate.performance.turns import refuse_unequal
 from papergate.performance.workloads import WorkloadError
 from papergate.verdict import Verdict
 
@@ -68,7 +72,7 @@ def test_clusters_that_disagree_prove_nothing():
     clusters = [[centre] * 20 for centre in (0.3, -0.1, 0.25, -0.05)]
     found = judge_slowdown(clusters, Gate(), unseen_sd=0.0)
     assert found.verdict is Verdict.INCONCLUSIVE
-    assert (found.pairs, found.clusters) == (80, 4)
+    assert (found.comparisons, found.clusters) == (80, 4)
 
 
 def test_restarts_that_were_not_seen_widen_the_interval():
@@ -84,7 +88,7 @@ def test_too_few_clusters_are_refused():
 
 def test_sentence_says_seen_and_meant():
     found = judge_slowdown([[0.1, 0.1]] * 3, Gate(), unseen_sd=0.0)
-    assert found.sentence == "fail: +10.5% latency [+10.5%, +10.5%] against the baseline (6 pairs in 3 clusters)"
+    assert found.sentence == "fail: +10.5% latency [+10.5%, +10.5%] against the baseline (6 comparisons in 3 clusters)"
 
 
 def test_turns_are_abba():
@@ -98,6 +102,11 @@ def test_pairs_are_of_the_same_prompt():
     new = [answered(0, 2.0), answered(1, 3.0), answered(2, 5.0, error="lost")]
     old = [answered(1, 1.5), answered(0, 4.0), answered(2, 1.0)]
     assert log_ratios(new, old) == [math.log(0.5), math.log(2)]
+
+
+def test_order_cancels_between_a_block_and_the_next():
+    assert balanced([1.0, 2.0, 3.0, 6.0, 9.0], 2) == [2.0, 4.0]
+    assert balanced([1.0, -1.0, 0.5], 1) == [0.0]
 
 
 def test_clusters_keep_neighbours_and_every_pair():
@@ -125,3 +134,44 @@ def test_gate_errs_as_rarely_as_it_says(slowdown, least, most):
     source = random.Random(20)
     verdicts = [judge_slowdown(list(simulated(source, slowdown)), Gate(), unseen_sd=0.0).verdict for _ in range(400)]
     assert least <= fmean(verdict is Verdict.FAIL for verdict in verdicts) <= most
+
+
+def loaded(*output_tokens):
+    requests = tuple(
+        TimedRequest(prompt=n, intended_s=0.0, sent_s=0.0, chunks_s=(1.0,), last_s=1.0, output_tokens=tokens)
+        for n, tokens in enumerate(output_tokens)
+    )
+    client = ClientLoad(wall_s=1.0, cpu_s=0.1, lateness_s=(0.0,))
+    return LoadRun(
+        workload="w", digest="d", model="m", server="s", salt="", origin_ns=0, requests=requests, client=client
+    )
+
+
+def test_outputs_of_different_lengths_are_no_pair():
+    with pytest.raises(WorkloadError, match="1 of 3 prompts got outputs of different lengths"):
+        refuse_unequal(loaded(4, 5, 6), loaded(4, 5, 7))
+    refuse_unequal(loaded(4, 5), loaded(4, 5))
+
+
+def test_stored_run_with_other_outputs_is_not_compared():
+    entry = {"stats": {"data": [1.0, 1.0]}, "extra_info": {"metrics": {"output_tokens": 9}}}
+    with pytest.raises(WorkloadError, match="outputs have 9 tokens, this run's 10"):
+        against_stored(loaded(5, 5), entry, Gate())
+
+
+def test_stored_run_without_single_latencies_is_not_compared():
+    with pytest.raises(WorkloadError, match="--benchmark-json FILE"):
+        against_stored(loaded(5), {"stats": {}}, Gate())
+
+
+def test_stored_baseline_proves_large_slowdowns_alone():
+    entry = {"stats": {"data": [1.0] * 20}, "extra_info": {"metrics": {"output_tokens": 100}}}
+    for seconds, verdict in (
+        (0.8, Verdict.PASS),
+        (1.0, Verdict.INCONCLUSIVE),
+        (1.1, Verdict.INCONCLUSIVE),
+        (1.3, Verdict.FAIL),
+    ):
+        run = loaded(*[5] * 20)
+        slow = replace(run, requests=tuple(replace(each, last_s=seconds) for each in run.requests))
+        assert against_stored(slow, entry, Gate()).verdict is verdict

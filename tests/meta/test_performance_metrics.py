@@ -228,5 +228,5 @@ def test_series_of_a_run_without_arrivals_is_empty():
 
 
 def test_sweep_sets_latency_against_concurrency():
-    (point,) = against_concurrency([run(request())], [4])
+    (point,) = against_concurrency([(4, run(request()))])
     assert (point["concurrency"], point["ttft_s_p50"], point["e2e_s_p99"]) == (4, 0.5, 1.5)

@@ -94,6 +94,8 @@ def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
     assert properties["output_tokens"] == "40"
     series = json.loads((suite.folder / "run/performance/mine.json").read_text())["series"]
     assert len(series["requests"]) == 8
+    (point,) = json.loads((suite.folder / "run/performance/against-concurrency.json").read_text())
+    assert (point["workload"], point["concurrency"]) == ("mine", 1)
 
 
 @pytest.mark.parametrize("options", [("-n", "2"), ("--benchmark-disable",)])
@@ -145,7 +147,7 @@ def test_stored_baseline_of_a_much_faster_run_fails(suite):
     suite.run(f"--baseline={suite.folder}/old.json")
     outcome, message, properties = suite.case
     assert (outcome, properties["verdict"]) == ("failure", "fail")
-    assert "against the baseline (8 pairs" in message
+    assert "against the baseline (8 comparisons" in message
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_live_baseline_that_is_ten_times_as_fast_fails(suite):
     with TimedServer({"plain": fast}) as baseline:
         outcome, message, properties = suite.run(f"--baseline={baseline.url}").case
     assert (outcome, properties["verdict"]) == ("failure", "fail")
-    assert "pairs in 8 clusters" in message
+    assert "8 comparisons in 8 clusters" in message
 
 
 def test_lost_requests_are_an_error(suite):

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from papergate.performance.compare import RESTART_SD, Gate, Slowdown, judge_slowdown, log_ratios
+from papergate.performance.compare import RESTART_SD, Gate, Slowdown, balanced, judge_slowdown, log_ratios
 from papergate.performance.load import Server, attach, measure_pairs
 from papergate.performance.validity import refuse_lost
 from papergate.performance.workloads import Workload
@@ -76,7 +76,7 @@ def _simulated(
                 sides.append(state + source.gauss(0, REQUEST_SD) + straggler)
             new, old = sides if pair % 2 == 0 else reversed(sides)
             cluster.append(new - old + effect + math.log1p(slowdown))
-        yield cluster
+        yield balanced(cluster, 1)
 
 
 def _real(args: argparse.Namespace) -> None:
@@ -103,7 +103,7 @@ def _compare(args: argparse.Namespace, salt: str) -> Slowdown:
             runs = measure_pairs(new, old, workload, salt=f"{salt} {restart}")
         for run in runs:
             refuse_lost(run)
-        clusters.append(log_ratios(runs[0].answered, runs[1].answered))
+        clusters.append(balanced(log_ratios(runs[0].answered, runs[1].answered), workload.in_flight))
     return judge_slowdown(clusters, Gate(), unseen_sd=0.0)
 
 
