@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -105,6 +106,13 @@ class TestLifeCycle:
         server = VllmServer.start("ill", tmp_path / "server")
         with pytest.raises(EngineError, match="is not well; its last words:\nloading ill"):
             VllmServer.start("ill", tmp_path / "server")
+        server.close()
+        assert not group(server.running.pid)
+
+    def test_a_server_whose_guard_was_killed_is_ended_all_the_same(self, tmp_path):
+        server = VllmServer.start("tiny", tmp_path / "server")
+        os.kill(server.running.pid, signal.SIGKILL)
+        assert len(group(server.running.pid)) == 2
         server.close()
         assert not group(server.running.pid)
 
