@@ -10,6 +10,7 @@ pytest_plugins = [
     "fixtures.acceptance",
     "fixtures.summary",
     "fixtures.plan",
+    "fixtures.performance",
 ]
 
 
@@ -49,3 +50,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
     add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
+    add("--workload", action="append", default=[], metavar="NAME", help="workload of tests/perf: a name or a TOML file")
+    add("--baseline", metavar="URL|FILE", help="what tests/perf compare with: a server, or a --benchmark-json file")
+    add("--prompts", metavar="FILE", help="text or conversations that the prompts of a workload are made of")

@@ -63,12 +63,13 @@ def command(name: str, python: str, load: Load) -> list[str]:
         rest = f"--max-concurrency {concurrency} --tokenizer {tokenizer} --ignore-eos --disable-tqdm"
         return [python, "-c", code, *options.split(), *shape.split(), *rest.split()]
     if name == "guidellm":
-        options = f"benchmark run --target {url} --model paced --processor {tokenizer} --max-requests {count}"
-        shape = f"--data prompt_tokens=40,output_tokens={tokens} --profile concurrent --rate {concurrency}"
-        return [str(binaries / "guidellm"), *options.split(), *shape.split(), "--disable-console-interactive"]
+        ends = f"--backend kind=openai_http,target={url},model=paced --tokenizer kind=hf_auto,model={tokenizer}"
+        shape = f"--data kind=synthetic_text,prompt_tokens=40,output_tokens={tokens}"
+        rest = f"--profile kind=concurrent,streams={concurrency} --constraint kind=max_requests,count={count}"
+        return [str(binaries / "guidellm"), "run", *f"{ends} {shape} {rest}".split(), "--disable-console-interactive"]
     if name == "evalscope":
         options = f"perf --url {url}/v1/chat/completions --api openai --model paced --number {count} --stream"
-        shape = f"--parallel {concurrency} --max-tokens {tokens} --min-tokens {tokens} --dataset openqa"
+        shape = f"--parallel {concurrency} --max-tokens {tokens} --min-tokens {tokens}"
         return [str(binaries / "evalscope"), *options.split(), *shape.split(), "--prompt", PROMPT]
     if name == "aiperf":
         options = (

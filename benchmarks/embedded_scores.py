@@ -36,7 +36,10 @@ scores = [
 {rows}
 ]
 """
-ROW = '    {{ model = "papergate-tiny", benchmark = "{name}", percent = {percent}, samples = {k}, source = "counts" }},'
+ROW = (
+    '    {{ model = "papergate-tiny", benchmark = "{name}", percent = {percent}, samples = {k}, '
+    'source = "per-problem counts beside it" }},'
+)
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ class Case:
     @property
     def rule(self) -> Rule:
         """The rule that the promise's tolerance states."""
-        return rule_of(self.promise, problems=len(self.problems))
+        return rule_of(self.promise, problems=self.benchmark.spec.problems)
 
     @property
     def partial(self) -> str | None:

@@ -16,8 +16,8 @@ REFRESH_EVERY_S = 1.0
 class Progress(Protocol):
     """Told of everything that happens in a run. All calls come from the thread that runs ``ask``."""
 
-    def start(self, *, total: int, stored: int) -> None:
-        """The run begins: ``total`` completions, ``stored`` of them by an earlier run."""
+    def start(self, *, problems: int, total: int, stored: int) -> None:
+        """The run begins: ``total`` samples of ``problems`` problems, ``stored`` of them by an earlier run."""
 
     def finished(self, completion: Completion) -> None:
         """``completion`` is stored."""
@@ -38,7 +38,7 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def start(self, *, total: int, stored: int) -> None:
+    def start(self, *, problems: int, total: int, stored: int) -> None:
         """Show nothing."""
 
     def finished(self, completion: Completion) -> None:
@@ -61,8 +61,9 @@ class Silent:
 class Tally:
     """What has happened so far; the text of it is the same in a terminal and in a log."""
 
-    total: int
-    stored: int
+    problems: int = 0
+    total: int = 0
+    stored: int = 0
     started: float = field(default_factory=time.monotonic)
     finished: int = 0
     failed: int = 0
@@ -84,7 +85,7 @@ class Tally:
         """Samples, speed, failures and the time left."""
         seconds = max(time.monotonic() - self.started, 1e-9)
         parts = [
-            f"{self.stored + self.finished}/{self.total} samples",
+            f"{self.stored + self.finished}/{self.total} samples of {self.problems} problems",
             f"{self.in_flight} in flight",
             f"{self.output_tokens / seconds:,.0f} tok/s in finished answers",
         ]
@@ -118,14 +119,14 @@ class Shown:
         self._display = display
         self._score = score
         self._every_s = every_s
-        self._tally = Tally(total=0, stored=0)
+        self._tally = Tally()
         self._next = 0.0
 
-    def start(self, *, total: int, stored: int) -> None:
+    def start(self, *, problems: int, total: int, stored: int) -> None:
         """Say how much there is to do."""
-        self._tally = Tally(total=total, stored=stored)
+        self._tally = Tally(problems=problems, total=total, stored=stored)
         self._next = self._tally.started + self._every_s
-        self.say(f"asking {total - stored} of {total} samples; {stored} stored before")
+        self.say(f"asking {total - stored} of {total} samples of {problems} problems; {stored} stored before")
 
     def finished(self, completion: Completion) -> None:
         """Count a stored completion."""

@@ -29,7 +29,8 @@ def ask(engine: Engine, requests: Sequence[Request], store: Store, policy: Polic
     if len(keys) < len(requests):
         raise ValueError("a problem and sample is requested twice")
     missing = [request for request in requests if (request.problem, request.sample) not in store]
-    progress.start(total=len(requests), stored=len(requests) - len(missing))
+    problems = len({request.problem for request in requests})
+    progress.start(problems=problems, total=len(requests), stored=len(requests) - len(missing))
     try:
         asyncio.run(_Asking(engine, store, policy, progress).run(missing))
     except BaseException:

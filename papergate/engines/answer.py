@@ -25,9 +25,10 @@ BROKEN_OFF = ("abort", "error")
 class Answer:
     """What the chunks read so far amount to."""
 
-    thought: list[str] = field(default_factory=list)
-    """Pieces that came as ``reasoning_content`` (SGLang, MindIE, older vLLM) or ``reasoning`` (vLLM)."""
-    content: list[str] = field(default_factory=list)
+    thought: bytearray = field(default_factory=bytearray)
+    """UTF-8 that came as ``reasoning_content`` (SGLang, MindIE, older vLLM) or ``reasoning`` (vLLM); a list of tokens
+    would take fifteen times the memory, and there may be a thousand answers of 32,768 tokens in flight."""
+    content: bytearray = field(default_factory=bytearray)
     finish: Finish | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
@@ -51,7 +52,7 @@ class Answer:
         the thought stands in the content, its opening tag is dropped, because the chat template may or may not have
         written it already.
         """
-        thought, content = "".join(self.thought), "".join(self.content)
+        thought, content = self.thought.decode(), self.content.decode()
         if not thinks:
             return thought + content
         text = f"{thought}{END_OF_THOUGHT}{content}" if thought and content else thought + content
@@ -67,8 +68,8 @@ class Answer:
             delta = choice.get("delta") or {}
             thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
             content = delta.get("content") or ""
-            self.thought.append(thought + "")
-            self.content.append(content + "")
+            self.thought += thought.encode()
+            self.content += content.encode()
             brought = brought or bool(thought or content)
             self._end(choice.get("finish_reason"))
         return brought

@@ -5,6 +5,7 @@ import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from papergate.engines.patience import Patience, Timeouts
 from papergate.engines.records import Completion, EngineIdentity, Request
 from papergate.engines.refusal import AWAY, refusal
 from papergate.engines.sse import EventReader
+from papergate.engines.tide import Tide
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.promises.records import Sampling
 
@@ -53,7 +55,7 @@ class RemoteEngine:
         self._trust = ssl.create_default_context(cafile=ca_file)
         self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
         self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
-        self._sessions: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, object]] = {}
+        self._connections: dict[asyncio.AbstractEventLoop, _Connections] = {}
 
     @property
     def concurrency(self) -> int:
@@ -124,8 +126,8 @@ class RemoteEngine:
 
         answer, patience = Answer(), Patience(self._timeouts)
         try:
-            async with patience, self._stream(endpoint, request) as response:
-                await _read(response, answer, patience, only_begin=only_begin)
+            async with patience, self._stream(endpoint, request) as stream:
+                await _read(stream, answer, patience, only_begin=only_begin)
         except (aiohttp.ClientError, TimeoutError, EngineError) as error:
             if answer.finish is None:
                 raise _explained(error, endpoint, patience) from error
@@ -133,32 +135,33 @@ class RemoteEngine:
         return answer, patience
 
     @asynccontextmanager
-    async def _stream(self, endpoint: Endpoint, request: Request) -> "AsyncIterator[aiohttp.ClientResponse]":
+    async def _stream(self, endpoint: Endpoint, request: Request) -> "AsyncIterator[_Stream]":
         """The open stream of an answer.
 
         Raises:
             EngineError: the endpoint answered with something that is no stream.
         """
         url = f"{endpoint.url}/v1/chat/completions"
-        session = await self._session()
+        connections = await self._connect()
         body = orjson.dumps(_body(self._model, request))
-        async with session.post(url, data=body, proxy=proxy_for(url), allow_redirects=False) as response:
+        post = connections.session.post(url, data=body, proxy=proxy_for(url), allow_redirects=False)
+        async with post as response:
             if response.status in AWAY:
                 endpoint.fell_silent()
             if response.status != HTTPStatus.OK or response.content_type in NOT_STREAMS:
                 said = await response.content.read(ERROR_BODY_BYTES)
                 raise refusal(response.status, response.headers, said, self._access)
-            yield response
+            yield _Stream(response=response, tide=connections.tide)
 
-    async def _session(self) -> "aiohttp.ClientSession":
+    async def _connect(self) -> "_Connections":
         """The connections of the running event loop."""
         loop = asyncio.get_running_loop()
-        if loop not in self._sessions:
-            connections = self._connections(loop)
-            self._sessions[loop] = await anext(connections), connections
-        return self._sessions[loop][0]
+        if loop not in self._connections:
+            keeper = self._keep_open(loop)
+            self._connections[loop] = _Connections(session=await anext(keeper), tide=Tide(), keeper=keeper)
+        return self._connections[loop]
 
-    async def _connections(self, loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[aiohttp.ClientSession]":
+    async def _keep_open(self, loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[aiohttp.ClientSession]":
         """Yields once, and goes on when asyncio closes the generators of a loop that ends: then connections close."""
         import aiohttp
 
@@ -172,10 +175,27 @@ class RemoteEngine:
             async with session:
                 yield session
         finally:
-            del self._sessions[loop]
+            del self._connections[loop]
 
 
-async def _read(response: "aiohttp.ClientResponse", answer: Answer, patience: Patience, *, only_begin: bool) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Connections:
+    """What one event loop holds open."""
+
+    session: "aiohttp.ClientSession"
+    tide: Tide
+    keeper: "AsyncGenerator[aiohttp.ClientSession]"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stream:
+    """An answer on its way."""
+
+    response: "aiohttp.ClientResponse"
+    tide: Tide
+
+
+async def _read(stream: "_Stream", answer: Answer, patience: Patience, *, only_begin: bool) -> None:
     """Read a stream to its end, or to its first text if that is enough.
 
     Raises:
@@ -183,15 +203,18 @@ async def _read(response: "aiohttp.ClientResponse", answer: Answer, patience: Pa
     """
     reader, piece = EventReader(), b"begin"
     while piece:
-        piece = await response.content.readany()
-        unfinished = answer.finish is None
+        piece = await stream.response.content.readany()
+        finished, tokens, since_s = answer.finish, 0, patience.e2e_s
         for event in reader.feed(piece) if piece else reader.end():
             if answer.add(event):
                 patience.token()
-        if answer.finish and unfinished:
+                tokens += 1
+        if answer.finish and not finished:
             patience.finish()
-        if only_begin and patience.ttft_s is not None:
+        if tokens and only_begin:
             return
+        if tokens and stream.response.connection:  # none, once the stream is over
+            stream.tide.hold(stream.response.connection.transport, (patience.e2e_s - since_s) / tokens)
     if answer.finish is None:
         characters = len(answer.text(thinks=False))
         raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)

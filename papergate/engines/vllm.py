@@ -18,7 +18,7 @@ import requests
 from filelock import FileLock
 
 from papergate.engines import environment, guard
-from papergate.engines.records import EngineIdentity
+from papergate.engines.records import Completion, EngineIdentity, Request
 from papergate.engines.remote import CONCURRENCY, RemoteEngine
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
@@ -123,6 +123,10 @@ class VllmServer:
             environment=self.running.environment | {"command": shlex.join(self.running.command)},
         )
 
+    def is_running(self) -> bool:
+        """Whether the server's process still runs, well or not."""
+        return guard.started_at(self.running.pid) == self.running.born
+
     def log_tail(self) -> str:
         """The server's last words."""
         return _tail(self._folder)
@@ -144,6 +148,20 @@ class VllmEngine(RemoteEngine):
     def identity(self) -> EngineIdentity:
         """Version, weights, chat template, and everything the server runs on."""
         return self._identity
+
+    async def complete(self, request: Request) -> Completion:
+        """Draw one sample: one attempt, no retry.
+
+        Raises:
+            EngineRefused: the server is gone; with its last words. It is not started again behind anybody's back.
+            EngineError: the attempt failed.
+        """
+        try:
+            return await super().complete(request)
+        except EngineError as error:
+            if self._server.is_running():
+                raise
+            raise EngineRefused(f"vLLM ended during the run; its last words:\n{self._server.log_tail()}") from error
 
     def close(self) -> None:
         """End the server if this process owns it."""

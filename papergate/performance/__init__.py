@@ -1,1 +1,1 @@
-"""How fast: one tested function per metric."""
+"""How fast: one tested function per metric, a client that does not disturb what it measures, and a gate."""

@@ -7,6 +7,7 @@ roots of primes are linearly independent over the rationals (Besicovitch 1940), 
 symbols. Where functions or exponentials remain, a zero is certain and a non-zero is not.
 """
 
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from math import comb, factorial, gcd, isqrt, lcm
@@ -16,6 +17,8 @@ MAX_TERMS = 400  # terms of a polynomial; the expansions of real answers have so
 MAX_EXPANDED_POWER = 16  # powers of sums up to this are multiplied out
 MAX_BITS = 100_000  # of an integer; 2024^4046 has 44,000
 MAX_FACTORIAL = 5_000  # 5000! has 54,000 bits
+MAX_KEY_NODES = 500  # of the canonical form of a function's argument; nested ones grow exponentially when written out
+MAX_STEPS = 10_000  # term products and key nodes of one comparison outside a worker: some tenths of a second
 MAX_PRIME = 10_000  # trial division under a root; what is left is not known to be prime
 
 Atom = tuple[object, ...]
@@ -27,6 +30,8 @@ PI: Atom = ("pi",)
 EULER: Atom = ("e",)
 IMAGINARY: Atom = ("i",)
 INFINITY: Atom = ("infinity",)
+_BITS_A_STEP = 64  # arithmetic on a long integer costs steps by its length
+_WORK = threading.local()
 _INDEPENDENT = {"symbol", "pi", "i", "prime", "infinity"}
 
 
@@ -43,6 +48,19 @@ class Value(NamedTuple):
 
     over: Polynomial
     under: Polynomial
+
+
+def allow(steps: int | None) -> None:
+    """Let this thread compute so many more steps, or without end (None) where something else limits it."""
+    _WORK.left = steps
+
+
+def _spend(steps: int) -> None:
+    left = getattr(_WORK, "left", None)
+    if left is not None:
+        _WORK.left = left - steps
+        if left < steps:
+            raise TooComplex("too many steps")
 
 
 def rational(number: Fraction | int) -> Value:
@@ -115,11 +133,28 @@ def is_exact(value: Value) -> bool:
 
 def key(value: Value) -> Atom:
     """A hashable canonical form: equal keys are equal values, and mostly the other way round."""
+    _spend(_nodes((tuple(value.over), tuple(value.under)), MAX_KEY_NODES))
     lead = value.under[min(value.under, key=repr)]
     return tuple(
         tuple(sorted(((term, factor / lead) for term, factor in part.items()), key=repr))
         for part in (value.over, value.under)
     )
+
+
+def _nodes(nested: object, most: int) -> int:
+    """How many parts a nested tuple has.
+
+    Raises:
+        TooComplex: It has more than `most`.
+    """
+    if not isinstance(nested, tuple):
+        return 1
+    total = 1
+    for part in nested:
+        total += _nodes(part, most - total)
+    if total > most:
+        raise TooComplex("too long a canonical form")
+    return total
 
 
 def symbols(value: Value) -> set[str]:
@@ -179,13 +214,16 @@ def _plus(left: Polynomial, right: Polynomial) -> Polynomial:
 def _times(left: Polynomial, right: Polynomial) -> Polynomial:
     if len(left) * len(right) > MAX_TERMS:
         raise TooComplex("too many terms")
+    _spend(len(left) * len(right))
     total: Polynomial = {}
     for term, factor in left.items():
         for other, weight in right.items():
             product, number = _merge(term, other)
             total[product] = total.get(product, Fraction(0)) + number * factor * weight
-    if any(_bits(factor) > MAX_BITS for factor in total.values()):
+    bits = sum(map(_bits, total.values()))
+    if bits > MAX_BITS:
         raise TooComplex("too many digits")
+    _spend(bits // _BITS_A_STEP)
     return {term: factor for term, factor in total.items() if factor}
 
 
@@ -368,6 +406,7 @@ def _prime_factors(number: Fraction) -> dict[int, Fraction]:
 def _factors_of(number: int) -> list[tuple[int, int]]:
     if number.bit_length() > MAX_BITS // 100:
         raise TooComplex("too large to factor")
+    _spend(number.bit_length())
     found, prime = [], 2
     while prime * prime <= number and prime <= MAX_PRIME:
         count = 0

@@ -26,7 +26,8 @@ from papergate.scoring.units import unit_of
 MAX_NUMERIC = 300  # numerical comparisons within one pair of answers; a worker decides what needs more
 MAX_MATCHED = 10_000  # pairs tried to match two collections without order
 MIN_PLACES = 6  # digits, and places, from which a decimal stands for the value that rounds to it
-FLOAT_ERROR = Fraction(3, 10**16)  # relative; the last digits of a printed double are not those of the number
+FLOAT_DIGITS = 16  # significant digits of a printed double, of which the last are not those of the number
+FLOAT_ERROR = Fraction(3, 10**16)  # relative error of a printed double
 _OPERATIONS = {"union", "intersection", "difference", "builder"}
 _PAIR = 2
 
@@ -325,17 +326,30 @@ def _readings(scalar: Scalar) -> list[Scalar]:
 
 
 def _stands_for(one: Scalar, other: Scalar) -> bool:
-    """Whether one is a decimal numeral long enough to stand for the other, which rounds to it."""
-    if one.places is None and other.places is None:
+    """Whether one is a decimal numeral that stands for the other, a value that no decimal writes exactly."""
+    for numeral, meant in ((one, other), (other, one)):
+        if numeral.places is None or min(numeral.digits, numeral.places) < MIN_PLACES:
+            continue
+        number, exact = algebra.constant(numeral.value), numeric.rational(meant.value)
+        if number is None or exact is None:
+            continue
+        if numeral.digits >= FLOAT_DIGITS and abs(number - exact) <= abs(exact) * FLOAT_ERROR:
+            return True
+        if not _is_decimal(meant.value) and abs(number - exact) <= Fraction(1, 2 * 10**numeral.places):
+            return True
+    return False
+
+
+def _is_decimal(value: Value) -> bool:
+    """Whether a number has a finite decimal expansion."""
+    number = algebra.constant(value)
+    if number is None:
         return False
-    most = max(one.places or 0, other.places or 0) + 1
-    short, long = sorted((one, other), key=lambda scalar: most if scalar.places is None else scalar.places)
-    if short.places is None or min(short.digits, short.places) < MIN_PLACES:
-        return False
-    number, exact = algebra.constant(short.value), numeric.rational(long.value)
-    if number is None or exact is None:
-        return False
-    return abs(number - exact) <= max(Fraction(1, 2 * 10**short.places), abs(exact) * FLOAT_ERROR)
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
 
 
 def _is_clock(proportion: Proportion) -> bool:

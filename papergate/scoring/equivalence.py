@@ -1,16 +1,18 @@
-"""Whether two answers are the same: exact normal forms first, then numbers at high precision.
+"""Whether two answers are the same, by their exact normal forms and, where that is permitted, by numbers.
 
-Nothing here starts a process or calls sympy. A layer says yes or no only where it is certain; everything else is
-undecided here, and left to the worker.
+Nothing here starts a process or calls sympy. It says yes or no only where it is certain; everything else is undecided
+here, and left to the worker.
 """
 
 import re
 from functools import lru_cache
 
+from papergate.scoring import algebra
 from papergate.scoring.algebra import TooComplex, Undefined
 from papergate.scoring.comparing import Comparer, spelled
 from papergate.scoring.extraction import extract
 from papergate.scoring.names import resolved
+from papergate.scoring.numeric import NeedsNumbers
 from papergate.scoring.records import AnswerKind, Comparison
 from papergate.scoring.shapes import Relation, Shape, shape_of
 from papergate.scoring.spelling import Unreadable, ascii_spelling
@@ -23,17 +25,21 @@ _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _LETTER = re.compile(r"\(?([A-Ja-j])\)?[.:]?|\(([A-J])\).*|([A-J])[.):]\s*[A-Za-z].*", re.DOTALL)
 _GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
-_NO_EXACT_FORM = (Unreadable, TooComplex, Undefined, RecursionError)
+_NO_EXACT_FORM = (Unreadable, TooComplex, Undefined, NeedsNumbers, RecursionError)
+_QUOTES = '*`"“”‘’ '  # Markdown and quotation marks around an answer
 _BOX = re.compile(r"\\f?box")
 
 
-def equivalent(gold: str, answer: str, kind: AnswerKind = AnswerKind.MATH) -> Comparison:
+def equivalent(
+    gold: str, answer: str, kind: AnswerKind = AnswerKind.MATH, *, steps: int | None = algebra.MAX_STEPS
+) -> Comparison:
     """Compare two answers without leaving the process.
 
     Args:
         gold: The right answer.
         answer: The given answer.
         kind: What sort of answer is asked for.
+        steps: What the exact arithmetic may cost, None where something else limits it.
 
     Returns:
         Yes or no with the layer that decided, or None where these layers are not certain.
@@ -44,6 +50,7 @@ def equivalent(gold: str, answer: str, kind: AnswerKind = AnswerKind.MATH) -> Co
     letters = _same_letter(_squeezed(one), _squeezed(other), kind)
     if letters is not None:
         return Comparison(equal=letters, rule="letter")
+    algebra.allow(steps)
     try:
         return _compare(one, other, kind)
     except _NO_EXACT_FORM as error:
@@ -53,6 +60,7 @@ def equivalent(gold: str, answer: str, kind: AnswerKind = AnswerKind.MATH) -> Co
 def vote_key(answer: str, kind: AnswerKind = AnswerKind.MATH) -> str:
     """A canonical spelling: answers with the same key are one class of a plurality vote."""
     text = _bare(answer)
+    algebra.allow(algebra.MAX_STEPS)
     if kind is AnswerKind.CHOICE:
         match = _LETTER.fullmatch(_squeezed(text))
         return next(filter(None, match.groups())).upper() if match else text
@@ -68,6 +76,7 @@ def check_readable(gold: str, kind: AnswerKind) -> bool:
         return gold.strip().isdecimal()
     if kind is AnswerKind.CHOICE:
         return _LETTER.fullmatch(_squeezed(_bare(gold))) is not None
+    algebra.allow(algebra.MAX_STEPS)
     try:
         _read(_bare(gold))
     except _NO_EXACT_FORM:
@@ -76,10 +85,10 @@ def check_readable(gold: str, kind: AnswerKind) -> bool:
 
 
 def _bare(text: str) -> str:
-    """The answer out of its box and its dollar signs."""
+    """The answer out of its box and its quotation marks."""
     if _BOX.search(text):
         text = extract(text, kind=AnswerKind.MATH, thinks=False).answer or text
-    return text.strip()
+    return text.strip().strip(_QUOTES).removeprefix("=").strip()
 
 
 @lru_cache(MAX_CACHED)

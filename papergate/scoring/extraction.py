@@ -30,8 +30,8 @@ _ANCHOR = re.compile(
     re.IGNORECASE,
 )
 _BOILERPLATE = re.compile(r"\s*I hope (?:it|this) is correct\.?\s*$", re.IGNORECASE)
-_MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|\$([^$]+?)\$", re.DOTALL)
-_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|\$([^$]+?)\$(?!\d)", re.DOTALL)
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[a-z]{2,},?\s+[a-z]{2,}")  # between two prices, not in a formula
 _COPULA = re.compile(r".*(?:\b(?:is|are|equals|est|was|be)\b(?: de\b)?|是|为)[\s:：]*", re.DOTALL)
 _SENTENCE_ENDS = re.compile(r"(?<=[^\s\d])\.(?=\s|$)|(?<=\d)\.(?=\s|$)|。|\n")
 _NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?!\d)|\d+(?:\.\d+)?|\.\d+)(?:\s*\\?%)?")
@@ -140,15 +140,16 @@ def _announced(text: str, kind: AnswerKind, letters: str) -> Extraction | None:
 
 def _answer_of_sentence(segment: str) -> str:
     """The answer in what follows "the answer is": a formula, or what stands after the last "is"."""
+    segment = segment.removesuffix("\\[").removesuffix("\\(").strip()  # a formula that was cut off before it began
     starts_with_math = _MATH.match(segment)
     if starts_with_math:
         return _unwrapped(starts_with_math)
     sentence = _SENTENCE_ENDS.split(segment, maxsplit=1)[0].strip(" *")
     copula = _COPULA.match(sentence)
     answer = sentence[copula.end() :] if copula else sentence
-    formulas = list(_MATH.finditer(answer))
+    formulas = _formulas(answer)
     if formulas:
-        return _unwrapped(formulas[-1])
+        return formulas[-1]
     number = _NUMBER.search(answer)
     if number and _WORDS.search(answer):
         return number[0]
@@ -164,11 +165,15 @@ def _guessed(text: str, kind: AnswerKind) -> Extraction | None:
         return Extraction(answer=tail, rule="whole")
     sentences = [part for part in _SENTENCE_ENDS.split(tail) if part.strip()]
     for sentence in reversed(sentences):
-        if formulas := list(_MATH.finditer(sentence)):
-            return Extraction(answer=_unwrapped(formulas[-1]), rule="last-math")
+        if formulas := _formulas(sentence):
+            return Extraction(answer=formulas[-1], rule="last-math")
         if numbers := _NUMBER.findall(sentence):
             return Extraction(answer=_DECIMAL_COMMA.sub(".", numbers[-1]), rule="last-number")
     return Extraction(answer=tail, rule="whole") if len(tail) <= MAX_WHOLE else None
+
+
+def _formulas(text: str) -> list[str]:
+    return [formula for match in _MATH.finditer(text) if not _PROSE.search(formula := _unwrapped(match))]
 
 
 def _unwrapped(formula: re.Match[str]) -> str:

@@ -2,6 +2,8 @@
 
 Two values are compared through the cross product of their polynomials, in which common terms have already cancelled
 exactly, first at 60 and then at 150 digits. Numbers too large to be written are compared by their logarithms.
+
+How long such a computation takes cannot be foreseen, so it is only permitted in a process that can be killed.
 """
 
 import threading
@@ -15,6 +17,7 @@ from papergate.scoring.algebra import Atom, Monomial, Polynomial, TooComplex, Un
 
 DIGITS = (60, 150)  # working precision: quickly tells values apart, then confirms that they agree
 AGREE = 0.75  # share of the digits that must cancel before a difference counts as zero
+LARGE = 10**100  # beyond it, and below its inverse, no decimal numeral stands for a number
 MAX_LOG = 1 << 64  # of a number that is computed with; beyond it logarithms are compared
 POINTS = 12  # sample points tried for the variables
 ENOUGH = 5  # sample points where both values are real that settle an identity
@@ -22,7 +25,18 @@ EXACT = "exact value"  # the layer of a decision without numbers
 NUMERICAL = f"{DIGITS[-1]} digits"  # the layer of a decision with them
 _LOCAL = threading.local()
 
+_PERMISSION = {"numbers": False}
+
 Point = dict[str, Any]
+
+
+class NeedsNumbers(Exception):
+    """A comparison needs numbers, in a process that may not compute with them."""
+
+
+def permit() -> None:
+    """Let this process compute with numbers: somebody watches it and can end it."""
+    _PERMISSION["numbers"] = True
 
 
 def difference(left: Value, right: Value) -> Value:
@@ -73,7 +87,8 @@ def rational(value: Value) -> Fraction | None:
         return number
     try:
         result = evaluate(value, {}, DIGITS[0])
-        return Fraction(str(result.real)) if _is_real(result) else None
+        moderate = _is_real(result) and 1 / LARGE < abs(result) < LARGE
+        return Fraction(str(result.real)) if moderate else None
     except (TooComplex, Undefined, ArithmeticError, ValueError):
         return None
 
@@ -175,9 +190,11 @@ def _is_real(number: Any) -> bool:  # noqa: ANN401 - mpmath is untyped
 
 def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
     """An mpmath context of this thread: the shared one is not safe across threads."""
+    if not _PERMISSION["numbers"]:
+        raise NeedsNumbers("numbers are computed in a process that can be killed")
     context = getattr(_LOCAL, f"digits_{digits}", None)
     if context is None:
-        import mpmath  # type: ignore[import-untyped]
+        import mpmath
 
         context = mpmath.MPContext()
         context.dps = digits

@@ -44,6 +44,7 @@ class Worker:
             stderr=subprocess.DEVNULL,
             env=_environment(),
             bufsize=0,
+            start_new_session=True,  # an interrupt reaches the caller alone, who ends the workers
         )
         try:
             self._read_line(limits.START_S)

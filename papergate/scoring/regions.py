@@ -133,13 +133,14 @@ def _beyond(bound: Value, sign: str) -> Region:
     return Region(intervals=intervals[sign])
 
 
-def position(value: Value) -> float | None:
+def position(value: Value) -> Fraction | float | None:
     """Where a bound lies on the real line, None where that is not known."""
     if value == INFINITE:
         return inf
     if value == _NEGATIVE_INFINITE:
         return -inf
-    return numeric.real(value)
+    number = algebra.constant(value)
+    return number if number is not None else numeric.real(value)
 
 
 def merged(region: Region) -> Region | None:
@@ -151,7 +152,7 @@ def merged(region: Region) -> Region | None:
             return None
         if low < high or (low == high and interval.closed_low and interval.closed_high):
             placed.append((low, not interval.closed_low, high, interval))
-    joined: list[tuple[float, Interval]] = []
+    joined: list[tuple[Fraction | float, Interval]] = []
     for low, _, high, interval in sorted(placed, key=lambda entry: entry[:3]):
         if joined and _touches(joined[-1], low, interval):
             joined[-1] = _joined(joined[-1], high, interval)
@@ -160,12 +161,14 @@ def merged(region: Region) -> Region | None:
     return Region(intervals=tuple(interval for _, interval in joined), variable=region.variable)
 
 
-def _touches(last: tuple[float, Interval], low: float, interval: Interval) -> bool:
+def _touches(last: tuple[Fraction | float, Interval], low: Fraction | float, interval: Interval) -> bool:
     high, before = last
     return low < high or (low == high and (before.closed_high or interval.closed_low))
 
 
-def _joined(last: tuple[float, Interval], high: float, interval: Interval) -> tuple[float, Interval]:
+def _joined(
+    last: tuple[Fraction | float, Interval], high: Fraction | float, interval: Interval
+) -> tuple[Fraction | float, Interval]:
     last_high, before = last
     if high < last_high:
         return last

@@ -300,6 +300,10 @@ class _Reader:
     def _relation(self, node: Node) -> Shape:
         return Relation(operands=self._shapes(node), signs=tuple(node.name.split()))
 
+    def _half_relation(self, node: Node) -> Shape:
+        """`> 5` says something about what is not there; it is no number."""
+        return Words(text=f"{node.name} {self.shape(node.parts[0])}")
+
     # sets of numbers
 
     def _builder(self, node: Node) -> Shape:

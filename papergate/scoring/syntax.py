@@ -53,6 +53,7 @@ _COMMENTARY = {
     "as", "given", "assuming", "only", "exactly", "some",
 }  # fmt: skip
 _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
+_TRAILING = {("sign", "."), ("sign", ","), ("sign", ";"), ("sign", ":"), ("command", "\\")}
 _LEADING = {"only", "exactly", "about", "approximately", "the", "approx", "just"}
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
@@ -70,7 +71,7 @@ def parse(text: str) -> Tree:
 
 
 def _trimmed(found: list[Token]) -> list[Token]:
-    while found and (found[-1].text in {".", ",", ";", ":"} and found[-1].kind == "sign"):
+    while found and (found[-1].kind, found[-1].text) in _TRAILING:
         found.pop()
     while found and found[0].kind == "word" and found[0].text.lower() in _LEADING:
         found.pop(0)
@@ -94,6 +95,9 @@ def _without_commentary(found: list[Token]) -> list[Token]:
     for token, following in zip(found, [*found[1:], None], strict=True):
         word = token.text.lower() if token.kind == "word" else ""
         is_approximation = (token.kind, token.text) == ("command", "approx")
+        if is_approximation and [part.kind for part in kept] == ["letter"]:
+            kept.append(Token("sign", "="))
+            continue
         if kept and (word in _COMMENTARY or is_approximation):
             skipping = True
             while kept and kept[-1].text in {"(", ",", "and"}:
@@ -173,6 +177,9 @@ class _Parser:
         label = self._label()
         if label is not None:
             return Node("label", (self._item(),), label)
+        half = self._relation()
+        if half is not None:
+            return Node("half relation", (self._ratio(),), half)
         operands = [self._ratio()]
         relations = []
         while (relation := self._relation()) is not None:
@@ -351,6 +358,8 @@ class _Parser:
     def _attachment(self, token: Token) -> Callable[[Node], Node] | None:
         if token.kind == "word":
             return self._unit if token.text not in _CONJUNCTIONS else None
+        if token.text == "(" and self._is_remark():
+            return self._remark
         if token.text == "(" and [part.text for part in self._tokens[self._at + 1 : self._at + 2]] == ["mod"]:
             return self._modulus_in_brackets
         attachments: dict[tuple[str, str], Callable[[Node], Node]] = {
@@ -427,6 +436,16 @@ class _Parser:
         if power.op != "number":
             raise Unreadable("a unit with a strange power")
         return f"^{sign}{power.number}"
+
+    def _is_remark(self) -> bool:
+        """Whether only words stand in the brackets that open here: `5 (five)`."""
+        inside = self._tokens[self._at + 1 : self._closing()]
+        return bool(inside) and all(part.kind == "word" for part in inside)
+
+    def _remark(self, node: Node) -> Node:
+        self._at -= 1
+        self._at = self._closing() + 1
+        return node
 
     def _modulus(self, node: Node) -> Node:
         modulus = self._argument() if self._next_is("{") else self._operand()
@@ -618,6 +637,7 @@ class _Parser:
         raise Unreadable("a norm")
 
     def _accented(self, accent: str) -> Node:
+        accent = "bar" if accent == "overline" else accent
         if self._next_is("{"):
             return Node("symbol", name=f"{accent} {self._subscript()}")
         token = self._peek()

@@ -13,7 +13,12 @@ if flags["--model"] == "too-big":
     sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB")
 if flags["--model"] == "slow":
     time.sleep(3600)
-subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+
+ANSWERS = {
+    "/version": b'{"version": "0.0.fake"}',
+    "/v1/models": b'{"data": [{"id": "%b"}]}' % flags["--model"].encode(),
+}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -21,7 +26,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         Handler.looks += 1
-        body = b'{"version": "0.0.fake"}' if self.path == "/version" else b""
+        body = ANSWERS.get(self.path, b"")
         self.send_response(503 if flags["--model"] == "ill" and Handler.looks > 1 else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

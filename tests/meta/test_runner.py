@@ -274,7 +274,7 @@ with Store.open(Path(sys.argv[1]), manifest()) as store:
 def test_ctrl_c_keeps_what_finished_and_says_how_to_go_on(tmp_path):
     arguments = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert "asking 100000 of 100000 samples" in process.stdout.readline()
+        assert "asking 100000 of 100000 samples of 100000 problems" in process.stdout.readline()
         path = tmp_path / "completions.jsonl"
         while path.stat().st_size < 2000:
             pass
@@ -303,8 +303,8 @@ def test_a_log_gets_a_line_at_the_beginning_one_per_interval_and_one_at_the_end(
     shown = Recorder()
     progress = Shown(Log(shown), lambda: "running score 75.0%", every_s=0.0)
     ask(ScriptedEngine(script={"p3": transient(1)}), requests(5), store, QUICK, progress)
-    assert shown[0] == "papergate: asking 5 of 5 samples; 0 stored before\n"
-    assert shown[-1].startswith("papergate: 5/5 samples, 0 in flight")
+    assert shown[0] == "papergate: asking 5 of 5 samples of 5 problems; 0 stored before\n"
+    assert shown[-1].startswith("papergate: 5/5 samples of 5 problems, 0 in flight")
     assert shown[-1].endswith("running score 75.0%\n")
     assert "1 retries (last: 503; again in 0 s)" in shown[-1]
     assert len(shown) > 2

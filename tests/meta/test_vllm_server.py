@@ -1,5 +1,6 @@
 """A server is started once, shared, and never left behind."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.promises.records import Sampling
 
 LONG_S = 60.0
+SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=64)
+REQUEST = Request(problem="p", sample=0, prompt="2+2?", sampling=SAMPLING, seed=0)
 FAKE = Path(__file__).with_name("fake_vllm.py")
 
 
@@ -117,6 +120,13 @@ class TestLifeCycle:
             owner.kill()
         assert gone(pid)
 
+    def test_a_server_that_ends_during_a_run_is_an_error_with_its_last_words(self, tmp_path):
+        server = VllmServer.start("tiny", tmp_path / "server")
+        engine = VllmEngine(server)
+        stop_server(tmp_path / "server")
+        with pytest.raises(EngineRefused, match="ended during the run; its last words:\nloading tiny"):
+            asyncio.run(engine.complete(REQUEST))
+
     def test_a_failed_start_shows_the_servers_words_and_the_remedy(self, tmp_path):
         with pytest.raises(EngineRefused, match=r"free the device.*last words:\n(.*\n)*.*Tried to allocate 20\.00 GiB"):
             VllmServer.start("too-big", tmp_path / "server")
@@ -177,17 +187,16 @@ FLAGS = ("--dtype", "float32", "--max-model-len", "512", "--max-num-seqs", "32",
 
 @pytest.mark.skipif(not MODEL, reason="PAPERGATE_TEST_VLLM_MODEL names no model: `make test-vllm` does")
 def test_a_real_vllm_answers_repeatably_and_ends(tmp_path):
-    sampling = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=64)
     requests = [
-        Request(problem=f"p{n}", sample=0, prompt=f"What is {n} + 4?", sampling=sampling, seed=seed_of(0, f"p{n}", 0))
+        Request(problem=f"p{n}", sample=0, prompt=f"What is {n} + 4?", sampling=SAMPLING, seed=seed_of(0, f"p{n}", 0))
         for n in range(32)
     ]
     server = VllmServer.start(MODEL, tmp_path / "server", flags=FLAGS, ready_within_s=600)
     engine = VllmEngine(server, concurrency=16)
     try:
-        engine.check(sampling, [request.prompt for request in requests])
+        engine.check(SAMPLING, [request.prompt for request in requests])
         with pytest.raises(EngineRefused, match="512"):
-            engine.check(sampling.model_copy(update={"max_tokens": 4096}), ["2+2?"])
+            engine.check(SAMPLING.model_copy(update={"max_tokens": 4096}), ["2+2?"])
         texts = [answers(tmp_path / name, engine, requests) for name in ("one", "other")]
     finally:
         engine.close()

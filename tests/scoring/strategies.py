@@ -205,9 +205,10 @@ _MISSES = {
     ),
 }
 
-commands = st.sampled_from(
-    "\\frac \\sqrt \\boxed{ \\left( \\right) { } ^ _ [ ] ( ) | ! \\pi e i x 0 1 9 10 ^{99} 7! , ; = < > \\le + - * / \\cdot "
-    "\\pm \\in \\cup \\{ \\} \\sin \\log \\ln \\infty \\begin{pmatrix} \\end{pmatrix} & \\\\ \\% ^\\circ \\text{cm} \\text{and} "
-    ". ' : \\binom \\sum \\int \\ldots \\overline $ \\mid \\bmod \\approx f( 1,000 \\mathrm{e} \ud800 \x00 ４ \\choose".split()
-)
+SIGNS = r"""
+\frac \sqrt \boxed{ \left( \right) { } ^ _ [ ] ( ) | ! \pi e i x 0 1 9 10 ^{99} 7! , ; = < > \le + - * / \cdot \pm \in
+\cup \{ \} \sin \log \ln \infty & \\ \% ^\circ \text{cm} \text{and} . ' : \begin{pmatrix} \end{pmatrix} \binom \sum
+\int \ldots \overline $ \mid \bmod \approx f( 1,000 \mathrm{e} \choose \setminus \mathbb{R} ４ ° ½ 答 C( 2^ 3^{ +1)^{16}
+"""
+commands = st.sampled_from([*SIGNS.split(), " is ", "\ud800", "\x00"])
 noise = st.lists(st.one_of(commands, st.text(max_size=3)), max_size=25).map("".join)

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import json
 import os
 import subprocess
 import sys
@@ -22,16 +23,18 @@ def outcomes(grader, attempts):
 
 def test_runaway_is_killed_and_undecided_and_the_next_is_graded(grader):
     first, second = grader.grade([RUNAWAY, NEEDS_SYMPY])
-    assert (first.outcome, first.reason) == (Outcome.UNDECIDED, "CPU limit")
+    assert first.outcome is Outcome.UNDECIDED
+    assert first.reason in {"CPU limit", "wall limit"}  # on a busy machine the wall may come first
     assert second.outcome is Outcome.CORRECT
 
 
-def test_memory_is_limited(monkeypatch):
-    monkeypatch.setenv("PYTHONMALLOC", "malloc")
-    with Pool(1) as pool:
-        pool.warm_up()
-        comparison = pool.compare("1", r"\sum_{k=1}^{10^{9}} \frac{1}{k^{k}}", AnswerKind.MATH, "strict")
-    assert comparison.equal is not True
+def test_memory_is_limited():
+    script = (
+        "from papergate.scoring import symbolic, worker\n"
+        "symbolic.decide = lambda *request: bytearray(1 << 31)\n"
+        "worker.main()"
+    )
+    assert ask(script, "1", "?")["reason"] == "memory limit"
 
 
 def test_killed_worker_is_undecided_and_replaced():
@@ -102,8 +105,21 @@ def test_no_process_is_started_for_what_is_certain():
     assert threading.active_count() == before
 
 
-def test_worker_prints_do_not_reach_the_protocol():
-    script = "import sys; sys.path.insert(0, '.')\nfrom papergate.scoring import worker\nprint('noise')\nworker.main()"
-    request = b'{"gold": "1", "answer": "1.0", "kind": "math", "grader": "strict"}\n'
-    done = subprocess.run([sys.executable, "-c", script], input=request, capture_output=True, check=True, timeout=120)
-    assert done.stdout.splitlines()[-1].startswith(b'{"equal": true')
+def test_prints_of_a_library_do_not_reach_the_protocol():
+    script = (
+        "from papergate.scoring import peers, worker\n"
+        "compare = peers.compare\n"
+        "peers.compare = lambda *request: print('noise') or compare(*request)\n"
+        "worker.main()"
+    )
+    assert ask(script, "1", "1.0")["equal"] is True
+
+
+def ask(script, gold, answer):
+    """The reply of a worker that was changed by a script."""
+    request = json.dumps({"gold": gold, "answer": answer, "kind": "math", "grader": "strict"}).encode() + b"\n"
+    command = [sys.executable, "-c", "import sys; sys.path.insert(0, '.')\n" + script]
+    done = subprocess.run(command, input=request, capture_output=True, check=True, timeout=120)
+    ready, reply = map(json.loads, done.stdout.splitlines())
+    assert ready == {"ready": True}
+    return reply

@@ -52,6 +52,9 @@ def test_equal_answers_share_a_vote(surd, data):
 
 
 @given(noise, noise)
+@example("(" * 40 + "x+1" + ")^{16}+1" * 40, "1")
+@example("10^{-10^{9}}", "0.333333")
+@example("\\sin(" * 50 + "x" + ")" * 50, "9^{9^{9^{9}}}")
 def test_nothing_is_raised_in_process(one, other):
     equivalent(one, other)
     vote_key(one)

@@ -1,0 +1,245 @@
+"""A bare HTTP/1.1 client for streamed answers: it stamps and keeps what comes, and reads it after the run.
+
+Whatever a client computes between two chunks delays the stamp of the next one. So the path of a chunk is a clock read,
+two appends and a comparison; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes
+a chunk.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+from urllib.parse import urlsplit
+
+from papergate.engines.access import Access, proxy_for
+from papergate.errors import EngineError, EngineRefused
+
+CONNECT_TIMEOUT_S = 10.0
+"""A server that is to be measured and does not take a connection within this is not there."""
+HEAD_END = b"\r\n\r\n"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+"""Ends a chunked body; inside a stream of events no line is a bare 0."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RawReply:
+    """The bytes of one reply as they came, and when."""
+
+    sent_ns: int = 0
+    stamps_ns: list[int] = field(default_factory=list)
+    """Monotonic clock at each piece."""
+    pieces: list[bytes] = field(default_factory=list)
+    complete: bool = False
+    """Whether the body came to the end that its framing announced."""
+    error: str | None = None
+    """What went wrong on the way."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where requests go, and the head that all of them share."""
+
+    url: str
+    host: str
+    port: int
+    path: str
+    tls: ssl.SSLContext | None
+    headers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, url: str, access: Access) -> "Address":
+        """The chat completions route of the server at ``url``.
+
+        Raises:
+            EngineRefused: a proxy stands in between, whose time would be measured too.
+        """
+        if proxy := proxy_for(url):
+            raise EngineRefused(
+                f"{url} is reached through the proxy {proxy}, whose time would count; name it in NO_PROXY"
+            )
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        fields = {"Host": parts.netloc, "Content-Type": "application/json", "Accept": "text/event-stream"}
+        return cls(
+            url=url,
+            host=parts.hostname or "",
+            port=parts.port or (443 if secure else 80),
+            path=f"{parts.path}/v1/chat/completions",
+            tls=ssl.create_default_context(cafile=access.ca_file) if secure else None,
+            headers=tuple(f"{name}: {value}" for name, value in (fields | access.headers()).items()),
+        )
+
+    def request(self, body: bytes, number: int) -> bytes:
+        """The bytes of one request; its ``number`` goes along as X-Request-Id, to be found in the server's log."""
+        lines = (
+            f"POST {self.path} HTTP/1.1",
+            *self.headers,
+            f"X-Request-Id: {number}",
+            f"Content-Length: {len(body)}",
+        )
+        return "\r\n".join(lines).encode() + HEAD_END + body
+
+
+class Connection(asyncio.Protocol):
+    """One connection, kept alive, with at most one request on it."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._reply: RawReply | None = None
+        self._done: asyncio.Future[None] | None = None
+        self._ended: Callable[[bytes], bool] = self._ended_in_head
+        self._tail = b""
+        self._length = 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request can be sent on it."""
+        return self._transport is not None and not self._transport.is_closing() and self._reply is None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: the connection stands."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: a piece came. Stamp it first, keep it, see whether it is the last."""
+        stamp = time.monotonic_ns()
+        reply = self._reply
+        if reply is None:  # an answer to nothing: this connection is out of step
+            self.close()
+            return
+        reply.stamps_ns.append(stamp)
+        reply.pieces.append(data)
+        if self._ended(data):
+            self._finish(complete=True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the connection is gone; only a body without any framing ends that way."""
+        self._transport = None
+        if self._reply is not None:
+            self._reply.error = str(exc) if exc else None
+            self._finish(complete=self._ended == self._ended_by_close and exc is None)
+
+    async def exchange(self, request: bytes) -> RawReply:
+        """Send ``request`` and keep what comes back; a reply that breaks off is returned as far as it came."""
+        assert self._transport is not None
+        reply = self._reply = RawReply()
+        self._ended, self._tail = self._ended_in_head, b""
+        self._done = asyncio.get_running_loop().create_future()
+        reply.sent_ns = time.monotonic_ns()
+        self._transport.write(request)
+        try:
+            await self._done
+        finally:
+            if self._reply is reply:  # given up: what still comes belongs to nobody
+                self._reply = None
+                self.close()
+        return reply
+
+    def close(self) -> None:
+        """Close it."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _finish(self, *, complete: bool) -> None:
+        assert self._reply is not None
+        self._reply.complete = complete
+        self._reply = None
+        if self._done is not None and not self._done.done():
+            self._done.set_result(None)
+
+    def _ended_in_head(self, _piece: bytes) -> bool:
+        """Until the head is whole; then its framing decides."""
+        assert self._reply is not None
+        raw = b"".join(self._reply.pieces)
+        end = raw.find(HEAD_END)
+        if end < 0:
+            return False
+        fields = head_fields(raw[:end])
+        body = raw[end + len(HEAD_END) :]
+        if "chunked" in fields.get(b"transfer-encoding", b"").decode().lower():
+            self._ended, self._tail, body = self._ended_by_chunk, b"", raw
+        elif b"content-length" in fields:
+            self._length = int(fields[b"content-length"])
+            self._ended = self._ended_by_length
+        else:
+            self._ended = self._ended_by_close
+        return self._ended(body)
+
+    def _ended_by_chunk(self, piece: bytes) -> bool:
+        self._tail = (piece if len(piece) >= len(LAST_CHUNK) else self._tail + piece)[-len(LAST_CHUNK) :]
+        return self._tail == LAST_CHUNK
+
+    def _ended_by_length(self, piece: bytes) -> bool:
+        self._length -= len(piece)
+        return self._length <= 0
+
+    def _ended_by_close(self, _piece: bytes) -> bool:
+        return False
+
+
+class Client:
+    """Connections to one server, opened before the clock runs and used again."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.opened = 0
+        """Connections opened so far."""
+        self._idle: list[Connection] = []
+
+    async def open(self, connections: int) -> None:
+        """Open connections until so many are idle.
+
+        Raises:
+            EngineError: the server does not take them.
+        """
+        missing = max(0, connections - len(self._idle))
+        self._idle += await asyncio.gather(*(self._connect() for _ in range(missing)))
+
+    async def send(self, body: bytes, number: int) -> RawReply:
+        """Send one request on an idle connection, or on a new one where none is left."""
+        request = self.address.request(body, number)
+        try:
+            connection = self._take() or await self._connect()
+        except EngineError as error:
+            return RawReply(sent_ns=time.monotonic_ns(), error=str(error))
+        reply = await connection.exchange(request)
+        if connection.usable:
+            self._idle.append(connection)
+        return reply
+
+    def close(self) -> None:
+        """Close what is idle."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+        return None
+
+    async def _connect(self) -> Connection:
+        self.opened += 1
+        loop, address = asyncio.get_running_loop(), self.address
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                transport, connection = await loop.create_connection(
+                    Connection, address.host, address.port, ssl=address.tls
+                )
+        except (OSError, TimeoutError) as error:
+            raise EngineError(
+                f"{address.url} does not take a connection ({error or 'no answer'})", transient=True
+            ) from error
+        if (raw := transport.get_extra_info("socket")) is not None:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
+def head_fields(head: bytes) -> dict[bytes, bytes]:
+    """The header fields of a reply, names in lower case."""
+    pairs = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,169 @@
+"""Prompts of exactly the length that a workload asks for, in the server's own tokens."""
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from papergate.performance.tokens import Counter
+from papergate.performance.workloads import WORKLOADS, Conversations, Made, Workload, WorkloadError
+
+OWN_TEXT = WORKLOADS / "text.txt"
+FILLERS = ("a", "I", "so", "1", "2", "3", "4", "5", "x", "y")
+"""Short words: where a whole word would be too long, one of them is a single token in the tokenizers that were met."""
+MOST_TRIALS = 200
+"""Trials for one prompt; a length that is not hit by then cannot be hit with these words."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """One request of a workload."""
+
+    text: str
+    input_tokens: int
+    """As the server counts them, chat template included."""
+    output_tokens: int
+    """The most it may draw."""
+
+
+def make_prompts(workload: Workload, counter: Counter, *, salt: str, context_tokens: int | None) -> tuple[Prompt, ...]:
+    """The workload's warm-up prompts, then its measured ones.
+
+    ``salt`` changes every text and no length, so that no prompt is answered from the cache of an earlier run.
+
+    Raises:
+        WorkloadError: the workload does not fit into the context, or its lengths cannot be made.
+    """
+    count = workload.warmup_requests + workload.count
+    source = random.Random(f"{workload.name} {workload.seed} {salt}")  # noqa: S311 - repeatable, nothing secret
+    prompts = workload.prompts
+    if isinstance(prompts, Conversations):
+        return _refuse_longer(workload, _conversations(prompts, count, counter, source), context_tokens)
+    _refuse_beyond(workload, prompts.input_tokens + prompts.output_tokens, context_tokens)
+    return tuple(_made(prompts, count, Ruler(count=counter.prompt), source))
+
+
+class Ruler:
+    """Makes texts of an exact length in tokens; it learns how many tokens a word has."""
+
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
+        self.template = count("")
+        """Tokens of an empty prompt."""
+        self._per_word = 1.0
+
+    def text(self, begin: str, words: Iterator[str], target: int) -> str:
+        """``begin``, then as many of ``words`` as make ``target`` tokens in all.
+
+        Raises:
+            WorkloadError: no number of them does.
+        """
+        taken: list[str] = []
+        fillers = cycle(FILLERS)
+        gap = target - self.template - round(self._per_word * len(begin.split()))
+        for _ in range(MOST_TRIALS):
+            if gap < 0:
+                del taken[-max(1, round(-gap / self._per_word)) :]
+            elif gap >= self._per_word:
+                taken += islice(words, int(gap / self._per_word))
+            else:
+                taken.append(next(fillers))
+            text = " ".join([begin, *taken] if begin else taken)
+            gap = target - self._measured(text)
+            if gap == 0:
+                return text
+        raise WorkloadError(
+            f"no text of {target} tokens could be made (off by {-gap:+}); choose another length or text"
+        )
+
+    def _measured(self, text: str) -> int:
+        tokens = self._count(text)
+        self._per_word = max(1.0, (tokens - self.template) / max(1, len(text.split())))
+        return tokens
+
+
+def _made(made: Made, count: int, ruler: Ruler, source: random.Random) -> Iterator[Prompt]:
+    words = _words(Path(made.text) if made.text else OWN_TEXT, source, by_line=made.kind == "verse")
+    prefix = ruler.text("", words, ruler.template + made.prefix_tokens) if made.prefix_tokens else ""
+    for _ in range(count):
+        text = ruler.text(prefix, words, made.input_tokens)
+        yield Prompt(text=text, input_tokens=made.input_tokens, output_tokens=made.output_tokens)
+
+
+def _words(path: Path, source: random.Random, *, by_line: bool) -> Iterator[str]:
+    """Words without end: those of lines in random order, or single words at random."""
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not lines:
+        raise WorkloadError(f"{path}: the file holds no words")
+    units = lines if by_line else [[word] for line in lines for word in line]
+    while True:
+        yield from source.choice(units)
+
+
+def _conversations(asked: Conversations, count: int, counter: Counter, source: random.Random) -> tuple[Prompt, ...]:
+    assert asked.file
+    turns = _first_turns(Path(asked.file))
+    source.shuffle(turns)
+    found: list[Prompt] = []
+    for question, answer in turns:
+        if len(found) == count:
+            break
+        prompt = Prompt(text=question, input_tokens=counter.prompt(question), output_tokens=_length(answer, counter))
+        if _fits(prompt, asked):
+            found.append(prompt)
+    if len(found) < count:
+        raise WorkloadError(f"{asked.file}: {len(found)} of its conversations fit the workload, {count} are needed")
+    return tuple(found)
+
+
+def _fits(prompt: Prompt, asked: Conversations) -> bool:
+    shortest = min(prompt.input_tokens, prompt.output_tokens)
+    together = prompt.input_tokens + prompt.output_tokens
+    return (
+        shortest >= asked.fewest_tokens
+        and prompt.input_tokens <= asked.most_input_tokens
+        and together <= asked.most_tokens
+    )
+
+
+def _length(answer: str, counter: Counter) -> int:
+    if (length := counter.text(answer)) is None:
+        raise WorkloadError("recorded answers give the output lengths, but the server has no /tokenize to count them")
+    return length
+
+
+def _first_turns(path: Path) -> list[tuple[str, str]]:
+    """The first question and answer of each conversation.
+
+    Raises:
+        WorkloadError: the file is no list of conversations.
+    """
+    try:
+        entries: Any = json.loads(path.read_text(encoding="utf-8"))
+        talks = [entry["conversations"] for entry in entries]
+        return [(talk[0]["value"], talk[1]["value"]) for talk in talks if _is_question_and_answer(talk)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise WorkloadError(
+            f'{path}: no file of conversations ({error}); accepted: [{{"conversations": [{{"from": "human", "value": '
+            '"..."}, {"from": "gpt", "value": "..."}]}, ...]'
+        ) from error
+
+
+def _is_question_and_answer(talk: Sequence[dict[str, str]]) -> bool:
+    return [turn["from"] for turn in talk[:2]] in (["human", "gpt"], ["user", "assistant"])
+
+
+def _refuse_longer(workload: Workload, prompts: tuple[Prompt, ...], context_tokens: int | None) -> tuple[Prompt, ...]:
+    _refuse_beyond(workload, max(prompt.input_tokens + prompt.output_tokens for prompt in prompts), context_tokens)
+    return prompts
+
+
+def _refuse_beyond(workload: Workload, needed: int, context_tokens: int | None) -> None:
+    if context_tokens is not None and needed > context_tokens:
+        raise WorkloadError(
+            f"{workload.name} needs {needed} tokens of context, the server has {context_tokens}; "
+            "start it with a longer context, or choose a smaller workload (--workload tiny-online)"
+        )

@@ -1,0 +1,127 @@
+"""From the bytes of a reply and their stamps to a timed request: read when the clock no longer runs."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import accumulate
+
+from papergate.engines.access import Access
+from papergate.engines.answer import Answer
+from papergate.engines.records import Finish
+from papergate.engines.refusal import refusal
+from papergate.engines.sse import EventReader
+from papergate.errors import EngineError, EngineRefused
+from papergate.performance.client import HEAD_END, RawReply, head_fields
+
+STREAMED = b"text/event-stream"
+
+
+@dataclass(kw_only=True, slots=True)
+class Reading:
+    """What a reply said, and when it said it, in nanoseconds of the monotonic clock."""
+
+    chunks_ns: list[int] = field(default_factory=list)
+    """Arrival of each chunk with content or reasoning."""
+    last_ns: int | None = None
+    """Arrival of the last chunk with text or the finish reason."""
+    answer: Answer = field(default_factory=Answer)
+    error: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All text that came, reasoning first."""
+        return self.answer.text(thinks=False)
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the token limit ended it."""
+        return self.answer.finish is Finish.LENGTH
+
+
+def read_reply(reply: RawReply, access: Access) -> Reading:
+    """Read a reply; whatever is wrong with it is its ``error``, for a broken stream is not a fast one.
+
+    Raises:
+        EngineRefused: the server answers well, but does not stream.
+    """
+    reading = Reading()
+    try:
+        _read(reply, reading, access)
+    except EngineRefused as error:
+        if isinstance(error, NotStreamed):
+            raise
+        reading.error = str(error)
+    except EngineError as error:
+        reading.error = str(error)
+    return reading
+
+
+class NotStreamed(EngineRefused):
+    """The server sent a whole answer where a stream was asked for."""
+
+
+def _read(reply: RawReply, reading: Reading, access: Access) -> None:
+    raw = b"".join(reply.pieces)
+    end = raw.find(HEAD_END)
+    if end < 0:
+        raise EngineError(f"the connection broke off before an answer came ({reply.error or 'closed by the server'})")
+    _refuse_other_than_stream(raw, end, access)
+    reader = EventReader()
+    for stamp, line in _stamped_lines(reply, raw, end):
+        for event in reader.feed(line + b"\n"):
+            unfinished = reading.answer.finish is None
+            brought = reading.answer.add(event)
+            if brought:
+                reading.chunks_ns.append(stamp)
+            if brought or (unfinished and reading.answer.finish):
+                reading.last_ns = stamp
+    if not reply.complete or reading.answer.finish is None:
+        raise EngineError(f"the stream broke off after {len(reading.chunks_ns)} chunks ({_how(reply)})")
+
+
+def _how(reply: RawReply) -> str:
+    return reply.error or ("it ended without a finish reason" if reply.complete else "the connection was closed")
+
+
+def _refuse_other_than_stream(raw: bytes, end: int, access: Access) -> None:
+    status, fields = int(raw[:end].split(b" ", 2)[1]), head_fields(raw[:end])
+    if status == HTTPStatus.OK and fields.get(b"content-type", STREAMED).startswith(STREAMED):
+        return
+    headers = {name.decode("latin-1").title(): value.decode("latin-1") for name, value in fields.items()}
+    body = b"".join(raw[start:stop] for start, stop in _body(raw, end))
+    error = refusal(status, headers, body, access)
+    if status == HTTPStatus.OK and b'"choices"' in body:
+        raise NotStreamed(f"{error}; without a stream no time to first token can be measured")
+    raise error
+
+
+def _stamped_lines(reply: RawReply, raw: bytes, head_end: int) -> Iterator[tuple[int, bytes]]:
+    """Each line of the body that is not empty, with the time at which its last byte came."""
+    ends = list(accumulate(map(len, reply.pieces)))
+    begun = b""
+    for start, stop in _body(raw, head_end):
+        position = start
+        while (newline := raw.find(b"\n", position, stop)) >= 0:
+            if begun or newline > position:
+                yield reply.stamps_ns[bisect_right(ends, newline)], begun + raw[position:newline]
+            begun, position = b"", newline + 1
+        begun += raw[position:stop]
+    if begun:
+        yield reply.stamps_ns[-1], begun
+
+
+def _body(raw: bytes, head_end: int) -> Iterator[tuple[int, int]]:
+    """Where the body stands in the bytes of a reply, without the framing of a chunked one; as far as it came."""
+    position = head_end + len(HEAD_END)
+    chunked = b"chunked" in head_fields(raw[:head_end]).get(b"transfer-encoding", b"").lower()
+    if not chunked:
+        yield position, len(raw)
+        return
+    while (line_end := raw.find(b"\r\n", position)) >= 0:
+        size = int(raw[position:line_end].partition(b";")[0] or b"0", 16)
+        if size == 0:
+            return
+        start = line_end + 2
+        yield start, min(start + size, len(raw))
+        position = start + size + 2

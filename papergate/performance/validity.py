@@ -1,0 +1,83 @@
+"""Whether the measuring client was fit to measure; where it was not, its figures are no figures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from papergate.errors import RequestsLost
+from papergate.performance.metrics import percentile, queueing_s
+from papergate.performance.records import LoadRun
+
+MOST_LATENESS_S = 0.005
+"""p99 of the event loop's lateness. Measured: at most 1.2 ms in clients that added less than 1 ms to the median TTFT,
+at least 7.7 ms in those that added more than 3.6 ms."""
+MOST_CPU = 0.85
+"""Share of one core: a single-threaded client beyond it queues what it receives."""
+MOST_QUEUEING_S = 0.005
+"""p99 of actual - intended send time in an open loop: later than this, the load was not the one intended."""
+NAMED = 3
+"""Failed requests whose error a message quotes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fitness:
+    """How the client did, and why its run cannot be used, if so. Seconds, shares of 1."""
+
+    lateness_p99_s: float | None
+    cpu: float
+    queueing_p99_s: float | None
+    reasons: tuple[str, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether the run's figures may be stated."""
+        return not self.reasons
+
+
+def fitness(run: LoadRun, *, open_loop: bool) -> Fitness:
+    """Judge the client of ``run``: event-loop lateness, CPU, actual against intended send times, output lengths."""
+    lateness = percentile(run.client.lateness_s, 99)
+    queueing = percentile([queueing_s(request) for request in run.requests], 99)
+    cpu = run.client.cpu_s / run.client.wall_s if run.client.wall_s else 0.0
+    seen = Fitness(
+        lateness_p99_s=lateness.value if lateness else None,
+        cpu=cpu,
+        queueing_p99_s=queueing.value if queueing else None,
+        reasons=(),
+    )
+    reasons = (*_reasons(seen, open_loop=open_loop), *_short_outputs(run))
+    return Fitness(
+        lateness_p99_s=seen.lateness_p99_s, cpu=seen.cpu, queueing_p99_s=seen.queueing_p99_s, reasons=reasons
+    )
+
+
+def refuse_lost(run: LoadRun) -> None:
+    """A run with failed requests has no figures: those that failed are often those that would have been slow.
+
+    Raises:
+        RequestsLost: with their number and the first errors.
+    """
+    if run.failed:
+        errors = "; ".join(f"prompt {request.prompt}: {request.error}" for request in run.failed[:NAMED])
+        raise RequestsLost(f"{run.workload}: {len(run.failed)} of {len(run.requests)} requests failed: {errors}")
+
+
+def _reasons(seen: Fitness, *, open_loop: bool) -> Iterator[str]:
+    if seen.lateness_p99_s is None:
+        yield "the run was too short to see whether the client keeps up"
+    elif seen.lateness_p99_s >= MOST_LATENESS_S:
+        yield _beyond("the client's event loop was late by (p99)", seen.lateness_p99_s, MOST_LATENESS_S)
+    if seen.cpu >= MOST_CPU:
+        yield f"the client used {seen.cpu:.0%} of a core, {MOST_CPU:.0%} at most may be used"
+    if open_loop and seen.queueing_p99_s is not None and seen.queueing_p99_s >= MOST_QUEUEING_S:
+        yield _beyond("requests were sent later than intended by (p99)", seen.queueing_p99_s, MOST_QUEUEING_S)
+
+
+def _beyond(what: str, seen_s: float, most_s: float) -> str:
+    return f"{what} {seen_s * 1e3:.1f} ms, below {most_s * 1e3:.0f} ms is accepted"
+
+
+def _short_outputs(run: LoadRun) -> Iterator[str]:
+    """Outputs that ended by themselves although the server took ``ignore_eos``: another workload than the one asked."""
+    short = [request for request in run.answered if not request.cut_off]
+    if run.settings.get("ignore_eos") and short:
+        yield f"{len(short)} of {len(run.answered)} outputs ended early although the server accepts ignore_eos"

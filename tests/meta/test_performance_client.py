@@ -1,0 +1,279 @@
+import asyncio
+import time
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from papergate.engines.access import Access
+from papergate.errors import EngineError, EngineRefused, RequestsLost
+from papergate.performance.client import Address, Client, Connection, RawReply
+from papergate.performance.load import attach, measure, measure_pairs
+from papergate.performance.metrics import itl_s, tokens_per_chunk, tpot_s
+from papergate.performance.records import TokenSource
+from papergate.performance.replies import read_reply
+from papergate.performance.validity import refuse_lost
+from papergate.performance.workloads import Workload, WorkloadError
+from tests.meta.timed_server import MANNERS, Manner, TimedServer
+
+NOBODY = Access(key=None, key_env="KEY")
+ROUNDING_S = 1e-6
+"""Stamps are compared as floats of seconds."""
+TOKENS = 16
+
+
+@pytest.fixture(scope="module")
+def server():
+    manners = MANNERS | {name: Manner(**vars(manner) | FAST) for name, manner in MANNERS.items()}
+    with TimedServer(manners) as running:
+        yield running
+
+
+FAST = {"ttft_s": 0.02, "itl_s": 0.002}
+
+
+def workload(**changes):
+    made = {"kind": "random", "input_tokens": 12, "prefix_tokens": 2, "output_tokens": TOKENS}
+    fields = {"name": "w", "title": "w", "source": "w", "prompts": made, "count": 6, "concurrency": 3}
+    return Workload.model_validate(fields | changes)
+
+
+def measured(server, model, **changes):
+    """A run and the server's truth about its requests, in the order of the prompts."""
+    attached = attach(server.url, model)
+    asked = workload(**changes)
+    server.truth.clear()
+    run = measure(attached, asked, salt="s")
+    return run, sorted(server.truth[asked.warmup_requests :], key=lambda truth: int(truth.id))
+
+
+def received_s(run, stamp_ns):
+    return (stamp_ns - run.origin_ns) / 1e9
+
+
+def is_after(run, seconds, stamp_ns):
+    return seconds >= received_s(run, stamp_ns) - ROUNDING_S
+
+
+@pytest.mark.parametrize(
+    "model", ["plain", "role-early", "reasoning-content", "reasoning", "four-per-chunk", "no-usage"]
+)
+def test_every_chunk_with_text_is_stamped_after_it_was_sent_and_before_the_next(server, model):
+    run, truths = measured(server, model)
+    assert len(run.answered) == len(truths) == 6
+    for request, truth in zip(run.requests, truths, strict=True):
+        assert request.sent_s <= received_s(run, truth.received_ns) + ROUNDING_S
+        assert len(request.chunks_s) == len(truth.text_ns)
+        assert all(is_after(run, at, sent) for at, sent in zip(request.chunks_s, truth.text_ns, strict=True))
+        assert is_after(run, request.last_s, truth.last_ns)
+
+
+def test_role_only_chunk_is_no_first_token(server):
+    run, truths = measured(server, "role-early")
+    assert all(is_after(run, r.chunks_s[0], t.text_ns[0]) for r, t in zip(run.requests, truths, strict=True))
+
+
+@pytest.mark.parametrize("model", ["reasoning-content", "reasoning"])
+def test_reasoning_is_text(server, model):
+    run, _ = measured(server, model)
+    assert [len(request.chunks_s) for request in run.requests] == [TOKENS] * 6
+
+
+def test_chunks_of_four_tokens_are_counted_as_four(server):
+    run, _ = measured(server, "four-per-chunk")
+    assert tokens_per_chunk(run.requests) == 4
+    for request in run.requests:
+        assert (request.output_tokens, len(itl_s(request))) == (TOKENS, TOKENS / 4 - 1)
+        assert tpot_s(request) == pytest.approx(sum(itl_s(request)) / (TOKENS - 1))
+
+
+@pytest.mark.parametrize("model", ["no-usage", "no-usage-four-per-chunk"])
+def test_tokens_without_usage_are_the_tokenizers(server, model):
+    run, _ = measured(server, model)
+    assert {(r.output_tokens, r.tokens_from) for r in run.requests} == {(TOKENS, TokenSource.TOKENIZER)}
+
+
+@pytest.mark.parametrize(
+    ("model", "error"),
+    [
+        ("error-midway", "the server reported an error: 'out of memory'"),
+        ("cut-midway", "the stream broke off after 3 chunks (the connection was closed)"),
+        ("unfinished", "the stream broke off after 3 chunks (it ended without a finish reason)"),
+    ],
+)
+def test_broken_stream_is_a_failed_request(server, model, error):
+    run, _ = measured(server, model)
+    assert [request.error for request in run.requests] == [error] * 6
+    assert run.answered == ()
+    with pytest.raises(RequestsLost, match="6 of 6 requests failed"):
+        refuse_lost(run)
+
+
+def test_broken_server_is_refused_before_it_is_measured(server):
+    with pytest.raises(EngineError, match="500"):
+        attach(server.url, "broken")
+
+
+def test_server_that_breaks_while_it_is_measured_loses_requests(server):
+    attached = attach(server.url, "plain")
+    server.manners["plain"], good = MANNERS["broken"], server.manners["plain"]
+    try:
+        run = measure(attached, workload(), salt="s")
+    finally:
+        server.manners["plain"] = good
+    with pytest.raises(RequestsLost, match=r"6 of 6 requests failed: prompt 0: .*answered 500.*the device is lost"):
+        refuse_lost(run)
+
+
+def test_server_without_streaming_is_refused(server):
+    with pytest.raises(EngineRefused, match="where a stream was asked for"):
+        attach(server.url, "whole")
+
+
+def test_server_without_ignore_eos_is_asked_without_it(server):
+    assert not attach(server.url, "no-ignore-eos").ignores_eos
+    run, _ = measured(server, "no-ignore-eos")
+    assert run.settings["ignore_eos"] is False
+    assert len(run.answered) == 6
+
+
+def test_nobody_at_the_address_is_said():
+    with pytest.raises(EngineError, match="cannot be reached"):
+        attach("http://127.0.0.1:1", "m")
+
+
+def test_closed_loop_keeps_its_concurrency(server):
+    attached = attach(server.url, "plain")
+    server.most_at_once = 0
+    run = measure(attached, workload(concurrency=3, count=9), salt="s")
+    assert server.most_at_once == 3
+    assert run.client.reconnects == 0
+
+
+def test_open_loop_sends_whatever_became_of_earlier_requests(server):
+    attached = attach(server.url, "plain")
+    server.most_at_once = 0
+    run = measure(attached, workload(concurrency=None, requests_per_s=1000.0, count=12, arrivals="fixed"), salt="s")
+    assert server.most_at_once > 6
+    assert [request.intended_s for request in run.requests] == pytest.approx(
+        [run.requests[0].intended_s + number / 1000 for number in range(12)]
+    )
+    assert all(request.sent_s >= request.intended_s for request in run.requests)
+
+
+def test_pairs_ask_both_servers_the_same_prompts_in_turns(server):
+    attached = attach(server.url, "plain")
+    new, old = measure_pairs(attached, attached, workload(count=6, concurrency=2), salt="s")
+    starts = sorted([(r.sent_s, side) for side, run in (("n", new), ("o", old)) for r in run.requests])
+    assert "".join(side for _, side in starts) == "nnoooonnnnoo"
+    assert [request.prompt for request in new.requests] == [request.prompt for request in old.requests]
+
+
+def test_open_loop_cannot_take_turns(server):
+    attached = attach(server.url, "plain")
+    with pytest.raises(WorkloadError, match="give concurrency"):
+        measure_pairs(attached, attached, workload(concurrency=None, requests_per_s=1.0), salt="s")
+
+
+def test_proxy_is_refused(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    with pytest.raises(EngineRefused, match="NO_PROXY"):
+        Address.of("http://example.invalid:8000", NOBODY)
+
+
+def test_key_goes_along():
+    address = Address.of("http://127.0.0.1:8000", Access(key="k", key_env="KEY"))
+    assert b"Authorization: Bearer k\r\n" in address.request(b"{}", 0)
+
+
+def test_given_up_request_closes_its_connection(server):
+    async def give_up():
+        client = Client(Address.of(server.url, NOBODY))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await client.send(b'{"model": "plain", "stream": true, "max_tokens": 99}', 0)
+        assert client._take() is None
+
+    asyncio.run(give_up())
+
+
+EVENTS = (
+    b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n',
+    b": ping\n\n",
+    'data: {"choices":[{"delta":{"reasoning":"Häufig √2 思考"}}]}\r\n\r\n'.encode(),
+    b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\n',
+    b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
+    b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n',
+    b"data: [DONE]\n\n",
+)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+BODY = b"".join(b"%X\r\n%b\r\n" % (len(event), event) for event in EVENTS) + b"0\r\n\r\n"
+PLAIN = b"".join(EVENTS)
+WITH_LENGTH = HEAD + b"Content-Length: %d\r\n\r\n" % len(PLAIN) + PLAIN
+
+
+def fed(raw, cuts):
+    """A reply whose bytes came in pieces cut at ``cuts``, piece n at n nanoseconds, read by a real connection."""
+
+    async def feed():
+        connection = Connection()
+        reply = connection._reply = RawReply()
+        for start, stop in zip([0, *cuts], [*cuts, len(raw)], strict=True):
+            if connection._reply is None:
+                return reply, False
+            connection.data_received(raw[start:stop])
+        return reply, True
+
+    reply, took_all = asyncio.run(feed())
+    reply.stamps_ns = list(range(len(reply.stamps_ns)))
+    return reply, took_all
+
+
+def cuts_of(raw):
+    return st.lists(st.integers(1, len(raw) - 1), unique=True, max_size=12).map(sorted)
+
+
+@pytest.mark.parametrize("raw", [CHUNKED + BODY, WITH_LENGTH], ids=["chunked", "length"])
+@given(data=st.data())
+def test_reply_cut_anywhere_is_the_same_reply(raw, data):
+    cuts = data.draw(cuts_of(raw))
+    reply, took_all = fed(raw, cuts)
+    assert took_all
+    assert reply.complete
+    reading = read_reply(reply, NOBODY)
+    assert reading.error is None
+    assert reading.text == "Häufig √2 思考ab"
+    assert (reading.answer.prompt_tokens, reading.answer.output_tokens) == (3, 4)
+    ends = list(accumulate(len(piece) for piece in reply.pieces))
+    for stamp, mark in zip(reading.chunks_ns, (b"reasoning", b'"a"', b'"b"'), strict=True):
+        line_end = raw.index(b"\n", raw.index(mark))
+        assert stamp == next(piece for piece, end in enumerate(ends) if end > line_end)
+
+
+@given(data=st.data())
+def test_reply_that_stops_anywhere_is_never_a_whole_one(data):
+    raw = CHUNKED + BODY
+    stop = data.draw(st.integers(1, len(raw) - 1))
+    reply, _ = fed(raw[:stop], [])
+    assert not reply.complete
+    assert read_reply(reply, NOBODY).error
+
+
+def test_body_without_framing_ends_with_its_connection():
+    async def feed():
+        connection = Connection()
+        reply = connection._reply = RawReply()
+        connection.data_received(HEAD + b"\r\n" + PLAIN)
+        connection.connection_lost(None)
+        return reply
+
+    reading = read_reply(asyncio.run(feed()), NOBODY)
+    assert (reading.error, reading.text) == (None, "Häufig √2 思考ab")
+
+
+def test_load_run_is_on_the_servers_clock(server):
+    before = time.monotonic_ns()
+    run, truths = measured(server, "plain")
+    assert before < run.origin_ns < truths[0].received_ns < time.monotonic_ns()

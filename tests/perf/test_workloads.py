@@ -1,0 +1,41 @@
+"""Online serving, offline throughput and latency, as pytest-benchmark records them."""
+
+import pytest
+
+from fixtures.performance import ReplayTimer, compare_failures, extra_info
+from papergate.performance.metrics import e2e_s
+from papergate.verdict import Verdict
+
+TIMER = ReplayTimer()
+
+
+@pytest.mark.benchmark(timer=TIMER, group="end-to-end latency")
+def test_latency_is_measured(measurement, benchmark, pytestconfig, record_property):
+    fit, slowdown = measurement.fitness, measurement.slowdown
+    benchmark.disabled = not fit.valid  # an unfit client's figures do not go on record
+    record(measurement, benchmark)
+    if not fit.valid:
+        record_property("verdict", Verdict.INCONCLUSIVE)
+        unusable(measurement, f"inconclusive: the client was not fit to measure: {'; '.join(fit.reasons)}")
+    if slowdown:
+        record_property("verdict", slowdown.verdict)
+        record_property("slowdown", slowdown.ratio)
+    if failures := compare_failures(pytestconfig, benchmark):
+        pytest.fail(f"fail: {'; '.join(failures)}", pytrace=False)
+    if slowdown and slowdown.verdict is not Verdict.PASS:
+        pytest.fail(slowdown.sentence, pytrace=False)
+
+
+def record(measurement, benchmark):
+    """Hand the request latencies to pytest-benchmark as its rounds."""
+    latencies_s = [e2e_s(request) for request in measurement.run.answered]
+    TIMER.load(latencies_s)
+    benchmark.extra_info.update(extra_info(measurement))
+    benchmark.pedantic(lambda: None, rounds=len(latencies_s), iterations=1)
+
+
+def unusable(measurement, why):
+    """A measurement that was demanded fails; one that runs because nobody chose another is skipped."""
+    if measurement.demanded:
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
