@@ -9,6 +9,7 @@ pytest_plugins = [
     "fixtures.benchmarks",
     "fixtures.acceptance",
     "fixtures.summary",
+    "fixtures.plan",
     "fixtures.performance",
 ]
 
@@ -36,6 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--samples", type=int, metavar="K", help="samples per problem, fixed; default: as many as the verdict needs")
     add("--max-samples", type=int, default=64, metavar="K", help="most samples per problem (default 64)")
+    add("--budget-tokens", type=int, metavar="N", help="most output tokens of a promise, looked at before each look")
+    add(
+        "--budget-hours", type=float, metavar="H", help="most hours of asking for a promise, looked at before each look"
+    )
+    add("--holm", action="store_true", help="a failure must be sure among all selected promises together (Holm)")
+    add("--plan", action="store_true", help="say what the selected promises cost and how they end; test nothing")
+    add("--tokens-per-s", type=float, metavar="V", help="output tokens per second of the deployment, for --plan")
     add("--limit", type=int, metavar="N", help="first N problems only: a trial of the set-up, which cannot pass")
     add("--golden", metavar="RUN", help="stored run of a trusted platform as the reference, in place of the paper")
     add("--grader", choices=["strict", "aisbench", "math-verify"], default="strict", help="whose rules grade")
