@@ -231,7 +231,8 @@ def _turned_by_undecided(case: Case, k: int, grades: Mapping[Key, Grade], judgem
     at_best = counts_of(case, k, grades, {Outcome.CORRECT, Outcome.UNDECIDED}) if undecided else None
     if at_best is None or _judged(case, at_best).decision is judgement.decision:
         return ""
-    return f"{undecided} grades could not be told, and with all of them right the verdict would be another"
+    grades_are = "grade" if undecided == 1 else "grades"
+    return f"{undecided} {grades_are} could not be told, and counted as right the verdict would be another"
 
 
 def _lost_in_the_family(case: Case, judgement: Judgement) -> str:

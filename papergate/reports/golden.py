@@ -115,7 +115,7 @@ def _notes(found: Comparison) -> list[str]:
         rates = (f"{float(100 * (rate or 0)):.2f} %" for rate in (found.truncation, found.golden_truncation))
         notes.append("truncated completions: {}, in the golden run {}, more apart than by chance".format(*rates))
     if found.moved:
-        named = ", ".join(f"{m.problem} {m.golden_rate:.0%} to {m.rate:.0%}" for m in found.moved[:NAMED])
+        named = ", ".join(f"{m.problem} {float(m.golden_rate):.0%} to {float(m.rate):.0%}" for m in found.moved[:NAMED])
         more = f" and {len(found.moved) - NAMED} more" if len(found.moved) > NAMED else ""
         notes.append(f"problems that moved against the golden run beyond chance: {named}{more}")
     return notes

@@ -52,7 +52,7 @@ def paper_error(judgement: Judgement) -> str:
     samples = judgement.reference.samples
     return (
         f"the paper's own error is {100 * judgement.se_paper:.2f} points (a mean of {samples} samples per problem, "
-        f"printed to 0.1), {'counted' if judgement.evidence.se_reference else 'not counted'} in the verdict; with it a "
+        f"rounding to 0.1 included), {'counted' if judgement.evidence.se_reference else 'not counted'} in the verdict; with it a "
         f"perfect deployment lies this far off or farther in {_share(judgement.paper_noise_chance)} of such runs"
     )
 
