@@ -49,11 +49,11 @@ def paper_error(judgement: Judgement) -> str:
     """The printed score's own error, whether the verdict counts it or not; empty where it is not known."""
     if judgement.se_paper is None or judgement.paper_noise_chance is None:
         return ""
-    samples = judgement.reference.samples
+    counted = "counted" if judgement.evidence.se_reference else "not counted"
     return (
-        f"the paper's own error is {100 * judgement.se_paper:.2f} points (a mean of {samples} samples per problem, "
-        f"rounding to 0.1 included), {'counted' if judgement.evidence.se_reference else 'not counted'} in the verdict; with it a "
-        f"perfect deployment lies this far off or farther in {_share(judgement.paper_noise_chance)} of such runs"
+        f"the paper's own error is {100 * judgement.se_paper:.2f} points (a mean of {judgement.reference.samples} samples "
+        f"per problem, rounding to 0.1 included), {counted} in the verdict; with it a perfect deployment lies this far "
+        f"off or farther in {_share(judgement.paper_noise_chance)} of such runs"
     )
 
 
