@@ -37,6 +37,8 @@ def test_the_properties_state_the_verdicts_numbers(tmp_path):
     low, high = json.loads(found["interval"])
     assert low < float(found["score_percent"]) < high
     assert float(found["paper_error_points"]) > 0
+    assert float(found["pass_at_4"]) == pytest.approx(23 / 30, abs=1e-4)
+    assert float(found["cons_at_1"]) == pytest.approx(23 / 30, abs=1e-4)
     assert 0 <= float(found["paper_noise_chance"]) <= 1
 
 

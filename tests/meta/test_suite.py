@@ -200,9 +200,11 @@ def test_a_budget_of_tokens_leaves_the_verdict_open_and_says_so(tmp_path):
 
 @NO_ENGINE
 def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path):
-    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2")
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2", "--holm")
     assert (session.exit, session.outcomes()) == (1, ["failure", "failure"])
     assert session.text.count("partial run, 4 of 30 problems, which cannot pass") >= 1
+    assert session.text.count("among the promises of its session this one fails at p = 0.025 (Holm)") == 2
+    assert "2 promises, each failing a perfect deployment low in at most 5% of runs" in session.text
     page = (tmp_path / "run" / "report.html").read_text()
     assert "0 of 2 promises kept" in page
     assert "partial run" in page
