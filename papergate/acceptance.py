@@ -268,11 +268,10 @@ def _turned_by_unknown(case: Case, k: int, counts: Counts, grades: Mapping[Key, 
     unknown = sum(at_best.correct) - sum(counts.correct)
     if not unknown or _judged(case, at_best).decision is judgement.decision:
         return ""
-    missing = k * len(case.problems) - len(grades)
-    return (
-        f"{missing} samples are missing or failed and {unknown - missing} grades could not be told; with all of them "
-        "right the verdict would be another"
-    )
+    undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
+    causes = ((undecided, "grades could not be told"), (unknown - undecided, "samples are missing or failed"))
+    named = " and ".join(f"{count} {cause}" for count, cause in causes if count)
+    return f"{named}; counted as right the verdict would be another"
 
 
 def _lost_in_the_family(case: Case, judgement: Judgement) -> str:

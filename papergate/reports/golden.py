@@ -98,8 +98,13 @@ def compared(summary: Summary, golden: Golden) -> dict[str, Any]:
             }
             for move in found.moved
         ],
-        "notes": [*_differences(summary, golden.summary), *_notes(found)],
+        "notes": _differences(summary, golden.summary) + ([] if _is_other_model(summary) else _notes(found)),
     }
+
+
+def _is_other_model(summary: Summary) -> bool:
+    """Whether the golden run is that of the model to exceed, whose problems and lengths are meant to differ."""
+    return bool(summary["promised"]["tolerance"] == "gain")
 
 
 def _notes(found: Comparison) -> list[str]:
@@ -115,7 +120,7 @@ def _notes(found: Comparison) -> list[str]:
         rates = (f"{float(100 * (rate or 0)):.2f} %" for rate in (found.truncation, found.golden_truncation))
         notes.append("truncated completions: {}, in the golden run {}, more apart than by chance".format(*rates))
     if found.moved:
-        named = ", ".join(f"{m.problem} {m.golden_rate:.0%} to {m.rate:.0%}" for m in found.moved[:NAMED])
+        named = ", ".join(f"{m.problem} {float(m.golden_rate):.0%} to {float(m.rate):.0%}" for m in found.moved[:NAMED])
         more = f" and {len(found.moved) - NAMED} more" if len(found.moved) > NAMED else ""
         notes.append(f"problems that moved against the golden run beyond chance: {named}{more}")
     return notes

@@ -32,6 +32,9 @@ def properties(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "p_value", f"{judgement['p_value']:.4g}"
     yield "paper_error_points", _points(judgement["se_paper"])
     yield "paper_noise_chance", _share(judgement["paper_noise_chance"])
+    for name in ("pass", "cons"):
+        yield from ((f"{name}_at_{k}", _share(share)) for k, share in summary["aggregates"][f"{name}@k"].items())
+    yield "majority_correct", _share(summary["aggregates"]["majority_correct"])
     yield from ((f"samples_{name}", str(count)) for name, count in summary["tally"].items())
     yield from ((f"sampling_{name}", str(value)) for name, value in summary["sampling"].items())
     yield from ((f"benchmark_{name}", str(value)) for name, value in summary["benchmark"].items() if value)

@@ -40,8 +40,11 @@ def notes_of(acceptance: Acceptance) -> list[str]:
 def remarks_of(acceptance: Acceptance) -> list[str]:
     """What the reference and the protocol can show, a sentence each."""
     remarks = [paper_error(acceptance.judgement)]
-    if acceptance.case.settings.protocol == "vendor":
+    settings = acceptance.case.settings
+    if settings.protocol == "vendor":
         remarks.append(one_run_shows(acceptance))
+    if settings.fail_alpha is not None:
+        remarks.append(f"among the promises of its session this one fails at p = {settings.fail_alpha:.2g} (Holm)")
     return [remark for remark in remarks if remark]
 
 
@@ -49,11 +52,12 @@ def paper_error(judgement: Judgement) -> str:
     """The printed score's own error, whether the verdict counts it or not; empty where it is not known."""
     if judgement.se_paper is None or judgement.paper_noise_chance is None:
         return ""
-    samples = judgement.reference.samples
+    error, samples = 100 * judgement.se_paper, judgement.reference.samples
+    counted = "counted" if judgement.evidence.se_reference else "not counted"
     return (
-        f"the paper's own error is {100 * judgement.se_paper:.2f} points (a mean of {samples} samples per problem, "
-        f"printed to 0.1), {'counted' if judgement.evidence.se_reference else 'not counted'} in the verdict; with it a "
-        f"perfect deployment lies this far off or farther in {_share(judgement.paper_noise_chance)} of such runs"
+        f"the paper's own error is {error:.2f} points (a mean of {samples} samples per problem, rounding to 0.1 "
+        f"included), {counted} in the verdict; with it a perfect deployment lies this far off or farther in "
+        f"{_share(judgement.paper_noise_chance)} of such runs"
     )
 
 

@@ -24,6 +24,7 @@ from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.errors import EngineError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
 from papergate.scoring import Grade, Outcome
+from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
 
 SPECS = read_specs()
@@ -158,7 +159,10 @@ def test_grades_that_could_turn_the_verdict_leave_it_open():
     right = int(TINY.score.fraction * 30 * k)
     assert assess(case_of(), k, {}, grades_of(right, 0, k)).verdict is Verdict.PASS
     assert assess(case_of(), k, {}, grades_of(right - 400, 0, k)).verdict is Verdict.FAIL
-    assert assess(case_of(), k, {}, grades_of(right - 400, 400, k)).verdict is Verdict.INCONCLUSIVE
+    found = assess(case_of(), k, {}, grades_of(right - 400, 400, k))
+    assert (found.verdict, found.accepted, found.decided) == (Verdict.INCONCLUSIVE, False, False)
+    assert found.sentence.startswith("inconclusive: 400 grades could not be told")
+    assert assess(case_of(), k, {}, grades_of(right - 400, 1, k)).verdict is Verdict.FAIL
 
 
 def test_the_denominator_is_what_was_planned():
@@ -166,6 +170,52 @@ def test_the_denominator_is_what_was_planned():
     for key in list(grades)[40:]:
         del grades[key]
     assert assess(case_of(), 2, {}, grades).judgement.score == Fraction(1, 2)
+
+
+def test_a_budget_of_tokens_stops_before_the_look_that_would_exceed_it_and_says_so(tmp_path):
+    engine = ScriptedEngine(float(TINY.score.fraction))
+    found = run(case_of(budget=Budget(tokens=9 * 30 * 5)), engine, tmp_path)  # room for the looks at 2, 3 and 4
+    assert len(engine.asked) == 30 * 4
+    assert (found.verdict, found.accepted) == (Verdict.INCONCLUSIVE, False)
+    assert "stopped by --budget-tokens 1350: 1080 tokens are spent" in found.sentence
+
+
+def test_a_resumed_run_has_its_earlier_tokens_in_the_budget(tmp_path):
+    case = case_of(budget=Budget(tokens=9 * 30 * 5))
+    run(case, ScriptedEngine(float(TINY.score.fraction)), tmp_path)
+    engine = ScriptedEngine(float(TINY.score.fraction))
+    assert run(case, engine, tmp_path).stopped
+    assert engine.asked == []
+
+
+def test_a_budget_of_hours_stops_after_the_first_look_when_it_is_spent(tmp_path):
+    engine = ScriptedEngine(float(TINY.score.fraction))
+    found = run(case_of(budget=Budget(hours=1e-9)), engine, tmp_path)
+    assert len(engine.asked) == 60
+    assert "stopped by --budget-hours 1e-09" in found.sentence
+
+
+def test_a_budget_that_is_large_enough_changes_nothing(tmp_path):
+    chance = float(TINY.score.fraction)
+    free = run(case_of(), ScriptedEngine(chance), tmp_path / "free")
+    bound = run(case_of(budget=Budget(tokens=10**9, hours=1e6)), ScriptedEngine(chance), tmp_path / "bound")
+    assert (bound.judgement, bound.stopped) == (free.judgement, "")
+
+
+@pytest.mark.parametrize(
+    ("budget", "spent", "said"),
+    [
+        (Budget(tokens=100), {"tokens": None}, "does not count its tokens, so the budget cannot be kept"),
+        (Budget(tokens=100), {"tokens": 60}, "about 60 more"),
+        (Budget(tokens=120), {"tokens": 60}, ""),
+        (Budget(hours=1), {"elapsed_s": 1900.0}, "about 0.53 more"),
+        (Budget(hours=1), {"elapsed_s": 1900.0, "fresh": 0}, ""),
+        (Budget(), {}, ""),
+    ],
+)
+def test_one_more_look_fits_or_the_reason_is_told(budget, spent, said):
+    told = why_not(budget, Spent(**{"samples": 10, "tokens": 10, "fresh": 10, "elapsed_s": 1.0} | spent), 10)
+    assert told.endswith(said) if said else told == ""
 
 
 def test_replayed_completions_that_failed_count_as_not_correct_and_are_told():
