@@ -31,6 +31,14 @@ def notes_of(acceptance: Acceptance) -> list[str]:
     if tally["failed"] or tally["missing"]:
         never = tally["failed"] + tally["missing"]
         notes.append(f"{never} of the planned samples never came; they count as not correct")
+    if tally["empty"]:
+        notes.append(
+            f"{tally['empty']} completions are empty; whoever wrote them may have stored errors as empty texts"
+        )
+    if case.identity.engine == "replay":
+        notes.append("the completions come from a file: their sampling and hardware are as its owner says")
+    if case.identity.engine == "remote":
+        notes.append(f"attached to a server: that it runs on {case.promise.hardware.title} is as its owner says")
     paper = case.promise.score.sampling.max_tokens
     if case.settings.protocol == "paper" and case.sampling.max_tokens < paper:
         notes.append(f"max_tokens is {case.sampling.max_tokens}, the deployment's own limit; the paper used {paper}")
