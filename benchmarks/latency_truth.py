@@ -140,16 +140,12 @@ def _true_figures(url: str, requests: int) -> tuple[float, float]:
 
 def _vllm(url: str, workload: Workload, command: str) -> Row:
     with tempfile.TemporaryDirectory() as folder:
-        conversations = Path(folder, "talks.jsonl")
-        text = " ".join(["word"] * (PROMPT_TOKENS - 3))
-        line = json.dumps({"prompt": text, "output_tokens": workload.prompts.output_tokens})
-        conversations.write_text("\n".join([line] * workload.count))
         options = (
             f"--backend openai-chat --endpoint /v1/chat/completions --base-url {url} --model plain "
-            f"--tokenizer {command.split('@')[1]} --dataset-name custom --dataset-path {conversations} "
-            f"--custom-output-len {workload.prompts.output_tokens} --num-prompts {workload.count} --ignore-eos "
+            f"--tokenizer {command.split('@')[1]} --dataset-name random --random-input-len {PROMPT_TOKENS} "
+            f"--random-output-len {workload.prompts.output_tokens} --num-prompts {workload.count} --ignore-eos "
             f"--max-concurrency {workload.in_flight} --save-result --result-dir {folder} --result-filename out.json "
-            f"--disable-tqdm --skip-chat-template --num-warmups {workload.in_flight}"
+            f"--disable-tqdm --num-warmups {workload.in_flight}"
         )
         cpu_s = _child_cpu_s([*command.split("@", maxsplit=1)[0].split(), *options.split()])
         result = json.loads(Path(folder, "out.json").read_text())

@@ -15,9 +15,10 @@ from papergate.completions.progress import Progress, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, Engine, EngineIdentity, Finish, Request
-from papergate.errors import PromiseError, RequestsLost
+from papergate.engines.replay import Predictions
+from papergate.errors import EngineError, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import Promise, Sampling
-from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome, check_golds
+from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome, check_golds, equivalent
 from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.statistics.counts import Counts
 from papergate.statistics.looks import LOOKS, next_look
@@ -28,6 +29,13 @@ from papergate.verdict import Judgement, Verdict, judge, judge_literal
 ProtocolName = Literal["paper", "vendor"]
 Key = tuple[str, int]
 """Problem id and sample index."""
+
+SURELY_NOT_BY_CHANCE = 10
+"""Problems that must all repeat themselves before repeats are called copies: a long answer never repeats by chance, and
+of so many short ones not all do."""
+
+SHORT_GOLD = 200
+"""Characters; some tools store the whole worked solution as the gold, which says nothing of its id."""
 
 NAMED = 5
 """Lost requests that a message names one by one."""
@@ -159,6 +167,7 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
     check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
     engine.check(case.sampling, [problem.prompt for problem in case.problems])
     started, stored, found = time.monotonic(), len(store), None
+    _refuse_a_part(case, store)
     with Grader(case.settings.grader) as grader:
         for k in _looks(case.settings):
             if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
@@ -176,6 +185,7 @@ def _looked(case: Case, k: int, store: Store, grader: Grader, before: Acceptance
     """The verdict on the first ``k`` samples in ``store``; those of the look before are not graded again."""
     known = before.grades if before else {}
     completions = {key: done for key, done in store.completions().items() if key[1] < k}
+    _refuse_copies(completions)
     fresh = {key: done for key, done in completions.items() if key not in known}
     return assess(case, k, completions, {**known, **graded(case, grader, fresh)})
 
@@ -194,16 +204,42 @@ def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started
 
 
 def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
-    """Judge completions that were made elsewhere: every sample there is; a missing one is not correct.
+    """Judge completions that were made elsewhere, all of them or the first ``settings.samples`` of each problem.
 
-    The planned samples of every problem are the most that any problem has.
+    The planned samples of every problem are the most that any problem has. One that failed or is missing is not
+    correct; where it could turn the verdict, there is none.
+
+    Raises:
+        EngineError: the samples are copies of each other.
     """
     asked = {problem.id for problem in case.problems}
-    stored = {(done.problem, done.sample): done for done in completions if done.problem in asked}
+    most = case.settings.fixed_samples
+    stored = {
+        (done.problem, done.sample): done
+        for done in completions
+        if done.problem in asked and (most is None or done.sample < most)
+    }
     present = {key: done for key, done in stored.items() if done.finish is not Finish.FAILED}
-    k = max(Counter(problem for problem, _ in stored).values(), default=1)
+    k = most or max(Counter(problem for problem, _ in stored).values(), default=1)
+    _refuse_copies(present)
     with Grader(case.settings.grader) as grader:
         return assess(case, k, stored, graded(case, grader, present))
+
+
+def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> None:
+    """See that the file and the benchmark mean the same problems by the same ids.
+
+    Raises:
+        PredictionsError: the file states another gold answer for a problem.
+    """
+    short = {problem: gold for problem, gold in predictions.golds.items() if len(gold) <= SHORT_GOLD}
+    stated = {problem: gold for problem, gold in short.items() if problem in golds}
+    other = [problem for problem, gold in stated.items() if equivalent(golds[problem], gold).equal is False]
+    if other:
+        raise PredictionsError(
+            f"{predictions.path}: {len(other)} of its {len(stated)} gold answers differ from the benchmark's, first "
+            f"for {other[0]!r}: its ids are those of another file or order; give that file: --data BENCHMARK=FILE"
+        )
 
 
 def assess(case: Case, k: int, completions: Mapping[Key, Completion], grades: Mapping[Key, Grade]) -> Acceptance:
@@ -216,7 +252,7 @@ def assess(case: Case, k: int, completions: Mapping[Key, Completion], grades: Ma
         grades=dict(grades),
         counts=counts,
         judgement=judgement,
-        withheld=_turned_by_undecided(case, k, grades, judgement) or _lost_in_the_family(case, judgement),
+        withheld=_turned_by_unknown(case, k, counts, grades, judgement) or _lost_in_the_family(case, judgement),
     )
 
 
@@ -225,14 +261,17 @@ def _judged(case: Case, counts: Counts) -> Judgement:
     return decide(counts, case.reference, case.rule)
 
 
-def _turned_by_undecided(case: Case, k: int, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
-    """Where the grades that could not be told could turn the verdict, the verdict cannot be told either."""
-    undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
-    at_best = counts_of(case, k, grades, {Outcome.CORRECT, Outcome.UNDECIDED}) if undecided else None
-    if at_best is None or _judged(case, at_best).decision is judgement.decision:
+def _turned_by_unknown(case: Case, k: int, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
+    """Where samples that were not graded, or could not be, could turn the verdict, it cannot be told either."""
+    wrong = Counter(problem for (problem, _), grade in grades.items() if grade.outcome is Outcome.INCORRECT)
+    at_best = replace(counts, correct=tuple(k - wrong[problem.id] for problem in case.problems))
+    unknown = sum(at_best.correct) - sum(counts.correct)
+    if not unknown or _judged(case, at_best).decision is judgement.decision:
         return ""
-    grades_are = "grade" if undecided == 1 else "grades"
-    return f"{undecided} {grades_are} could not be told, and counted as right the verdict would be another"
+    undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
+    causes = ((undecided, "grades could not be told"), (unknown - undecided, "samples are missing or failed"))
+    named = " and ".join(f"{count} {cause}" for count, cause in causes if count)
+    return f"{named}; counted as right the verdict would be another"
 
 
 def _lost_in_the_family(case: Case, judgement: Judgement) -> str:
@@ -332,6 +371,7 @@ def manifest_of(case: Case) -> Manifest:
     benchmark, identity = case.benchmark, case.identity
     return Manifest(
         promise=case.promise.id,
+        protocol=case.settings.protocol,
         engine=identity.engine,
         model=identity.model,
         revision=identity.revision,
@@ -354,15 +394,50 @@ def _looks(settings: Settings) -> Iterator[int]:
         yield (k := further)
 
 
+def _refuse_a_part(case: Case, store: Store) -> None:
+    """A verdict on fewer samples than are known would let anyone stop where the score suits.
+
+    Raises:
+        StoreError: every problem has more samples in ``store`` than these settings would look at.
+    """
+    fixed = case.settings.fixed_samples or case.settings.max_samples
+    if all((problem.id, fixed) in store for problem in case.problems):
+        raise StoreError(
+            f"{store.folder} holds more than {fixed} samples of every problem, and a verdict on a part of them would "
+            "be a choice; leave out --samples and --max-samples, or give this run a folder of its own"
+        )
+
+
+def _refuse_copies(completions: Mapping[Key, Completion]) -> None:
+    """Repeats that are all the same text are one sample, however often it is counted.
+
+    Raises:
+        EngineError: no problem of several has two samples that differ.
+    """
+    texts: dict[str, list[str | None]] = {}
+    for (problem, _), done in completions.items():
+        texts.setdefault(problem, []).append(done.text)
+    repeated = [found for found in texts.values() if len(found) > 1]
+    if len(repeated) >= SURELY_NOT_BY_CHANCE and all(len(set(found)) == 1 for found in repeated):
+        raise EngineError(
+            f"all samples of each of {len(repeated)} problems are the same text: copies, not independent draws. Is the "
+            "temperature 0, a cache in front, or the seed ignored? One run of this deployment is: --protocol vendor"
+        )
+
+
 def _refuse_lost(case: Case, store: Store, k: int) -> None:
     """A sample that never came is no wrong answer: without it no score can be stated."""
     wanted = {(problem.id, sample) for problem in case.problems for sample in range(k)}
     lost = {key: done for key, done in store.failures().items() if key in wanted}
     if not lost:
         return
-    named = "".join(f"\n  - {name} sample {sample}: {done.error}" for (name, sample), done in [*lost.items()][:NAMED])
+    confidential = case.benchmark.spec.confidential  # a server may quote the problem in its error
+    named = "".join(
+        f"\n  - {name} sample {sample}: {'(its words may quote a problem)' if confidential else done.error}"
+        for (name, sample), done in [*lost.items()][:NAMED]
+    )
     more = f"\n  and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     raise RequestsLost(
         f"{len(lost)} of {len(wanted)} samples never came, so no score can be stated:{named}{more}\n"
-        "  What came is kept; mend the engine and resume the run, which asks only for these"
+        f"  What came is kept; mend the engine, then --run {store.folder.parent} asks only for these"
     )

@@ -36,7 +36,15 @@ def read_summary(folder: Path) -> Summary | None:
 def read_summaries(run_folder: Path) -> list[Summary]:
     """Every summary of a run, by promise."""
     folders = sorted(path.parent for path in run_folder.glob(f"*/{VERDICT_FILE}"))
-    return [summary for folder in folders if (summary := read_summary(folder))]
+    return [summary for folder in folders if (summary := _readable(folder))]
+
+
+def _readable(folder: Path) -> Summary | None:
+    """The summary in ``folder``; None where an edited or foreign file stands there: its promise has no verdict."""
+    try:
+        return read_summary(folder)
+    except (OSError, ValueError):
+        return None
 
 
 def forget(folder: Path) -> None:

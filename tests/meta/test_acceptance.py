@@ -1,8 +1,10 @@
 """The flow keeps its promises: nothing lost is graded, nothing partial passes, a resume changes nothing."""
 
+import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -13,6 +15,7 @@ from papergate.acceptance import (
     assess,
     manifest_of,
     reference_of,
+    refuse_other_golds,
     replay,
     requests_of,
     sampling_of,
@@ -21,7 +24,8 @@ from papergate.benchmarks import load, read_specs
 from papergate.completions.policy import Policy
 from papergate.completions.store import Store
 from papergate.engines import Completion, EngineIdentity, Finish
-from papergate.errors import EngineError, PromiseError, RequestsLost, StoreError
+from papergate.engines.replay import read_predictions
+from papergate.errors import EngineError, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
 from papergate.scoring import Grade, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
@@ -56,7 +60,7 @@ class ScriptedEngine:
             raise EngineError("the script says so")
         gold = next(problem.gold for problem in BENCHMARK.problems if problem.id == request.problem)
         answer = gold if random.Random(request.seed).random() < self.chance else "1000"
-        text = f"steps\n</think>\n\n\\boxed{{{answer}}}"
+        text = f"steps of {request.seed}\n</think>\n\n\\boxed{{{answer}}}"
         return Completion(
             problem=key[0], sample=key[1], seed=request.seed, text=text, finish=Finish.STOP, output_tokens=9
         )
@@ -240,3 +244,49 @@ def test_a_score_that_nobody_published_demands_a_golden_run():
     promise = PROMISES["rtx3060-vllm-qwen2.5-0.5b-open-r1-light-math500-gain"]
     with pytest.raises(PromiseError, match="--golden RUN"):
         reference_of(promise)
+
+
+def test_samples_that_are_all_copies_are_no_independent_draws(tmp_path):
+    @dataclass
+    class CachedEngine(ScriptedEngine):
+        """A test double whose answers ignore the seed."""
+
+        async def complete(self, request):
+            done = await ScriptedEngine.complete(self, request)
+            return replace(done, text=f"t</think>\\boxed{{{len(request.problem)}}}")
+
+    with pytest.raises(EngineError, match="copies, not independent draws"):
+        run(case_of(), CachedEngine(1.0), tmp_path)
+
+
+def test_a_verdict_on_a_part_of_what_is_known_is_refused(tmp_path):
+    run(case_of(samples=4), ScriptedEngine(0.8), tmp_path)
+    with pytest.raises(StoreError, match="more than 2 samples of every problem"):
+        run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
+
+
+def test_another_protocol_is_another_run(tmp_path):
+    run(case_of(samples=4), ScriptedEngine(0.8), tmp_path)
+    with pytest.raises(StoreError, match="protocol: this run 'vendor', stored 'paper'"):
+        run(case_of(protocol="vendor"), ScriptedEngine(0.8), tmp_path)
+
+
+def test_one_sample_too_many_in_a_file_leaves_the_verdict_open_and_names_the_missing():
+    def done(problem, sample):
+        text = f"{sample}</think>\\boxed{{{problem.gold if int(problem.id[-2:]) % 15 < 11 else 0}}}"
+        return Completion(problem=problem.id, sample=sample, text=text, finish=Finish.STOP)
+
+    whole = [done(problem, sample) for problem in BENCHMARK.problems for sample in range(8)]
+    assert replay(case_of(), whole).verdict is Verdict.PASS
+    found = replay(case_of(), [*whole, done(BENCHMARK.problems[0], 8)])
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "29 samples are missing or failed" in found.sentence
+    assert replay(case_of(samples=8), [*whole, done(BENCHMARK.problems[0], 8)]).verdict is Verdict.PASS
+
+
+def test_golds_of_another_order_are_refused(tmp_path):
+    rows = [{"id": p.id, "response": "x</think>", "gold": q.gold} for p, q in pairwise(BENCHMARK.problems)]
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(PredictionsError, match="gold answers differ from the benchmark's"):
+        refuse_other_golds(read_predictions(path), {problem.id: problem.gold for problem in BENCHMARK.problems})

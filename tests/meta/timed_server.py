@@ -20,6 +20,7 @@ CONTEXT_TOKENS = 8192
 TEMPLATE_TOKENS = 3
 """What the chat template adds to a prompt."""
 VERSION = "1.0"
+DEFAULT_TOKENS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,13 +176,13 @@ class TimedServer:
     def count(self, body: dict) -> int:
         """Tokens of a request to /tokenize: words, and the template around a user turn."""
         if "messages" in body:
-            return len(body["messages"][0]["content"].split()) + TEMPLATE_TOKENS
+            return len(_content(body).split()) + TEMPLATE_TOKENS
         return len(body["prompt"].split())
 
     async def tokens(self, body: dict, manner: Manner) -> AsyncIterator[str]:
         """The answer's tokens, each when it is computed."""
         slow = 10 if self._source.random() < manner.slow_share else 1
-        for number in range(body.get("max_tokens", 16)):
+        for number in range(asked_tokens(body)):
             mean_s = manner.ttft_s if number == 0 else manner.itl_s
             wait = self._source.uniform(1 - manner.jitter, 1 + manner.jitter) * mean_s
             if wait:
@@ -217,7 +218,7 @@ class TimedServer:
         if manner.role_first:
             http.event(_chunk({"role": "assistant", "content": ""}))
         held: list[str] = []
-        total = body.get("max_tokens", 16)
+        total = asked_tokens(body)
         async for token in self.tokens(body, manner):
             held.append(token)
             truth.tokens += 1
@@ -254,6 +255,17 @@ class TimedServer:
             task.cancel()
         self._listening.close()
         self._loop.run_until_complete(asyncio.sleep(0))
+
+
+def asked_tokens(body: dict) -> int:
+    """The length of an answer, under both of its names."""
+    return body.get("max_tokens") or body.get("max_completion_tokens") or DEFAULT_TOKENS
+
+
+def _content(body: dict) -> str:
+    """The user turn, a text or a list of parts."""
+    content = body["messages"][0]["content"]
+    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
 
 
 def _chunk(delta: dict, finish: str | None = None) -> dict:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 from papergate.embedded import MODEL_DIR
-from tests.meta.timed_server import Manner, TimedServer, serve_for_ever
+from tests.meta.timed_server import Manner, TimedServer, asked_tokens, serve_for_ever
 
 MODEL = "papergate-tiny"
 
@@ -37,7 +37,7 @@ class EmbeddedServer(TimedServer):
 
     async def tokens(self, body: dict, manner: Manner) -> AsyncIterator[str]:
         loop, ids, cache = asyncio.get_running_loop(), self._ids(body), None
-        for _ in range(body.get("max_tokens", 16)):
+        for _ in range(asked_tokens(body)):
             token, cache = await loop.run_in_executor(self._device, self._step, ids, cache)
             ids = [token]
             yield self._tokenizer.decode(ids) or " "
