@@ -69,7 +69,7 @@ def test_the_option_plans_demanded_promises_without_their_hardware_and_tests_not
     code, text = suite(tmp_path, "tests/accuracy", "-m", "ascend", "-k", "aime2024")
     assert code == 0, text
     assert "ascend-mindie-deepseek-r1-w8a8-aime2024" in text
-    assert "1 promises planned; nothing was asked and nothing was tested" in text
+    assert "1 promise planned; nothing was asked and nothing was tested" in text
     assert not (tmp_path / "run").exists()
 
 

@@ -190,6 +190,26 @@ def test_a_golden_run_of_another_benchmark_is_refused_before_anything_starts(tmp
     assert "a golden run must hold one verdict on tiny-math; it holds none" in session.text
 
 
+def test_a_tolerance_of_zero_is_an_error_with_the_remedy(tmp_path):
+    (tmp_path / "mine.toml").write_text("""
+name = "mine"
+title = "mine"
+hardware = { probe = "any", title = "none" }
+
+[[deployments]]
+name = "tiny"
+engine = "replay"
+model = "papergate-tiny"
+sampling = { temperature = 0.6, max_tokens = 256 }
+source = "this test"
+promises = [{ benchmark = "tiny-aime", tolerance = "0 problems", score = { percent = 74.0, source = "this test" } }]
+""")
+    file = write_predictions(tmp_path / "predictions.jsonl", completions_of(like_the_paper, 2))
+    session = Session(tmp_path, "tests/accuracy", "-m", "mine", "--targets", tmp_path, "--predictions", file)
+    assert session.outcomes() == ["error"], session.text
+    assert "give a delta above 0" in session.text
+
+
 @NO_ENGINE
 def test_a_budget_of_tokens_leaves_the_verdict_open_and_says_so(tmp_path):
     session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--budget-tokens", "3300", "--holm")
