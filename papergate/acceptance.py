@@ -1,22 +1,25 @@
 """The whole flow for one promise: ask, grade, estimate, judge; ask again until the verdict is decided."""
 
 import hashlib
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from papergate import __version__
-from papergate.benchmarks import Benchmark, Problem
+from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import Policy, seed_of
 from papergate.completions.progress import Progress, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, Engine, EngineIdentity, Finish, Request
-from papergate.errors import PromiseError, RequestsLost
+from papergate.engines.replay import Predictions
+from papergate.errors import EngineError, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import Promise, Sampling
-from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome, check_golds
+from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome, check_golds, equivalent
+from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.statistics.counts import Counts
 from papergate.statistics.looks import LOOKS, next_look
 from papergate.statistics.reference import Reference
@@ -26,6 +29,13 @@ from papergate.verdict import Judgement, Verdict, judge, judge_literal
 ProtocolName = Literal["paper", "vendor"]
 Key = tuple[str, int]
 """Problem id and sample index."""
+
+SURELY_NOT_BY_CHANCE = 10
+"""Problems that must all repeat themselves before repeats are called copies: a long answer never repeats by chance, and
+of so many short ones not all do."""
+
+SHORT_GOLD = 200
+"""Characters; some tools store the whole worked solution as the gold, which says nothing of its id."""
 
 NAMED = 5
 """Lost requests that a message names one by one."""
@@ -41,6 +51,10 @@ class Settings:
     samples: int | None = None
     """Samples per problem, fixed; None looks after 2, 3, 4, 6 .. and stops once decided."""
     max_samples: int = LOOKS[-1]
+    budget: Budget = field(default_factory=Budget)
+    """Looked at before each further look; what it stops stays inconclusive."""
+    fail_alpha: float | None = None
+    """Largest p-value at which a failure stands, where many promises are judged together; None: the rule's own."""
     limit: int | None = None
     """Only the first so many problems: a trial of the set-up, which cannot pass."""
     run_seed: int = 0
@@ -73,9 +87,7 @@ class Case:
     @property
     def rule(self) -> Rule:
         """The rule that the promise's tolerance states."""
-        if self.promise.tolerance.unit == "gain":
-            return Rule.gain()
-        return Rule.within(self.promise.tolerance, problems=self.benchmark.spec.problems)
+        return rule_of(self.promise, problems=self.benchmark.spec.problems)
 
     @property
     def partial(self) -> str | None:
@@ -93,24 +105,41 @@ class Acceptance:
     grades: Mapping[Key, Grade]
     counts: Counts
     judgement: Judgement
+    withheld: str = ""
+    """Why the judgement is not given as the verdict; empty where it is."""
+    stopped: str = ""
+    """Why asking ended before a verdict; empty where it did not."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether further samples are not needed."""
+        return self.judgement.decision is not Decision.INCONCLUSIVE and not self.withheld
 
     @property
     def verdict(self) -> Verdict:
-        """The judgement's, except that a partial run cannot pass."""
-        return self.judgement.verdict if self.case.partial is None else Verdict.INCONCLUSIVE
+        """The judgement's, unless it is withheld; a partial run cannot pass."""
+        return Verdict.INCONCLUSIVE if self.case.partial or self.withheld else self.judgement.verdict
 
     @property
     def accepted(self) -> bool:
         """Whether the test of this promise passes."""
-        return self.case.partial is None and not self.judgement.blocks
+        return not self.case.partial and not self.withheld and not self.judgement.blocks
 
     @property
     def sentence(self) -> str:
         """One line for a person: what was seen, what was promised, and why."""
-        if self.case.partial is None:
+        partial = f"partial run, {self.case.partial}, which cannot pass" if self.case.partial else ""
+        reasons = [reason for reason in (partial, self.withheld, self.stopped) if reason]
+        if not reasons:
             return self.judgement.sentence
         seen = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
-        return f"{Verdict.INCONCLUSIVE}: partial run, {self.case.partial}, which cannot pass; so far {seen}"
+        return f"{self.verdict}: {'; '.join(reasons)}; so far {seen}"
+
+    @property
+    def truncated(self) -> frozenset[Key]:
+        """The samples that were cut off: by the token limit, or inside their thought."""
+        cut = {key for key, done in self.completions.items() if done.finish is Finish.LENGTH}
+        return frozenset(cut | {key for key, grade in self.grades.items() if grade.reason == "truncated"})
 
     @property
     def tally(self) -> dict[str, int]:
@@ -123,6 +152,7 @@ class Acceptance:
             **{reason: reasons[reason] for reason in ("truncated", "unanswered", "empty")},
             "length_limit": finishes[Finish.LENGTH],
             "failed": finishes[Finish.FAILED],
+            "missing": sum(self.counts.samples) - len(self.grades) - finishes[Finish.FAILED],
             "present_not_extracted": sum(grade.present_elsewhere for grade in self.grades.values()),
         }
 
@@ -134,57 +164,133 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
         RequestsLost: completions stayed failed after their retries; what came is kept in ``store``.
         PapergateError: anything else outside the model's answers is wrong.
     """
-    spec, settings = case.benchmark.spec, case.settings
-    check_golds([problem.gold for problem in case.problems], AnswerKind(spec.answer))
+    check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
     engine.check(case.sampling, [problem.prompt for problem in case.problems])
-    grades: dict[Key, Grade] = {}
-    with Grader(settings.grader) as grader:
-        for k in _looks(settings):
-            ask(engine, requests_of(case, k), store, settings.policy, progress or Silent())
+    started, stored, found = time.monotonic(), len(store), None
+    _refuse_a_part(case, store)
+    with Grader(case.settings.grader) as grader:
+        for k in _looks(case.settings):
+            if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
+                return replace(found, stopped=stopped)
+            ask(engine, requests_of(case, k), store, case.settings.policy, progress or Silent())
             _refuse_lost(case, store, k)
-            completions = {key: done for key, done in store.completions().items() if key[1] < k}
-            grades |= graded(case, grader, {key: done for key, done in completions.items() if key not in grades})
-            found = assess(case, k, completions, grades)
-            if found.judgement.decision is not Decision.INCONCLUSIVE:
+            found = _looked(case, k, store, grader, found)
+            if found.decided:
                 break
+    assert found is not None, "there is at least one look"
     return found
 
 
-def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
-    """Judge completions that were made elsewhere: every sample there is; a missing one is not correct.
+def _looked(case: Case, k: int, store: Store, grader: Grader, before: Acceptance | None) -> Acceptance:
+    """The verdict on the first ``k`` samples in ``store``; those of the look before are not graded again."""
+    known = before.grades if before else {}
+    completions = {key: done for key, done in store.completions().items() if key[1] < k}
+    _refuse_copies(completions)
+    fresh = {key: done for key, done in completions.items() if key not in known}
+    return assess(case, k, completions, {**known, **graded(case, grader, fresh)})
 
-    The planned samples of every problem are the most that any problem has.
+
+def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started: float) -> str:
+    """Why the samples of a look at ``k`` that are still missing do not fit the budget; empty where they do."""
+    missing = sum((problem.id, sample) not in store for problem in found.case.problems for sample in range(k))
+    tokens = [done.output_tokens for done in found.completions.values()]
+    spent = Spent(
+        samples=len(tokens),
+        tokens=None if None in tokens else sum(filter(None, tokens)),
+        fresh=fresh,
+        elapsed_s=time.monotonic() - started,
+    )
+    return why_not(found.case.settings.budget, spent, missing)
+
+
+def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
+    """Judge completions that were made elsewhere, all of them or the first ``settings.samples`` of each problem.
+
+    The planned samples of every problem are the most that any problem has. One that failed or is missing is not
+    correct; where it could turn the verdict, there is none.
+
+    Raises:
+        EngineError: the samples are copies of each other.
     """
     asked = {problem.id for problem in case.problems}
-    stored = {(done.problem, done.sample): done for done in completions if done.problem in asked}
+    most = case.settings.fixed_samples
+    stored = {
+        (done.problem, done.sample): done
+        for done in completions
+        if done.problem in asked and (most is None or done.sample < most)
+    }
     present = {key: done for key, done in stored.items() if done.finish is not Finish.FAILED}
-    k = max(Counter(problem for problem, _ in stored).values(), default=1)
+    k = most or max(Counter(problem for problem, _ in stored).values(), default=1)
+    _refuse_copies(present)
     with Grader(case.settings.grader) as grader:
         return assess(case, k, stored, graded(case, grader, present))
 
 
-def assess(case: Case, k: int, completions: Mapping[Key, Completion], grades: Mapping[Key, Grade]) -> Acceptance:
-    """The verdict on ``k`` planned samples of every problem.
+def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> None:
+    """See that the file and the benchmark mean the same problems by the same ids.
 
-    Where the grades that could not be told could turn the verdict, the verdict cannot be told either.
+    Raises:
+        PredictionsError: the file states another gold answer for a problem.
     """
+    short = {problem: gold for problem, gold in predictions.golds.items() if len(gold) <= SHORT_GOLD}
+    stated = {problem: gold for problem, gold in short.items() if problem in golds}
+    other = [problem for problem, gold in stated.items() if equivalent(golds[problem], gold).equal is False]
+    if other:
+        raise PredictionsError(
+            f"{predictions.path}: {len(other)} of its {len(stated)} gold answers differ from the benchmark's, first "
+            f"for {other[0]!r}: its ids are those of another file or order; give that file: --data BENCHMARK=FILE"
+        )
+
+
+def assess(case: Case, k: int, completions: Mapping[Key, Completion], grades: Mapping[Key, Grade]) -> Acceptance:
+    """The verdict on ``k`` planned samples of every problem."""
+    counts = counts_of(case, k, grades, {Outcome.CORRECT})
+    judgement = _judged(case, counts)
+    return Acceptance(
+        case=case,
+        completions=completions,
+        grades=dict(grades),
+        counts=counts,
+        judgement=judgement,
+        withheld=_turned_by_unknown(case, k, counts, grades, judgement) or _lost_in_the_family(case, judgement),
+    )
+
+
+def _judged(case: Case, counts: Counts) -> Judgement:
     decide = judge_literal if case.settings.protocol == "vendor" else judge
-    counts = counts_of(case.problems, k, grades, {Outcome.CORRECT})
-    judgement = decide(counts, case.reference, case.rule)
-    at_best = counts_of(case.problems, k, grades, {Outcome.CORRECT, Outcome.UNDECIDED})
-    if decide(at_best, case.reference, case.rule).decision is not judgement.decision:
-        judgement = replace(judgement, decision=Decision.INCONCLUSIVE)
-    return Acceptance(case=case, completions=completions, grades=dict(grades), counts=counts, judgement=judgement)
+    return decide(counts, case.reference, case.rule)
 
 
-def counts_of(problems: Sequence[Problem], k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
+def _turned_by_unknown(case: Case, k: int, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
+    """Where samples that were not graded, or could not be, could turn the verdict, it cannot be told either."""
+    wrong = Counter(problem for (problem, _), grade in grades.items() if grade.outcome is Outcome.INCORRECT)
+    at_best = replace(counts, correct=tuple(k - wrong[problem.id] for problem in case.problems))
+    unknown = sum(at_best.correct) - sum(counts.correct)
+    if not unknown or _judged(case, at_best).decision is judgement.decision:
+        return ""
+    undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
+    causes = ((undecided, "grades could not be told"), (unknown - undecided, "samples are missing or failed"))
+    named = " and ".join(f"{count} {cause}" for count, cause in causes if count)
+    return f"{named}; counted as right the verdict would be another"
+
+
+def _lost_in_the_family(case: Case, judgement: Judgement) -> str:
+    """A failure that is not sure enough among all promises of the session is none yet."""
+    most, p = case.settings.fail_alpha, judgement.evidence.p_value
+    if most is None or judgement.verdict is not Verdict.FAIL or p <= most:
+        return ""
+    return f"it fails by itself (p = {p:.2g}), but among the promises of this session needs p = {most:.2g} (Holm)"
+
+
+def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
     """Samples of each problem whose outcome is in ``right``, out of the ``k`` planned; one without a grade is not."""
     counted = frozenset(right)
     correct = Counter(problem for (problem, _), grade in grades.items() if grade.outcome in counted)
     return Counts(
-        correct=tuple(correct[problem.id] for problem in problems),
-        samples=(k,) * len(problems),
-        problems=tuple(problem.id for problem in problems),
+        correct=tuple(correct[problem.id] for problem in case.problems),
+        samples=(k,) * len(case.problems),
+        problems=tuple(problem.id for problem in case.problems),
+        prompts=prompt_digest(case.benchmark.spec),
     )
 
 
@@ -225,6 +331,22 @@ def sampling_of(promise: Promise, protocol: ProtocolName) -> Sampling:
     return paper.model_copy(update={"max_tokens": min(paper.max_tokens, vendor.max_tokens)})
 
 
+def rule_of(promise: Promise, *, problems: int) -> Rule:
+    """The rule that the promise's tolerance states for so many problems.
+
+    Raises:
+        PromiseError: no number of samples can prove it.
+    """
+    if promise.tolerance.unit == "gain":
+        return Rule.gain()
+    return Rule.within(promise.tolerance, problems=problems)
+
+
+def prompt_digest(spec: BenchmarkSpec) -> str:
+    """What the user turns of a benchmark are made of, beside its text: sha256 of the template."""
+    return hashlib.sha256(spec.prompt.encode()).hexdigest()
+
+
 def reference_of(promise: Promise, golden: Counts | None = None) -> Reference:
     """What the score is held against: the golden run where there is one, else the published number.
 
@@ -249,13 +371,14 @@ def manifest_of(case: Case) -> Manifest:
     benchmark, identity = case.benchmark, case.identity
     return Manifest(
         promise=case.promise.id,
+        protocol=case.settings.protocol,
         engine=identity.engine,
         model=identity.model,
         revision=identity.revision,
         template=identity.template,
         benchmark=benchmark.spec.name,
         benchmark_digest=benchmark.digest,
-        prompt_digest=hashlib.sha256(benchmark.spec.prompt.encode()).hexdigest(),
+        prompt_digest=prompt_digest(benchmark.spec),
         sampling=case.sampling,
         run_seed=case.settings.run_seed,
         harness=__version__,
@@ -271,15 +394,50 @@ def _looks(settings: Settings) -> Iterator[int]:
         yield (k := further)
 
 
+def _refuse_a_part(case: Case, store: Store) -> None:
+    """A verdict on fewer samples than are known would let anyone stop where the score suits.
+
+    Raises:
+        StoreError: every problem has more samples in ``store`` than these settings would look at.
+    """
+    fixed = case.settings.fixed_samples or case.settings.max_samples
+    if all((problem.id, fixed) in store for problem in case.problems):
+        raise StoreError(
+            f"{store.folder} holds more than {fixed} samples of every problem, and a verdict on a part of them would "
+            "be a choice; leave out --samples and --max-samples, or give this run a folder of its own"
+        )
+
+
+def _refuse_copies(completions: Mapping[Key, Completion]) -> None:
+    """Repeats that are all the same text are one sample, however often it is counted.
+
+    Raises:
+        EngineError: no problem of several has two samples that differ.
+    """
+    texts: dict[str, list[str | None]] = {}
+    for (problem, _), done in completions.items():
+        texts.setdefault(problem, []).append(done.text)
+    repeated = [found for found in texts.values() if len(found) > 1]
+    if len(repeated) >= SURELY_NOT_BY_CHANCE and all(len(set(found)) == 1 for found in repeated):
+        raise EngineError(
+            f"all samples of each of {len(repeated)} problems are the same text: copies, not independent draws. Is the "
+            "temperature 0, a cache in front, or the seed ignored? One run of this deployment is: --protocol vendor"
+        )
+
+
 def _refuse_lost(case: Case, store: Store, k: int) -> None:
     """A sample that never came is no wrong answer: without it no score can be stated."""
     wanted = {(problem.id, sample) for problem in case.problems for sample in range(k)}
     lost = {key: done for key, done in store.failures().items() if key in wanted}
     if not lost:
         return
-    named = "".join(f"\n  - {name} sample {sample}: {done.error}" for (name, sample), done in [*lost.items()][:NAMED])
+    confidential = case.benchmark.spec.confidential  # a server may quote the problem in its error
+    named = "".join(
+        f"\n  - {name} sample {sample}: {'(its words may quote a problem)' if confidential else done.error}"
+        for (name, sample), done in [*lost.items()][:NAMED]
+    )
     more = f"\n  and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     raise RequestsLost(
         f"{len(lost)} of {len(wanted)} samples never came, so no score can be stated:{named}{more}\n"
-        "  What came is kept; mend the engine and resume the run, which asks only for these"
+        f"  What came is kept; mend the engine, then --run {store.folder.parent} asks only for these"
     )

@@ -86,6 +86,6 @@ def _parquet(path: Path) -> list[dict[str, object]]:
     try:
         from pyarrow import parquet
     except ImportError as error:
-        raise BenchmarkError(f"{path}: reading parquet needs pyarrow; pip install 'papergate[hub]'") from error
+        raise BenchmarkError(f"{path}: reading parquet needs pyarrow; pip install -e '.[hub]'") from error
     rows: list[dict[str, object]] = parquet.read_table(path).to_pylist()
     return rows

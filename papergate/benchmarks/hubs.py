@@ -21,7 +21,7 @@ def fetch(spec: BenchmarkSpec) -> tuple[list[Path], str]:
         try:
             return _DOWNLOADS[origin.hub](origin), source
         except ImportError as error:
-            failures.append(f"{source}: {error.name} is not installed (pip install 'papergate[hub]')")
+            failures.append(f"{source}: {error.name} is not installed (pip install -e '.[hub]')")
         except Exception as error:  # noqa: BLE001 - the hubs' clients raise whatever their transport raises
             failures.append(f"{source}: {type(error).__name__}: {str(error).strip().splitlines()[0]}")
     tried = "".join(f"\n  - {failure}" for failure in failures) or "\n  - no public origin is known"

@@ -21,8 +21,12 @@ def read_specs(folders: Sequence[Path] = (HERE,)) -> dict[str, BenchmarkSpec]:
     Raises:
         PromiseError: a file is wrong; every mistake of it is listed.
     """
-    paths = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
-    return {path.stem: read_record(path, BenchmarkSpec) for path in paths}
+    specs: dict[str, BenchmarkSpec] = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
+        if path.stem in specs:
+            raise BenchmarkError(f"{path}: benchmark {path.stem!r} is one of papergate's own; rename the file")
+        specs[path.stem] = read_record(path, BenchmarkSpec)
+    return specs
 
 
 def load(spec: BenchmarkSpec, data_file: Path | None = None) -> Benchmark:

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +13,7 @@ from papergate.errors import PapergateError, PredictionsError
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome
 
 _GRADERS: tuple[GraderMode, ...] = ("strict", "aisbench", "math-verify")
+ID_FIELDS = ("id", "unique_id", "problem_id", "idx", "index")
 _ALL = "all"
 _EXIT_GRADED, _EXIT_REFUSED = 0, 2
 
@@ -104,7 +105,7 @@ def _grade(attempts: list[Attempt], mode: GraderMode, workers: int | None) -> li
 
 def _lines(rows: list[tuple[int, dict[str, Any]]], by_grader: dict[GraderMode, list[Grade]]) -> list[dict[str, object]]:
     first = next(iter(by_grader.values()))
-    lines = [_line(row.get("id", number), grade) for (number, row), grade in zip(rows, first, strict=True)]
+    lines = [_line(_identity(row, number), grade) for (number, row), grade in zip(rows, first, strict=True)]
     if len(by_grader) > 1:
         for at, line in enumerate(lines):
             line["outcomes"] = {grader: grades[at].outcome.value for grader, grades in by_grader.items()}
@@ -134,6 +135,11 @@ def _replacing(path: Path) -> Iterator[IO[str]]:
     except OSError as error:
         raise PredictionsError(f"{path}: cannot be written ({error.strerror})") from error
     part.replace(path)
+
+
+def _identity(row: Mapping[str, object], number: int) -> object:
+    """The line's own id under the names that files give it, else its number."""
+    return next((row[name] for name in ID_FIELDS if name in row), number)
 
 
 def _line(identity: object, grade: Grade) -> dict[str, object]:

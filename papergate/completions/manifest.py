@@ -16,6 +16,8 @@ class Manifest(Record):
 
     promise: str
     """Test id of the promise."""
+    protocol: str = "paper"
+    """``paper`` or ``vendor``: the same completions must not be judged by whichever suits."""
     engine: str
     model: str
     revision: str = ""

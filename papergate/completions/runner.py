@@ -43,7 +43,8 @@ def ask(engine: Engine, requests: Sequence[Request], store: Store, policy: Polic
 def _how_to_resume(keys: set[tuple[str, int]], store: Store) -> str:
     kept = sum(key in store for key in keys)
     missing = len(keys) - kept
-    return f"{kept} of {len(keys)} samples are kept in {store.folder}; the same command asks for the other {missing}"
+    resume = f"add --run {store.folder.parent} to ask for the other {missing}"
+    return f"{kept} of {len(keys)} samples are kept in {store.folder}; {resume}"
 
 
 class _Asking:

@@ -75,8 +75,9 @@ class Answer:
         return brought
 
     def _count(self, usage: dict[str, Any]) -> None:
-        self.prompt_tokens = usage.get("prompt_tokens", self.prompt_tokens)
-        self.output_tokens = usage.get("completion_tokens", self.output_tokens)
+        prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        self.prompt_tokens = prompt if isinstance(prompt, int) else self.prompt_tokens
+        self.output_tokens = output if isinstance(output, int) else self.output_tokens
 
     def _end(self, reason: str | None) -> None:
         if not reason:

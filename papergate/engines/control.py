@@ -47,7 +47,7 @@ def describe(url: str, model: str, access: Access) -> Served:
     return Served(
         software=" ".join(filter(None, (str(mine.get("owned_by") or ""), _version(url, access)))),
         root=str(mine.get("root") or ""),
-        context_tokens=mine.get("max_model_len"),
+        context_tokens=context if isinstance(context := mine.get("max_model_len"), int) else None,
     )
 
 

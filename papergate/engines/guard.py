@@ -18,17 +18,33 @@ GRACE_S = 15.0
 """A server that needs longer to let go of its devices is killed."""
 
 
+GONE = ""
+ENDED = (GONE, "Z", "X")
+"""States of a process that runs no more; Z waits for its parent to ask how it ended."""
+
+
 def started_at(pid: int) -> str | None:
     """When a process was started, in clock ticks; None if it does not run.
 
     Tells a process from a later one with the same number.
     """
+    state, _, started = _stat(pid)
+    return None if state in ENDED else started
+
+
+def group_runs(head: int) -> bool:
+    """Whether any process of the group that ``head`` opened still runs, be it without its head."""
+    numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return any(group == str(head) and state not in ENDED for state, group, _ in map(_stat, numbers))
+
+
+def _stat(pid: int) -> tuple[str, str, str]:
+    """State, process group and start of a process, as in proc(5)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
-        return None
-    state, start = fields[0], fields[19]
-    return None if state in "ZX" else start
+        return GONE, "", ""
+    return fields[0], fields[2], fields[19]
 
 
 def detach(log: str) -> None:

@@ -157,7 +157,7 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
         import torch
         import transformers
     except ImportError as error:
-        raise EngineError(f"the huggingface engine needs {error.name}; pip install 'papergate[hf]'") from error
+        raise EngineError(f"the huggingface engine needs {error.name}; pip install -e '.[hf]'") from error
     path = str(MODEL_DIR) if model == EMBEDDED else model
     _refuse_incomplete(path)
     accelerator = torch.accelerator.is_available()

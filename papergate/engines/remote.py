@@ -66,7 +66,10 @@ class RemoteEngine:
         """The model by its served name, and what each endpoint says about itself."""
         software = sorted({served.software for served in self._served.values()})
         roots = {f"endpoint {url}": f"{served.software} {served.root}" for url, served in self._served.items()}
-        return EngineIdentity(engine="remote", version=", ".join(software), model=self._model, environment=roots)
+        served = ", ".join(sorted({served.root for served in self._served.values() if served.root}))
+        return EngineIdentity(
+            engine="remote", version=", ".join(software), model=self._model, revision=served, environment=roots
+        )
 
     def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
         """Refuse a context that is too short, then see each endpoint begin to answer the longest prompt.
@@ -218,6 +221,8 @@ async def _read(stream: "_Stream", answer: Answer, patience: Patience, *, only_b
     if answer.finish is None:
         characters = len(answer.text(thinks=False))
         raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)
+    if not (answer.thought or answer.content):
+        raise EngineError("the answer is finished but has no text at all: that is no answer of a model", transient=True)
 
 
 def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> EngineError:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from papergate.engines.records import Completion, Finish
+from papergate.engines.records import END_OF_THOUGHT, Completion, Finish
 from papergate.errors import PredictionsError
 
 ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")
@@ -70,6 +70,19 @@ def read_predictions(path: Path) -> Predictions:
     )
 
 
+def refuse_without_thoughts(predictions: Predictions) -> None:
+    """A file in which no thought is ever closed holds answers alone, or another tool cut the thoughts off.
+
+    Raises:
+        PredictionsError: no completion has ``</think>``; without it a thinking model's text has no answer.
+    """
+    if not any(END_OF_THOUGHT in (done.text or "") for done in predictions.completions):
+        raise PredictionsError(
+            f"{predictions.path}: no completion closes its thought with {END_OF_THOUGHT}, so none has an answer. If "
+            "the thoughts were cut off when the file was written, say so: --thoughts-stripped grades the texts whole"
+        )
+
+
 def _rows(path: Path) -> Iterator[Row]:
     try:
         text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text(encoding="utf-8")
@@ -113,6 +126,7 @@ def _object(row: object, place: str) -> Row:
 def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:
     """One completion a row; rows of one id without a sample number are numbered in their order."""
     seen: Counter[str] = Counter()
+    taken: set[tuple[str, int]] = set()
     for number, row in enumerate(rows, start=1):
         problem = _first(row, ID_FIELDS)
         if problem is None or not any(name in row for name in TEXT_FIELDS):
@@ -120,8 +134,18 @@ def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:
                 f"{path}: row {number} has the columns {', '.join(row)}; --predictions takes {ACCEPTED}"
             )
         sample = _first(row, SAMPLE_FIELDS)
-        yield _completion(row, str(problem), seen[str(problem)] if sample is None else int(str(sample)))
+        key = str(problem), seen[str(problem)] if sample is None else _number(sample, f"{path}: row {number}")
+        if key in taken:
+            raise PredictionsError(f"{path}: row {number} is sample {key[1]} of {key[0]!r} again; keep one of each")
+        taken.add(key)
         seen[str(problem)] += 1
+        yield _completion(row, *key)
+
+
+def _number(sample: object, place: str) -> int:
+    if not str(sample).isdecimal():
+        raise PredictionsError(f"{place}: sample {sample!r} is no whole number from 0; number the samples of a problem")
+    return int(str(sample))
 
 
 def _completion(row: Row, problem: str, sample: int) -> Completion:

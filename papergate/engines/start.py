@@ -43,7 +43,9 @@ def start(
     if deployment.engine is EngineName.REMOTE:
         return RemoteEngine([deployment.endpoint], name, thinks=deployment.thinks)
     weights = str(MODEL_DIR) if name == huggingface.EMBEDDED else name
-    server = VllmServer.start(weights, servers / deployment.name, flags=deployment.flags, owner=owner)
+    # under its name, not its folder: a run can be resumed where the weights lie elsewhere
+    flags = (*deployment.flags, "--served-model-name", name)
+    server = VllmServer.start(weights, servers / deployment.name, flags=flags, owner=owner)
     return VllmEngine(server, thinks=deployment.thinks)
 
 

@@ -170,18 +170,19 @@ class VllmEngine(RemoteEngine):
 
 def stop_server(folder: Path) -> None:
     """End the server that any process started in ``folder``, and everything that it started; may be called twice."""
-    running = _read(folder, healthy=False)
+    running = _recorded(folder)
+    if running is not None:
+        _end_group(running.pid, running.born)
     (folder / SERVER_FILE).unlink(missing_ok=True)
-    if running is None:
-        return
-    _end_group(running.pid, running.born)
 
 
 def _end_group(pid: int, born: str) -> None:
-    """End a guard and its group; kill them when they take too long."""
+    """End a guard and its group, and return when all of it is gone; kill what takes too long."""
+    if guard.started_at(pid) not in (born, None):  # the number was given away: the group ended long ago
+        return
     _signal_group(pid, signal.SIGTERM)
     deadline = time.monotonic() + 2 * guard.GRACE_S
-    while guard.started_at(pid) == born:
+    while guard.group_runs(pid):
         if time.monotonic() > deadline:
             _signal_group(pid, signal.SIGKILL)
         time.sleep(guard.LOOK_EVERY_S / 10)
@@ -192,22 +193,27 @@ def _signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def _read(folder: Path, *, healthy: bool = True) -> Running | None:
+def _read(folder: Path) -> Running | None:
     """The server of ``folder``, or None where none runs.
 
     Raises:
         EngineError: it runs and is not well; a server is never restarted behind anybody's back.
     """
+    running = _recorded(folder)
+    if running is None or guard.started_at(running.pid) != running.born:
+        return None
+    if not _is_healthy(running.port):
+        raise EngineError(f"the server in {folder} is not well; its last words:\n{_tail(folder)}")
+    return running
+
+
+def _recorded(folder: Path) -> Running | None:
+    """The server that was last started in ``folder`` and not ended since, whether it runs or not."""
     try:
         found = json.loads((folder / SERVER_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    running = Running(**found | {"command": tuple(found["command"])})
-    if guard.started_at(running.pid) != running.born:
-        return None
-    if healthy and not _is_healthy(running.port):
-        raise EngineError(f"the server in {folder} is not well; its last words:\n{_tail(folder)}")
-    return running
+    return Running(**found | {"command": tuple(found["command"])})
 
 
 def _launch(model: str, flags: Sequence[str], folder: Path, owner: int, ready_within_s: float) -> Running:

@@ -79,9 +79,11 @@ def read_record(path: Path, record: type[_Record], more_mistakes: Iterable[str] 
 
 def read_papers(folders: Sequence[Path] = (PAPERS,)) -> dict[str, Paper]:
     """Every paper of ``folders``, by name."""
-    papers = {}
+    papers: dict[str, Paper] = {}
     for path in _toml_files(folders):
         raw = read_toml(path)
+        if path.stem in papers:
+            raise PromiseError(f"{path}: paper {path.stem!r} is one of papergate's own; rename the file")
         keys = (_key(row, "model", "benchmark", "metric") for row in _tables(raw, "scores"))
         papers[path.stem] = read_record(path, Paper, [*_wrong_name(path, raw), *_twice(keys, "score")])
     return papers

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from papergate.reports.summary import Summary
+from papergate.reports.files import Summary
 
 
 def properties(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -16,18 +16,57 @@ def properties(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "reference", promised["reference"]
     yield "tolerance", promised["tolerance"]
     yield "source", promised["source"]
-    yield "literal", str(judgement["literal"]).lower()
+    yield "literal", _word(judgement["literal"])
     yield "difference_points", f"{100 * judgement['d']:.3f}"
     yield "interval_points", f"[{100 * judgement['lo']:.3f}, {100 * judgement['hi']:.3f}]"
-    yield "problems", str(judgement["n"])
-    yield "samples_per_problem", str(judgement["k"])
+    yield (
+        "interval",
+        "[{:.3f}, {:.3f}]".format(*(100 * (judgement["reference"] + judgement[end]) for end in ("lo", "hi"))),
+    )
+    yield "n", str(judgement["n"])
+    yield "k", str(judgement["k"])
+    yield "errors", str(summary["errors"])
+    yield "truncations", str(summary["truncations"])
+    yield "runs_needed", _word(judgement["runs_needed"])
+    yield "proven_within", _word(judgement["proven_within"])
+    yield "p_value", f"{judgement['p_value']:.4g}"
+    yield "paper_error_points", _points(judgement["se_paper"])
+    yield "paper_noise_chance", _share(judgement["paper_noise_chance"])
+    for name in ("pass", "cons"):
+        yield from ((f"{name}_at_{k}", _share(share)) for k, share in summary["aggregates"][f"{name}@k"].items())
+    yield "majority_correct", _share(summary["aggregates"]["majority_correct"])
     yield from ((f"samples_{name}", str(count)) for name, count in summary["tally"].items())
     yield from ((f"sampling_{name}", str(value)) for name, value in summary["sampling"].items())
     yield from ((f"benchmark_{name}", str(value)) for name, value in summary["benchmark"].items() if value)
     yield from ((f"engine_{name}", str(value)) for name, value in summary["engine"].items() if name != "environment")
     yield from ((f"environment_{name}", value) for name, value in summary["engine"]["environment"].items())
+    yield from _golden(summary)
     yield "output_tokens", str(summary["tokens"]["output"])
     yield "run_seed", str(summary["run_seed"])
     yield "grader", summary["grader"]
     yield "papergate", summary["papergate"]
     yield from (("warning", warning) for warning in summary["warnings"])
+    yield from (("remark", remark) for remark in summary["remarks"])
+
+
+def _golden(summary: Summary) -> Iterator[tuple[str, str]]:
+    """How the run lies beside a golden run; nothing without one."""
+    golden = summary["golden"]
+    if golden:
+        yield "golden", golden["promise"]
+        yield "golden_length_ratio", _share(golden["length_ratio"])
+        yield "golden_length_within_band", _word(golden["length_within_band"])
+        yield "golden_moved", str(len(golden["moved"]))
+
+
+def _word(value: object) -> str:
+    """None is a value of its own: nothing to state."""
+    return "none" if value is None else str(value).lower()
+
+
+def _points(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.3f}"
+
+
+def _share(share: float | None) -> str:
+    return "none" if share is None else f"{share:.4f}"

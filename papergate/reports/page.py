@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from papergate import __version__
-from papergate.reports.summary import Summary
+from papergate.reports.files import Summary
+from papergate.reports.remarks import family_of, standing
 
 PAGE_FILE = "report.html"
 TEMPLATE = "page.html.jinja"
@@ -21,7 +22,14 @@ def write_page(summaries: Sequence[Summary], errors: Sequence[tuple[str, str]], 
     )
     environment.filters |= {"percent": _percent, "points": _points, "grouped": _grouped}
     made = time.strftime("%Y-%m-%d %H:%M %Z")
-    html = environment.get_template(TEMPLATE).render(summaries=summaries, errors=errors, version=__version__, made=made)
+    html = environment.get_template(TEMPLATE).render(
+        summaries=summaries,
+        errors=errors,
+        family=family_of(summaries),
+        standing=standing(summaries),
+        version=__version__,
+        made=made,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PAGE_FILE
     path.write_text(html, encoding="utf-8")

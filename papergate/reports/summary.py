@@ -1,23 +1,22 @@
 """The summary of one acceptance: plain values, written beside its completions, read by every report."""
 
-import json
-import os
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from papergate import __version__
-from papergate.acceptance import Acceptance
+from papergate.acceptance import Acceptance, prompt_digest
+from papergate.reports.files import GRADES_FILE, PROBLEMS_FILE, Summary, write_lines, write_summary
+from papergate.reports.golden import Golden, compared
+from papergate.reports.problems import aggregates, problem_rows
+from papergate.reports.remarks import notes_of, remarks_of
 from papergate.verdict import numbers
 
-VERDICT_FILE = "verdict.json"
-GRADES_FILE = "grades.jsonl"
-
-Summary = Mapping[str, Any]
+COUNTED = ("correct", "samples", "completions", "truncated", "output_tokens")
+"""What the summary holds of every problem; a golden run is compared by it."""
 
 
-def summary_of(acceptance: Acceptance) -> Summary:
+def summary_of(acceptance: Acceptance) -> dict[str, Any]:
     """Everything a report states of one promise; scores are fractions of 1, times seconds."""
     case = acceptance.case
     promise, benchmark = case.promise, case.benchmark
@@ -26,8 +25,10 @@ def summary_of(acceptance: Acceptance) -> Summary:
         "verdict": str(acceptance.verdict),
         "accepted": acceptance.accepted,
         "sentence": acceptance.sentence,
-        "warnings": [*acceptance.judgement.warnings, *_notes(acceptance)],
+        "warnings": [*acceptance.judgement.warnings, *notes_of(acceptance)],
+        "remarks": remarks_of(acceptance),
         "partial": case.partial,
+        "golden": None,
         "title": f"{promise.deployment.model} on {benchmark.spec.title}",
         "hardware": promise.hardware.title,
         "protocol": case.settings.protocol,
@@ -42,76 +43,44 @@ def summary_of(acceptance: Acceptance) -> Summary:
         },
         "judgement": numbers(acceptance.judgement),
         "tally": acceptance.tally,
+        "truncations": len(acceptance.truncated),
+        "errors": acceptance.tally["failed"] + acceptance.tally["missing"],
+        "aggregates": aggregates(acceptance),
         "tokens": _tokens(acceptance),
         "benchmark": {
             "name": benchmark.spec.name,
             "digest": benchmark.digest,
+            "prompt_digest": prompt_digest(benchmark.spec),
             "variant": benchmark.variant,
             "known": benchmark.known,
             "source": benchmark.source,
             "file_sha256": benchmark.file_sha256,
         },
         "engine": {**asdict(case.identity), "environment": dict(case.identity.environment)},
-        "counts": {
-            "problems": acceptance.counts.problems,
-            "correct": acceptance.counts.correct,
-            "samples": acceptance.counts.samples,
-        },
+        "counts": _counts(problem_rows(acceptance)),
         "papergate": __version__,
     }
 
 
-def save(acceptance: Acceptance, folder: Path) -> Summary:
-    """Write the summary and every grade into ``folder``; the verdict comes last, so it never stands without grades."""
+def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> Summary:
+    """Write grades, problems and summary into ``folder``; the verdict comes last, so it never stands without them."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = (
-        json.dumps({"problem": problem, "sample": sample, **asdict(grade)}, ensure_ascii=False)
-        for (problem, sample), grade in sorted(acceptance.grades.items())
+    grades = sorted(acceptance.grades.items())
+    write_lines(
+        folder / GRADES_FILE,
+        ({"problem": problem, "sample": sample, **asdict(grade)} for (problem, sample), grade in grades),
     )
-    _write(folder / GRADES_FILE, "".join(f"{line}\n" for line in lines))
+    write_lines(folder / PROBLEMS_FILE, problem_rows(acceptance))
     summary = summary_of(acceptance)
-    _write(folder / VERDICT_FILE, json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+    if golden:
+        summary["golden"] = compared(summary, golden)
+        summary["warnings"] += summary["golden"]["notes"]
+    write_summary(folder, summary)
     return summary
 
 
-def forget(folder: Path) -> None:
-    """Remove the verdict of an earlier session: until this one has its own, there is none."""
-    (folder / VERDICT_FILE).unlink(missing_ok=True)
-
-
-def read_summary(folder: Path) -> Summary | None:
-    """The summary in ``folder``, or None where there is no verdict."""
-    path = folder / VERDICT_FILE
-    if not path.exists():
-        return None
-    summary: Summary = json.loads(path.read_text(encoding="utf-8"))
-    return summary
-
-
-def read_summaries(run_folder: Path) -> list[Summary]:
-    """Every summary of a run, by promise."""
-    folders = sorted(path.parent for path in run_folder.glob(f"*/{VERDICT_FILE}"))
-    return [summary for folder in folders if (summary := read_summary(folder))]
-
-
-def _notes(acceptance: Acceptance) -> list[str]:
-    """What a reader must know beside the judgement."""
-    tally, case = acceptance.tally, acceptance.case
-    notes = []
-    if not case.benchmark.known:
-        notes.append(f"{case.benchmark.spec.title}: {case.benchmark.variant}; its digest is {case.benchmark.digest}")
-    if tally["undecided"]:
-        notes.append(f"{tally['undecided']} grades could not be told within their limits; they count as not correct")
-    if tally["truncated"]:
-        notes.append(f"{tally['truncated']} completions end inside the thought: the token limit may be too low")
-    if tally["present_not_extracted"]:
-        notes.append(f"{tally['present_not_extracted']} incorrect completions hold the right answer elsewhere")
-    if tally["failed"]:
-        notes.append(f"{tally['failed']} completions of the file never came; they count as not correct")
-    paper = case.promise.score.sampling.max_tokens
-    if case.settings.protocol == "paper" and case.sampling.max_tokens < paper:
-        notes.append(f"max_tokens is {case.sampling.max_tokens}, the deployment's own limit; the paper used {paper}")
-    return notes
+def _counts(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {"problems": [row["problem"] for row in rows], **{name: [row[name] for row in rows] for name in COUNTED}}
 
 
 def _tokens(acceptance: Acceptance) -> dict[str, float | None]:
@@ -126,9 +95,3 @@ def _tokens(acceptance: Acceptance) -> dict[str, float | None]:
         "ttft_p50_s": ttft[len(ttft) // 2] if ttft else None,
         "e2e_p50_s": e2e[len(e2e) // 2] if e2e else None,
     }
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_suffix(path.suffix + ".draft")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)  # noqa: PTH105 - the atomic rename is the point

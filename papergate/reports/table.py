@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from papergate.reports.summary import Summary
+from papergate.reports.files import Summary
+from papergate.reports.remarks import family_of
 
 STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow", "error": "bold magenta"}
 
@@ -39,8 +40,16 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
     for line in lines:
         said = line.summary["sentence"] if line.summary else f"error: {line.error.partition(chr(10))[0]}"
         console.print(Text(said), soft_wrap=True)
-        for warning in line.summary["warnings"] if line.summary else ():
-            console.print(Text(f"  note: {warning}"), soft_wrap=True)
+        for note in _beside(line.summary):
+            console.print(Text(f"  {note}"), soft_wrap=True)
+    together = family_of([line.summary for line in lines if line.summary])
+    if together:
+        console.print(Text(f"\n{together.sentence}"), soft_wrap=True)
+
+
+def _beside(summary: Summary | None) -> list[str]:
+    """What a reader must know, then what the numbers can show."""
+    return [f"note: {one}" for one in summary["warnings"]] + summary["remarks"] if summary else []
 
 
 def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -194,7 +194,7 @@ def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
         raise NeedsNumbers("numbers are computed in a process that can be killed")
     context = getattr(_LOCAL, f"digits_{digits}", None)
     if context is None:
-        import mpmath  # type: ignore[import-untyped]
+        import mpmath
 
         context = mpmath.MPContext()
         context.dps = digits

@@ -22,8 +22,8 @@ class Run:
 
     counts: Counts
     completions: int
-    output_tokens: int
-    """Of all completions together."""
+    output_tokens: int | None
+    """Of all completions together; None where those of some are not known."""
     truncated: int
     """Completions that ran into the token limit."""
 
@@ -108,8 +108,8 @@ def fisher_exact(a: int, n: int, b: int, m: int) -> float:
     return float(Fraction(sum(weight for weight in weights if weight <= seen), sum(weights)))
 
 
-def _share(part: int, whole: int) -> Fraction | None:
-    return Fraction(part, whole) if whole else None
+def _share(part: int | None, whole: int) -> Fraction | None:
+    return Fraction(part, whole) if whole and part is not None else None
 
 
 def _moves(measured: Counts, golden: Counts) -> tuple[Move, ...]:

@@ -28,3 +28,12 @@ def sidak_alpha(alpha: float, gates: int) -> float:
 def retry_until_pass(pass_probability: float, tries: int) -> float:
     """Chance that the best of several tries passes: why samples are pooled, never replaced."""
     return 1 - math.pow(1 - pass_probability, tries)
+
+
+def holm_alpha(alpha: float, promises: int, *, failed: int) -> float:
+    """The largest p-value at which one more promise fails, ``failed`` of all ``promises`` having failed before it.
+
+    alpha / (m - j): Holm's thresholds, met in the order in which promises are decided. Sorting the p-values can only
+    find more failures, so a family judged one by one errs anywhere with at most ``alpha`` too.
+    """
+    return alpha / max(1, promises - failed)

@@ -1,8 +1,10 @@
 """The flow keeps its promises: nothing lost is graded, nothing partial passes, a resume changes nothing."""
 
+import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -13,6 +15,7 @@ from papergate.acceptance import (
     assess,
     manifest_of,
     reference_of,
+    refuse_other_golds,
     replay,
     requests_of,
     sampling_of,
@@ -21,9 +24,11 @@ from papergate.benchmarks import load, read_specs
 from papergate.completions.policy import Policy
 from papergate.completions.store import Store
 from papergate.engines import Completion, EngineIdentity, Finish
-from papergate.errors import EngineError, PromiseError, RequestsLost, StoreError
+from papergate.engines.replay import read_predictions
+from papergate.errors import EngineError, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
 from papergate.scoring import Grade, Outcome
+from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
 
 SPECS = read_specs()
@@ -55,7 +60,7 @@ class ScriptedEngine:
             raise EngineError("the script says so")
         gold = next(problem.gold for problem in BENCHMARK.problems if problem.id == request.problem)
         answer = gold if random.Random(request.seed).random() < self.chance else "1000"
-        text = f"steps\n</think>\n\n\\boxed{{{answer}}}"
+        text = f"steps of {request.seed}\n</think>\n\n\\boxed{{{answer}}}"
         return Completion(
             problem=key[0], sample=key[1], seed=request.seed, text=text, finish=Finish.STOP, output_tokens=9
         )
@@ -158,7 +163,10 @@ def test_grades_that_could_turn_the_verdict_leave_it_open():
     right = int(TINY.score.fraction * 30 * k)
     assert assess(case_of(), k, {}, grades_of(right, 0, k)).verdict is Verdict.PASS
     assert assess(case_of(), k, {}, grades_of(right - 400, 0, k)).verdict is Verdict.FAIL
-    assert assess(case_of(), k, {}, grades_of(right - 400, 400, k)).verdict is Verdict.INCONCLUSIVE
+    found = assess(case_of(), k, {}, grades_of(right - 400, 400, k))
+    assert (found.verdict, found.accepted, found.decided) == (Verdict.INCONCLUSIVE, False, False)
+    assert found.sentence.startswith("inconclusive: 400 grades could not be told")
+    assert assess(case_of(), k, {}, grades_of(right - 400, 1, k)).verdict is Verdict.FAIL
 
 
 def test_the_denominator_is_what_was_planned():
@@ -166,6 +174,52 @@ def test_the_denominator_is_what_was_planned():
     for key in list(grades)[40:]:
         del grades[key]
     assert assess(case_of(), 2, {}, grades).judgement.score == Fraction(1, 2)
+
+
+def test_a_budget_of_tokens_stops_before_the_look_that_would_exceed_it_and_says_so(tmp_path):
+    engine = ScriptedEngine(float(TINY.score.fraction))
+    found = run(case_of(budget=Budget(tokens=9 * 30 * 5)), engine, tmp_path)  # room for the looks at 2, 3 and 4
+    assert len(engine.asked) == 30 * 4
+    assert (found.verdict, found.accepted) == (Verdict.INCONCLUSIVE, False)
+    assert "stopped by --budget-tokens 1350: 1080 tokens are spent" in found.sentence
+
+
+def test_a_resumed_run_has_its_earlier_tokens_in_the_budget(tmp_path):
+    case = case_of(budget=Budget(tokens=9 * 30 * 5))
+    run(case, ScriptedEngine(float(TINY.score.fraction)), tmp_path)
+    engine = ScriptedEngine(float(TINY.score.fraction))
+    assert run(case, engine, tmp_path).stopped
+    assert engine.asked == []
+
+
+def test_a_budget_of_hours_stops_after_the_first_look_when_it_is_spent(tmp_path):
+    engine = ScriptedEngine(float(TINY.score.fraction))
+    found = run(case_of(budget=Budget(hours=1e-9)), engine, tmp_path)
+    assert len(engine.asked) == 60
+    assert "stopped by --budget-hours 1e-09" in found.sentence
+
+
+def test_a_budget_that_is_large_enough_changes_nothing(tmp_path):
+    chance = float(TINY.score.fraction)
+    free = run(case_of(), ScriptedEngine(chance), tmp_path / "free")
+    bound = run(case_of(budget=Budget(tokens=10**9, hours=1e6)), ScriptedEngine(chance), tmp_path / "bound")
+    assert (bound.judgement, bound.stopped) == (free.judgement, "")
+
+
+@pytest.mark.parametrize(
+    ("budget", "spent", "said"),
+    [
+        (Budget(tokens=100), {"tokens": None}, "does not count its tokens, so the budget cannot be kept"),
+        (Budget(tokens=100), {"tokens": 60}, "about 60 more"),
+        (Budget(tokens=120), {"tokens": 60}, ""),
+        (Budget(hours=1), {"elapsed_s": 1900.0}, "about 0.53 more"),
+        (Budget(hours=1), {"elapsed_s": 1900.0, "fresh": 0}, ""),
+        (Budget(), {}, ""),
+    ],
+)
+def test_one_more_look_fits_or_the_reason_is_told(budget, spent, said):
+    told = why_not(budget, Spent(**{"samples": 10, "tokens": 10, "fresh": 10, "elapsed_s": 1.0} | spent), 10)
+    assert told.endswith(said) if said else told == ""
 
 
 def test_replayed_completions_that_failed_count_as_not_correct_and_are_told():
@@ -190,3 +244,49 @@ def test_a_score_that_nobody_published_demands_a_golden_run():
     promise = PROMISES["rtx3060-vllm-qwen2.5-0.5b-open-r1-light-math500-gain"]
     with pytest.raises(PromiseError, match="--golden RUN"):
         reference_of(promise)
+
+
+def test_samples_that_are_all_copies_are_no_independent_draws(tmp_path):
+    @dataclass
+    class CachedEngine(ScriptedEngine):
+        """A test double whose answers ignore the seed."""
+
+        async def complete(self, request):
+            done = await ScriptedEngine.complete(self, request)
+            return replace(done, text=f"t</think>\\boxed{{{len(request.problem)}}}")
+
+    with pytest.raises(EngineError, match="copies, not independent draws"):
+        run(case_of(), CachedEngine(1.0), tmp_path)
+
+
+def test_a_verdict_on_a_part_of_what_is_known_is_refused(tmp_path):
+    run(case_of(samples=4), ScriptedEngine(0.8), tmp_path)
+    with pytest.raises(StoreError, match="more than 2 samples of every problem"):
+        run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
+
+
+def test_another_protocol_is_another_run(tmp_path):
+    run(case_of(samples=4), ScriptedEngine(0.8), tmp_path)
+    with pytest.raises(StoreError, match="protocol: this run 'vendor', stored 'paper'"):
+        run(case_of(protocol="vendor"), ScriptedEngine(0.8), tmp_path)
+
+
+def test_one_sample_too_many_in_a_file_leaves_the_verdict_open_and_names_the_missing():
+    def done(problem, sample):
+        text = f"{sample}</think>\\boxed{{{problem.gold if int(problem.id[-2:]) % 15 < 11 else 0}}}"
+        return Completion(problem=problem.id, sample=sample, text=text, finish=Finish.STOP)
+
+    whole = [done(problem, sample) for problem in BENCHMARK.problems for sample in range(8)]
+    assert replay(case_of(), whole).verdict is Verdict.PASS
+    found = replay(case_of(), [*whole, done(BENCHMARK.problems[0], 8)])
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "29 samples are missing or failed" in found.sentence
+    assert replay(case_of(samples=8), [*whole, done(BENCHMARK.problems[0], 8)]).verdict is Verdict.PASS
+
+
+def test_golds_of_another_order_are_refused(tmp_path):
+    rows = [{"id": p.id, "response": "x</think>", "gold": q.gold} for p, q in pairwise(BENCHMARK.problems)]
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(PredictionsError, match="gold answers differ from the benchmark's"):
+        refuse_other_golds(read_predictions(path), {problem.id: problem.gold for problem in BENCHMARK.problems})

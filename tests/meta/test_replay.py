@@ -6,7 +6,7 @@ import json
 import pytest
 
 from papergate.engines import Finish
-from papergate.engines.replay import read_predictions
+from papergate.engines.replay import read_predictions, refuse_without_thoughts
 from papergate.errors import PredictionsError
 
 
@@ -60,6 +60,8 @@ def test_a_failed_request_is_no_empty_answer(tmp_path, row):
         ('{"id": 1, "response": "x"}\n[]\n', "line 2: list where an object is expected"),
         ('{"response": "x"}\n', "row 1 has the columns response"),
         ('{"id": 1}\n', "row 1 has the columns id"),
+        ('{"id": 1, "sample": 0, "response": "x"}\n{"id": 1, "sample": 0, "response": "y"}\n', "sample 0 of '1' again"),
+        ('{"id": 1, "sample": "a", "response": "x"}\n', "sample 'a' is no whole number"),
         ('{"id": 1, "response": "x", "model": "a"}\n{"id": 1, "response": "x", "model": "b"}\n', "2 models"),
     ],
 )
@@ -73,3 +75,8 @@ def test_a_file_that_holds_no_completions_is_refused_with_the_place(tmp_path, co
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(PredictionsError, match="no such file"):
         read_predictions(tmp_path / "none.jsonl")
+
+
+def test_a_file_whose_thoughts_were_cut_off_is_refused_with_the_remedy(tmp_path):
+    with pytest.raises(PredictionsError, match="--thoughts-stripped"):
+        refuse_without_thoughts(read_predictions(lines(tmp_path, {"id": "a", "response": "\\boxed{1}"})))

@@ -284,9 +284,8 @@ def test_ctrl_c_keeps_what_finished_and_says_how_to_go_on(tmp_path):
     with Store.open(tmp_path, manifest()) as store:
         kept = len(store)
     assert kept > 0
-    assert (
-        f"{kept} of 100000 samples are kept in {tmp_path}; the same command asks for the other {100000 - kept}" in out
-    )
+    resume = f"add --run {tmp_path.parent} to ask for the other {100000 - kept}"
+    assert f"{kept} of 100000 samples are kept in {tmp_path}; {resume}" in out
 
 
 class Recorder(list):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.meta.shared import shared
+from tests.meta.tiny_runs import BENCHMARK, completions_of, like_the_paper, write_predictions
 
 ROOT = Path(__file__).parents[2]
 TEST = "tests/accuracy/test_paper_scores.py::test_score_is_reproduced"
@@ -79,6 +80,10 @@ def test_an_endpoint_that_refuses_connections_is_an_error_before_anything_is_ask
         (["--endpoint=http://h:1", "--predictions=x"], "give one of them"),
         (["--samples=0"], "--samples 0: give a whole number of at least 1"),
         (["--data=math500"], "--data math500: write BENCHMARK=FILE"),
+        (["--budget-tokens=0"], "--budget-tokens 0: give a number above 0"),
+        (["--budget-hours=1", "--samples=4"], "--samples has one look only"),
+        (["--budget-tokens=1", "--protocol=vendor"], "--protocol vendor has one look only"),
+        (["--holm", "--protocol=vendor"], "the literal rule alone decides"),
         (["--data=math5000=x"], "no such benchmark; known: aime2024"),
         (["--targets=/nowhere"], "/nowhere: not a folder"),
         (["--predictions=/nowhere.jsonl", "-m", "replay"], "/nowhere.jsonl: no such file"),
@@ -112,7 +117,7 @@ def test_replay_without_a_file_is_an_error_with_the_remedy(tmp_path):
     assert "--predictions FILE" in session.text
 
 
-@pytest.mark.parametrize(("run", "score"), [("self_ct1", 1176), ("self_opt", 1112)])
+@pytest.mark.parametrize(("run", "score"), [("self_ct1", 1176), ("self_opt", 1115)])
 def test_real_transcripts_are_graded_and_a_part_of_a_benchmark_cannot_pass(tmp_path, run, score):
     transcripts = shared(f"transcripts/r1distill_llama8b__math500_100x16__{run}.jsonl.gz")
     data = f"--data=math500={shared('datasets/math_500.jsonl')}"
@@ -133,11 +138,73 @@ def test_predictions_of_an_unknown_model_are_refused_with_both_remedies(tmp_path
     assert "papergate grade FILE" in session.text
 
 
+def replayed(folder, completions, *arguments):
+    """A session that judges stored completions of the embedded model's promise."""
+    folder.mkdir(exist_ok=True)
+    file = write_predictions(folder / "predictions.jsonl", completions)
+    return Session(folder, "tests/accuracy", "-m", "cpu", "--predictions", file, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("right", "k", "verdict"),
+    [
+        (like_the_paper, 64, "pass"),
+        (like_the_paper, 1, "inconclusive"),
+        (lambda *_: True, 4, "fail"),
+        (lambda *_: False, 4, "fail"),
+    ],
+    ids=["like the paper", "one sample", "all correct", "none correct"],
+)
+def test_every_result_has_its_verdict_in_the_report(tmp_path, right, k, verdict):
+    session = replayed(tmp_path, completions_of(right, k))
+    found = session.properties()
+    assert (found["verdict"], found["n"], found["k"], found["errors"]) == (verdict, "30", str(k), "0")
+    kept = verdict == "pass" or (verdict == "fail" and "points high" in found["sentence"])
+    assert session.outcomes() == ["passed" if kept else "failure"], session.text
+    assert "the paper's own error is" in session.text
+
+
+def test_problems_with_fewer_samples_count_what_is_missing_as_not_correct(tmp_path):
+    completions = completions_of(lambda *_: True, 4)[:-3]
+    found = replayed(tmp_path, completions).properties()
+    assert (found["k"], found["errors"], found["samples_missing"]) == ("4", "3", "3")
+    assert float(found["score_percent"]) == pytest.approx(100 * 117 / 120, abs=1e-3)
+
+
+def test_a_golden_run_is_the_reference_and_what_moved_is_told(tmp_path):
+    def one_collapsed(place, sample):
+        return place != 3 and like_the_paper(place, sample)
+
+    golden = replayed(tmp_path / "golden", completions_of(like_the_paper, 16)).folder / "run"
+    session = replayed(tmp_path / "run", completions_of(one_collapsed, 16), "--golden", golden)
+    found = session.properties()
+    assert (found["reference"], found["golden_moved"]) == ("golden", "1")
+    assert f"note: problems that moved against the golden run beyond chance: {BENCHMARK.problems[3].id}" in session.text
+    assert "problem that moved" in (tmp_path / "run" / "run" / "report.html").read_text()
+
+
+def test_a_golden_run_of_another_benchmark_is_refused_before_anything_starts(tmp_path):
+    golden = replayed(tmp_path / "golden", completions_of(like_the_paper, 2)).folder / "run"
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-math", "--golden", golden)
+    assert session.outcomes() == ["error"]
+    assert "a golden run must hold one verdict on tiny-math; it holds none" in session.text
+
+
+@NO_ENGINE
+def test_a_budget_of_tokens_leaves_the_verdict_open_and_says_so(tmp_path):
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--budget-tokens", "3300", "--holm")
+    assert session.outcomes() == ["failure"], session.text
+    assert session.properties()["verdict"] == "inconclusive"
+    assert "stopped by --budget-tokens 3300" in session.properties()["sentence"]
+
+
 @NO_ENGINE
 def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path):
-    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2")
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2", "--holm")
     assert (session.exit, session.outcomes()) == (1, ["failure", "failure"])
     assert session.text.count("partial run, 4 of 30 problems, which cannot pass") >= 1
+    assert session.text.count("among the promises of its session this one fails at p = 0.025 (Holm)") == 2
+    assert "2 promises, each failing a perfect deployment low in at most 5% of runs" in session.text
     page = (tmp_path / "run" / "report.html").read_text()
     assert "0 of 2 promises kept" in page
     assert "partial run" in page

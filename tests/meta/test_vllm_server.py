@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -108,6 +109,13 @@ class TestLifeCycle:
         server.close()
         assert not group(server.running.pid)
 
+    def test_a_server_whose_guard_was_killed_is_ended_all_the_same(self, tmp_path):
+        server = VllmServer.start("tiny", tmp_path / "server")
+        os.kill(server.running.pid, signal.SIGKILL)
+        assert len(group(server.running.pid)) == 2
+        server.close()
+        assert not group(server.running.pid)
+
     def test_the_death_of_its_owner_ends_a_server(self, tmp_path):
         code = (
             "import sys; from pathlib import Path; from papergate.engines.vllm import VllmServer\n"
@@ -182,30 +190,57 @@ def test_the_digest_of_a_template_is_that_of_the_one_in_force(tmp_path):
 # -- the real one ------------------------------------------------------------------------------------------------------
 
 MODEL = os.environ.get("PAPERGATE_TEST_VLLM_MODEL", "")
-FLAGS = ("--dtype", "float32", "--max-model-len", "512", "--max-num-seqs", "32", "--enforce-eager")
+FLAGS = ("--served-model-name=tiny", "--dtype=float32", "--max-model-len=512", "--max-num-seqs=32", "--enforce-eager")
+SUMS = [f"What is {first} + {second}?" for first in range(12, 96, 7) for second in range(3, 90, 5)]
 
 
-@pytest.mark.skipif(not MODEL, reason="PAPERGATE_TEST_VLLM_MODEL names no model: `make test-vllm` does")
-def test_a_real_vllm_answers_repeatably_and_ends(tmp_path):
-    requests = [
-        Request(problem=f"p{n}", sample=0, prompt=f"What is {n} + 4?", sampling=SAMPLING, seed=seed_of(0, f"p{n}", 0))
-        for n in range(32)
+def sums(sampling, count):
+    return [
+        Request(problem=f"p{n}", sample=0, prompt=prompt, sampling=sampling, seed=seed_of(0, f"p{n}", 0))
+        for n, prompt in enumerate(SUMS[:count])
     ]
-    server = VllmServer.start(MODEL, tmp_path / "server", flags=FLAGS, ready_within_s=600)
-    engine = VllmEngine(server, concurrency=16)
-    try:
-        engine.check(SAMPLING, [request.prompt for request in requests])
-        with pytest.raises(EngineRefused, match="512"):
-            engine.check(SAMPLING.model_copy(update={"max_tokens": 4096}), ["2+2?"])
-        texts = [answers(tmp_path / name, engine, requests) for name in ("one", "other")]
-    finally:
-        engine.close()
-    assert texts[0] == texts[1]
-    assert len(texts[0]) == 32
+
+
+@pytest.fixture(scope="module")
+def real_vllm(tmp_path_factory):
+    if not MODEL:
+        pytest.skip("PAPERGATE_TEST_VLLM_MODEL names no model: `make test-vllm` does")
+    server = VllmServer.start(MODEL, tmp_path_factory.mktemp("vllm"), flags=FLAGS, ready_within_s=600)
+    engine = VllmEngine(server, concurrency=32)
+    yield engine
+    engine.close()
     assert not group(server.running.pid)
 
 
-def answers(folder, engine, requests):
+def test_a_real_vllm_tells_who_it_is_and_refuses_what_does_not_fit(real_vllm):
+    identity = real_vllm.identity()
+    assert (identity.model, len(identity.revision), len(identity.template)) == ("tiny", 64, 64)
+    assert "torch" in identity.environment
+    real_vllm.check(SAMPLING, SUMS)
+    with pytest.raises(EngineRefused, match="has room for 512 tokens"):
+        real_vllm.check(SAMPLING.model_copy(update={"max_tokens": 4096}), SUMS)
+
+
+def test_a_real_vllm_draws_the_same_samples_for_the_same_seeds(real_vllm, tmp_path):
+    texts = [texts_of(tmp_path / name, real_vllm, sums(SAMPLING, 32)) for name in ("one", "other")]
+    assert texts[0] == texts[1]
+    assert len(set(texts[0].values())) > 16
+
+
+def test_a_real_vllm_and_transformers_give_the_same_greedy_answers(real_vllm, tmp_path):
+    huggingface = pytest.importorskip("papergate.engines.huggingface").load(MODEL, dtype="float32")
+    greedy = sums(SAMPLING.model_copy(update={"temperature": Decimal(0)}), 200)
+    try:
+        here = texts_of(tmp_path / "here", huggingface, greedy)
+    finally:
+        huggingface.close()
+    there = texts_of(tmp_path / "there", real_vllm, greedy)
+    different = {key: (here[key], there[key]) for key in here if here[key] != there[key]}
+    assert len(here) == len(there) == 200
+    assert not different
+
+
+def texts_of(folder, engine, requests):
     identity = engine.identity()
     manifest = Manifest(
         promise="p",

@@ -1,0 +1,99 @@
+"""What each problem contributed, and the scores in the field's own terms."""
+
+from collections import Counter
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from papergate.acceptance import Acceptance
+from papergate.engines import Finish
+from papergate.scoring import AnswerKind, Outcome, vote_key
+from papergate.scoring.limits import MAX_QUICK_CHARS
+from papergate.statistics.aggregates import (
+    Vote,
+    by_group,
+    cons_at_k,
+    majority_correct_at_k,
+    pass_at_1,
+    pass_at_k,
+    problem_scores,
+)
+
+
+def problem_rows(acceptance: Acceptance) -> list[dict[str, Any]]:
+    """One row a problem; the mean of their scores is the score of the verdict."""
+    scores = problem_scores(acceptance.counts)
+    assert sum((row.score for row in scores), Fraction(0)) / len(scores) == acceptance.judgement.score
+    came = [done for done in acceptance.completions.values() if done.finish is not Finish.FAILED]
+    completions = Counter(done.problem for done in came)
+    tokens, uncounted = Counter[str](), {done.problem for done in came if done.output_tokens is None}
+    for done in came:
+        tokens[done.problem] += done.output_tokens or 0
+    truncated = Counter(problem for problem, _ in acceptance.truncated)
+    groups = {problem.id: dict(problem.group) for problem in acceptance.case.problems}
+    return [
+        {
+            "problem": row.problem,
+            **groups[row.problem],
+            "correct": row.correct,
+            "samples": row.samples,
+            "score": float(row.score),
+            "completions": completions[row.problem],
+            "truncated": truncated[row.problem],
+            "output_tokens": None if row.problem in uncounted else tokens[row.problem],
+        }
+        for row in scores
+    ]
+
+
+def aggregates(acceptance: Acceptance) -> dict[str, Any]:
+    """Scores by the names that papers give them; keys of pass@k and cons@k are k. Fractions of 1."""
+    counts, votes = acceptance.counts, _votes(acceptance)
+    steps = _powers_of_two(counts.fewest)
+    return {
+        "pass@1": float(pass_at_1(counts)),
+        "samples": counts.fewest,
+        "pass@k": {str(k): _float(pass_at_k(counts, k)) for k in steps},
+        "cons@k": {str(k): _float(cons_at_k(votes, k)) for k in steps},
+        "majority_correct": float(majority_correct_at_k(counts)),
+        "groups": _groups(acceptance),
+    }
+
+
+def _float(share: Fraction | None) -> float | None:
+    return None if share is None else float(share)
+
+
+def _powers_of_two(most: int) -> list[int]:
+    """1, 2, 4 .. up to ``most``, and ``most`` itself."""
+    return sorted({2**power for power in range(most.bit_length())} | {most})
+
+
+def _votes(acceptance: Acceptance) -> list[list[Vote]]:
+    """The planned samples of each problem as votes; one that never came, or has no answer, does not vote."""
+    kind = AnswerKind(acceptance.case.benchmark.spec.answer)
+    ballots: dict[str, list[Vote]] = {problem.id: [] for problem in acceptance.case.problems}
+    for (problem, _), grade in sorted(acceptance.grades.items()):
+        answer = None if grade.extracted is None else _key(grade.extracted, kind)
+        ballots[problem].append(Vote(answer=answer, correct=grade.outcome is Outcome.CORRECT))
+    absent = Vote(answer=None, correct=False)
+    planned = zip(ballots.values(), acceptance.counts.samples, strict=True)
+    return [votes + [absent] * (samples - len(votes)) for votes, samples in planned]
+
+
+def _key(answer: str, kind: AnswerKind) -> str:
+    """The class of an answer; one too long to be read safely is a class of its own text."""
+    return vote_key(answer, kind) if len(answer) <= MAX_QUICK_CHARS else answer
+
+
+def _groups(acceptance: Acceptance) -> dict[str, list[dict[str, Any]]]:
+    """A table for each grouping that every problem has, such as subject and level."""
+    labels: list[Mapping[str, str]] = [dict(problem.group) for problem in acceptance.case.problems]
+    shared = [name for name in labels[0] if all(name in label for label in labels)]
+    return {
+        name: [
+            {"group": row.group, "n": row.n, "score": float(row.score), "se": row.se}
+            for row in by_group(acceptance.counts, [label[name] for label in labels])
+        ]
+        for name in shared
+    }

@@ -1,0 +1,101 @@
+"""What stands beside a verdict in words: notes a reader must know, and what the numbers can and cannot show."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from papergate.acceptance import Acceptance
+from papergate.reports.files import Summary
+from papergate.statistics.family import holm
+from papergate.statistics.panels import beta_panel, golden_panel
+from papergate.statistics.plan import single_run
+from papergate.statistics.power import Gate
+from papergate.statistics.rule import ALPHA
+from papergate.verdict import Decision, Family, Judgement
+
+SMALLEST_SHARE = 0.01
+"""Chances below it are not told apart: the normal approximation behind them ends there."""
+
+
+def notes_of(acceptance: Acceptance) -> list[str]:
+    """What a reader must know beside the judgement."""
+    tally, case = acceptance.tally, acceptance.case
+    notes = []
+    if not case.benchmark.known:
+        notes.append(f"{case.benchmark.spec.title}: {case.benchmark.variant}; its digest is {case.benchmark.digest}")
+    if tally["undecided"]:
+        notes.append(f"{tally['undecided']} grades could not be told within their limits; they count as not correct")
+    if tally["truncated"]:
+        notes.append(f"{tally['truncated']} completions end inside the thought: the token limit may be too low")
+    if tally["present_not_extracted"]:
+        notes.append(f"{tally['present_not_extracted']} incorrect completions hold the right answer elsewhere")
+    if tally["failed"] or tally["missing"]:
+        never = tally["failed"] + tally["missing"]
+        notes.append(f"{never} of the planned samples never came; they count as not correct")
+    paper = case.promise.score.sampling.max_tokens
+    if case.settings.protocol == "paper" and case.sampling.max_tokens < paper:
+        notes.append(f"max_tokens is {case.sampling.max_tokens}, the deployment's own limit; the paper used {paper}")
+    return notes
+
+
+def remarks_of(acceptance: Acceptance) -> list[str]:
+    """What the reference and the protocol can show, a sentence each."""
+    remarks = [paper_error(acceptance.judgement)]
+    settings = acceptance.case.settings
+    if settings.protocol == "vendor":
+        remarks.append(one_run_shows(acceptance))
+    if settings.fail_alpha is not None:
+        remarks.append(f"among the promises of its session this one fails at p = {settings.fail_alpha:.2g} (Holm)")
+    return [remark for remark in remarks if remark]
+
+
+def paper_error(judgement: Judgement) -> str:
+    """The printed score's own error, whether the verdict counts it or not; empty where it is not known."""
+    if judgement.se_paper is None or judgement.paper_noise_chance is None:
+        return ""
+    error, samples = 100 * judgement.se_paper, judgement.reference.samples
+    counted = "counted" if judgement.evidence.se_reference else "not counted"
+    return (
+        f"the paper's own error is {error:.2f} points (a mean of {samples} samples per problem, rounding to 0.1 "
+        f"included), {counted} in the verdict; with it a perfect deployment lies this far off or farther in "
+        f"{_share(judgement.paper_noise_chance)} of such runs"
+    )
+
+
+def one_run_shows(acceptance: Acceptance) -> str:
+    """How often a perfect and a damaged deployment would have passed a run like this one."""
+    case, counts = acceptance.case, acceptance.counts
+    if case.rule.above:
+        return ""  # how good the deployment is meant to be, a gain does not say
+    if not find_spec("numpy"):
+        return "how often a perfect and a damaged deployment pass such a run is computed with numpy: pip install numpy"
+    golden = case.reference.counts
+    panel = golden_panel(golden) if golden else beta_panel(float(case.reference.score), problems=counts.n)
+    gate = Gate.of(case.rule, case.reference)
+    return single_run(gate, panel, promised=case.reference.score, k=counts.fewest).sentence
+
+
+def family_of(summaries: Sequence[Summary]) -> Family | None:
+    """The promises of one run together; None where fewer than two were judged by the rule and its interval."""
+    judged = [summary for summary in summaries if summary["protocol"] == "paper"]
+    if len(judged) < 2:  # noqa: PLR2004 - one promise is no family
+        return None
+    failures = (Decision.FAIL_LOW, Decision.FAIL_HIGH)
+    return Family(
+        alpha=float(ALPHA),
+        adjusted=holm([summary["judgement"]["p_value"] for summary in judged]),
+        failed=tuple(summary["judgement"]["verdict"] in failures for summary in judged),
+    )
+
+
+def standing(summaries: Sequence[Summary]) -> dict[str, bool]:
+    """Whether each failure stands among all promises of the run together (Holm)."""
+    family = family_of(summaries)
+    judged = [summary["promise"] for summary in summaries if summary["protocol"] == "paper"]
+    if family is None:
+        return {}
+    table = zip(judged, family.failed, family.stands, strict=True)
+    return {promise: stands for promise, failed, stands in table if failed}
+
+
+def _share(chance: float) -> str:
+    return f"{chance:.0%}" if chance >= SMALLEST_SHARE else f"fewer than {SMALLEST_SHARE:.0%}"

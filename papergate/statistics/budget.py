@@ -1,0 +1,63 @@
+"""What a run may cost, and whether one more look fits: measured on the samples at hand."""
+
+from dataclasses import dataclass
+
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """The most that one promise may take; None where it is not bounded."""
+
+    tokens: int | None = None
+    """Output tokens, those of earlier sessions of the same run included."""
+    hours: float | None = None
+    """Hours of asking in this session."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What a run has taken so far."""
+
+    samples: int
+    tokens: int | None
+    """Output tokens of these samples; None where the engine did not count those of each."""
+    fresh: int
+    """Samples asked for in this session."""
+    elapsed_s: float
+    """Time of this session."""
+
+
+def why_not(budget: Budget, spent: Spent, further: int) -> str:
+    """Why ``further`` more samples do not fit the budget, in words; empty where they do.
+
+    They are expected to take what the samples at hand took on average.
+    """
+    return _too_many_tokens(budget.tokens, spent, further) or _too_many_hours(budget.hours, spent, further)
+
+
+def _too_many_tokens(most: int | None, spent: Spent, further: int) -> str:
+    if most is None:
+        return ""
+    if spent.tokens is None:
+        return "stopped by --budget-tokens: the engine does not count its tokens, so the budget cannot be kept"
+    needed = spent.tokens / spent.samples * further
+    if spent.tokens + needed <= most:
+        return ""
+    return (
+        f"stopped by --budget-tokens {most}: {spent.tokens} tokens are spent, "
+        f"and the next look takes about {needed:.0f} more"
+    )
+
+
+def _too_many_hours(most: float | None, spent: Spent, further: int) -> str:
+    if most is None or not spent.fresh:
+        return ""  # nothing was asked in this session, so nothing is known of its speed
+    hours = spent.elapsed_s / SECONDS_PER_HOUR
+    needed = hours / spent.fresh * further
+    if hours + needed <= most:
+        return ""
+    return (
+        f"stopped by --budget-hours {most:g}: {hours:.2g} hours are spent, "
+        f"and the next look takes about {needed:.2g} more"
+    )

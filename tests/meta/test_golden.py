@@ -1,0 +1,108 @@
+"""A run beside a golden run: what moved is named, and a run that was asked something else is refused."""
+
+import json
+
+import pytest
+
+from papergate.engines import Finish
+from papergate.errors import StoreError
+from papergate.reports.files import VERDICT_FILE
+from papergate.reports.golden import golden_of, read_golden
+from papergate.reports.summary import save
+from tests.meta.tiny_runs import BENCHMARK, SPECS, accepted, case_of, completions_of, like_the_paper
+
+SPEC = SPECS["tiny-aime"]
+
+
+def stored(folder, right=like_the_paper, k=16, **drawn):
+    save(accepted(case_of(), completions_of(right, k, **drawn), k), folder)
+    return folder
+
+
+def beside(golden_folder, folder, right=like_the_paper, k=16, *, problems=BENCHMARK.problems, **drawn):
+    golden = golden_of(read_golden(golden_folder, SPEC), problems, BENCHMARK.digest)
+    case = case_of(problems=problems, golden=golden.run.counts)
+    return save(accepted(case, completions_of(right, k, problems=problems, **drawn), k), folder, golden)
+
+
+def test_the_same_deployment_passes_with_nothing_to_note(tmp_path):
+    summary = beside(stored(tmp_path / "golden", k=64), tmp_path / "run", k=64)
+    assert summary["verdict"] == "pass"
+    assert summary["promised"]["reference"] == "golden"
+    assert summary["golden"]["moved"] == summary["golden"]["notes"] == []
+    assert summary["golden"]["length_within_band"] is True
+
+
+def test_a_problem_that_moved_is_named_with_both_rates_and_its_adjusted_p_value(tmp_path):
+    def one_collapsed(place, sample):
+        return place != 3 and like_the_paper(place, sample)
+
+    summary = beside(stored(tmp_path / "golden"), tmp_path / "run", one_collapsed)
+    (move,) = summary["golden"]["moved"]
+    assert (move["problem"], move["golden_rate"], move["rate"]) == (BENCHMARK.problems[3].id, 1.0, 0.0)
+    assert move["adjusted"] == pytest.approx(30 * move["p_value"])
+    assert "tiny-aime-004 100% to 0%" in summary["warnings"][-1]
+
+
+@pytest.mark.parametrize(("tokens", "within"), [(89, False), (90, True), (110, True), (111, False)])
+def test_a_mean_output_length_outside_the_band_is_noted(tmp_path, tokens, within):
+    summary = beside(stored(tmp_path / "golden"), tmp_path / "run", tokens=tokens)
+    assert summary["golden"]["length_within_band"] is within
+    assert any(f"{tokens}.0 % of the golden run's length" in note for note in summary["warnings"]) is not within
+
+
+def test_lengths_that_were_not_counted_cannot_be_compared_and_that_is_noted(tmp_path):
+    summary = beside(stored(tmp_path / "golden", tokens=None), tmp_path / "run")
+    assert summary["golden"]["length_within_band"] is None
+    assert "tokens were not counted" in summary["warnings"][-1]
+
+
+def test_more_truncation_than_in_the_golden_run_is_noted(tmp_path):
+    summary = beside(stored(tmp_path / "golden"), tmp_path / "run", finish=Finish.LENGTH)
+    assert (summary["golden"]["truncation"], summary["golden"]["golden_truncation"]) == (1.0, 0.0)
+    assert any("truncated completions: 100.00 %, in the golden run 0.00 %" in note for note in summary["warnings"])
+
+
+def test_rows_in_another_order_and_a_part_of_them_are_found_by_their_ids(tmp_path):
+    golden = stored(tmp_path / "golden")
+    some = tuple(reversed(BENCHMARK.problems[:5]))
+    summary = beside(golden, tmp_path / "run", lambda *_: True, problems=some)
+    assert summary["judgement"]["d"] == 0
+    assert summary["verdict"] == "inconclusive"
+
+
+def test_another_grader_or_sampling_is_noted(tmp_path):
+    golden = stored(tmp_path / "golden")
+    edited(golden, lambda summary: summary.update(grader="aisbench"))
+    summary = beside(golden, tmp_path / "run")
+    assert "the golden run was made otherwise: grader aisbench, here strict" in summary["warnings"]
+
+
+def edited(folder, change):
+    path = folder / VERDICT_FILE
+    summary = json.loads(path.read_text())
+    change(summary)
+    path.write_text(json.dumps(summary))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s: s["benchmark"].update(prompt_digest="0" * 64), "was asked with another prompt"),
+        (lambda s: s["benchmark"].update(digest="0" * 64), "was asked another text"),
+        (lambda s: s["benchmark"].update(name="tiny-math"), "must hold one verdict on tiny-aime; it holds none"),
+        (lambda s: s["counts"]["problems"].__setitem__(0, "x"), "has no problem 'tiny-aime-001'"),
+        (lambda s: s.update(partial="5 of 30 problems"), "is a partial run"),
+        (lambda s: s.pop("counts"), "cannot be read"),
+    ],
+)
+def test_a_golden_run_that_is_no_reference_is_refused(tmp_path, change, said):
+    golden = stored(tmp_path / "golden")
+    edited(golden, change)
+    with pytest.raises(StoreError, match=said):
+        beside(golden, tmp_path / "run")
+
+
+def test_a_folder_without_a_verdict_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="it holds none"):
+        read_golden(tmp_path, SPEC)

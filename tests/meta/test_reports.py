@@ -1,0 +1,184 @@
+"""Reports say what was judged: properties, aggregates, per-problem file, words beside the verdict."""
+
+import json
+import sys
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from papergate.acceptance import rule_of
+from papergate.engines import Finish
+from papergate.errors import PromiseError
+from papergate.promises import Tolerance
+from papergate.reports.files import PROBLEMS_FILE, read_summary
+from papergate.reports.junit import properties
+from papergate.reports.page import write_page
+from papergate.reports.remarks import family_of, standing
+from papergate.reports.summary import save
+from papergate.reports.table import Line, print_table
+from papergate.statistics.family import holm_alpha
+from tests.meta.tiny_runs import BENCHMARK, TINY, accepted, case_of, completions_of, like_the_paper
+
+
+def two_in_three(place, sample):
+    """Right in two of three samples of every problem: some points low, with much noise."""
+    return (place + sample) % 3 != 0
+
+
+def saved(folder, right=like_the_paper, k=4, **settings):
+    return save(accepted(case_of(**settings), completions_of(right, k), k), folder)
+
+
+def test_the_properties_state_the_verdicts_numbers(tmp_path):
+    found = dict(properties(saved(tmp_path)))
+    assert (found["n"], found["k"], found["errors"], found["truncations"]) == ("30", "4", "0", "0")
+    assert (found["literal"], found["proven_within"]) == ("true", "false")
+    low, high = json.loads(found["interval"])
+    assert low < float(found["score_percent"]) < high
+    assert float(found["paper_error_points"]) > 0
+    assert float(found["pass_at_4"]) == pytest.approx(23 / 30, abs=1e-4)
+    assert float(found["cons_at_1"]) == pytest.approx(23 / 30, abs=1e-4)
+    assert 0 <= float(found["paper_noise_chance"]) <= 1
+
+
+def test_an_open_verdict_has_its_runs_needed_and_a_decided_one_none(tmp_path):
+    assert int(dict(properties(saved(tmp_path, k=2)))["runs_needed"]) > 2
+    assert dict(properties(saved(tmp_path, lambda *_: False)))["runs_needed"] == "none"
+
+
+def test_the_problems_of_the_file_have_the_score_as_their_mean(tmp_path):
+    summary = saved(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / PROBLEMS_FILE).read_text().splitlines()]
+    mean = sum(Fraction(row["correct"], row["samples"]) for row in rows) / len(rows)
+    assert float(mean) == summary["judgement"]["score"]
+    assert rows[0]["family"] == "addition"
+    assert rows[0]["output_tokens"] == 400
+
+
+def test_aggregates_have_the_names_of_papers(tmp_path):
+    found = saved(tmp_path)["aggregates"]
+    assert list(found["pass@k"]) == list(found["cons@k"]) == ["1", "2", "4"]
+    assert found["pass@k"]["1"] == pytest.approx(found["pass@1"])
+    assert found["pass@k"]["4"] == pytest.approx(23 / 30)
+    assert sum(row["n"] for row in found["groups"]["family"]) == 30
+
+
+def test_equivalent_answers_vote_together(tmp_path):
+    def spelled(done):
+        gold = next(problem.gold for problem in BENCHMARK.problems if problem.id == done.problem)
+        answers = [f"{gold}.0", f"\\frac{{{2 * int(gold)}}}{{2}}", "1000", "1001"]
+        return replace(done, text=f"t</think>\\boxed{{{answers[done.sample]}}}")
+
+    completions = [spelled(done) for done in completions_of(lambda *_: True, 4)]
+    found = save(accepted(case_of(), completions, 4), tmp_path)["aggregates"]
+    assert found["pass@1"] == 0.5
+    assert found["cons@k"]["4"] == 1.0
+    assert found["majority_correct"] == 0.0
+
+
+@pytest.mark.parametrize(("right", "score"), [(True, 1.0), (False, 0.0)])
+def test_all_and_none_correct_have_an_interval_and_fail(tmp_path, right, score):
+    summary = saved(tmp_path, lambda *_: right)
+    judged = summary["judgement"]
+    assert judged["score"] == score
+    assert judged["lo"] < judged["d"] or judged["d"] < judged["hi"]
+    assert summary["verdict"] == "fail"
+    assert summary["aggregates"]["cons@k"]["4"] == score
+
+
+def test_one_sample_per_problem_is_hardly_ever_enough(tmp_path):
+    summary = saved(tmp_path, k=1)
+    assert summary["verdict"] == "inconclusive"
+    assert summary["judgement"]["literal"]
+    assert list(summary["aggregates"]["pass@k"]) == ["1"]
+
+
+def test_samples_that_never_came_are_counted_as_errors_and_not_as_correct(tmp_path):
+    def lost(place, sample):
+        return None if (place, sample) == (0, 1) else True
+
+    completions = completions_of(lost, 4)[:-1]
+    found = accepted(case_of(), completions, 4)
+    assert (found.tally["failed"], found.tally["missing"]) == (1, 1)
+    assert found.judgement.score == Fraction(118, 120)
+    summary = save(found, tmp_path)
+    assert dict(properties(summary))["errors"] == "2"
+    assert any("2 of the planned samples never came" in note for note in summary["warnings"])
+
+
+def test_a_sample_cut_off_by_the_limit_or_inside_its_thought_is_a_truncation(tmp_path):
+    cut = completions_of(lambda *_: True, 2, finish=Finish.LENGTH)[:1]
+    unclosed = [replace(completions_of(lambda *_: True, 2)[1], text="an unclosed thought")]
+    found = accepted(case_of(), cut + unclosed + completions_of(lambda *_: True, 2)[2:], 2)
+    assert save(found, tmp_path)["truncations"] == 2
+
+
+def test_a_vendors_run_says_how_often_a_perfect_and_a_damaged_deployment_pass_it(tmp_path):
+    pytest.importorskip("numpy")
+    remarks = saved(tmp_path, k=1, protocol="vendor")["remarks"]
+    assert remarks[-1].startswith("a run of 30 problems x 1 sample passes with 22 to 23 correct of 30: a perfect ")
+    assert "deployments that lost 1, 3, 5, 10 points in " in remarks[-1]
+
+
+def test_the_papers_own_error_stands_beside_an_exact_verdict(tmp_path):
+    (remark,) = saved(tmp_path)["remarks"]
+    assert "the paper's own error is" in remark
+    assert "not counted in the verdict" in remark
+
+
+def test_a_budget_that_stopped_a_run_and_a_withheld_verdict_are_in_the_sentence():
+    completions = completions_of(two_in_three, 16)
+    assert str(accepted(case_of(), completions, 16).verdict) == "fail"
+    found = accepted(case_of(fail_alpha=0.001), completions, 16)
+    assert (str(found.verdict), found.accepted, found.decided) == ("inconclusive", False, False)
+    assert "among the promises of this session needs p = 0.001 (Holm)" in found.sentence
+    stopped = replace(found, withheld="", stopped="stopped by --budget-tokens 1")
+    assert "stopped by --budget-tokens 1; so far pass@1 66.7 %" in stopped.sentence
+
+
+def test_a_sure_failure_stands_in_the_family():
+    found = accepted(case_of(fail_alpha=holm_alpha(0.05, 14, failed=0)), completions_of(lambda *_: False, 4), 4)
+    assert str(found.verdict) == "fail"
+
+
+def test_holms_thresholds_rise_with_every_failure():
+    assert [holm_alpha(0.05, 3, failed=failed) for failed in range(4)] == pytest.approx([0.05 / 3, 0.025, 0.05, 0.05])
+
+
+def family(folder):
+    """Three kept promises, one sure failure and one that fails by itself."""
+    rights = {
+        "kept": like_the_paper,
+        "kept too": like_the_paper,
+        "and kept": like_the_paper,
+        "sure": lambda *_: False,
+        "alone": two_in_three,
+    }
+    return [saved(folder / name, right, k=16) | {"promise": name} for name, right in rights.items()]
+
+
+def test_the_family_of_a_run_is_stated_wherever_there_are_two_promises(tmp_path, capsys):
+    summaries = family(tmp_path)
+    assert family_of(summaries[:1]) is None
+    assert standing(summaries) == {"sure": True, "alone": False}
+    print_table([Line(promise=s["promise"], summary=s) for s in summaries], sys.stdout, width=100, colour=False)
+    assert "5 promises, each failing a perfect deployment low in at most 5% of runs" in capsys.readouterr().out
+    page = write_page(summaries, [], tmp_path).read_text()
+    assert "5 promises, each failing" in page
+    assert page.count("the failure does not stand (Holm)") == 1
+
+
+def test_the_page_shows_aggregates_groups_and_no_script(tmp_path):
+    saved(tmp_path / "promise")
+    page = write_page([read_summary(tmp_path / "promise")], [], tmp_path).read_text()
+    assert "cons@k" in page
+    assert "By family" in page
+    assert "<script" not in page
+    assert "http" not in page
+
+
+def test_a_tolerance_of_zero_is_refused_before_anything_starts():
+    zero = TINY.model_copy(update={"tolerance": Tolerance.parse("0 problems")})
+    with pytest.raises(PromiseError, match="give a delta above 0"):
+        rule_of(zero, problems=30)

@@ -1,0 +1,64 @@
+"""Runs of tiny-aime without an engine: what every problem's samples are is said by a function."""
+
+import json
+
+from papergate.acceptance import Case, Settings, assess, graded, reference_of
+from papergate.benchmarks import load, read_specs
+from papergate.engines import Completion, EngineIdentity, Finish
+from papergate.promises import read_promises
+from papergate.scoring import Grader
+
+SPECS = read_specs()
+PROMISES = {promise.id: promise for promise in read_promises(benchmarks=SPECS)}
+TINY = PROMISES["cpu-huggingface-papergate-tiny-tiny-aime"]
+BENCHMARK = load(SPECS["tiny-aime"])
+PAPER = float(TINY.score.fraction)
+
+
+def like_the_paper(place, sample):
+    """Right as often as the paper says: most problems always, some never, one in part."""
+    return place + (sample % 4) / 4 < 30 * PAPER
+
+
+def completions_of(right, k, *, tokens=100, finish=Finish.STOP, problems=BENCHMARK.problems):
+    """``k`` samples of each problem; ``right(place, sample)`` is True, False, or None for one that never came."""
+    return [
+        completion_of(problem, sample, right(place, sample), tokens=tokens, finish=finish)
+        for place, problem in enumerate(problems)
+        for sample in range(k)
+    ]
+
+
+def completion_of(problem, sample, right, *, tokens=100, finish=Finish.STOP):
+    if right is None:
+        return Completion(
+            problem=problem.id, sample=sample, text=None, finish=Finish.FAILED, error="the script says so"
+        )
+    text = f"steps\n</think>\n\n\\boxed{{{problem.gold if right else 1000}}}"
+    return Completion(problem=problem.id, sample=sample, text=text, finish=finish, output_tokens=tokens)
+
+
+def case_of(promise=TINY, *, problems=BENCHMARK.problems, golden=None, **settings):
+    return Case(
+        promise=promise,
+        benchmark=BENCHMARK,
+        identity=EngineIdentity(engine="scripted", version="1", model="script"),
+        settings=Settings(**settings),
+        problems=problems,
+        reference=reference_of(promise, golden),
+    )
+
+
+def accepted(case, completions, k):
+    """The acceptance of completions that exist already, graded by the real grader."""
+    stored = {(done.problem, done.sample): done for done in completions}
+    came = {key: done for key, done in stored.items() if done.finish is not Finish.FAILED}
+    with Grader() as grader:
+        return assess(case, k, stored, graded(case, grader, came))
+
+
+def write_predictions(path, completions):
+    """A file of completions as ``--predictions`` takes it."""
+    rows = ({"problem": c.problem, "sample": c.sample, "text": c.text, "model": "papergate-tiny"} for c in completions)
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
