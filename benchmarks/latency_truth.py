@@ -170,7 +170,7 @@ def _evalscope(url: str, workload: Workload, command: str) -> Row:
     p50 = next(row for row in found if str(row.get("Percentiles", "")).startswith("50"))
     name = next(key for key in p50 if key.lower().startswith("ttft"))
     scale = 1.0 if "ms" in name else MS_PER_S
-    itl_name = next(key for key in summary if "inter" in key.lower() and "token" in key.lower())
+    itl_name = next(key for key in summary if "itl" in key.lower())
     itl_scale = 1.0 if "ms" in itl_name else MS_PER_S
     return _peer("evalscope", workload, (p50[name] * scale - ttft, summary[itl_name] * itl_scale - itl), cpu_s)
 
