@@ -3,11 +3,11 @@
     python benchmarks/end_to_end.py --runs 200 --folder runs/end-to-end
 
 A deployment is the embedded model behind the real engine: untouched, and with noise in its weights that costs it some
-4 points (hardly more than the tolerance, where verdicts differ from run to run), 5 and 10 points. Its answers are drawn once, asked by the real runner, kept by the real store and graded by the
-real grader. Every acceptance run then takes the next samples of that stream, as many as `assess` wants at the real
-looks; a run begins where the one before it was decided, so no two runs share a sample. The promised score is the
-untouched model's own mean over the stream drawn before its first run, and the simulation is given each model's own
-rates.
+4 points (hardly more than the tolerance, where verdicts differ from run to run), 5 and 10 points. Its answers are drawn
+once, asked by the real runner, kept by the real store and graded by the real grader. Every acceptance run then takes
+the next samples of that stream, as many as `assess` wants at the real looks; a run begins where the one before it was
+decided, so no two runs share a sample. The promised score is the untouched model's own mean over the stream drawn
+before its first run, and the simulation is given each model's own rates.
 
 Interrupted, it goes on where it stopped. The exit code is 1 where a rate differs from the simulation's beyond chance.
 """
