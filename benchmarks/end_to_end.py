@@ -3,11 +3,11 @@
     python benchmarks/end_to_end.py --runs 200 --folder runs/end-to-end
 
 A deployment is the embedded model behind the real engine: untouched, and with noise in its weights that costs it some
-5 and some 10 points. Its answers are drawn once, asked by the real runner, kept by the real store and graded by the
-real grader. Every acceptance run then takes the next samples of that stream, as many as `assess` wants at the real
-looks; a run begins where the one before it was decided, so no two runs share a sample. The promised score is the
-untouched model's own mean over the stream drawn before its first run, and the simulation is given each model's own
-rates.
+4 points (hardly more than the tolerance, where verdicts differ from run to run), 5 and 10 points. Its answers are drawn
+once, asked by the real runner, kept by the real store and graded by the real grader. Every acceptance run then takes
+the next samples of that stream, as many as `assess` wants at the real looks; a run begins where the one before it was
+decided, so no two runs share a sample. The promised score is the untouched model's own mean over the stream drawn
+before its first run, and the simulation is given each model's own rates.
 
 Interrupted, it goes on where it stopped. The exit code is 1 where a rate differs from the simulation's beyond chance.
 """
@@ -42,7 +42,7 @@ from papergate.statistics.rule import Decision
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
 RUN_SEED = 6202
 """Differs from those of the suite and of the paper's own measurement: their draws are not met again."""
-NOISE = {"untouched": 0.0, "lost about 5": 0.096, "lost about 10": 0.109}
+NOISE = {"untouched": 0.0, "lost about 4": 0.09, "lost about 5": 0.096, "lost about 10": 0.109}
 """Standard deviation of the noise in each matrix, relative to that of its weights; found by trial with `NOISE_SEED`."""
 NOISE_SEED = 1
 EXPECTED_SAMPLES = 10
@@ -52,7 +52,7 @@ BLOCK = 64
 REPLICATES = 20_000
 """Simulated gates beside the real ones: their chances are off by at most 0.4 points."""
 BEYOND_CHANCE = 3.5
-"""Standard errors: with 15 figures compared, chance alone exceeds them in one measurement of a hundred."""
+"""Standard errors: with 20 figures compared, chance alone exceeds them in one measurement of a hundred."""
 
 
 @dataclass(kw_only=True, slots=True)

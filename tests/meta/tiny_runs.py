@@ -34,7 +34,7 @@ def completion_of(problem, sample, right, *, tokens=100, finish=Finish.STOP):
         return Completion(
             problem=problem.id, sample=sample, text=None, finish=Finish.FAILED, error="the script says so"
         )
-    text = f"steps of sample {sample}\n</think>\n\n\\boxed{{{problem.gold if right else 1000}}}"
+    text = f"draw {sample}\n</think>\n\n\\boxed{{{problem.gold if right else 1000}}}"
     return Completion(problem=problem.id, sample=sample, text=text, finish=finish, output_tokens=tokens)
 
 
