@@ -165,7 +165,7 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
         PapergateError: anything else outside the model's answers is wrong.
     """
     check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
-    engine.check(case.sampling, [problem.prompt for problem in case.problems])
+    _check(case, engine)
     started, stored, found = time.monotonic(), len(store), None
     _refuse_a_part(case, store)
     with Grader(case.settings.grader) as grader:
@@ -179,6 +179,19 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
                 break
     assert found is not None, "there is at least one look"
     return found
+
+
+def _check(case: Case, engine: Engine) -> None:
+    """Let the engine refuse what cannot work; a server's words that may quote a confidential problem are withheld."""
+    try:
+        engine.check(case.sampling, [problem.prompt for problem in case.problems])
+    except EngineError as error:
+        if not case.benchmark.spec.confidential:
+            raise
+        raise type(error)(
+            f"the engine refused the longest prompt of {case.benchmark.spec.title}; its words are withheld, as they "
+            "may quote a problem that must not be shown: see the server's own log"
+        ) from None
 
 
 def _looked(case: Case, k: int, store: Store, grader: Grader, before: Acceptance | None) -> Acceptance:

@@ -25,7 +25,7 @@ from papergate.completions.policy import Policy
 from papergate.completions.store import Store
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.engines.replay import read_predictions
-from papergate.errors import EngineError, PredictionsError, PromiseError, RequestsLost, StoreError
+from papergate.errors import EngineError, EngineRefused, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
 from papergate.scoring import Grade, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
@@ -290,3 +290,21 @@ def test_golds_of_another_order_are_refused(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(PredictionsError, match="gold answers differ from the benchmark's"):
         refuse_other_golds(read_predictions(path), {problem.id: problem.gold for problem in BENCHMARK.problems})
+
+
+def test_words_of_a_server_that_may_quote_a_confidential_problem_are_withheld(tmp_path):
+    @dataclass
+    class QuotingEngine(ScriptedEngine):
+        """A test double that refuses a prompt by repeating it, as some servers do."""
+
+        def check(self, sampling, prompts):
+            raise EngineRefused(f"bad prompt: {prompts[0]}")
+
+    open_case = case_of()
+    spec = BENCHMARK.spec.model_copy(update={"confidential": True})
+    hidden = replace(open_case, benchmark=replace(BENCHMARK, spec=spec))
+    with pytest.raises(EngineRefused, match="bad prompt"):
+        run(open_case, QuotingEngine(1.0), tmp_path / "open")
+    with pytest.raises(EngineRefused, match="words are withheld") as refused:
+        run(hidden, QuotingEngine(1.0), tmp_path / "hidden")
+    assert "bad prompt" not in str(refused.value)

@@ -78,6 +78,7 @@ def test_an_endpoint_that_refuses_connections_is_an_error_before_anything_is_ask
     ("arguments", "said"),
     [
         (["--endpoint=http://h:1", "--predictions=x"], "give one of them"),
+        (["--run=README.md"], "--run README.md: a file"),
         (["--samples=0"], "--samples 0: give a whole number of at least 1"),
         (["--data=math500"], "--data math500: write BENCHMARK=FILE"),
         (["--budget-tokens=0"], "--budget-tokens 0: give a number above 0"),
