@@ -16,6 +16,27 @@ def properties(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "reference", promised["reference"]
     yield "tolerance", promised["tolerance"]
     yield "source", promised["source"]
+    yield from _judged(summary)
+    for name in ("pass", "cons"):
+        yield from ((f"{name}_at_{k}", _share(share)) for k, share in summary["aggregates"][f"{name}@k"].items())
+    yield "majority_correct", _share(summary["aggregates"]["majority_correct"])
+    yield from ((f"samples_{name}", str(count)) for name, count in summary["tally"].items())
+    yield from ((f"sampling_{name}", str(value)) for name, value in summary["sampling"].items())
+    yield from ((f"benchmark_{name}", str(value)) for name, value in summary["benchmark"].items() if value)
+    yield from ((f"engine_{name}", str(value)) for name, value in summary["engine"].items() if name != "environment")
+    yield from ((f"environment_{name}", value) for name, value in summary["engine"]["environment"].items())
+    yield from _golden(summary)
+    yield "output_tokens", str(summary["tokens"]["output"])
+    yield "run_seed", str(summary["run_seed"])
+    yield "grader", summary["grader"]
+    yield "papergate", summary["papergate"]
+    yield from (("warning", warning) for warning in summary["warnings"])
+    yield from (("remark", remark) for remark in summary["remarks"])
+
+
+def _judged(summary: Summary) -> Iterator[tuple[str, str]]:
+    """What the verdict rests on; `none` where there is nothing to state."""
+    judgement = summary["judgement"]
     yield "literal", _word(judgement["literal"])
     yield "difference_points", f"{100 * judgement['d']:.3f}"
     yield "interval_points", f"[{100 * judgement['lo']:.3f}, {100 * judgement['hi']:.3f}]"
@@ -32,21 +53,6 @@ def properties(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "p_value", f"{judgement['p_value']:.4g}"
     yield "paper_error_points", _points(judgement["se_paper"])
     yield "paper_noise_chance", _share(judgement["paper_noise_chance"])
-    for name in ("pass", "cons"):
-        yield from ((f"{name}_at_{k}", _share(share)) for k, share in summary["aggregates"][f"{name}@k"].items())
-    yield "majority_correct", _share(summary["aggregates"]["majority_correct"])
-    yield from ((f"samples_{name}", str(count)) for name, count in summary["tally"].items())
-    yield from ((f"sampling_{name}", str(value)) for name, value in summary["sampling"].items())
-    yield from ((f"benchmark_{name}", str(value)) for name, value in summary["benchmark"].items() if value)
-    yield from ((f"engine_{name}", str(value)) for name, value in summary["engine"].items() if name != "environment")
-    yield from ((f"environment_{name}", value) for name, value in summary["engine"]["environment"].items())
-    yield from _golden(summary)
-    yield "output_tokens", str(summary["tokens"]["output"])
-    yield "run_seed", str(summary["run_seed"])
-    yield "grader", summary["grader"]
-    yield "papergate", summary["papergate"]
-    yield from (("warning", warning) for warning in summary["warnings"])
-    yield from (("remark", remark) for remark in summary["remarks"])
 
 
 def _golden(summary: Summary) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from papergate import __version__
-from papergate.acceptance import Acceptance, prompt_digest
+from papergate.acceptance import Acceptance, Case, prompt_digest
+from papergate.benchmarks import Benchmark
 from papergate.reports.files import GRADES_FILE, PROBLEMS_FILE, Summary, write_lines, write_summary
 from papergate.reports.golden import Golden, compared
 from papergate.reports.problems import aggregates, problem_rows
@@ -35,30 +36,39 @@ def summary_of(acceptance: Acceptance) -> dict[str, Any]:
         "sampling": case.sampling.model_dump(mode="json"),
         "run_seed": case.settings.run_seed,
         "grader": case.settings.grader,
-        "promised": {
-            "percent": None if promise.score.percent is None else str(promise.score.percent),
-            "tolerance": promise.tolerance.text,
-            "reference": str(case.reference.kind),
-            "source": promise.score.source,
-        },
+        "promised": _promised(case),
         "judgement": numbers(acceptance.judgement),
         "tally": acceptance.tally,
         "truncations": len(acceptance.truncated),
         "errors": acceptance.tally["failed"] + acceptance.tally["missing"],
         "aggregates": aggregates(acceptance),
         "tokens": _tokens(acceptance),
-        "benchmark": {
-            "name": benchmark.spec.name,
-            "digest": benchmark.digest,
-            "prompt_digest": prompt_digest(benchmark.spec),
-            "variant": benchmark.variant,
-            "known": benchmark.known,
-            "source": benchmark.source,
-            "file_sha256": benchmark.file_sha256,
-        },
+        "benchmark": _benchmark(case.benchmark),
         "engine": {**asdict(case.identity), "environment": dict(case.identity.environment)},
         "counts": _counts(problem_rows(acceptance)),
         "papergate": __version__,
+    }
+
+
+def _promised(case: Case) -> dict[str, Any]:
+    promise = case.promise
+    return {
+        "percent": None if promise.score.percent is None else str(promise.score.percent),
+        "tolerance": promise.tolerance.text,
+        "reference": str(case.reference.kind),
+        "source": promise.score.source,
+    }
+
+
+def _benchmark(benchmark: Benchmark) -> dict[str, Any]:
+    return {
+        "name": benchmark.spec.name,
+        "digest": benchmark.digest,
+        "prompt_digest": prompt_digest(benchmark.spec),
+        "variant": benchmark.variant,
+        "known": benchmark.known,
+        "source": benchmark.source,
+        "file_sha256": benchmark.file_sha256,
     }
 
 
