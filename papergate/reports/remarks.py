@@ -1,7 +1,6 @@
 """What stands beside a verdict in words: notes a reader must know, and what the numbers can and cannot show."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 from papergate.acceptance import Acceptance
 from papergate.reports.files import Summary
@@ -74,8 +73,6 @@ def one_run_shows(acceptance: Acceptance) -> str:
     case, counts = acceptance.case, acceptance.counts
     if case.rule.above:
         return ""  # how good the deployment is meant to be, a gain does not say
-    if not find_spec("numpy"):
-        return "how often a perfect and a damaged deployment pass such a run is computed with numpy: pip install numpy"
     golden = case.reference.counts
     panel = golden_panel(golden) if golden else beta_panel(float(case.reference.score), problems=counts.n)
     gate = Gate.of(case.rule, case.reference)
