@@ -285,3 +285,22 @@ def judgement(folder):
     (path,) = (folder / "run").glob("*/verdict.json")
     summary = json.loads(path.read_text())
     return summary["judgement"], summary["counts"], summary["tally"]
+
+
+def test_an_error_shows_no_verdict_of_an_earlier_session_and_destroys_none(tmp_path):
+    replayed(tmp_path, completions_of(like_the_paper, 16))
+    folder = tmp_path / "run" / "cpu-huggingface-papergate-tiny-tiny-aime"
+    before = (folder / "verdict.json").read_text()
+    cut_off = tmp_path / "cut.jsonl"
+    cut_off.write_text("".join(json.dumps({"id": p.id, "response": "no thought"}) + "\n" for p in BENCHMARK.problems))
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", cut_off)
+    assert session.outcomes() == ["error"]
+    assert "--thoughts-stripped" in session.text
+    assert "0 of 1 promises kept" in (tmp_path / "run" / "report.html").read_text()
+    assert (folder / "verdict.json").read_text() == before
+
+
+def test_an_endpoint_that_no_selected_promise_is_about_is_refused(tmp_path):
+    session = Session(tmp_path, "tests/accuracy", "-k", "aime2024", "--endpoint", "http://127.0.0.1:9")
+    assert session.exit == pytest.ExitCode.USAGE_ERROR
+    assert "no selected promise is about a server" in session.text
