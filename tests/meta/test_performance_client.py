@@ -88,6 +88,11 @@ def test_chunks_of_four_tokens_are_counted_as_four(server):
         assert tpot_s(request) == pytest.approx(sum(itl_s(request)) / (TOKENS - 1))
 
 
+def test_tokens_are_the_servers_own_where_it_counts_them(server):
+    run, _ = measured(server, "plain")
+    assert {(r.output_tokens, r.tokens_from) for r in run.requests} == {(TOKENS, TokenSource.USAGE)}
+
+
 @pytest.mark.parametrize("model", ["no-usage", "no-usage-four-per-chunk"])
 def test_tokens_without_usage_are_the_tokenizers(server, model):
     run, _ = measured(server, model)
@@ -149,6 +154,8 @@ def test_closed_loop_keeps_its_concurrency(server):
     run = measure(attached, workload(concurrency=3, count=9), salt="s")
     assert server.most_at_once == 3
     assert run.client.reconnects == 0
+    first_end = min(request.last_s for request in run.requests)
+    assert all(first_end <= request.intended_s <= request.sent_s for request in run.requests[3:])
 
 
 def test_open_loop_sends_whatever_became_of_earlier_requests(server):
