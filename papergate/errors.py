@@ -10,6 +10,7 @@
     │   ├── EngineRefused       it answered, and said no
     │   └── EngineTimeout       it did not answer in time
     ├── StoreError          the record of a run cannot be read, or belongs to another run
+    ├── WorkloadError       a workload of tests/perf is wrong, or does not fit the server
     ├── RequestsLost        some completions never came: no score can be stated
     └── PredictionsError    a file of stored completions cannot be read
 
@@ -56,6 +57,10 @@ class EngineTimeout(EngineError):
 
 class StoreError(PapergateError):
     """The record of a run cannot be read, or belongs to another run."""
+
+
+class WorkloadError(PapergateError):
+    """A workload is wrong, does not fit the server, or is not the one it is compared with."""
 
 
 class RequestsLost(PapergateError):

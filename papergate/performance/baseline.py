@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from papergate.errors import WorkloadError
 from papergate.performance.compare import SESSION_SD, Gate, Slowdown, clusters_of, judge_slowdown, ratios_of
 from papergate.performance.metrics import e2e_s, total_output_tokens
 from papergate.performance.records import LoadRun
-from papergate.performance.workloads import WorkloadError
 
 STORED_CLUSTERS = 10
 """Parts of a stored run whose spread is looked at: neighbours in time share what disturbed them."""

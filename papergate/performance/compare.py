@@ -10,9 +10,9 @@ from functools import cache
 from itertools import combinations_with_replacement
 from statistics import NormalDist, fmean, median, stdev
 
+from papergate.errors import WorkloadError
 from papergate.performance.metrics import e2e_s
 from papergate.performance.records import TimedRequest
-from papergate.performance.workloads import WorkloadError
 from papergate.verdict import Verdict
 
 MARGIN = 0.05

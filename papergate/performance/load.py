@@ -13,13 +13,13 @@ import orjson
 
 from papergate.engines.access import Access, root_of
 from papergate.engines.control import describe
-from papergate.errors import EngineError
+from papergate.errors import EngineError, WorkloadError
 from papergate.performance.client import Address, Client, RawReply
 from papergate.performance.prompts import Prompt, make_prompts
 from papergate.performance.records import ClientLoad, LoadRun, TimedRequest, TokenSource
 from papergate.performance.replies import Reading, read_reply
 from papergate.performance.tokens import Counter, Tokenizer, tokenizer_of
-from papergate.performance.workloads import Workload, WorkloadError, arrivals_s
+from papergate.performance.workloads import Workload, arrivals_s
 
 KEY_ENV = "PAPERGATE_API_KEY"
 REQUEST_TIMEOUT_S = 3600.0

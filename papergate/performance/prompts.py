@@ -8,8 +8,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from papergate.errors import WorkloadError
 from papergate.performance.tokens import Counter
-from papergate.performance.workloads import WORKLOADS, Conversations, Made, Workload, WorkloadError
+from papergate.performance.workloads import WORKLOADS, Conversations, Made, Workload
 
 OWN_TEXT = WORKLOADS / "text.txt"
 FILLERS = ("a", "I", "so", "1", "2", "3", "4", "5", "x", "y")

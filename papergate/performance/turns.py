@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from papergate.errors import WorkloadError
 from papergate.performance.compare import RESTART_SD, Gate, Slowdown, balanced, clusters_of, judge_slowdown, log_ratios
 from papergate.performance.load import Server, measure_pairs
 from papergate.performance.records import LoadRun
 from papergate.performance.validity import fitness, refuse_lost
-from papergate.performance.workloads import Workload, WorkloadError
+from papergate.performance.workloads import Workload
 from papergate.verdict import Verdict
 
 FEWEST_BLOCKS = 16

@@ -9,17 +9,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from papergate.errors import PapergateError, PromiseError
+from papergate.errors import PromiseError, WorkloadError
 from papergate.performance.metrics import ServiceLevel
 from papergate.promises.files import mistakes_of, read_toml
 from papergate.promises.records import Name, Record, Text
 
 WORKLOADS = Path(__file__).parent / "workloads"
 DIGEST_CHARACTERS = 16
-
-
-class WorkloadError(PapergateError):
-    """A workload is wrong, does not fit the server, or is not the one it is compared with."""
 
 
 class Made(Record):

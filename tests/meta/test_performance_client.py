@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.engines.access import Access
-from papergate.errors import EngineError, EngineRefused, RequestsLost
+from papergate.errors import EngineError, EngineRefused, RequestsLost, WorkloadError
 from papergate.performance.client import Address, Client, Connection, RawReply
 from papergate.performance.load import attach, measure, measure_pairs
 from papergate.performance.metrics import itl_s, tokens_per_chunk, tpot_s
 from papergate.performance.records import TokenSource
 from papergate.performance.replies import read_reply
 from papergate.performance.validity import refuse_lost
-from papergate.performance.workloads import Workload, WorkloadError
+from papergate.performance.workloads import Workload
 from tests.meta.timed_server import MANNERS, Manner, TimedServer
 
 NOBODY = Access(key=None, key_env="KEY")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from papergate.errors import WorkloadError
 from papergate.performance.baseline import against_stored
 from papergate.performance.compare import (
     RESTART_SD,
@@ -22,7 +23,6 @@ from papergate.performance.compare import (
 from papergate.performance.load import turns
 from papergate.performance.records import ClientLoad, LoadRun, TimedRequest
 from papergate.performance.turns import refuse_unequal
-from papergate.performance.workloads import WorkloadError
 from papergate.verdict import Verdict
 
 
