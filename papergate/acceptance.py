@@ -165,6 +165,8 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
         PapergateError: anything else outside the model's answers is wrong.
     """
     check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
+    shown = progress or Silent()
+    shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
     _check(case, engine)
     started, stored, found = time.monotonic(), len(store), None
     _refuse_a_part(case, store)
@@ -172,7 +174,7 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
         for k in _looks(case.settings):
             if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
                 return replace(found, stopped=stopped)
-            ask(engine, requests_of(case, k), store, case.settings.policy, progress or Silent())
+            ask(engine, requests_of(case, k), store, case.settings.policy, shown)
             _refuse_lost(case, store, k)
             found = _looked(case, k, store, grader, found)
             if found.decided:
