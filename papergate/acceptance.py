@@ -171,7 +171,7 @@ def accept(case: Case, engine: Engine, store: Store, progress: Progress | None =
     started, stored, found = time.monotonic(), len(store), None
     _refuse_a_part(case, store)
     with Grader(case.settings.grader) as grader:
-        for k in _looks(case.settings):
+        for k in _looks(case.settings, _samples_known(case, store)):
             if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
                 return replace(found, stopped=stopped)
             ask(engine, requests_of(case, k), store, case.settings.policy, shown)
@@ -402,9 +402,18 @@ def manifest_of(case: Case) -> Manifest:
     )
 
 
-def _looks(settings: Settings) -> Iterator[int]:
-    """The sample counts at which the verdict is taken; at least one."""
-    k = 0
+def _samples_known(case: Case, store: Store) -> int:
+    """How many samples every problem has in ``store``."""
+    ids = [problem.id for problem in case.problems]
+    return next(k for k in range(len(store) + 1) if not all((name, k) in store for name in ids))
+
+
+def _looks(settings: Settings, known: int) -> Iterator[int]:
+    """The sample counts at which the verdict is taken; at least one, and none below the ``known`` samples.
+
+    A look at a part of what is known would let a resumed run end where fewer samples happened to suit.
+    """
+    k = max(known - 1, 0)
     while further := next_look(k, max_samples=settings.max_samples, fixed=settings.fixed_samples):
         yield (k := further)
 

@@ -3,18 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from papergate.promises.records import Name, Text
+from papergate.promises.records import Name, Record, Text
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
 """A sha256 in lower-case hex; a prefix of at least 12 digits where only that is published."""
-
-
-class Record(BaseModel):
-    """A frozen record read from a file; a field it does not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Origin(Record):

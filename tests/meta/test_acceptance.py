@@ -308,3 +308,10 @@ def test_words_of_a_server_that_may_quote_a_confidential_problem_are_withheld(tm
     with pytest.raises(EngineRefused, match="words are withheld") as refused:
         run(hidden, QuotingEngine(1.0), tmp_path / "hidden")
     assert "bad prompt" not in str(refused.value)
+
+
+def test_a_resumed_run_looks_at_everything_it_knows(tmp_path):
+    run(case_of(samples=16), ScriptedEngine(0.45), tmp_path)
+    engine = ScriptedEngine(0.45)
+    found = run(case_of(), engine, tmp_path)
+    assert (found.judgement.k, found.verdict, engine.asked) == (16, Verdict.FAIL, [])
