@@ -73,10 +73,10 @@ class Stream:
             return
         wanted = max(samples, known + BLOCK)
         ask(self.engine, requests_of(self.case, wanted), self.store, self.case.settings.policy, Silent())
-        fresh = {key: done for key, done in self.store.completions().items() if known <= key[1] < wanted}
+        fresh = [(problem.id, sample) for sample in range(known, wanted) for problem in self.case.problems]
         self.rows += [{} for _ in range(wanted - known)]
-        for (problem, sample), grade in graded(self.case, self.grader, fresh).items():
-            self.rows[sample][problem] = grade
+        for receipt, grade in graded(self.case, self.grader, self.store.read(fresh)):
+            self.rows[receipt.sample][receipt.problem] = grade
 
     def rates(self) -> tuple[Fraction, ...]:
         """Share of correct samples of each problem, over everything drawn."""

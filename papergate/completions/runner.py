@@ -1,7 +1,7 @@
 """Asks: every request answered and stored once, whatever the engine does meanwhile."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from papergate.completions.policy import Policy
@@ -14,8 +14,21 @@ TICK_S = 1.0
 """How often progress is shown and the watchdog looks."""
 
 
-def ask(engine: Engine, requests: Sequence[Request], store: Store, policy: Policy, progress: Progress) -> None:
+def unseen(_: Completion) -> None:
+    """Do nothing with what is stored."""
+
+
+def ask(
+    engine: Engine,
+    requests: Sequence[Request],
+    store: Store,
+    policy: Policy,
+    progress: Progress,
+    seen: Callable[[Completion], None] = unseen,
+) -> None:
     """Draw every sample of ``requests`` that ``store`` does not hold yet, in the order given.
+
+    Each is handed to ``seen`` once it is stored.
 
     What fails for good is stored as failed with its error. Ctrl-C, and every error below, leaves each finished
     completion stored, and the same call asks only for the rest.
@@ -32,7 +45,7 @@ def ask(engine: Engine, requests: Sequence[Request], store: Store, policy: Polic
     problems = len({request.problem for request in requests})
     progress.start(problems=problems, total=len(requests), stored=len(requests) - len(missing))
     try:
-        asyncio.run(_Asking(engine, store, policy, progress).run(missing))
+        asyncio.run(_Asking(engine, store, policy, progress, seen).run(missing))
     except BaseException:
         progress.say(_how_to_resume(keys, store))
         raise
@@ -50,11 +63,14 @@ def _how_to_resume(keys: set[tuple[str, int]], store: Store) -> str:
 class _Asking:
     """One run of the loop: its workers, its watchdog, and what waits to be written."""
 
-    def __init__(self, engine: Engine, store: Store, policy: Policy, progress: Progress) -> None:
+    def __init__(
+        self, engine: Engine, store: Store, policy: Policy, progress: Progress, seen: Callable[[Completion], None]
+    ) -> None:
         self._engine = engine
         self._store = store
         self._policy = policy
         self._progress = progress
+        self._seen = seen
         self._pace = _Pace(policy.requests_per_s)
         self._unwritten: list[Completion] = []
         self._writing = asyncio.Lock()
@@ -118,6 +134,7 @@ class _Asking:
     def _see(self, completion: Completion) -> None:
         self._last_finish = asyncio.get_running_loop().time()
         self._progress.finished(completion)
+        self._seen(completion)
         self._lost_in_a_row = self._lost_in_a_row + 1 if completion.finish is Finish.FAILED else 0
         if self._lost_in_a_row >= self._policy.failures_in_a_row:
             raise EngineError(f"{self._lost_in_a_row} requests in a row were lost, the last with: {completion.error}")

@@ -16,7 +16,7 @@ it is skipped and its completion asked again.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -35,6 +35,8 @@ LOCK_FILE = "writer.lock"
 
 Key = tuple[str, int]
 """Problem id and sample index."""
+Place = tuple[int, int]
+"""First byte and length of a record in the file."""
 
 
 class Store:
@@ -95,19 +97,29 @@ class Store:
         Raises:
             StoreError: the disk refused, for example because it is full; nothing stored before is harmed.
         """
-        data = b"".join(b"\n" + orjson.dumps(completion) for completion in completions)
+        records = [orjson.dumps(completion) for completion in completions]
+        data = b"".join(b"\n" + record for record in records)
         with self._appending:
-            self._write(data)
-            for completion in completions:
-                self._note(completion)
+            start = self._write(data)
+            for completion, record in zip(completions, records, strict=True):
+                _note(completion, (start + 1, len(record)), self._done, self._failed)
+                start += 1 + len(record)
+
+    def read(self, keys: Iterable[Key]) -> Iterator[Completion]:
+        """The last completion of each problem and sample that did not fail, one at a time: all may be gigabytes.
+
+        Raises:
+            KeyError: one has none.
+        """
+        return self._read(self._done[key] for key in keys)
 
     def completions(self) -> dict[Key, Completion]:
         """The last completion of every problem and sample that did not fail, read from disk."""
-        return _completions(self.folder / COMPLETIONS_FILE)[0]
+        return {(done.problem, done.sample): done for done in self.read(list(self._done))}
 
     def failures(self) -> dict[Key, Completion]:
         """The last failure of every problem and sample that has nothing else, read from disk."""
-        return _completions(self.folder / COMPLETIONS_FILE)[1]
+        return {(done.problem, done.sample): done for done in self._read(list(self._failed.values()))}
 
     def close(self) -> None:
         """Let another process write; may be called twice."""
@@ -125,8 +137,15 @@ class Store:
         """Close."""
         self.close()
 
-    def _write(self, data: bytes) -> None:
-        """Append all of ``data`` and wait for the disk; on an error, take back what went out."""
+    def _read(self, places: Iterable[Place]) -> Iterator[Completion]:
+        path = self.folder / COMPLETIONS_FILE
+        with path.open("rb") as file:
+            for start, length in places:
+                file.seek(start)
+                yield _completion(orjson.loads(file.read(length)), f"{path}, byte {start}")
+
+    def _write(self, data: bytes) -> int:
+        """Append all of ``data`` at the returned offset and wait for the disk; on an error, take back what went out."""
         if self._file < 0:
             raise StoreError(f"{self.folder} is closed")
         size = os.fstat(self._file).st_size
@@ -141,14 +160,7 @@ class Store:
                 f"{self.folder / COMPLETIONS_FILE} cannot be written: {error.strerror}; the {len(self)} completions "
                 "stored before are kept; make room and run the same command again",
             ) from error
-
-    def _note(self, completion: Completion) -> None:
-        key = (completion.problem, completion.sample)
-        if completion.finish is not Finish.FAILED:
-            self._done.add(key)
-            self._failed.discard(key)
-        elif key not in self._done:
-            self._failed.add(key)
+        return size
 
 
 def read_store(folder: Path) -> tuple[Manifest, dict[Key, Completion]]:
@@ -169,26 +181,35 @@ def read_failures(folder: Path) -> dict[Key, Completion]:
 class _Lines:
     """What the file holds, without its texts."""
 
-    succeeded: set[Key]
-    failed: set[Key]
+    succeeded: dict[Key, Place]
+    failed: dict[Key, Place]
     whole_bytes: int
     """Up to the end of the last whole record; what follows is the rest of an interrupted write."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        succeeded, failed, whole_bytes = set[Key](), set[Key](), 0
-        for end, completion in _records(path):
-            key = (completion.problem, completion.sample)
-            (failed if completion.finish is Finish.FAILED else succeeded).add(key)
-            whole_bytes = end
-        return cls(succeeded=succeeded, failed=failed - succeeded, whole_bytes=whole_bytes)
+        succeeded, failed, whole_bytes = dict[Key, Place](), dict[Key, Place](), 0
+        for place, completion in _records(path):
+            _note(completion, place, succeeded, failed)
+            whole_bytes = sum(place)
+        return cls(succeeded=succeeded, failed=failed, whole_bytes=whole_bytes)
 
 
-def _records(path: Path) -> Iterator[tuple[int, Completion]]:
-    """Every whole record with the offset of its end."""
+def _note(completion: Completion, place: Place, succeeded: dict[Key, Place], failed: dict[Key, Place]) -> None:
+    """Put down where the last record of a problem and sample stands; a failure counts only where nothing else is."""
+    key = (completion.problem, completion.sample)
+    if completion.finish is not Finish.FAILED:
+        succeeded[key] = place
+        failed.pop(key, None)
+    elif key not in succeeded:
+        failed[key] = place
+
+
+def _records(path: Path) -> Iterator[tuple[Place, Completion]]:
+    """Every whole record with its place."""
     if not path.exists():
         return
-    end = 0
+    start = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             record = line.rstrip(b"\n")
@@ -197,8 +218,8 @@ def _records(path: Path) -> Iterator[tuple[int, Completion]]:
             except orjson.JSONDecodeError:
                 fields = None  # blank, or the rest of an interrupted write
             if fields is not None:
-                yield end + len(record), _completion(fields, f"{path}, line {number}")
-            end += len(line)
+                yield (start, len(record)), _completion(fields, f"{path}, line {number}")
+            start += len(line)
 
 
 def _completion(fields: object, where: str) -> Completion:

@@ -24,7 +24,7 @@ def problem_rows(acceptance: Acceptance) -> list[dict[str, Any]]:
     """One row a problem; the mean of their scores is the score of the verdict."""
     scores = problem_scores(acceptance.counts)
     assert sum((row.score for row in scores), Fraction(0)) / len(scores) == acceptance.judgement.score
-    came = [done for done in acceptance.completions.values() if done.finish is not Finish.FAILED]
+    came = [done for done in acceptance.receipts.values() if done.finish is not Finish.FAILED]
     completions = Counter(done.problem for done in came)
     tokens, uncounted = Counter[str](), {done.problem for done in came if done.output_tokens is None}
     for done in came:

@@ -95,7 +95,7 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def _tokens(acceptance: Acceptance) -> dict[str, float | None]:
     """Output tokens, in all and a sample, and the times of a sample; None where the engine did not say."""
-    done = acceptance.completions.values()
+    done = acceptance.receipts.values()
     tokens = [one.output_tokens for one in done if one.output_tokens is not None]
     ttft = sorted(one.ttft_s for one in done if one.ttft_s is not None)
     e2e = sorted(one.e2e_s for one in done if one.e2e_s is not None)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -20,14 +21,17 @@ from papergate.acceptance import (
     requests_of,
     sampling_of,
 )
+from papergate.acceptance.gradebook import Gradebook
 from papergate.benchmarks import load, read_specs
 from papergate.completions.policy import Policy
+from papergate.completions.progress import Silent
+from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.engines.replay import read_predictions
 from papergate.errors import EngineError, EngineRefused, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
-from papergate.scoring import Grade, Outcome
+from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
 
@@ -308,6 +312,57 @@ def test_words_of_a_server_that_may_quote_a_confidential_problem_are_withheld(tm
     with pytest.raises(EngineRefused, match="words are withheld") as refused:
         run(hidden, QuotingEngine(1.0), tmp_path / "hidden")
     assert "bad prompt" not in str(refused.value)
+
+
+def test_whoever_watches_sees_the_score_of_what_has_finished(tmp_path):
+    told, case = [], case_of(samples=4)
+
+    class Watching(Silent):
+        """A test double of a display: looks whenever a completion is finished."""
+
+        def __init__(self, score):
+            self.score = score
+
+        def finished(self, completion):
+            told.append(self.score())
+
+        def stop(self):
+            told.append(self.score())
+
+    with Store.open(tmp_path, manifest_of(case)) as store:
+        found = accept(case, ScriptedEngine(0.8), store, Watching)
+        resumed = accept(case, ScriptedEngine(0.8), store, Watching)
+    assert told[0] == ""
+    percents = [line for line in told if line]
+    assert all(re.fullmatch(r"score of the \d+ finished \d+\.\d%( \[\d+\.\d, \d+\.\d\])?", line) for line in percents)
+    assert resumed.judgement == found.judgement
+
+
+def test_the_running_score_is_that_of_the_look_once_all_is_graded(tmp_path):
+    case = case_of(samples=4)
+    with Store.open(tmp_path, manifest_of(case)) as store, Grader() as grader, Gradebook(case, grader) as book:
+        ask(ScriptedEngine(0.8), requests_of(case, 4), store, case.settings.policy, Silent(), book.take)
+        judged = book.look(4, store).judgement
+        ends = (
+            f"{100 * (float(judged.reference.score) + end):.1f}" for end in (judged.evidence.lo, judged.evidence.hi)
+        )
+        assert book.running() == f"score of the 120 finished {float(judged.score):.1%} [{', '.join(ends)}]"
+
+
+def test_an_error_of_grading_is_raised_at_the_look(tmp_path):
+    case = case_of(samples=2)
+    stranger = Completion(problem="of no benchmark", sample=0, text="x", finish=Finish.STOP)
+    with Store.open(tmp_path, manifest_of(case)) as store, Grader() as grader, Gradebook(case, grader) as book:
+        book.take(stranger)
+        with pytest.raises(KeyError, match="of no benchmark"):
+            book.look(2, store)
+
+
+def test_a_trial_of_a_few_problems_is_judged_in_the_folder_of_a_whole_run(tmp_path):
+    run(case_of(samples=4), ScriptedEngine(0.8), tmp_path)
+    found = run(case_of(problems=BENCHMARK.problems[:5]), ScriptedEngine(0.8), tmp_path)
+    assert found.judgement.n == 5
+    assert found.sentence.startswith("inconclusive: partial run, 5 of 30 problems")
 
 
 def test_a_resumed_run_looks_at_everything_it_knows(tmp_path):

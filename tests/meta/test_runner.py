@@ -187,7 +187,7 @@ def test_what_finished_while_the_disk_was_slow_is_stored_when_the_run_is_stopped
 
     def slow_write(data):
         stopped.wait()
-        write(data)
+        return write(data)
 
     monkeypatch.setattr(store, "_write", slow_write)
     with pytest.raises(KeyError):

@@ -2,7 +2,7 @@
 
 import json
 
-from papergate.acceptance import Case, Settings, assess, graded, reference_of
+from papergate.acceptance import Case, Receipt, Settings, assess, graded, reference_of
 from papergate.benchmarks import load, read_specs
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.promises import read_promises
@@ -51,10 +51,10 @@ def case_of(promise=TINY, *, problems=BENCHMARK.problems, golden=None, **setting
 
 def accepted(case, completions, k):
     """The acceptance of completions that exist already, graded by the real grader."""
-    stored = {(done.problem, done.sample): done for done in completions}
-    came = {key: done for key, done in stored.items() if done.finish is not Finish.FAILED}
+    came = [done for done in completions if done.finish is not Finish.FAILED]
     with Grader() as grader:
-        return assess(case, k, stored, graded(case, grader, came))
+        grades = {receipt.key: grade for receipt, grade in graded(case, grader, came)}
+    return assess(case, k, {receipt.key: receipt for receipt in map(Receipt.of, completions)}, grades)
 
 
 def write_predictions(path, completions):

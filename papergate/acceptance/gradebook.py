@@ -1,0 +1,86 @@
+"""Grades completions while others are still being asked for; keeps what a report needs, and lets go of the texts."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from papergate.acceptance.judging import assess, graded
+from papergate.acceptance.records import Acceptance, Case, Receipt
+from papergate.acceptance.refusals import refuse_copies
+from papergate.completions.store import Key, Store
+from papergate.engines import Completion, Finish
+from papergate.scoring import Grade, Grader, Outcome
+from papergate.statistics.counts import Counts
+from papergate.statistics.rule import weigh
+
+
+class Gradebook:
+    """The grades of one case. A context manager: nothing is graded after its end."""
+
+    def __init__(self, case: Case, grader: Grader) -> None:
+        self._case, self._grader = case, grader
+        self._receipts: dict[Key, Receipt] = {}
+        self._grades: dict[Key, Grade] = {}
+        # every key from the start: these are read by one thread while another counts
+        self._seen = dict.fromkeys((problem.id for problem in case.problems), 0)
+        self._right = dict(self._seen)
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="papergate-gradebook")
+        self._begun: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        """Nothing is graded yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the rest ungraded."""
+        self._hand.shutdown(cancel_futures=True)
+
+    def take(self, completion: Completion) -> None:
+        """Grade ``completion`` soon, aside from the loop that asks."""
+        if completion.finish is not Finish.FAILED:
+            self._begun.append(self._hand.submit(self._add, [completion]))
+
+    def look(self, k: int, store: Store) -> Acceptance:
+        """The verdict on the first ``k`` samples of each problem; those of earlier sessions are graded now.
+
+        Raises:
+            EngineError: the samples are copies of each other.
+        """
+        self._settle()
+        wanted = [(problem.id, sample) for sample in range(k) for problem in self._case.problems]
+        self._add(store.read(key for key in wanted if key in store and key not in self._grades))
+        known = [key for key in wanted if key in self._grades]
+        receipts = {key: self._receipts[key] for key in known}
+        refuse_copies(receipts.values())
+        return assess(self._case, k, receipts, {key: self._grades[key] for key in known})
+
+    def running(self) -> str:
+        """The score of the answers that have come, for the eye of whoever watches; a verdict is taken at a look."""
+        right, seen = dict(self._right), dict(self._seen)  # in this order: never more right than seen
+        begun = [name for name, samples in seen.items() if samples]
+        if not begun:
+            return ""
+        counts = Counts(correct=tuple(right[name] for name in begun), samples=tuple(seen[name] for name in begun))
+        return f"score of the {sum(seen.values())} finished {float(counts.score):.1%}{self._interval(counts)}"
+
+    def _interval(self, counts: Counts) -> str:
+        """The interval of the verdict's own rule, once every problem has an answer."""
+        reference = self._case.reference
+        if counts.n < len(self._case.problems) or reference.counts:
+            return ""
+        found, centre = weigh(counts, reference, self._case.rule), float(reference.score)
+        return f" [{100 * (centre + found.lo):.1f}, {100 * (centre + found.hi):.1f}]"
+
+    def _add(self, completions: Iterable[Completion]) -> None:
+        for receipt, grade in graded(self._case, self._grader, completions):
+            self._receipts[receipt.key], self._grades[receipt.key] = receipt, grade
+            self._seen[receipt.problem] += 1
+            self._right[receipt.problem] += grade.outcome is Outcome.CORRECT
+
+    def _settle(self) -> None:
+        """Wait for what was begun; what went wrong in grading is raised here."""
+        while self._begun:
+            self._begun.pop().result()

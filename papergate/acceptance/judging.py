@@ -1,0 +1,82 @@
+"""From completions to a judgement: graded while they come, counted against what was planned, held to the rule."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from papergate.acceptance.records import Acceptance, Case, Receipt
+from papergate.acceptance.terms import prompt_digest
+from papergate.completions.store import Key
+from papergate.engines import Completion
+from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
+from papergate.statistics.counts import Counts
+from papergate.verdict import Judgement, Verdict, judge, judge_literal
+
+
+def graded(case: Case, grader: Grader, completions: Iterable[Completion]) -> Iterator[tuple[Receipt, Grade]]:
+    """The grade of every completion in its order, beside what is kept of it; only the grader holds a few texts."""
+    receipts: deque[Receipt] = deque()
+    for grade in grader.grade(_attempts(case, completions, receipts)):
+        yield receipts.popleft(), grade
+
+
+def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Receipt]) -> Iterator[Attempt]:
+    """Each completion beside its gold answer, while its receipt is put down."""
+    golds = {problem.id: problem.gold for problem in case.problems}
+    spec, thinks = case.benchmark.spec, case.promise.deployment.thinks
+    kind = AnswerKind(spec.answer)
+    for done in completions:
+        receipts.append(Receipt.of(done))
+        yield Attempt(text=done.text, gold=golds[done.problem], kind=kind, thinks=thinks, letters=spec.letters)
+
+
+def assess(case: Case, k: int, receipts: Mapping[Key, Receipt], grades: Mapping[Key, Grade]) -> Acceptance:
+    """The verdict on ``k`` planned samples of every problem."""
+    counts = counts_of(case, k, grades, {Outcome.CORRECT})
+    judgement = _judged(case, counts)
+    return Acceptance(
+        case=case,
+        receipts=receipts,
+        grades=grades,
+        counts=counts,
+        judgement=judgement,
+        withheld=_turned_by_unknown(case, k, counts, grades, judgement) or _lost_in_the_family(case, judgement),
+    )
+
+
+def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
+    """Samples of each problem whose outcome is in ``right``, out of the ``k`` planned; one without a grade is not."""
+    counted = frozenset(right)
+    correct = Counter(problem for (problem, _), grade in grades.items() if grade.outcome in counted)
+    return Counts(
+        correct=tuple(correct[problem.id] for problem in case.problems),
+        samples=(k,) * len(case.problems),
+        problems=tuple(problem.id for problem in case.problems),
+        prompts=prompt_digest(case.benchmark.spec),
+    )
+
+
+def _judged(case: Case, counts: Counts) -> Judgement:
+    decide = judge_literal if case.settings.protocol == "vendor" else judge
+    return decide(counts, case.reference, case.rule)
+
+
+def _turned_by_unknown(case: Case, k: int, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
+    """Where samples that were not graded, or could not be, could turn the verdict, it cannot be told either."""
+    wrong = Counter(problem for (problem, _), grade in grades.items() if grade.outcome is Outcome.INCORRECT)
+    at_best = replace(counts, correct=tuple(k - wrong[problem.id] for problem in case.problems))
+    unknown = sum(at_best.correct) - sum(counts.correct)
+    if not unknown or _judged(case, at_best).decision is judgement.decision:
+        return ""
+    undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
+    causes = ((undecided, "grades could not be told"), (unknown - undecided, "samples are missing or failed"))
+    named = " and ".join(f"{count} {cause}" for count, cause in causes if count)
+    return f"{named}; counted as right the verdict would be another"
+
+
+def _lost_in_the_family(case: Case, judgement: Judgement) -> str:
+    """A failure that is not sure enough among all promises of the session is none yet."""
+    most, p = case.settings.fail_alpha, judgement.evidence.p_value
+    if most is None or judgement.verdict is not Verdict.FAIL or p <= most:
+        return ""
+    return f"it fails by itself (p = {p:.2g}), but among the promises of this session needs p = {most:.2g} (Holm)"

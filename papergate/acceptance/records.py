@@ -1,0 +1,172 @@
+"""The records of this stage: a case before it is asked, and an acceptance after it is judged."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from papergate.acceptance.terms import ProtocolName, rule_of, sampling_of
+from papergate.benchmarks import Benchmark, Problem
+from papergate.completions.policy import Policy
+from papergate.completions.store import Key
+from papergate.engines import Completion, EngineIdentity, Finish
+from papergate.promises import Promise, Sampling
+from papergate.scoring import Grade, GraderMode, Outcome
+from papergate.statistics.budget import Budget
+from papergate.statistics.counts import Counts
+from papergate.statistics.looks import LOOKS
+from papergate.statistics.reference import Reference
+from papergate.statistics.rule import Decision, Rule
+from papergate.verdict import Judgement, Verdict
+
+DIGEST_BYTES = 16
+"""No two different texts of a run share so long a digest."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How a promise is tested."""
+
+    protocol: ProtocolName = "paper"
+    """``paper``: the paper's sampling, the mean of k samples, the three-way verdict. ``vendor``: the vendor document's
+    sampling, one sample, the literal rule alone."""
+    samples: int | None = None
+    """Samples per problem, fixed; None looks after 2, 3, 4, 6 .. and stops once decided."""
+    max_samples: int = LOOKS[-1]
+    budget: Budget = field(default_factory=Budget)
+    """Looked at before each further look; what it stops stays inconclusive."""
+    fail_alpha: float | None = None
+    """Largest p-value at which a failure stands, where many promises are judged together; None: the rule's own."""
+    limit: int | None = None
+    """Only the first so many problems: a trial of the set-up, which cannot pass."""
+    run_seed: int = 0
+    grader: GraderMode = "strict"
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def fixed_samples(self) -> int | None:
+        """Samples per problem where their number is not the statistics' to choose."""
+        return 1 if self.protocol == "vendor" and self.samples is None else self.samples
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """What is tested, before anything is asked."""
+
+    promise: Promise
+    benchmark: Benchmark
+    identity: EngineIdentity
+    settings: Settings
+    problems: tuple[Problem, ...]
+    """Those that are asked: all of the benchmark's, or fewer in a partial run."""
+    reference: Reference
+
+    @property
+    def sampling(self) -> Sampling:
+        """How the protocol draws."""
+        return sampling_of(self.promise, self.settings.protocol)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that the promise's tolerance states."""
+        return rule_of(self.promise, problems=self.benchmark.spec.problems)
+
+    @property
+    def partial(self) -> str | None:
+        """What is missing from a run that cannot pass; None for a whole one."""
+        asked, whole = len(self.problems), self.benchmark.spec.problems
+        return None if asked == whole else f"{asked} of {whole} problems"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """A completion without its text, which may have 100,000 characters: what a report still needs once it is graded."""
+
+    problem: str
+    sample: int
+    finish: Finish
+    digest: bytes
+    """Of the text: tells copies from independent draws."""
+    output_tokens: int | None = None
+    ttft_s: float | None = None
+    e2e_s: float | None = None
+
+    @classmethod
+    def of(cls, completion: Completion) -> "Receipt":
+        """The receipt of ``completion``."""
+        return cls(
+            problem=completion.problem,
+            sample=completion.sample,
+            finish=completion.finish,
+            digest=hashlib.blake2b((completion.text or "").encode(), digest_size=DIGEST_BYTES).digest(),
+            output_tokens=completion.output_tokens,
+            ttft_s=completion.ttft_s,
+            e2e_s=completion.e2e_s,
+        )
+
+    @property
+    def key(self) -> Key:
+        """Problem id and sample index."""
+        return self.problem, self.sample
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acceptance:
+    """One promise, tested: the judgement and all that is needed to argue with it."""
+
+    case: Case
+    receipts: Mapping[Key, Receipt]
+    """Of every completion, and of samples known to have failed."""
+    grades: Mapping[Key, Grade]
+    counts: Counts
+    judgement: Judgement
+    withheld: str = ""
+    """Why the judgement is not given as the verdict; empty where it is."""
+    stopped: str = ""
+    """Why asking ended before a verdict; empty where it did not."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether further samples are not needed."""
+        return self.judgement.decision is not Decision.INCONCLUSIVE and not self.withheld
+
+    @property
+    def verdict(self) -> Verdict:
+        """The judgement's, unless it is withheld; a partial run cannot pass."""
+        return Verdict.INCONCLUSIVE if self.case.partial or self.withheld else self.judgement.verdict
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the test of this promise passes."""
+        return not self.case.partial and not self.withheld and not self.judgement.blocks
+
+    @property
+    def sentence(self) -> str:
+        """One line for a person: what was seen, what was promised, and why."""
+        partial = f"partial run, {self.case.partial}, which cannot pass" if self.case.partial else ""
+        reasons = [reason for reason in (partial, self.withheld, self.stopped) if reason]
+        if not reasons:
+            return self.judgement.sentence
+        seen = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
+        return f"{self.verdict}: {'; '.join(reasons)}; so far {seen}"
+
+    @property
+    def truncated(self) -> frozenset[Key]:
+        """The samples that were cut off: by the token limit, or inside their thought."""
+        cut = {key for key, receipt in self.receipts.items() if receipt.finish is Finish.LENGTH}
+        return frozenset(cut | {key for key, grade in self.grades.items() if grade.reason == "truncated"})
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """How the samples ended: by outcome, by the reason of the incorrect, and what came cut off or not at all."""
+        outcomes = Counter(grade.outcome for grade in self.grades.values())
+        reasons = Counter(grade.reason for grade in self.grades.values())
+        finishes = Counter(receipt.finish for receipt in self.receipts.values())
+        return {
+            **{str(outcome): outcomes[outcome] for outcome in Outcome},
+            **{reason: reasons[reason] for reason in ("truncated", "unanswered", "empty")},
+            "length_limit": finishes[Finish.LENGTH],
+            "failed": finishes[Finish.FAILED],
+            "missing": sum(self.counts.samples) - len(self.grades) - finishes[Finish.FAILED],
+            "present_not_extracted": sum(grade.present_elsewhere for grade in self.grades.values()),
+        }

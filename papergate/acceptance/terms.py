@@ -1,0 +1,57 @@
+"""What a promise means for a run: how to draw, what the score is held against, and by which rule."""
+
+import hashlib
+from typing import Literal
+
+from papergate.benchmarks import BenchmarkSpec
+from papergate.errors import PromiseError
+from papergate.promises import Promise, Sampling
+from papergate.statistics.counts import Counts
+from papergate.statistics.reference import Reference
+from papergate.statistics.rule import Rule
+
+ProtocolName = Literal["paper", "vendor"]
+
+
+def sampling_of(promise: Promise, protocol: ProtocolName) -> Sampling:
+    """How the protocol draws; the paper's token limit gives way to what the deployment can give at most."""
+    vendor = promise.deployment.sampling
+    if protocol == "vendor":
+        return vendor
+    paper = promise.score.sampling
+    return paper.model_copy(update={"max_tokens": min(paper.max_tokens, vendor.max_tokens)})
+
+
+def rule_of(promise: Promise, *, problems: int) -> Rule:
+    """The rule that the promise's tolerance states for so many problems.
+
+    Raises:
+        PromiseError: no number of samples can prove it.
+    """
+    if promise.tolerance.unit == "gain":
+        return Rule.gain()
+    return Rule.within(promise.tolerance, problems=problems)
+
+
+def reference_of(promise: Promise, golden: Counts | None = None) -> Reference:
+    """What the score is held against: the golden run where there is one, else the published number.
+
+    Raises:
+        PromiseError: nobody published the number, and no golden run is given.
+    """
+    if golden is not None:
+        return Reference.golden(golden)
+    score, samples = promise.score.fraction, promise.score.samples
+    if score is None:
+        raise PromiseError(
+            f"{promise.id}: nobody published this score; its reference is a golden run: {promise.score.source}. "
+            "Make that run with papergate, then give its folder: --golden RUN"
+        )
+    if promise.score.reference == "sampled" and samples is not None:
+        return Reference.sampled(score, samples=samples)
+    return Reference.exact(score, samples=samples)
+
+
+def prompt_digest(spec: BenchmarkSpec) -> str:
+    """What the user turns of a benchmark are made of, beside its text: sha256 of the template."""
+    return hashlib.sha256(spec.prompt.encode()).hexdigest()
