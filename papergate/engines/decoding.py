@@ -4,6 +4,7 @@
 it carries finished rows to the end. Here each row has its own stream, and finished rows leave the batch.
 """
 
+import inspect
 import random
 import time
 from collections.abc import Collection, Sequence
@@ -77,6 +78,14 @@ def choose(
     return tokens.gather(1, place.unsqueeze(1)).squeeze(1)
 
 
+def cache_argument(model: "PreTrainedModel") -> str:
+    """The name under which the model takes its key-value cache: ``cache`` from transformers 5.24 on.
+
+    Earlier releases, and models that bring code of their own, say ``past_key_values``.
+    """
+    return "cache" if "cache" in inspect.signature(type(model).forward).parameters else "past_key_values"
+
+
 class _Batch:
     """The rows still running: their cache, masks and random streams."""
 
@@ -89,6 +98,7 @@ class _Batch:
         self._streams = [random.Random(row.seed) for row in rows]  # noqa: S311 - reproducible sampling, not a secret
         self._alive = list(range(len(rows)))
         self._cache = DynamicCache(config=model.config)
+        self._cache_argument = cache_argument(model)
         self._started = time.perf_counter()
         width = max(len(row.prompt) for row in rows)
         ids = [[0] * (width - len(row.prompt)) + list(row.prompt) for row in rows]
@@ -118,9 +128,9 @@ class _Batch:
             input_ids=self._ids,
             attention_mask=self._mask,
             position_ids=positions,
-            past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
+            **{self._cache_argument: self._cache},
         )
         uniform = torch.tensor([self._streams[index].random() for index in self._alive], device=self._mask.device)
         logits = output.logits[:, -1].float()

@@ -1,6 +1,7 @@
 """Sampling draws from the model's own distribution, one row independent of its neighbours."""
 
 import math
+import warnings
 
 import pytest
 
@@ -8,7 +9,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from papergate.embedded import MODEL_DIR  # noqa: E402 - after the skip
-from papergate.engines.decoding import Row, choose, draw  # noqa: E402
+from papergate.engines.decoding import Row, cache_argument, choose, draw  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -95,3 +96,20 @@ def test_the_limit_cuts_a_row_and_says_that_the_model_did_not_end_it(tiny):
     row = row_of(tokenizer, "What is $17 \\times 24$?", max_tokens=3)
     (out,) = draw(model, [row], eos={tokenizer.eos_token_id})
     assert (len(out.tokens), out.ended) == (3, False)
+
+
+def test_the_cache_is_given_under_the_name_that_the_model_takes():
+    class Earlier:
+        def forward(self, input_ids=None, past_key_values=None): ...
+
+    class Later:
+        def forward(self, input_ids=None, cache=None): ...
+
+    assert cache_argument(Earlier()) == "past_key_values"
+    assert cache_argument(Later()) == "cache"
+
+
+def test_drawing_uses_nothing_that_the_installed_transformers_has_deprecated(tiny):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert drawn_by(tiny, [row_of(tiny[1], "1 + 1", max_tokens=3)])

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 from papergate.embedded import MODEL_DIR
+from papergate.engines.decoding import cache_argument
 from tests.meta.timed_server import Manner, TimedServer, asked_tokens, serve_for_ever
 
 MODEL = "papergate-tiny"
@@ -29,6 +30,8 @@ class EmbeddedServer(TimedServer):
         self._torch = torch
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(MODEL_DIR)
         self._model = transformers.AutoModelForCausalLM.from_pretrained(MODEL_DIR).eval()
+        self._new_cache = lambda: transformers.DynamicCache(config=self._model.config)
+        self._cache_argument = cache_argument(self._model)
         self.context_tokens = self._model.config.max_position_embeddings
         self._device = ThreadPoolExecutor(max_workers=1)
 
@@ -36,20 +39,21 @@ class EmbeddedServer(TimedServer):
         return len(self._ids(body))
 
     async def tokens(self, body: dict, manner: Manner) -> AsyncIterator[str]:
-        loop, ids, cache = asyncio.get_running_loop(), self._ids(body), None
+        loop, ids, cache = asyncio.get_running_loop(), self._ids(body), self._new_cache()
         for _ in range(asked_tokens(body)):
-            token, cache = await loop.run_in_executor(self._device, self._step, ids, cache)
+            token = await loop.run_in_executor(self._device, self._step, ids, cache)
             ids = [token]
             yield self._tokenizer.decode(ids) or " "
 
-    def _step(self, ids: list[int], cache: object) -> tuple[int, object]:
+    def _step(self, ids: list[int], cache: object) -> int:
+        """One token; the cache grows by what was fed."""
         began = time.monotonic()
         with self._torch.inference_mode():
-            out = self._model(self._torch.tensor([ids]), past_key_values=cache, use_cache=True)
+            out = self._model(self._torch.tensor([ids]), use_cache=True, **{self._cache_argument: cache})
             token = int(out.logits[0, -1].argmax())
         if self.slowdown:
             time.sleep(self.slowdown * (time.monotonic() - began))
-        return token, out.past_key_values
+        return token
 
     def _ids(self, body: dict) -> list[int]:
         if "messages" not in body:
