@@ -1,7 +1,9 @@
 """How endpoints are reached: address, proxy, key, trusted certificates."""
 
 import ipaddress
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -17,7 +19,7 @@ class Access:
     """Sent as a bearer token; never shown."""
     key_env: str
     """The environment variable that holds the key, for messages."""
-    ca_file: str | None = None
+    ca_file: Path | None = None
     """Certificates to trust instead of the system's."""
 
     def headers(self) -> dict[str, str]:
@@ -37,6 +39,18 @@ def root_of(endpoint: str) -> str:
     if parts.username or parts.password:
         raise EngineRefused(f"endpoint on {parts.hostname!r} carries a password; a key belongs in the environment")
     return endpoint.rstrip("/").removesuffix("/v1")
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """What verifies certificates: against ``ca_file``, or against the system's authorities.
+
+    Raises:
+        EngineRefused: the file holds no certificates.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise EngineRefused(f"{ca_file}: no certificates can be read ({error}); give PEM, as openssl writes") from error
 
 
 def proxy_for(url: str) -> str | None:

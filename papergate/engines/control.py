@@ -95,7 +95,7 @@ def _call(url: str, path: str, access: Access, json: object = None) -> requests.
                 url + path,
                 json=json,
                 timeout=CONTROL_TIMEOUT_S,
-                verify=access.ca_file or True,
+                verify=str(access.ca_file) if access.ca_file else True,
                 allow_redirects=False,
             )
         except requests.exceptions.SSLError as error:

@@ -1,7 +1,7 @@
 """How long one attempt may take. These limits are papergate's own; the HTTP library's are off."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +9,9 @@ CONNECT_S = 30.0
 """A network that needs longer to connect is broken."""
 FIRST_TOKEN_S = 3600.0
 """A request may wait in the server's queue for as long as the answers before it take."""
+TRIAL_S = 600.0
+"""Nothing of ours waits before the trial request at the start; a server that is cold, or busy for others, may need
+minutes for its first token, and whoever started the run is still watching."""
 IDLE_S = 600.0
 """A server short of cache memory sets an answer aside for minutes, not for longer than this."""
 TOTAL_S = 7200.0
@@ -23,8 +26,14 @@ class Timeouts:
 
     connect_s: float = CONNECT_S
     first_token_s: float = FIRST_TOKEN_S
+    trial_s: float = TRIAL_S
+    """In place of ``first_token_s`` for the trial request at the start of a run."""
     idle_s: float = IDLE_S
     total_s: float = TOTAL_S
+
+    def of_a_trial(self) -> "Timeouts":
+        """The limits of the trial request."""
+        return replace(self, first_token_s=min(self.trial_s, self.first_token_s))
 
 
 class Patience:

@@ -2,16 +2,16 @@
 
 import asyncio
 import os
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from papergate.engines.access import Access, proxy_for, root_of
+from papergate.engines.access import Access, proxy_for, root_of, trusting
 from papergate.engines.answer import Answer
 from papergate.engines.balanced import Balance, Endpoint
 from papergate.engines.control import count_tokens, describe
@@ -44,7 +44,7 @@ class RemoteEngine:
         concurrency: int = CONCURRENCY,
         thinks: bool = True,
         api_key_env: str = "PAPERGATE_API_KEY",
-        ca_file: str | None = None,
+        ca_file: Path | None = None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
     ) -> None:
         self._model = model
@@ -52,7 +52,7 @@ class RemoteEngine:
         self._thinks = thinks
         self._timeouts = timeouts
         self._access = Access(key=os.environ.get(api_key_env), key_env=api_key_env, ca_file=ca_file)
-        self._trust = ssl.create_default_context(cafile=ca_file)
+        self._trust = trusting(ca_file)
         self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
         self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
         self._connections: dict[asyncio.AbstractEventLoop, _Connections] = {}
@@ -83,7 +83,10 @@ class RemoteEngine:
         request = Request(problem="check", sample=0, prompt=max(prompts, key=len), sampling=sampling, seed=0)
         for endpoint in self._balance.endpoints:
             self._check_context(endpoint.url, request)
-            asyncio.run(self._attempt(endpoint, request, only_begin=True))
+            try:
+                asyncio.run(self._attempt(endpoint, request, only_begin=True))
+            except EngineTimeout as error:
+                raise EngineTimeout(f"{error} to a trial request; look at the server's log and at its queue") from error
 
     async def complete(self, request: Request) -> Completion:
         """Draw one sample from the least loaded endpoint: one attempt, no retry."""
@@ -127,7 +130,8 @@ class RemoteEngine:
         """
         import aiohttp
 
-        answer, patience = Answer(), Patience(self._timeouts)
+        limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
+        answer, patience = Answer(), Patience(limits)
         try:
             async with patience, self._stream(endpoint, request) as stream:
                 await _read(stream, answer, patience, only_begin=only_begin)

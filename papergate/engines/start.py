@@ -16,6 +16,7 @@ def start(
     promise: Promise,
     *,
     endpoints: Sequence[str] = (),
+    ca_file: Path | None = None,
     model: str | None = None,
     servers: Path,
     owner: int | None = None,
@@ -25,6 +26,7 @@ def start(
     Args:
         promise: Whose deployment is to answer.
         endpoints: Servers that run already; then this machine needs no hardware.
+        ca_file: Certificates to trust for their https, in place of the system's.
         model: Name that the endpoint serves, or a folder of weights, in place of the deployment's.
         servers: Folder for the logs and locks of servers that are started, shared by all processes of a run.
         owner: Process whose end ends such a server; this one by default.
@@ -37,11 +39,11 @@ def start(
     name = model or deployment.model
     demand_hardware(promise, endpoints)
     if endpoints:
-        return RemoteEngine(endpoints, name, thinks=deployment.thinks)
+        return RemoteEngine(endpoints, name, thinks=deployment.thinks, ca_file=ca_file)
     if deployment.engine is EngineName.HUGGINGFACE:
         return huggingface.load(name, dtype=deployment.dtype)
     if deployment.engine is EngineName.REMOTE:
-        return RemoteEngine([deployment.endpoint], name, thinks=deployment.thinks)
+        return RemoteEngine([deployment.endpoint], name, thinks=deployment.thinks, ca_file=ca_file)
     weights = str(MODEL_DIR) if name == huggingface.EMBEDDED else name
     # under its name, not its folder: a run can be resumed where the weights lie elsewhere
     flags = (*deployment.flags, "--served-model-name", name)

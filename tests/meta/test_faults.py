@@ -221,6 +221,13 @@ def test_a_stalled_server_is_an_error_at_the_start():
         RemoteEngine([server.url], MODEL, timeouts=SHORT).check(SAMPLING, ["2+2?"])
 
 
+def test_a_silent_server_is_told_from_a_slow_queue_soon_after_the_start():
+    limits = Timeouts(trial_s=0.3)
+    said = r"no token came within 0\.3 s to a trial request; look at the server's log and at its queue"
+    with FaultyServer(plan=always("silence")) as server, pytest.raises(EngineTimeout, match=said):
+        RemoteEngine([server.url], MODEL, timeouts=limits).check(SAMPLING, ["2+2?"])
+
+
 # -- kill -9 -----------------------------------------------------------------------------------------------------------
 
 KILLS = 60

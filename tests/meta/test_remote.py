@@ -324,8 +324,10 @@ def test_a_certificate_is_verified_against_the_given_authority(tmp_path):
     with FaultyServer(certificate=certificate(tmp_path)) as server:
         with pytest.raises(EngineRefused, match=r"certificate is not trusted.*--ca-file"):
             RemoteEngine([server.url], MODEL)
-        engine = RemoteEngine([server.url], MODEL, ca_file=str(tmp_path / "cert.pem"))
+        engine = RemoteEngine([server.url], MODEL, ca_file=tmp_path / "cert.pem")
         assert draw(engine, request())[0].text == answer_to("2+2?", 7)
+        with pytest.raises(EngineRefused, match=r"key.pem: no certificates can be read"):
+            RemoteEngine([server.url], MODEL, ca_file=tmp_path / "key.pem")
 
 
 # -- several endpoints -------------------------------------------------------------------------------------------------

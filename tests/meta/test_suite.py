@@ -1,6 +1,7 @@
 """The suite as a user runs it: what is demanded is tested or is an error, and the reports say the same."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.meta.faulty_server import MODEL, FaultyServer
 from tests.meta.shared import shared
+from tests.meta.test_remote import certificate
 from tests.meta.tiny_runs import BENCHMARK, completions_of, like_the_paper, write_predictions
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +82,7 @@ def test_an_endpoint_that_refuses_connections_is_an_error_before_anything_is_ask
     [
         (["--endpoint=http://h:1", "--predictions=x"], "give one of them"),
         (["--run=README.md"], "--run README.md: a file"),
+        (["--ca-file=/nowhere.pem"], "--ca-file /nowhere.pem: no such file"),
         (["--samples=0"], "--samples 0: give a whole number of at least 1"),
         (["--data=math500"], "--data math500: write BENCHMARK=FILE"),
         (["--budget-tokens=0"], "--budget-tokens 0: give a number above 0"),
@@ -279,6 +283,42 @@ def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
     resumed = Session(halted, *arguments)
     assert judgement(halted) == judgement(tmp_path / "whole")
     assert resumed.outcomes() == whole.outcomes()
+
+
+@NO_ENGINE
+def test_an_interrupted_session_leaves_a_page_that_names_what_has_no_verdict(tmp_path):
+    (tmp_path / "run").mkdir()
+    store = tmp_path / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "tests/accuracy"]
+    process = subprocess.Popen(
+        [*command, "-m", "cpu", "--samples", "64"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (store.exists() and store.stat().st_size):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=120)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, text
+    assert f"add --run {tmp_path / 'run'} to ask for the other" in text
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "0 of 2 promises kept" in page
+    assert page.count("no verdict: the session ended before it") == 2
+    assert text.partition("papergate verdicts")[2].count("error: no verdict: the session ended before it") == 2
+
+
+def test_a_certificate_of_another_authority_is_trusted_when_it_is_named(tmp_path):
+    cert, key = certificate(tmp_path)
+    with FaultyServer(certificate=(cert, key)) as server:
+        arguments = ["tests/accuracy", "-m", "cpu_vllm", "-k", "tiny-aime", "--model", MODEL, "--endpoint", server.url]
+        session = Session(tmp_path, *arguments, "--limit", "1", "--samples", "1")
+        assert session.outcomes() == ["error"]
+        assert "give its authority with --ca-file" in session.text
+        session = Session(tmp_path, *arguments, "--limit", "1", "--samples", "1", "--ca-file", cert)
+    assert session.properties()["verdict"] == "inconclusive", session.text
 
 
 def judgement(folder):
