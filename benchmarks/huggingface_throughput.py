@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from papergate.benchmarks import load, read_specs
 from papergate.completions.policy import seed_of
 from papergate.embedded import MODEL_DIR
-from papergate.engines import Request, huggingface
+from papergate.engines import Request, devices, huggingface
 from papergate.promises import Sampling
 
 SAMPLING = Sampling(temperature="0.6", top_p="0.95", max_tokens=256)
@@ -56,7 +56,7 @@ def generate(prompts: list[str], *, batch: int) -> float:
 
 
 def engine(prompts: list[str], *, batch: int) -> float:
-    huggingface.MAX_BATCH = batch
+    devices.MAX_BATCH = batch
     started_engine = huggingface.load("papergate-tiny", dtype="float32")
     started_engine.check(SAMPLING, prompts)
     requests = [

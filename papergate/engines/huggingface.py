@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import queue
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from papergate.embedded import MODEL_DIR
+from papergate.engines import devices
 from papergate.engines.decoding import Drawn, Row, draw
 from papergate.engines.environment import environment
 from papergate.engines.hardware import cpu
@@ -23,38 +23,37 @@ if TYPE_CHECKING:
 
 EMBEDDED = "papergate-tiny"
 
-MAX_BATCH = 256
-"""Above this, throughput no longer grew in ``benchmarks/huggingface_throughput.py``, and memory still did."""
-
 GATHER_S = 0.02
 """How long a batch that is not full waits for one more request: far below the time of any batch."""
-
-MEMORY_SHARE = 0.6
-"""Share of the free memory that the key-value cache of a batch may take: the rest is for activations."""
-
-TINY_PARAMETERS = 50_000_000
-"""Below this a CPU model is slower on several threads: each operation is too short to share out."""
 
 _Pending = tuple[Request, Row, "asyncio.Future[Completion]", asyncio.AbstractEventLoop]
 
 
 class HuggingFaceEngine:
-    """A model in this process; requests that wait together are drawn together."""
+    """A model in this process, or copies of it on several devices; requests that wait together are drawn together.
+
+    Args:
+        copies: The same weights, each with a worker of its own; whichever is free takes the next batch.
+    """
 
     def __init__(
-        self, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", identity: EngineIdentity
+        self, copies: "Sequence[PreTrainedModel]", tokenizer: "PreTrainedTokenizerBase", identity: EngineIdentity
     ) -> None:
-        self._model, self._tokenizer, self._identity = model, tokenizer, identity
-        self._eos = _eos_ids(model, tokenizer)
-        self._batch_size = MAX_BATCH
+        self._copies, self._tokenizer, self._identity = copies, tokenizer, identity
+        self._eos = _eos_ids(copies[0], tokenizer)
+        self._batch_size = devices.MAX_BATCH
         self._waiting: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
-        self._worker = threading.Thread(target=self._serve, name="papergate-huggingface", daemon=True)
-        self._worker.start()
+        self._workers = [
+            threading.Thread(target=self._serve, args=(copy,), name=f"papergate-huggingface-{place}", daemon=True)
+            for place, copy in enumerate(copies)
+        ]
+        for worker in self._workers:
+            worker.start()
 
     @property
     def concurrency(self) -> int:
-        """Twice the batch: while one is drawn, the next one gathers."""
-        return 2 * self._batch_size
+        """Twice the batch of every copy: while one is drawn, the next one gathers."""
+        return 2 * self._batch_size * len(self._copies)
 
     def identity(self) -> EngineIdentity:
         """Who answers."""
@@ -67,14 +66,14 @@ class HuggingFaceEngine:
             EngineRefused: prompt and output together exceed what the model was built for.
         """
         longest = max((len(self._prompt_ids(prompt)) for prompt in prompts), default=0)
-        context = getattr(self._model.config, "max_position_embeddings", None)
+        context = getattr(self._copies[0].config, "max_position_embeddings", None)
         needed = longest + sampling.max_tokens
         if context is not None and needed > context:
             raise EngineRefused(
                 f"{self._identity.model}: its context holds {context} tokens, but the longest prompt has {longest} and "
                 f"max_tokens is {sampling.max_tokens}, {needed} together; lower max_tokens in the target file"
             )
-        self._batch_size = _batch_size(self._model, needed)
+        self._batch_size = min(devices.batch_size(copy, needed) for copy in self._copies)
 
     async def complete(self, request: Request) -> Completion:
         """Draw one sample; it joins the batch that is gathering."""
@@ -92,10 +91,12 @@ class HuggingFaceEngine:
         return await future
 
     def close(self) -> None:
-        """Stop the worker after its present batch; may be called twice."""
-        if self._worker.is_alive():
+        """Stop every worker after its present batch; may be called twice."""
+        alive = [worker for worker in self._workers if worker.is_alive()]
+        for _ in alive:
             self._waiting.put(None)
-            self._worker.join()
+        for worker in alive:
+            worker.join()
 
     def _prompt_ids(self, prompt: str) -> tuple[int, ...]:
         if not self._tokenizer.chat_template:  # a base model: its text is continued as it stands
@@ -105,11 +106,11 @@ class HuggingFaceEngine:
         )
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def _serve(self) -> None:
-        """The worker: one batch after another until a None comes."""
+    def _serve(self, model: "PreTrainedModel") -> None:
+        """A worker: one batch after another until a None comes."""
         while batch := self._gather():
             try:
-                drawn = draw(self._model, [row for _, row, _, _ in batch], eos=self._eos)
+                drawn = draw(model, [row for _, row, _, _ in batch], eos=self._eos)
             except Exception as error:  # noqa: BLE001 - whatever torch raises belongs to the requests of this batch
                 _deliver(batch, lambda _, error=error: _failure(error))  # type: ignore[misc]
             else:
@@ -148,29 +149,30 @@ class HuggingFaceEngine:
 
 
 def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
-    """Load ``model`` - ``papergate-tiny``, a local folder, or a hub id - onto the best device of this machine.
+    """Load ``model`` - ``papergate-tiny``, a local folder, or a hub id - onto the devices of this machine.
+
+    ``dtype`` is that of the weights as torch names it, or ``auto`` for the checkpoint's own.
 
     Raises:
         EngineError: torch or transformers are missing, the folder lacks weights or tokenizer, or loading fails.
     """
     try:
-        import torch
+        import torch  # noqa: F401 - named in the message if it is missing
         import transformers
     except ImportError as error:
         raise EngineError(f"the huggingface engine needs {error.name}; pip install -e '.[hf]'") from error
     path = str(MODEL_DIR) if model == EMBEDDED else model
     _refuse_incomplete(path)
-    accelerator = torch.accelerator.is_available()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path)
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(
-            path, dtype=dtype, device_map="auto" if accelerator else "cpu"
-        )
+        copies = [
+            transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype, device_map=placement)
+            for placement in devices.placements(path, dtype)
+        ]
     except (OSError, ValueError, RuntimeError) as error:
-        raise EngineError(f"{model}: transformers cannot load it: {error}") from error
-    if not accelerator:
-        _settle_threads(loaded)
-    return HuggingFaceEngine(loaded, tokenizer, _identity(model, path, loaded, tokenizer))
+        raise EngineError(f"{model}: transformers cannot load it: {error}{_remedy(error)}") from error
+    devices.settle_threads(copies[0])
+    return HuggingFaceEngine(copies, tokenizer, _identity(model, path, copies, tokenizer))
 
 
 def _refuse_incomplete(path: str) -> None:
@@ -196,31 +198,6 @@ _MODEL_FILES = {
 }
 
 
-def _settle_threads(model: "PreTrainedModel") -> None:
-    """One thread for a small model on the CPU; torch's own choice for a large one."""
-    import torch
-
-    if model.num_parameters() < TINY_PARAMETERS:
-        torch.set_num_threads(1)
-
-
-def _batch_size(model: "PreTrainedModel", tokens: int) -> int:
-    """As many sequences of ``tokens`` tokens as the free memory holds, at most ``MAX_BATCH``."""
-    config = model.config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    per_token = 2 * config.num_hidden_layers * heads * head_dim * model.dtype.itemsize
-    return max(1, min(MAX_BATCH, int(MEMORY_SHARE * _free_bytes(model) / (per_token * tokens))))
-
-
-def _free_bytes(model: "PreTrainedModel") -> int:
-    import torch
-
-    if model.device.type == "cuda":
-        return int(torch.cuda.mem_get_info(model.device)[0])
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
 def _eos_ids(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> Collection[int]:
     """Every token that ends a completion, as the model's own generation settings and the tokenizer say."""
     configured = getattr(model.generation_config, "eos_token_id", None)
@@ -228,14 +205,16 @@ def _eos_ids(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> 
     return {int(token) for token in [*listed, tokenizer.eos_token_id] if token is not None}
 
 
-def _identity(model: str, path: str, loaded: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> EngineIdentity:
+def _identity(
+    model: str, path: str, copies: "Sequence[PreTrainedModel]", tokenizer: "PreTrainedTokenizerBase"
+) -> EngineIdentity:
     import torch
     import transformers
 
-    template = tokenizer.chat_template or ""
+    loaded, template = copies[0], tokenizer.chat_template or ""
     record = environment() | {
         "cpu": cpu(),
-        "device": str(loaded.device),
+        "device": ", ".join(str(copy.device) for copy in copies),
         "dtype": str(loaded.dtype).removeprefix("torch."),
         "threads": str(torch.get_num_threads()),
         "parameters": str(loaded.num_parameters()),
@@ -251,10 +230,14 @@ def _identity(model: str, path: str, loaded: "PreTrainedModel", tokenizer: "PreT
 
 
 def _failure(error: Exception) -> Exception:
-    """The error of a batch, with the remedy where torch ran out of memory."""
-    if type(error).__name__ == "OutOfMemoryError":
-        return EngineError(f"out of device memory while drawing a batch: {error}; lower max_tokens or use more devices")
-    return EngineError(f"generation failed: {type(error).__name__}: {error}")
+    """The error of a batch."""
+    return EngineError(f"generation failed: {type(error).__name__}: {error}{_remedy(error)}")
+
+
+def _remedy(error: Exception) -> str:
+    """What to do where torch ran out of memory; nothing is known of other errors."""
+    out_of_memory = type(error).__name__ == "OutOfMemoryError"
+    return "; free the device, use more devices, or lower max_tokens" if out_of_memory else ""
 
 
 def _deliver(batch: Sequence[_Pending], result: Callable[[int], Any]) -> None:
