@@ -2,8 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from papergate import __version__
 from papergate.acceptance.gradebook import Gradebook
@@ -51,7 +52,7 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
     for k in _looks(case.settings, _samples_known(case, store)):
         if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
             return replace(found, stopped=stopped)
-        ask(engine, requests_of(case, k), store, case.settings.policy, shown, book.take)
+        ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
         refuse_lost(case, store, k)
         found = book.look(k, store)
         if found.decided:
@@ -79,9 +80,12 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
     return assess(case, k, {receipt.key: receipt for receipt in map(Receipt.of, stored)}, grades)
 
 
-def requests_of(case: Case, k: int) -> list[Request]:
-    """The first ``k`` samples of every problem, the longest prompts first: they tend to have the longest answers."""
-    ordered = sorted(case.problems, key=lambda problem: -len(problem.prompt))
+def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:
+    """The first ``k`` samples of every problem, the longest answers first, so that no run waits for one at its end.
+
+    ``mean_tokens`` of the answers so far tell how long; where there are none, long prompts tend to have long answers.
+    """
+    ordered = sorted(case.problems, key=lambda problem: (-mean_tokens.get(problem.id, 0.0), -len(problem.prompt)))
     return [
         Request(
             problem=problem.id,

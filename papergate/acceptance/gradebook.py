@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from statistics import fmean
 from types import TracebackType
 from typing import Self
 
@@ -56,6 +57,14 @@ class Gradebook:
         receipts = {key: self._receipts[key] for key in known}
         refuse_copies(receipts.values())
         return assess(self._case, k, receipts, {key: self._grades[key] for key in known})
+
+    def mean_tokens(self) -> dict[str, float]:
+        """Output tokens of an answer to each problem, on average over those that were counted."""
+        counted: dict[str, list[int]] = {}
+        for receipt in self._receipts.values():
+            if receipt.output_tokens is not None:
+                counted.setdefault(receipt.problem, []).append(receipt.output_tokens)
+        return {problem: fmean(tokens) for problem, tokens in counted.items()}
 
     def running(self) -> str:
         """The score of the answers that have come, for the eye of whoever watches; a verdict is taken at a look."""

@@ -154,6 +154,23 @@ def test_samples_have_seeds_of_their_own_and_the_longest_prompt_comes_first():
     assert first == sorted(first, reverse=True)
 
 
+def test_the_problems_whose_answers_were_longest_are_asked_first_from_the_second_look_on(tmp_path):
+    short = min(BENCHMARK.problems, key=lambda problem: len(problem.prompt))
+
+    @dataclass
+    class Wordy(ScriptedEngine):
+        """A test double that thinks longest about the shortest question."""
+
+        async def complete(self, request):
+            done = await ScriptedEngine.complete(self, request)
+            return replace(done, output_tokens=900 if request.problem == short.id else 9)
+
+    engine = Wordy(float(TINY.score.fraction))
+    run(case_of(), engine, tmp_path)
+    assert engine.asked[0] != (short.id, 0)
+    assert engine.asked[60] == (short.id, 2)
+
+
 def grades_of(correct, undecided, k):
     keys = [(problem.id, sample) for problem in BENCHMARK.problems for sample in range(k)]
     outcomes = [Outcome.CORRECT] * correct + [Outcome.UNDECIDED] * undecided
