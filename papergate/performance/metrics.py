@@ -149,6 +149,11 @@ def completion_tpot_s(completion: Completion) -> float | None:
     return _tpot(completion.ttft_s, completion.e2e_s, completion.output_tokens)
 
 
+def completion_tokens_per_s(completion: Completion) -> float | None:
+    """Output tokens / e2e latency of a completion: the speed that one of many streams saw, not the server's."""
+    return _rate(completion.output_tokens, completion.e2e_s)
+
+
 def summary(run: LoadRun, level: ServiceLevel | None = None) -> dict[str, object]:
     """Every metric of a run as data: names with units, percentiles with method and count."""
     requests = run.requests

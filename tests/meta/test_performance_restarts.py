@@ -61,10 +61,9 @@ class DeploymentSuite(Suite):
 
     @property
     def diary(self):
-        """Who was asked and what, a list for each start."""
-        lines = [line.split() for line in self._diary.read_text().splitlines()]
-        starts = (lines[first : first + PER_RUN] for first in range(0, len(lines), PER_RUN))
-        return [(asked[0][0], [digest for _, digest in asked]) for asked in starts]
+        """Who was started, and what was asked of it."""
+        starts = self._diary.read_text().split("start ")[1:]
+        return [(start.split()[0], start.split()[1:]) for start in starts]
 
 
 def _interpreter(script):

@@ -36,6 +36,9 @@ def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
     assert len(series["requests"]) == 8
     (point,) = json.loads((suite.folder / "run/performance/against-concurrency.json").read_text())
     assert (point["workload"], point["concurrency"]) == ("mine", 1)
+    assert "papergate speed" in suite.output
+    assert "recorded  yes " in suite.output
+    assert "Speed of plain" in (suite.folder / "run/report.html").read_text()
 
 
 @pytest.mark.parametrize("options", [("-n", "2"), ("--benchmark-disable",)])
@@ -64,9 +67,10 @@ def test_compare_fail_fails_the_test_it_is_about(suite):
     (suite.folder / "old.json").write_text(json.dumps(record))
     compare = f"--benchmark-compare={suite.folder}/old.json"
     suite.run(compare, "--benchmark-compare-fail=median:5%")
-    outcome, message, _ = suite.case
+    outcome, message, properties = suite.case
     assert (outcome, suite.status) == ("failure", 1)
     assert "Field 'median' has failed PercentageRegressionCheck" in message
+    assert properties["verdict"] == "fail"
     assert "1 failed" in suite.output
     assert suite.run(compare).case[0] == "passed"
 
@@ -128,11 +132,15 @@ def test_live_baseline_that_is_ten_times_as_fast_fails(suite):
     assert "8 comparisons in 8 clusters" in message
 
 
-def test_lost_requests_are_an_error(suite):
-    (suite.folder / "mine.toml").write_text(WORKLOAD)
+def test_lost_requests_are_an_error_and_no_earlier_figures_stand_in_their_place(suite):
+    suite.run()
     outcome, message, _ = suite.run(model="error-midway").case
     assert outcome == "error"
     assert "8 of 8 requests failed" in message
+    assert not (suite.folder / "run/performance/mine.json").exists()
+    page = (suite.folder / "run/report.html").read_text()
+    assert "8 of 8 requests failed" in page
+    assert "<svg" not in page
 
 
 def test_unfit_client_is_inconclusive_and_leaves_no_figures(suite):

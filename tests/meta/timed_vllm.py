@@ -1,7 +1,7 @@
 """A double of vLLM's server process that streams: the timed server behind vLLM's command line.
 
-It keeps a diary, a line for each measured request: who was asked, and what. Like an engine that fills its device, it
-does not start where another one runs.
+It keeps a diary, a line for each start and for each measured request. Like an engine that fills its device, it does not
+start where another one runs.
 """
 
 import argparse
@@ -20,17 +20,21 @@ PROBE_TOKENS = 2
 
 class TimedVllm(TimedServer):
     def __init__(self, args):
-        self._diary, self._name, self._short = Path(args.diary), args.diary_name, args.short
+        self._diary, self._short = args.diary, args.short
         paced = Manner(ttft_s=args.ttft, itl_s=0.001, fails_after=args.fails_after, failure="error")
         super().__init__({args.served_model_name: paced})
 
     async def _stream(self, http, headers, body, received_ns):
         if asked_tokens(body) > PROBE_TOKENS:
             digest = hashlib.sha256(str(body["messages"]).encode()).hexdigest()[:8]
-            with self._diary.open("a") as diary:
-                diary.write(f"{self._name} {digest}\n")
+            note(self._diary, digest)
         length = asked_tokens(body) - self._short
         await super()._stream(http, headers, body | {"max_tokens": length}, received_ns)
+
+
+def note(diary, line):
+    with Path(diary).open("a") as file:
+        file.write(f"{line}\n")
 
 
 def main():
@@ -46,6 +50,7 @@ def main():
         sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB")
     with Path(f"{args.diary}.device").open("w") as device:
         fcntl.flock(device, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        note(args.diary, f"start {args.diary_name}")
         asyncio.run(serve_for_ever(TimedVllm(args), args.port))
 
 
