@@ -40,6 +40,7 @@ LOCK_FILE = "server.lock"
 REMEDIES = {
     "out of memory": "free the device, or lower --gpu-memory-utilization or --max-model-len",
     "Free memory on device": "free the device, or lower --gpu-memory-utilization",
+    "desired CPU memory utilization": "free memory of this machine, or lower --gpu-memory-utilization, which counts it",
     "No available memory for the cache": "lower --max-model-len, or raise --gpu-memory-utilization",
     "address already in use": "another server took the port meanwhile; start again",
     "No module named": "install vLLM here, or set PAPERGATE_VLLM_PYTHON to the interpreter that has it",
