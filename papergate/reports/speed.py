@@ -121,7 +121,7 @@ def times_words(times: Mapping[str, Any] | None) -> str:
     parts = [
         f"{name} p50 {show(times[key].get('p50'))}, p90 {show(times[key].get('p90'))}" for name, key, show in shown
     ]
-    asked = f"at concurrency {times['concurrency']}" if times["concurrency"] else "elsewhere"
+    asked = f"at a concurrency of at most {times['concurrency']}" if times["concurrency"] else "elsewhere"
     return f"{'; '.join(parts)}: recorded while asking {asked}, not a benchmark"
 
 
