@@ -34,11 +34,17 @@ $(VLLM_VENV)/ready: Makefile
 	$(VLLM_VENV)/bin/python -m pip uninstall --quiet -y torchvision torchaudio torchcodec triton
 	touch $@
 
+# What is tried here is the way from a deployment to a record. A client that a busy machine made unfit leaves no record, which
+# for a user is a failure; here it alone is none.
+TINY_WORKLOADS = $(foreach name,online offline-throughput latency,--workload tiny-$(name))
+
 # 32 samples, fixed: a server's batches, and with them its draws, may differ from run to run, and a test of papergate
 # itself had better not be the one false alarm in forty that the adaptive gate admits.
-test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, and the embedded model through it
+test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, the embedded model through it, and its speed
 	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/test_vllm_server.py
 	$(VLLM_ENV) $(PYTEST) tests/accuracy -m cpu_vllm -k tiny-aime --samples 32 --run-seed 1 --junitxml=report/vllm.xml
+	$(VLLM_ENV) $(PYTEST) tests/perf --deployment cpu_vllm-vllm-papergate-tiny $(TINY_WORKLOADS) \
+	  --benchmark-json=report/perf-vllm.json --junitxml=report/perf-vllm.xml || $(BIN)/python -m tests.perf.only_unfit report/perf-vllm.xml
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

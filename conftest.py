@@ -6,6 +6,7 @@ pytest_plugins = [
     "fixtures.selection",
     "fixtures.run_folder",
     "fixtures.engines",
+    "fixtures.deployments",
     "fixtures.benchmarks",
     "fixtures.acceptance",
     "fixtures.summary",
@@ -53,5 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
     add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
     add("--workload", action="append", default=[], metavar="NAME", help="workload of tests/perf: a name or a TOML file")
-    add("--baseline", metavar="URL|FILE", help="what tests/perf compare with: a server, or a --benchmark-json file")
+    add("--deployment", metavar="NAME", help="deployment of a target file that tests/perf start and measure (vLLM)")
+    add(
+        "--baseline",
+        metavar="URL|FILE|NAME",
+        help="what tests/perf compare with: a server, a --benchmark-json file, or a deployment to start in turns",
+    )
+    add("--restarts", type=int, metavar="R", help="starts of each side where the baseline is a deployment (default 4)")
     add("--prompts", metavar="FILE", help="text or conversations that the prompts of a workload are made of")

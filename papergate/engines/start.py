@@ -47,7 +47,8 @@ def start(
     weights = str(MODEL_DIR) if name == huggingface.EMBEDDED else name
     # under its name, not its folder: a run can be resumed where the weights lie elsewhere
     flags = (*deployment.flags, "--served-model-name", name)
-    server = VllmServer.start(weights, servers / deployment.name, flags=flags, owner=owner)
+    folder = servers / deployment.name
+    server = VllmServer.start(weights, folder, flags=flags, python=deployment.python, owner=owner)
     return VllmEngine(server, thinks=deployment.thinks)
 
 

@@ -31,6 +31,8 @@ RUN_TIMEOUT_S = 300.0
 """Importing torch for the first time from a network disk is slow."""
 LOG_LINES = 40
 """Shown when a start fails: vLLM's last traceback and the line that caused it."""
+SERVER = ("-m", "vllm.entrypoints.openai.api_server")
+"""The module form works where the distribution is not called vllm, and its command therefore fails."""
 SERVER_FILE = "server.json"
 LOG_FILE = "server.log"
 LOCK_FILE = "server.lock"
@@ -38,6 +40,7 @@ LOCK_FILE = "server.lock"
 REMEDIES = {
     "out of memory": "free the device, or lower --gpu-memory-utilization or --max-model-len",
     "Free memory on device": "free the device, or lower --gpu-memory-utilization",
+    "desired CPU memory utilization": "free memory of this machine, or lower --gpu-memory-utilization, which counts it",
     "No available memory for the cache": "lower --max-model-len, or raise --gpu-memory-utilization",
     "address already in use": "another server took the port meanwhile; start again",
     "No module named": "install vLLM here, or set PAPERGATE_VLLM_PYTHON to the interpreter that has it",
@@ -82,13 +85,15 @@ class VllmServer:
         folder: Path,
         *,
         flags: Sequence[str] = (),
+        python: str = "",
         owner: int | None = None,
         ready_within_s: float = READY_WITHIN_S,
     ) -> Self:
         """Start a server for ``model`` with ``flags``, or join the one that runs in ``folder`` with the same flags.
 
         ``owner`` is the process whose end ends the server, this one by default; the workers of a parallel run name the
-        process that controls them. ``PAPERGATE_VLLM_PYTHON`` names an interpreter that has vLLM, if this one has not.
+        process that controls them. ``python`` is the interpreter that has vLLM, by default what
+        ``PAPERGATE_VLLM_PYTHON`` names, else this one.
 
         Raises:
             EngineRefused: the server ended before it was ready, or another one runs in ``folder``; with its last words.
@@ -96,12 +101,13 @@ class VllmServer:
         """
         folder.mkdir(parents=True, exist_ok=True)
         owner = owner or os.getpid()
+        server = (_interpreter(python), *SERVER, "--model", model, *flags)
         with FileLock(folder / LOCK_FILE):
             running = _read(folder)
             if running is None:
-                running = _launch(model, flags, folder, owner, ready_within_s)
+                running = _launch(server, folder, owner, ready_within_s)
                 (folder / SERVER_FILE).write_text(json.dumps(asdict(running)), encoding="utf-8")
-            elif running.command != _command(model, flags, running.port):
+            elif running.command != _listening(server, running.port):
                 raise EngineRefused(f"{folder} runs another server: {shlex.join(running.command)}; use another folder")
         return cls(folder, model, running, owner)
 
@@ -142,7 +148,7 @@ class VllmEngine(RemoteEngine):
 
     def __init__(self, server: VllmServer, *, concurrency: int = CONCURRENCY, thinks: bool = True) -> None:
         super().__init__([server.url], server.model, concurrency=concurrency, thinks=thinks)
-        self._server = server
+        self.server = server
         self._identity = server.identity()
 
     def identity(self) -> EngineIdentity:
@@ -159,13 +165,13 @@ class VllmEngine(RemoteEngine):
         try:
             return await super().complete(request)
         except EngineError as error:
-            if self._server.is_running():
+            if self.server.is_running():
                 raise
-            raise EngineRefused(f"vLLM ended during the run; its last words:\n{self._server.log_tail()}") from error
+            raise EngineRefused(f"vLLM ended during the run; its last words:\n{self.server.log_tail()}") from error
 
     def close(self) -> None:
         """End the server if this process owns it."""
-        self._server.close()
+        self.server.close()
 
 
 def stop_server(folder: Path) -> None:
@@ -216,10 +222,10 @@ def _recorded(folder: Path) -> Running | None:
     return Running(**found | {"command": tuple(found["command"])})
 
 
-def _launch(model: str, flags: Sequence[str], folder: Path, owner: int, ready_within_s: float) -> Running:
+def _launch(server: Sequence[str], folder: Path, owner: int, ready_within_s: float) -> Running:
     began = time.monotonic()
     port = _free_port()
-    command = _command(model, flags, port)
+    command = _listening(server, port)
     log = folder / LOG_FILE
     pid = int(_run(sys.executable, guard.__file__, str(owner), str(log), *command))
     born = guard.started_at(pid) or ""
@@ -233,16 +239,14 @@ def _launch(model: str, flags: Sequence[str], folder: Path, owner: int, ready_wi
         born=born,
         port=port,
         command=command,
-        environment=json.loads(_run(_interpreter(), environment.__file__)),
+        environment=json.loads(_run(command[0], environment.__file__)),
         start_s=time.monotonic() - began,
     )
 
 
-def _command(model: str, flags: Sequence[str], port: int) -> tuple[str, ...]:
-    # the module form works where the distribution is not called vllm and its command therefore fails;
+def _listening(server: Sequence[str], port: int) -> tuple[str, ...]:
     # address and port come last because the last one counts, and flags taken from a document may name others
-    server = (_interpreter(), "-m", "vllm.entrypoints.openai.api_server", "--model", model)
-    return (*server, *flags, "--host", "127.0.0.1", "--port", str(port))
+    return (*server, "--host", "127.0.0.1", "--port", str(port))
 
 
 def _option(command: Sequence[str], name: str) -> str | None:
@@ -255,8 +259,8 @@ def _option(command: Sequence[str], name: str) -> str | None:
     return None
 
 
-def _interpreter() -> str:
-    return os.environ.get("PAPERGATE_VLLM_PYTHON") or sys.executable
+def _interpreter(named: str) -> str:
+    return named or os.environ.get("PAPERGATE_VLLM_PYTHON") or sys.executable
 
 
 def _await_health(pid: int, port: int, folder: Path, deadline: float) -> None:

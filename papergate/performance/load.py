@@ -71,16 +71,27 @@ def attach(url: str, model: str) -> Server:
     )
 
 
-def measure(server: Server, workload: Workload, *, salt: str) -> LoadRun:
+def measure(server: Server, workload: Workload, *, salt: str, prompts: Sequence[Prompt] | None = None) -> LoadRun:
     """Run ``workload`` once against ``server``; warm-up requests are not in the result.
+
+    ``prompts`` are drawn, unless another run asked the same ones.
 
     Raises:
         WorkloadError: the workload does not fit the server.
         EngineError: the server is gone, or does not stream.
     """
+    asked = draw_prompts(server, workload, salt=salt) if prompts is None else prompts
+    return run_in_loop(_measure(server, workload, asked, salt))
+
+
+def draw_prompts(server: Server, workload: Workload, *, salt: str) -> Sequence[Prompt]:
+    """The workload's prompts, warm-up first, as ``server`` counts their tokens.
+
+    Raises:
+        WorkloadError: the workload does not fit the server.
+    """
     with server.tokenizer.connected() as counter:
-        prompts = make_prompts(workload, counter, salt=salt, context_tokens=server.context_tokens)
-    return run_in_loop(_measure(server, workload, prompts, salt))
+        return make_prompts(workload, counter, salt=salt, context_tokens=server.context_tokens)
 
 
 def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) -> tuple[LoadRun, LoadRun]:

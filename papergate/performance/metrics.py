@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
-from papergate.engines.records import Completion
 from papergate.performance.records import LoadRun, TimedRequest
 
 FEWEST_TOKENS_FOR_TPOT = 2
@@ -35,6 +35,22 @@ class ServiceLevel:
     ttft_s: float | None = None
     tpot_s: float | None = None
     e2e_s: float | None = None
+
+
+class Timed(Protocol):
+    """A completion of an accuracy run, with its text or without; None where the engine did not say."""
+
+    @property
+    def output_tokens(self) -> int | None:
+        """As the engine counted them."""
+
+    @property
+    def ttft_s(self) -> float | None:
+        """Request sent to first text."""
+
+    @property
+    def e2e_s(self) -> float | None:
+        """Request sent to last text."""
 
 
 def ttft_s(request: TimedRequest) -> float | None:
@@ -144,9 +160,14 @@ def percentile(values: Sequence[float], p: float) -> Percentile | None:
     return Percentile(p=p, value=value, count=len(values))
 
 
-def completion_tpot_s(completion: Completion) -> float | None:
+def completion_tpot_s(completion: Timed) -> float | None:
     """Time per output token of a completion of an accuracy run, by the same formula as `tpot_s`."""
     return _tpot(completion.ttft_s, completion.e2e_s, completion.output_tokens)
+
+
+def completion_tokens_per_s(completion: Timed) -> float | None:
+    """Output tokens / e2e latency of a completion: the speed that one of many streams saw, not the server's."""
+    return _rate(completion.output_tokens, completion.e2e_s)
 
 
 def summary(run: LoadRun, level: ServiceLevel | None = None) -> dict[str, object]:

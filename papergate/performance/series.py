@@ -32,7 +32,7 @@ def over_time(run: LoadRun) -> dict[str, object]:
     if not window:
         return {"step_s": None, "output_tokens_per_s": [], "concurrency": [], "requests": []}
     start = min(request.sent_s for request in run.requests)
-    step = _round_step(window / MOST_POINTS)
+    step = round_step(window / MOST_POINTS)
     points = math.ceil(window / step)
     return {
         "step_s": step,
@@ -65,7 +65,7 @@ def _latencies(run: LoadRun) -> dict[str, float | None]:
     return found
 
 
-def _round_step(seconds: float) -> float:
+def round_step(seconds: float) -> float:
     """The next of 1, 2 and 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(seconds))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= seconds)

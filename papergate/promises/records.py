@@ -5,7 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, field_validator
 
 from papergate.promises.tolerance import Tolerance
 
@@ -134,6 +134,11 @@ class Deployment(Record):
     quantisation: str = ""
     flags: tuple[str, ...] = ()
     """Options of the server, as typed on its command line."""
+    python: str = ""
+    """Absolute path of the interpreter whose vLLM is started: of one machine, so for targets of one's own.
+
+    Default: what ``PAPERGATE_VLLM_PYTHON`` names, else the interpreter that runs papergate.
+    """
     endpoint: str = ""
     """Where the document's server listens on its own machine; ``--endpoint`` replaces it."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -144,6 +149,14 @@ class Deployment(Record):
     query_per_second: Annotated[float, Field(gt=0)] | None = None
     source: Text
     promises: Annotated[tuple[PromiseEntry, ...], Field(min_length=1)]
+
+    @field_validator("python")
+    @classmethod
+    def _one_interpreter(cls, path: str) -> str:
+        """A relative path would be another interpreter in every folder that pytest is started in."""
+        if path and not path.startswith("/"):
+            raise ValueError("give the absolute path of an interpreter that has vLLM")
+        return path
 
 
 class Target(Record):
@@ -185,7 +198,12 @@ class Promise(Record):
     score: PromisedScore
 
     @property
+    def deployed(self) -> str:
+        """The name of the deployment that it is about, among those of all targets: ``--deployment`` takes it."""
+        return f"{self.target}-{self.deployment.name}"
+
+    @property
     def id(self) -> str:
         """The test id: target, deployment, benchmark, and ``gain`` where any score above will do."""
         suffix = "-gain" if self.tolerance.unit == "gain" else ""
-        return f"{self.target}-{self.deployment.name}-{self.benchmark}{suffix}"
+        return f"{self.deployed}-{self.benchmark}{suffix}"

@@ -7,6 +7,8 @@ from typing import Any
 from papergate import __version__
 from papergate.acceptance import Acceptance, Case, prompt_digest
 from papergate.benchmarks import Benchmark
+from papergate.engines import Finish
+from papergate.performance.metrics import completion_tokens_per_s, completion_tpot_s, defined, spread
 from papergate.reports.files import GRADES_FILE, PROBLEMS_FILE, Summary, write_lines, write_summary
 from papergate.reports.golden import Golden, compared
 from papergate.reports.problems import aggregates, problem_rows
@@ -43,6 +45,7 @@ def summary_of(acceptance: Acceptance) -> dict[str, Any]:
         "errors": acceptance.tally["failed"] + acceptance.tally["missing"],
         "aggregates": aggregates(acceptance),
         "tokens": _tokens(acceptance),
+        "times": _times(acceptance),
         "benchmark": _benchmark(case.benchmark),
         "engine": {**asdict(case.identity), "environment": dict(case.identity.environment)},
         "counts": _counts(problem_rows(acceptance)),
@@ -94,14 +97,23 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _tokens(acceptance: Acceptance) -> dict[str, float | None]:
-    """Output tokens, in all and a sample, and the times of a sample; None where the engine did not say."""
-    done = acceptance.receipts.values()
-    tokens = [one.output_tokens for one in done if one.output_tokens is not None]
-    ttft = sorted(one.ttft_s for one in done if one.ttft_s is not None)
-    e2e = sorted(one.e2e_s for one in done if one.e2e_s is not None)
+    """Output tokens, in all and a sample; None where the engine did not say."""
+    tokens = defined(one.output_tokens for one in acceptance.receipts.values())
     return {
         "output": sum(tokens) if tokens else None,
         "per_sample": sum(tokens) / len(tokens) if tokens else None,
-        "ttft_p50_s": ttft[len(ttft) // 2] if ttft else None,
-        "e2e_p50_s": e2e[len(e2e) // 2] if e2e else None,
+    }
+
+
+def _times(acceptance: Acceptance) -> dict[str, Any]:
+    """What the samples took while they were asked; a spread of nothing where the engine did not say."""
+    metrics = {
+        "ttft_s": lambda one: one.ttft_s,
+        "tpot_s": completion_tpot_s,
+        "stream_tokens_per_s": completion_tokens_per_s,
+    }
+    done = [one for one in acceptance.receipts.values() if one.finish is not Finish.FAILED]
+    return {
+        "concurrency": acceptance.case.settings.policy.concurrency,
+        **{name: spread(defined(map(metric, done))) for name, metric in metrics.items()},
     }

@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from papergate.reports.files import Summary
 from papergate.reports.remarks import family_of
 
-STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow", "error": "bold magenta"}
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STYLES = {
+    "pass": "bold green",
+    "fail": "bold red",
+    "inconclusive": "bold yellow",
+    "error": "bold magenta",
+    "recorded": "bold",
+}
 
 HEADINGS = ("verdict", "score", "interval", "promised", "n x k", "tokens", "promise")
 
@@ -29,14 +38,10 @@ class Line:
 
 def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool) -> None:
     """One row a promise; below the table what each reader must know: sentences and warnings."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=file, width=width, force_terminal=colour, no_color=not colour, highlight=False)
-    rows = [HEADINGS, *((line.verdict, *_numbers(line.summary), line.promise) for line in lines)]
-    for row, text in zip(rows, _aligned(rows, width), strict=True):
-        console.print(Text(text, style=STYLES.get(row[0], "dim")), soft_wrap=True)
-    console.print()
+    console = console_of(file, width, colour=colour)
+    print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.summary), line.promise) for line in lines)])
     for line in lines:
         said = line.summary["sentence"] if line.summary else f"error: {line.error.partition(chr(10))[0]}"
         console.print(Text(said), soft_wrap=True)
@@ -45,6 +50,22 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
     together = family_of([line.summary for line in lines if line.summary])
     if together:
         console.print(Text(f"\n{together.sentence}"), soft_wrap=True)
+
+
+def console_of(file: TextIO, width: int, *, colour: bool) -> "Console":
+    """Whoever prints tables."""
+    from rich.console import Console
+
+    return Console(file=file, width=width, force_terminal=colour, no_color=not colour, highlight=False)
+
+
+def print_rows(console: "Console", rows: Sequence[Sequence[str]]) -> None:
+    """Rows under each other, in the colour of the verdict in their first cell, and an empty line."""
+    from rich.text import Text
+
+    for row, text in zip(rows, _aligned(rows, console.width), strict=True):
+        console.print(Text(text, style=STYLES.get(row[0], "dim")), soft_wrap=True)
+    console.print()
 
 
 def _beside(summary: Summary | None) -> list[str]:

@@ -1,31 +1,11 @@
 """tests/perf as its user runs it: a process of its own, against a server that answers at once."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.meta.perf_suite import LENIENT, TEST, WORKLOAD, AttachedSuite
 from tests.meta.timed_server import MANNERS, Manner, TimedServer
-
-ROOT = Path(__file__).parents[2]
-TEST = "tests/perf/test_workloads.py::test_latency_is_measured"
-WORKLOAD = """
-name = "mine"
-title = "mine"
-source = "me"
-prompts = { kind = "random", input_tokens = 10, output_tokens = 5 }
-count = 8
-concurrency = 1
-"""
-LENIENT = """
-from papergate.performance import validity
-
-validity.MOST_LATENESS_S = validity.MOST_CPU = 1e9  # a busy machine must not decide these tests
-"""
 
 
 @pytest.fixture(scope="module")
@@ -35,49 +15,9 @@ def server():
         yield running
 
 
-class Suite:
-    """Runs tests/perf and reads what it leaves."""
-
-    def __init__(self, server, folder):
-        self._server, self.folder = server, folder
-        (folder / "mine.toml").write_text(WORKLOAD)
-        (folder / "lenient.py").write_text(LENIENT)
-
-    def run(self, *options, model="plain", workload="mine.toml", endpoint=True):
-        place = str(self.folder / workload) if workload.endswith(".toml") else workload
-        attached = ["--endpoint", self._server.url, "--model", model] if endpoint else []
-        command = [sys.executable, "-m", "pytest", "tests/perf", "-p", "no:cacheprovider", "-p", "lenient"]
-        files = ["--run", str(self.folder / "run"), "--junitxml", str(self.folder / "out.xml")]
-        environment = os.environ | {"PYTHONPATH": str(self.folder)}
-        environment.pop("PYTEST_XDIST_WORKER", None)
-        done = subprocess.run(
-            [*command, *files, *attached, "--workload", place, *options],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.output, self.status = done.stdout + done.stderr, done.returncode
-        return self
-
-    @property
-    def case(self):
-        """The one test case of the JUnit report: (outcome, message, properties)."""
-        (case,) = ET.parse(self.folder / "out.xml").getroot().iter("testcase")
-        properties = {each.get("name"): each.get("value") for each in case.iter("property")}
-        for outcome in ("failure", "error", "skipped"):
-            if (found := case.find(outcome)) is not None:
-                return outcome, found.get("message") + (found.text or ""), properties
-        return "passed", "", properties
-
-    def recorded(self, name="record.json"):
-        return json.loads((self.folder / name).read_text())
-
-
 @pytest.fixture
 def suite(server, tmp_path):
-    return Suite(server, tmp_path)
+    return AttachedSuite(tmp_path, server)
 
 
 def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
@@ -96,6 +36,9 @@ def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
     assert len(series["requests"]) == 8
     (point,) = json.loads((suite.folder / "run/performance/against-concurrency.json").read_text())
     assert (point["workload"], point["concurrency"]) == ("mine", 1)
+    assert "papergate speed" in suite.output
+    assert "recorded  yes " in suite.output
+    assert "Speed of plain" in (suite.folder / "run/report.html").read_text()
 
 
 @pytest.mark.parametrize("options", [("-n", "2"), ("--benchmark-disable",)])
@@ -124,9 +67,10 @@ def test_compare_fail_fails_the_test_it_is_about(suite):
     (suite.folder / "old.json").write_text(json.dumps(record))
     compare = f"--benchmark-compare={suite.folder}/old.json"
     suite.run(compare, "--benchmark-compare-fail=median:5%")
-    outcome, message, _ = suite.case
+    outcome, message, properties = suite.case
     assert (outcome, suite.status) == ("failure", 1)
     assert "Field 'median' has failed PercentageRegressionCheck" in message
+    assert properties["verdict"] == "fail"
     assert "1 failed" in suite.output
     assert suite.run(compare).case[0] == "passed"
 
@@ -168,9 +112,16 @@ def test_baseline_of_another_workload_or_model_is_an_error(suite, change, said):
 
 
 def test_baseline_that_is_no_file_of_runs_is_an_error(suite):
-    outcome, message, _ = suite.run("--baseline=nowhere.json").case
+    (suite.folder / "old.json").write_text("{}")
+    outcome, message, _ = suite.run(f"--baseline={suite.folder}/old.json").case
     assert outcome == "error"
     assert "accepted: an address such as" in message
+
+
+def test_baseline_that_is_nothing_known_is_refused_before_anything_is_asked(suite):
+    suite.run("--baseline=nowhere.json")
+    assert suite.status == pytest.ExitCode.USAGE_ERROR
+    assert "--baseline nowhere.json: accepted is an address, a file, or a deployment" in suite.output
 
 
 def test_live_baseline_that_is_ten_times_as_fast_fails(suite):
@@ -181,11 +132,15 @@ def test_live_baseline_that_is_ten_times_as_fast_fails(suite):
     assert "8 comparisons in 8 clusters" in message
 
 
-def test_lost_requests_are_an_error(suite):
-    (suite.folder / "mine.toml").write_text(WORKLOAD)
+def test_lost_requests_are_an_error_and_no_earlier_figures_stand_in_their_place(suite):
+    suite.run()
     outcome, message, _ = suite.run(model="error-midway").case
     assert outcome == "error"
     assert "8 of 8 requests failed" in message
+    assert not (suite.folder / "run/performance/mine.json").exists()
+    page = (suite.folder / "run/report.html").read_text()
+    assert "8 of 8 requests failed" in page
+    assert "<svg" not in page
 
 
 def test_unfit_client_is_inconclusive_and_leaves_no_figures(suite):

@@ -17,10 +17,12 @@ def test_latency_is_measured(measurement, benchmark, pytestconfig, record_proper
     if not fit.valid:
         record_property("verdict", Verdict.INCONCLUSIVE)
         unusable(measurement, f"inconclusive: the client was not fit to measure: {'; '.join(fit.reasons)}")
+    failures = compare_failures(pytestconfig, benchmark)
+    if failures or slowdown:
+        record_property("verdict", Verdict.FAIL if failures else slowdown.verdict)
     if slowdown:
-        record_property("verdict", slowdown.verdict)
         record_property("slowdown", slowdown.ratio)
-    if failures := compare_failures(pytestconfig, benchmark):
+    if failures:
         pytest.fail(f"fail: {'; '.join(failures)}", pytrace=False)
     if slowdown and slowdown.verdict is not Verdict.PASS:
         pytest.fail(slowdown.sentence, pytrace=False)

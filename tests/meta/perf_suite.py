@@ -1,0 +1,74 @@
+"""tests/perf as its user runs it: a process of its own, and what it leaves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).parents[2]
+TEST = "tests/perf/test_workloads.py::test_latency_is_measured"
+WORKLOAD = """
+name = "mine"
+title = "mine"
+source = "me"
+prompts = { kind = "random", input_tokens = 10, output_tokens = 5 }
+count = 8
+concurrency = 1
+"""
+LENIENT = """
+from papergate.performance import validity
+
+validity.MOST_LATENESS_S = validity.MOST_CPU = 1e9  # a busy machine must not decide these tests
+"""
+
+
+class Suite:
+    """Runs tests/perf and reads what it leaves."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "mine.toml").write_text(WORKLOAD)
+        (folder / "lenient.py").write_text(LENIENT)
+
+    def run(self, *options, workload="mine.toml"):
+        place = str(self.folder / workload) if workload.endswith(".toml") else workload
+        command = [sys.executable, "-m", "pytest", "tests/perf", "-p", "no:cacheprovider", "-p", "lenient"]
+        files = ["--run", str(self.folder / "run"), "--junitxml", str(self.folder / "out.xml")]
+        environment = os.environ | {"PYTHONPATH": str(self.folder)}
+        environment.pop("PYTEST_XDIST_WORKER", None)
+        done = subprocess.run(
+            [*command, *files, "--workload", place, *options],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.output, self.status = done.stdout + done.stderr, done.returncode
+        return self
+
+    @property
+    def case(self):
+        """The one test case of the JUnit report: (outcome, message, properties)."""
+        (case,) = ET.parse(self.folder / "out.xml").getroot().iter("testcase")
+        properties = {each.get("name"): each.get("value") for each in case.iter("property")}
+        for outcome in ("failure", "error", "skipped"):
+            if (found := case.find(outcome)) is not None:
+                return outcome, found.get("message") + (found.text or ""), properties
+        return "passed", "", properties
+
+    def recorded(self, name="record.json"):
+        return json.loads((self.folder / name).read_text())
+
+
+class AttachedSuite(Suite):
+    """The same, attached to a server."""
+
+    def __init__(self, folder, server):
+        super().__init__(folder)
+        self._server = server
+
+    def run(self, *options, model="plain", workload="mine.toml"):
+        return super().run("--endpoint", self._server.url, "--model", model, *options, workload=workload)

@@ -1,0 +1,34 @@
+"""What `make test-vllm` lets pass: an unfit client, and nothing else."""
+
+import sys
+
+import pytest
+
+from tests.perf.only_unfit import main
+
+PASSED = '<testcase name="good"/>'
+WRONG = (
+    '<testcase name="bad"><properties><property name="verdict" value="%s"/></properties><%s message="m"/></testcase>'
+)
+
+
+def judged(monkeypatch, tmp_path, *cases):
+    (tmp_path / "out.xml").write_text(f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>")
+    monkeypatch.setattr(sys, "argv", ["only_unfit", str(tmp_path / "out.xml")])
+    main()
+
+
+def test_unfit_client_beside_good_ones_is_let_pass_and_counted(monkeypatch, tmp_path, capsys):
+    judged(monkeypatch, tmp_path, PASSED, WRONG % ("inconclusive", "failure"))
+    assert capsys.readouterr().out.startswith("1 of 2 workloads have no figures")
+
+
+@pytest.mark.parametrize(("verdict", "outcome"), [("fail", "failure"), ("error", "error"), ("inconclusive", "error")])
+def test_whatever_else_went_wrong_stays_wrong(monkeypatch, tmp_path, verdict, outcome):
+    with pytest.raises(SystemExit, match="bad went wrong for another reason than the client"):
+        judged(monkeypatch, tmp_path, PASSED, WRONG % (verdict, outcome))
+
+
+def test_session_that_measured_nothing_is_wrong(monkeypatch, tmp_path):
+    with pytest.raises(SystemExit, match="no workload was measured"):
+        judged(monkeypatch, tmp_path)

@@ -1,0 +1,36 @@
+"""Whether all that went wrong in a session of tests/perf is that the measuring client was unfit, as on a busy machine.
+
+    python -m tests.perf.only_unfit report/perf.xml
+
+For papergate's own checks, where what is tried is the way and not the speed: the status is 0 where each test passed or
+was inconclusive, 1 where one failed otherwise, or none was measured.
+"""
+
+import sys
+from xml.etree import ElementTree as ET
+
+from papergate.verdict import Verdict
+
+
+def main() -> None:
+    cases = list(ET.parse(sys.argv[1]).getroot().iter("testcase"))
+    wrong = [case.get("name") for case in cases if not (passed(case) or unfit(case))]
+    if not cases:
+        sys.exit(f"{sys.argv[1]}: no workload was measured")
+    if wrong:
+        sys.exit(f"{sys.argv[1]}: {', '.join(map(str, wrong))} went wrong for another reason than the client")
+    count = sum(map(unfit, cases))
+    print(f"{count} of {len(cases)} workloads have no figures: the client was unfit on this machine")  # noqa: T201
+
+
+def passed(case: ET.Element) -> bool:
+    return not any(case.find(outcome) is not None for outcome in ("failure", "error", "skipped"))
+
+
+def unfit(case: ET.Element) -> bool:
+    verdicts = [each.get("value") for each in case.iter("property") if each.get("name") == "verdict"]
+    return case.find("failure") is not None and verdicts == [Verdict.INCONCLUSIVE]
+
+
+if __name__ == "__main__":
+    main()
