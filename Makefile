@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accept test test-vllm lint simulate clean
+.PHONY: accept test test-vllm test-servers lint simulate clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -45,6 +45,16 @@ test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, t
 	$(VLLM_ENV) $(PYTEST) tests/accuracy -m cpu_vllm -k tiny-aime --samples 32 --run-seed 1 --junitxml=report/vllm.xml
 	$(VLLM_ENV) $(PYTEST) tests/perf --deployment cpu_vllm-vllm-papergate-tiny $(TINY_WORKLOADS) \
 	  --benchmark-json=report/perf-vllm.json --junitxml=report/perf-vllm.xml || $(BIN)/python -m tests.perf.only_unfit report/perf-vllm.xml
+
+# In the same environment as papergate: they ask for nothing that it does not allow, and the transformers that serves had
+# better be the one that answers in process. One thread: more stand in each other's way where cores are shared.
+$(VENV)/servers: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[servers]'
+	touch $@
+
+test-servers: $(VENV)/servers  ## real servers of transformers and llama.cpp with the embedded model
+	OMP_NUM_THREADS=1 $(PYTEST) tests/meta/test_transformers_serve.py tests/meta/test_llama_cpp_server.py \
+	  --junitxml=report/servers.xml
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

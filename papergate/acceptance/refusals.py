@@ -76,7 +76,8 @@ def refuse_copies(receipts: Iterable[Receipt]) -> None:
     if len(repeated) >= SURELY_NOT_BY_CHANCE and all(len(set(found)) == 1 for found in repeated):
         raise EngineError(
             f"all samples of each of {len(repeated)} problems are the same text: copies, not independent draws. Is the "
-            "temperature 0, a cache in front, or the seed ignored? One run of this deployment is: --protocol vendor"
+            "temperature 0, a cache in front, the seed ignored, or `do_sample` missing from the model's "
+            "generation_config.json (transformers serve)? One run of this deployment is: --protocol vendor"
         )
 
 

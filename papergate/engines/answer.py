@@ -50,11 +50,12 @@ class Answer:
 
         A server that splits the thought off removes the tags: the end of the thought is where content begins. Where
         the thought stands in the content, its opening tag is dropped, because the chat template may or may not have
-        written it already.
+        written it already; so is the line break after it, which ``transformers serve`` takes for the first words.
         """
         thought, content = self.thought.decode(), self.content.decode()
         if not thinks:
             return thought + content
+        thought = thought.removeprefix("\n")
         text = f"{thought}{END_OF_THOUGHT}{content}" if thought and content else thought + content
         opened = text.lstrip()
         return opened.removeprefix(START_OF_THOUGHT) if opened.startswith(START_OF_THOUGHT) else text

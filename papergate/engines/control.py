@@ -1,6 +1,8 @@
 """What an endpoint says about itself: health, models, version, length of a prompt."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,8 +14,20 @@ from papergate.errors import EngineError, EngineRefused
 
 CONTROL_TIMEOUT_S = 30.0
 """These requests compute nothing: an endpoint that needs longer is not well."""
-VERSION_PATHS = ("/version", "/get_server_info")
-"""vLLM; SGLang."""
+ABOUT_PATHS = ("/version", "/server_info", "/get_server_info", "/props")
+"""vLLM; SGLang, new and old; llama.cpp."""
+NEUTRAL = {
+    "top_k": 0,
+    "min_p": 0,
+    "typical_p": 1,
+    "xtc_probability": 0,
+    "dry_multiplier": 0,
+    "mirostat": 0,
+    "repeat_penalty": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+}
+"""Values at which llama.cpp's own ways to draw do nothing; its defaults are top_k 40 and min_p 0.05."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,13 +40,24 @@ class Served:
     """Where the server loaded the weights from, where it tells."""
     context_tokens: int | None = None
     """Prompt and output together, where it tells."""
+    template: str = ""
+    """sha256 of the chat template, where it tells."""
+    listed: bool = True
+    """False where it names no models at all, so that nobody has confirmed the one that is asked for."""
+    draws_with: Mapping[str, object] = field(default_factory=dict)
+    """What changes its samples besides temperature and top_p and stands in no request, where it tells."""
+
+    def in_words(self) -> str:
+        """One line for the report; what the server keeps to itself is named too."""
+        name = "" if self.listed else ", lists no models: nobody has confirmed the name"
+        return f"{self.software or 'does not say what it is'}, weights: {self.root or 'does not say'}{name}"
 
 
 def describe(url: str, model: str, access: Access) -> Served:
     """Ask an endpoint for its health, its models and its version.
 
     Raises:
-        EngineError: it cannot be reached or is not well.
+        EngineError: it cannot be reached, is not well, or cannot list its models.
         EngineRefused: it is not OpenAI-compatible, wants a key, or does not serve ``model``.
     """
     health = _get(url, "/health", access)
@@ -43,11 +68,23 @@ def describe(url: str, model: str, access: Access) -> Served:
     if listed and mine is None:
         names = ", ".join(sorted(repr(entry.get("id")) for entry in listed))
         raise EngineRefused(f"{url} does not serve {model!r}; it serves {names}")
-    mine = mine or {}
+    return _served(mine or {}, _about(url, access), listed=mine is not None)
+
+
+def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Served:
+    """Put together an entry of the list of models and what the server says about itself."""
+    props = about if "build_info" in about else {}  # llama.cpp; elsewhere the same names may mean something else
+    version = str(about.get("version") or props.get("build_info") or "")
+    context = mine.get("max_model_len") or _object(mine.get("meta")).get("n_ctx")
+    template = str(props.get("chat_template") or "")
+    draws = _object(_object(props.get("default_generation_settings")).get("params"))
     return Served(
-        software=" ".join(filter(None, (str(mine.get("owned_by") or ""), _version(url, access)))),
-        root=str(mine.get("root") or ""),
-        context_tokens=context if isinstance(context := mine.get("max_model_len"), int) else None,
+        software=" ".join(filter(None, (str(mine.get("owned_by") or ""), version))),
+        root=str(mine.get("root") or props.get("model_path") or ""),
+        context_tokens=context if isinstance(context, int) else None,
+        template=hashlib.sha256(template.encode()).hexdigest() if template else "",
+        listed=listed,
+        draws_with={name: draws[name] for name, idle in NEUTRAL.items() if draws.get(name, idle) != idle},
     )
 
 
@@ -63,6 +100,8 @@ def _models(url: str, access: Access) -> list[dict[str, Any]]:
     answer = _get(url, "/v1/models", access)
     if answer.status_code in UNAUTHORISED:
         raise EngineRefused(f"{url} {unauthorised(answer.status_code, answer.content, access)}")
+    if answer.status_code >= requests.codes.server_error:
+        raise EngineError(f"{url} cannot list its models: /v1/models answered {_said(answer)}; look at its log")
     listed = _json(answer).get("data")
     if not answer.ok or not isinstance(listed, list):
         raise EngineRefused(
@@ -72,10 +111,9 @@ def _models(url: str, access: Access) -> list[dict[str, Any]]:
     return [entry for entry in listed if isinstance(entry, dict)]
 
 
-def _version(url: str, access: Access) -> str:
-    answers = (_get(url, path, access) for path in VERSION_PATHS)
-    versions = (_json(answer).get("version") for answer in answers if answer.ok)
-    return str(next(filter(None, versions), ""))
+def _about(url: str, access: Access) -> dict[str, Any]:
+    answers = (_get(url, path, access) for path in ABOUT_PATHS)
+    return next(filter(None, (_json(answer) for answer in answers if answer.ok)), {})
 
 
 def _get(url: str, path: str, access: Access) -> requests.Response:
@@ -113,6 +151,10 @@ def _json(answer: requests.Response) -> dict[str, Any]:
         found = answer.json()
     except requests.JSONDecodeError:
         return {}
+    return _object(found)
+
+
+def _object(found: object) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 

@@ -65,16 +65,20 @@ class RemoteEngine:
     def identity(self) -> EngineIdentity:
         """The model by its served name, and what each endpoint says about itself."""
         software = sorted({served.software for served in self._served.values()})
-        roots = {f"endpoint {url}": f"{served.software} {served.root}" for url, served in self._served.items()}
-        served = ", ".join(sorted({served.root for served in self._served.values() if served.root}))
         return EngineIdentity(
-            engine="remote", version=", ".join(software), model=self._model, revision=served, environment=roots
+            engine="remote",
+            version=", ".join(software),
+            model=self._model,
+            revision=", ".join(sorted({served.root for served in self._served.values() if served.root})),
+            template=", ".join(sorted({served.template for served in self._served.values() if served.template})),
+            environment={f"endpoint {url}": served.in_words() for url, served in self._served.items()},
         )
 
     def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
-        """Refuse a context that is too short, then see each endpoint begin to answer the longest prompt.
+        """Refuse what cannot give the run's answers, then see each endpoint begin to answer the longest prompt.
 
-        Its first words are thrown away: what counts is that the server took a request like those of the run.
+        Its first words are thrown away: what counts is that the server took a request like those of the run, and that
+        they are not the prompt.
 
         Raises:
             EngineRefused: with the server's own words.
@@ -83,10 +87,12 @@ class RemoteEngine:
         request = Request(problem="check", sample=0, prompt=max(prompts, key=len), sampling=sampling, seed=0)
         for endpoint in self._balance.endpoints:
             self._check_context(endpoint.url, request)
+            self._check_draws(endpoint.url, request)
             try:
-                asyncio.run(self._attempt(endpoint, request, only_begin=True))
+                answer, _ = asyncio.run(self._attempt(endpoint, request, only_begin=True))
             except EngineTimeout as error:
                 raise EngineTimeout(f"{error} to a trial request; look at the server's log and at its queue") from error
+            _check_words(endpoint.url, answer, request)
 
     async def complete(self, request: Request) -> Completion:
         """Draw one sample from the least loaded endpoint: one attempt, no retry."""
@@ -119,6 +125,15 @@ class RemoteEngine:
                 f"{url} has room for {context} tokens; the longest prompt ({prompt or 'unknown'} tokens) and "
                 f"max_tokens = {request.sampling.max_tokens} need {needed}; start the server with a longer context "
                 "(vLLM: --max-model-len)",
+            )
+
+    def _check_draws(self, url: str, request: Request) -> None:
+        others = self._served[url].draws_with
+        if others and request.sampling.temperature:
+            own = ", ".join(f"{name} {value}" for name, value in others.items())
+            raise EngineRefused(
+                f"{url} draws with {own} of its own, which are not the run's; start it with settings that do nothing "
+                "(llama.cpp: --top-k 0 --min-p 0)",
             )
 
     async def _attempt(
@@ -227,6 +242,19 @@ async def _read(stream: "_Stream", answer: Answer, patience: Patience, *, only_b
         raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)
     if not (answer.thought or answer.content):
         raise EngineError("the answer is finished but has no text at all: that is no answer of a model", transient=True)
+
+
+def _check_words(url: str, answer: Answer, request: Request) -> None:
+    """Refuse an answer that begins with the prompt: a server took all it was given for the answer.
+
+    Nothing of such an answer can be graded: where the model was cut off, the prompt's own box would be its last.
+    """
+    if request.prompt in answer.content.decode():
+        raise EngineRefused(
+            f"{url} sends the prompt back as the beginning of the answer: its parser of answers does not know the "
+            "model's chat template (transformers serve: put a `response_template` into the model's "
+            "tokenizer_config.json, see docs/asking.md)",
+        )
 
 
 def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> EngineError:

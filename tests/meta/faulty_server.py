@@ -14,7 +14,7 @@ import ssl
 import struct
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -208,8 +208,17 @@ async def cut(asked: Asked, reply: Reply) -> None:
 
 
 async def mindie(asked: Asked, reply: Reply) -> None:
+    """MindIE gives up: a plain text, without so much as a line end."""
     await begin(asked, reply)
-    await reply.chunk("Engine callback timeout: server tokenTimeout" + END)
+    await reply.chunk("Engine callback timeout: server tokenTimeout")
+    await reply.end()
+
+
+async def prompt_first(asked: Asked, reply: Reply) -> None:
+    """``transformers serve`` with a parser of answers that does not know the model's chat template."""
+    await reply.head()
+    await reply.chunk(event({"role": "assistant"}) + event({"content": f"<|user|>{asked.prompt}<|assistant|>"}))
+    await reply.chunk(event({"reasoning_content": "\n"}) + event({"reasoning_content": "so"}) + event({}, "length"))
     await reply.end()
 
 
@@ -234,7 +243,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     each.__name__: each
     for each in (
         answer, reset, stall, ping, silence, busy, broken, refuse, truncated_json, html, html_503, whole_json,
-        wrong_type, bytewise, drip, cut, mindie, error_event, after_the_end,
+        wrong_type, bytewise, drip, cut, mindie, prompt_first, error_event, after_the_end,
     )
 }  # fmt: skip
 
@@ -260,6 +269,8 @@ class FaultyServer:
     """Certificate and key: serves https."""
     delay_s: float = 0.0
     """Before every answer."""
+    pages: Mapping[str, tuple[str, object]] = field(default_factory=dict)
+    """Status and JSON of paths that answer otherwise than usual."""
     log: list[tuple[Asked, str]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -321,6 +332,9 @@ class FaultyServer:
     async def _route(self, method: str, path: str, headers: dict[str, str], body: bytes, reply: Reply) -> None:
         if self.key and headers.get("authorization") != f"Bearer {self.key}":
             await reply.whole("401 Unauthorized", "application/json", '{"error": "invalid key"}')
+        elif path in self.pages:
+            status, page = self.pages[path]
+            await reply.whole(status, "application/json", json.dumps(page))
         elif path == "/v1/models":
             model = {"id": MODEL, "owned_by": "double", "max_model_len": self.context_tokens}
             await reply.whole("200 OK", "application/json", json.dumps({"data": [model]}))

@@ -1,6 +1,7 @@
 """Endpoints are understood in every server's dialect, and refused in plain words when they cannot serve."""
 
 import asyncio
+import hashlib
 import socket
 import subprocess
 from decimal import Decimal
@@ -59,6 +60,50 @@ def test_a_thought_sent_under_both_names_counts_once():
     assert put_together(chunk(reasoning="so", reasoning_content="so"), chunk(content="4")) == "so</think>4"
 
 
+def test_the_line_break_that_a_template_writes_after_its_tag_is_no_word_of_the_model():
+    events = [chunk(reasoning_content="\n"), chunk(reasoning_content="so"), chunk(content="4")]
+    assert put_together(*events) == "so</think>4"
+    assert put_together(*events, thinks=False) == "\nso4"
+
+
+def sglang(finish=None, **delta):
+    """A chunk as SGLang writes it: ``reasoning_content`` is always there, and what stopped the answer is named."""
+    choice = {"index": 0, "delta": {"reasoning_content": None} | delta, "logprobs": None, "finish_reason": finish}
+    return {"object": "chat.completion.chunk", "choices": [choice | {"matched_stop": 151643 if finish else None}]}
+
+
+def test_a_stream_of_sglang_is_understood():
+    answer = Answer()
+    for event in (
+        sglang(role="assistant", content=""),
+        sglang(reasoning_content="so"),
+        sglang(content="4"),
+        sglang(finish="stop"),
+        {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 5, "reasoning_tokens": 2}},
+    ):
+        answer.add(event)
+    assert (answer.text(thinks=True), answer.finish) == ("so</think>4", Finish.STOP)
+    assert (answer.prompt_tokens, answer.output_tokens) == (9, 5)
+
+
+def mindie(finish=None, **delta):
+    """A chunk as MindIE writes it: the role in every one, both texts where the thought ends."""
+    choice = {"index": 0, "delta": {"role": "assistant"} | delta, "logprobs": None, "finish_reason": finish}
+    usage = {"usage": {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}} if finish else {}
+    return {"object": "chat.completion.chunk", "choices": [choice]} | usage
+
+
+def test_a_stream_of_mindie_is_understood():
+    answer = Answer()
+    assert not answer.add(mindie(content=""))
+    assert not answer.add(mindie(content=""))
+    assert answer.add(mindie(reasoning_content="so", content=""))
+    assert answer.add(mindie(reasoning_content=" on", content="4"))
+    assert not answer.add(mindie(finish="length", content=""))
+    assert (answer.text(thinks=True), answer.finish) == ("so on</think>4", Finish.LENGTH)
+    assert (answer.prompt_tokens, answer.output_tokens) == (9, 5)
+
+
 def test_a_model_that_does_not_think_is_taken_as_it_is():
     assert put_together(chunk(content="<think>"), thinks=False) == "<think>"
 
@@ -103,6 +148,8 @@ def test_an_event_of_another_shape_is_an_error(event):
         ({"error": {"message": "too long", "code": 400}}, False, "too long"),
         ({"object": "error", "message": "overloaded", "code": 503}, True, "overloaded"),
         ({"error": "no idea"}, True, "no idea"),
+        # SGLang, when its scheduler aborts a request
+        ({"error": {"object": "error", "message": "aborted", "type": "INTERNAL", "code": 500}}, True, "aborted"),
     ],
 )
 def test_an_error_inside_a_stream_is_an_error(event, transient, words):
@@ -131,7 +178,17 @@ def test_a_last_event_without_a_line_end_counts():
     assert list(reader.end()) == [{"a": 1}]
 
 
-@pytest.mark.parametrize("line", [b"Engine callback timeout", b'{"error": 1}', b"<html>", b'data: {"a":', b"data: 3"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Engine callback timeout",
+        b"Failed to get engine response",
+        b'{"error": 1}',
+        b"<html>",
+        b'data: {"a":',
+        b"data: 3",
+    ],
+)
 def test_a_line_that_is_no_event_is_an_error_that_quotes_it(line):
     with pytest.raises(EngineError, match=line.removeprefix(b"data: ").decode()):
         list(EventReader().feed(line + b"\n"))
@@ -249,6 +306,63 @@ def test_identity_tells_model_server_and_version():
     assert f"endpoint {server.url}" in identity.environment
 
 
+MINDIE = {
+    "/health": ("404 Not Found", {}),  # its health is on the management port
+    "/version": ("404 Not Found", {}),
+    "/v1/models": ("200 OK", {"data": [{"id": MODEL, "object": "model", "owned_by": "MindIE Server"}]}),
+}
+LLAMA_CPP = {
+    "/version": ("404 Not Found", {}),
+    "/v1/models": ("200 OK", {"data": [{"id": MODEL, "owned_by": "llamacpp", "meta": {"n_ctx": 512}}]}),
+}
+
+
+def props(**params):
+    page = {"build_info": "b1-abc", "model_path": "/m.gguf", "chat_template": "{{ x }}"}
+    return {"/props": ("200 OK", page | {"default_generation_settings": {"params": params}})}
+
+
+def test_mindie_is_taken_without_a_health_page_and_without_a_version():
+    with FaultyServer(pages=MINDIE) as server:
+        engine = RemoteEngine([server.url], MODEL)
+        engine.check(SAMPLING, ["2+2?"])
+    assert engine.identity().version == "MindIE Server"
+    assert engine.identity().environment[f"endpoint {server.url}"] == "MindIE Server, weights: does not say"
+
+
+def test_sglang_tells_its_version_under_a_name_of_its_own():
+    pages = {"/version": ("404 Not Found", {}), "/server_info": ("200 OK", {"version": "0.5", "chat_template": "t"})}
+    with FaultyServer(pages=pages) as server:
+        identity = RemoteEngine([server.url], MODEL).identity()
+    assert (identity.version, identity.template) == ("double 0.5", "")
+
+
+def test_llama_cpp_tells_its_context_weights_and_template():
+    with FaultyServer(pages=LLAMA_CPP | props(top_k=0, min_p=0.0, temperature=0.8)) as server:
+        engine = RemoteEngine([server.url], MODEL)
+        engine.check(SAMPLING, ["2+2?"])
+        with pytest.raises(EngineRefused, match="has room for 512 tokens"):
+            engine.check(SAMPLING.model_copy(update={"max_tokens": 512}), ["2+2?"])
+    identity = engine.identity()
+    assert (identity.version, identity.revision) == ("llamacpp b1-abc", "/m.gguf")
+    assert identity.template == hashlib.sha256(b"{{ x }}").hexdigest()
+
+
+def test_samples_that_a_server_draws_in_a_way_of_its_own_are_refused_before_they_are_drawn():
+    with FaultyServer(pages=LLAMA_CPP | props(top_k=40, min_p=0.05)) as server:
+        engine = RemoteEngine([server.url], MODEL)
+        with pytest.raises(EngineRefused, match=r"draws with top_k 40, min_p 0.05 of its own.*--top-k 0 --min-p 0"):
+            engine.check(SAMPLING, ["2+2?"])
+        assert not server.log
+        engine.check(SAMPLING.model_copy(update={"temperature": Decimal(0)}), ["2+2?"])
+
+
+def test_a_server_that_lists_no_models_is_taken_and_the_report_says_that_nobody_confirmed_the_name():
+    with FaultyServer(pages={"/v1/models": ("200 OK", {"data": []})}) as server:
+        line = RemoteEngine([server.url], "any").identity().environment[f"endpoint {server.url}"]
+    assert line.endswith("lists no models: nobody has confirmed the name")
+
+
 def test_a_check_passes_where_everything_fits():
     with FaultyServer(context_tokens=129) as server:
         RemoteEngine([server.url], MODEL).check(SAMPLING, ["2+2?", "what is 2+2?"])
@@ -273,6 +387,18 @@ def test_a_port_where_nobody_listens_is_an_error():
 def test_a_server_of_another_kind_is_refused():
     with FaultyServer() as server, pytest.raises(EngineRefused, match=r"not OpenAI-compatible.*404.*Not Found"):
         RemoteEngine([server.url + "/elsewhere"], MODEL)
+
+
+def test_a_server_that_cannot_list_its_models_is_an_error():
+    pages = {"/v1/models": ("500 Internal Server Error", {})}
+    with FaultyServer(pages=pages) as server, pytest.raises(EngineError, match=r"cannot list its models: .* 500"):
+        RemoteEngine([server.url], MODEL)
+
+
+def test_a_prompt_that_comes_back_as_the_answer_is_refused_with_the_remedy():
+    words = r"sends the prompt back .*`response_template`"
+    with FaultyServer(plan=always("prompt_first")) as server, pytest.raises(EngineRefused, match=words):
+        RemoteEngine([server.url], MODEL).check(SAMPLING, ["2+2?"])
 
 
 def test_a_missing_key_and_a_wrong_key_are_refused_with_the_name_of_the_variable(monkeypatch):

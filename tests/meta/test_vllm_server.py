@@ -12,17 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from papergate.completions.manifest import Manifest
-from papergate.completions.policy import Policy, seed_of
-from papergate.completions.progress import Silent
-from papergate.completions.runner import ask
-from papergate.completions.store import Store
+from papergate.completions.policy import seed_of
 from papergate.engines.guard import started_at
 from papergate.engines.records import Request
 from papergate.engines.vllm import VllmEngine, VllmServer, stop_server
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.promises.records import Sampling
+from tests.meta.real_servers import texts_of
 
 LONG_S = 60.0
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=64)
@@ -238,22 +235,3 @@ def test_a_real_vllm_and_transformers_give_the_same_greedy_answers(real_vllm, tm
     different = {key: (here[key], there[key]) for key in here if here[key] != there[key]}
     assert len(here) == len(there) == 200
     assert not different
-
-
-def texts_of(folder, engine, requests):
-    identity = engine.identity()
-    manifest = Manifest(
-        promise="p",
-        engine=identity.engine,
-        model=identity.model,
-        revision=identity.revision,
-        template=identity.template,
-        benchmark="b",
-        benchmark_digest="",
-        prompt_digest="",
-        sampling=requests[0].sampling,
-        run_seed=0,
-    )
-    with Store.open(folder, manifest) as store:
-        ask(engine, requests, store, Policy(), Silent())
-        return {key: completion.text for key, completion in store.completions().items()}
