@@ -23,7 +23,8 @@ STAMPED = 35
 TIME = Struct("@ll")
 """timespec: seconds and nanoseconds of the real-time clock."""
 PIECE_BYTES = 2**14
-NOTE_BYTES = socket.CMSG_SPACE(TIME.size)
+NOTE_BYTES = 64
+"""Room for one time with its header."""
 NS_PER_S = 10**9
 READINGS = 3
 """Of the distance between the clocks; the least disturbed of them counts."""

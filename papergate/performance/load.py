@@ -102,7 +102,7 @@ def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) ->
 
 
 def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run in an event loop of its own, uvloop's where it is installed: that halves the client's cost a token."""
+    """Run in an event loop of its own, uvloop's where it is installed: whatever the loop does costs less there."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     try:
         import uvloop
