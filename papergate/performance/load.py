@@ -24,7 +24,7 @@ from papergate.performance.workloads import Workload, arrivals_s
 KEY_ENV = "PAPERGATE_API_KEY"
 REQUEST_TIMEOUT_S = 3600.0
 """A request that takes longer is lost: the longest of the seeds' workloads is done in minutes."""
-HEARTBEAT_S = 0.005
+HEARTBEAT_S = 0.01
 """How often the lateness of the event loop is sampled; a sample costs some 10 microseconds."""
 PROBE_TOKENS = 2
 WARMUP_TOKENS = 64
