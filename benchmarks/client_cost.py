@@ -11,6 +11,7 @@ start included; memory is the peak over all its processes.
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -88,9 +89,15 @@ def pinned(core: int, *parts: object) -> list[str]:
 def server(load: Load) -> Iterator[None]:
     arguments = pinned(SERVER_CORE, sys.executable, HERE / "paced_server.py", PORT, load.ttft_s, load.itl_s)
     with subprocess.Popen(arguments) as process:
-        time.sleep(1)
+        while not listens():
+            time.sleep(0.1)
         yield
         process.kill()
+
+
+def listens() -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", PORT)) == 0
 
 
 def measure(name: str, python: str, load: Load, folder: Path, *more: str) -> None:

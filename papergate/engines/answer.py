@@ -63,16 +63,19 @@ class Answer:
     def _add(self, event: dict[str, Any]) -> bool:
         if error := error_in(event):
             raise error
-        self._count(event.get("usage") or {})
+        if usage := event.get("usage"):
+            self._count(usage)
         brought = False
         for choice in event.get("choices") or ():
             delta = choice.get("delta") or {}
             thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
             content = delta.get("content") or ""
-            self.thought += thought.encode()
-            self.content += content.encode()
-            brought = brought or bool(thought or content)
-            self._end(choice.get("finish_reason"))
+            if thought or content:
+                brought = True
+                self.thought += thought.encode()
+                self.content += content.encode()
+            if reason := choice.get("finish_reason"):
+                self._end(reason)
         return brought
 
     def _count(self, usage: dict[str, Any]) -> None:
@@ -80,9 +83,7 @@ class Answer:
         self.prompt_tokens = prompt if isinstance(prompt, int) else self.prompt_tokens
         self.output_tokens = output if isinstance(output, int) else self.output_tokens
 
-    def _end(self, reason: str | None) -> None:
-        if not reason:
-            return
+    def _end(self, reason: str) -> None:
         if reason not in FINISHES:
             broken_off = reason in BROKEN_OFF
             raise EngineError(f"the server ended the answer with finish_reason {reason!r}", transient=broken_off)

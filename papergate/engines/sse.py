@@ -44,15 +44,24 @@ class EventReader:
         yield from self._event(line)
 
     def _event(self, line: bytes) -> Iterator[dict[str, Any]]:
-        if not line.startswith(b"data:"):
-            if line and not line.startswith(FIELDS):
-                raise EngineError(f"the stream was interrupted by a text: {quoted(line)}", transient=True)
-            return
-        data = line[5:].lstrip()
-        if data == DONE:
+        if (event := event_of(line)) is not None:
+            yield event
+        elif line.startswith(b"data:") and line.endswith(DONE):
             self.done = True
-        elif data:
-            yield _object(data)
+
+
+def event_of(line: bytes) -> dict[str, Any] | None:
+    """The event in one whole line without space around it; None where the line carries none.
+
+    Raises:
+        EngineError: the line is neither an event nor allowed beside events.
+    """
+    if not line.startswith(b"data:"):
+        if line and not line.startswith(FIELDS):
+            raise EngineError(f"the stream was interrupted by a text: {quoted(line)}", transient=True)
+        return None
+    data = line[5:].lstrip()
+    return _object(data) if data and data != DONE else None
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""A bare HTTP/1.1 client for streamed answers: it stamps and keeps what comes, and reads it after the run.
+"""A bare HTTP/1.1 client for streamed answers: it keeps what comes with its stamps, and reads it after the run.
 
-Whatever a client computes between two chunks delays the stamp of the next one. So the path of a chunk is a clock read,
-two appends and a comparison; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes
-a chunk.
+Whatever a client computes between two chunks delays the next one. So the path of a chunk is two appends and a
+comparison; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes a chunk.
 """
 
 import asyncio
@@ -11,11 +10,13 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
 from papergate.engines.access import Access, proxy_for
 from papergate.errors import EngineError, EngineRefused
+from papergate.performance.collector import AVAILABLE, Collector
 
 CONNECT_TIMEOUT_S = 10.0
 """A server that is to be measured and does not take a connection within this is not there."""
@@ -93,6 +94,7 @@ class Connection(asyncio.Protocol):
         self._ended: Callable[[bytes], bool] = self._ended_in_head
         self._tail = b""
         self._length = 0
+        self._stop_collecting: Callable[[], None] | None = None
 
     @property
     def usable(self) -> bool:
@@ -103,24 +105,42 @@ class Connection(asyncio.Protocol):
         """asyncio: the connection stands."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
 
+    def collect(self, collector: Collector) -> None:
+        """Let ``collector`` read instead of the event loop."""
+        assert self._transport is not None
+        self._transport.pause_reading()
+        number = collector.watch(self._transport.get_extra_info("socket").fileno(), self)
+        self._stop_collecting = partial(collector.forget, number)
+
     def data_received(self, data: bytes) -> None:
-        """asyncio: a piece came. Stamp it first, keep it, see whether it is the last."""
-        stamp = time.monotonic_ns()
+        """asyncio: a piece came."""
+        self.received(data, time.monotonic_ns())
+
+    def received(self, piece: bytes, stamp_ns: int) -> None:
+        """Keep a piece and its stamp, and see whether it is the last."""
         reply = self._reply
         if reply is None:  # an answer to nothing: this connection is out of step
             self.close()
             return
-        reply.stamps_ns.append(stamp)
-        reply.pieces.append(data)
-        if self._ended(data):
+        reply.stamps_ns.append(stamp_ns)
+        reply.pieces.append(piece)
+        if self._ended(piece):
             self._finish(complete=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone; only a body without any framing ends that way."""
         self._transport = None
+        if self._stop_collecting:
+            self._stop_collecting()
+            self._stop_collecting = None
         if self._reply is not None:
             self._reply.error = str(exc) if exc else None
             self._finish(complete=self._ended == self._ended_by_close and exc is None)
+
+    def lost(self, error: Exception | None) -> None:
+        """The same, seen by the collector."""
+        self.close()
+        self.connection_lost(error)
 
     async def exchange(self, request: bytes) -> RawReply:
         """Send ``request`` and keep what comes back; a reply that breaks off is returned as far as it came."""
@@ -188,6 +208,7 @@ class Client:
         self.opened = 0
         """Connections opened so far."""
         self._idle: list[Connection] = []
+        self._collector: Collector | None = None
 
     async def open(self, connections: int) -> None:
         """Open connections until so many are idle.
@@ -214,6 +235,9 @@ class Client:
         """Close what is idle."""
         while self._idle:
             self._idle.pop().close()
+        if self._collector:
+            self._collector.close()
+            self._collector = None
 
     def _take(self) -> Connection | None:
         while self._idle:
@@ -236,6 +260,9 @@ class Client:
             ) from error
         if (raw := transport.get_extra_info("socket")) is not None:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if AVAILABLE and address.tls is None:
+            self._collector = self._collector or Collector()
+            connection.collect(self._collector)
         return connection
 
 

@@ -24,7 +24,7 @@ from papergate.performance.workloads import Workload, arrivals_s
 KEY_ENV = "PAPERGATE_API_KEY"
 REQUEST_TIMEOUT_S = 3600.0
 """A request that takes longer is lost: the longest of the seeds' workloads is done in minutes."""
-HEARTBEAT_S = 0.005
+HEARTBEAT_S = 0.01
 """How often the lateness of the event loop is sampled; a sample costs some 10 microseconds."""
 PROBE_TOKENS = 2
 WARMUP_TOKENS = 64
@@ -113,7 +113,7 @@ def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) ->
 
 
 def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run in an event loop of its own, uvloop's where it is installed: that halves the client's cost a token."""
+    """Run in an event loop of its own, uvloop's where it is installed: whatever the loop does costs less there."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     try:
         import uvloop

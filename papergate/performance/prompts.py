@@ -14,7 +14,7 @@ from papergate.performance.workloads import WORKLOADS, Conversations, Made, Work
 
 OWN_TEXT = WORKLOADS / "text.txt"
 FILLERS = ("a", "I", "so", "1", "2", "3", "4", "5", "x", "y")
-"""Short words: where a whole word would be too long, one of them is a single token in the tokenizers that were met."""
+"""Short words that close a gap: some of them are a single token in every tokenizer that was met."""
 MOST_TRIALS = 200
 """Trials for one prompt; a length that is not hit by then cannot be hit with these words."""
 
@@ -55,6 +55,7 @@ class Ruler:
         self.template = count("")
         """Tokens of an empty prompt."""
         self._per_word = 1.0
+        self._fillers = self._single_tokens() or FILLERS
 
     def text(self, begin: str, words: Iterator[str], target: int) -> str:
         """``begin``, then as many of ``words`` as make ``target`` tokens in all.
@@ -63,7 +64,7 @@ class Ruler:
             WorkloadError: no number of them does.
         """
         taken: list[str] = []
-        fillers = cycle(FILLERS)
+        fillers = cycle(self._fillers)
         gap = target - self.template - round(self._per_word * len(begin.split()))
         for _ in range(MOST_TRIALS):
             if gap < 0:
@@ -71,7 +72,7 @@ class Ruler:
             elif gap >= self._per_word:
                 taken += islice(words, int(gap / self._per_word))
             else:
-                taken.append(next(fillers))
+                taken += islice(fillers, gap)
             text = " ".join([begin, *taken] if begin else taken)
             gap = target - self._measured(text)
             if gap == 0:
@@ -79,6 +80,11 @@ class Ruler:
         raise WorkloadError(
             f"no text of {target} tokens could be made (off by {-gap:+}); choose another length or text"
         )
+
+    def _single_tokens(self) -> tuple[str, ...]:
+        """The fillers that are one token behind another word: without them, the last tokens would cost many trials."""
+        alone = self._count("so")
+        return tuple(each for each in FILLERS if self._count(f"so {each}") == alone + 1)
 
     def _measured(self, text: str) -> int:
         tokens = self._count(text)

@@ -1,6 +1,5 @@
 """From the bytes of a reply and their stamps to a timed request: read when the clock no longer runs."""
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -10,7 +9,7 @@ from papergate.engines.access import Access
 from papergate.engines.answer import Answer
 from papergate.engines.records import Finish
 from papergate.engines.refusal import refusal
-from papergate.engines.sse import EventReader
+from papergate.engines.sse import event_of
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.client import HEAD_END, RawReply, head_fields
 
@@ -67,15 +66,15 @@ def _read(reply: RawReply, reading: Reading, access: Access) -> None:
     if end < 0:
         raise EngineError(f"the connection broke off before an answer came ({reply.error or 'closed by the server'})")
     _refuse_other_than_stream(raw, end, access)
-    reader = EventReader()
+    answer = reading.answer
     for stamp, line in _stamped_lines(reply, raw, end):
-        for event in reader.feed(line + b"\n"):
-            unfinished = reading.answer.finish is None
-            brought = reading.answer.add(event)
-            if brought:
-                reading.chunks_ns.append(stamp)
-            if brought or (unfinished and reading.answer.finish):
-                reading.last_ns = stamp
+        if (event := event_of(line.strip())) is None:
+            continue
+        unfinished = answer.finish is None
+        if brought := answer.add(event):
+            reading.chunks_ns.append(stamp)
+        if brought or (unfinished and answer.finish):
+            reading.last_ns = stamp
     if not reply.complete or reading.answer.finish is None:
         raise EngineError(f"the stream broke off after {len(reading.chunks_ns)} chunks ({_how(reply)})")
 
@@ -98,13 +97,16 @@ def _refuse_other_than_stream(raw: bytes, end: int, access: Access) -> None:
 
 def _stamped_lines(reply: RawReply, raw: bytes, head_end: int) -> Iterator[tuple[int, bytes]]:
     """Each line of the body that is not empty, with the time at which its last byte came."""
-    ends = list(accumulate(map(len, reply.pieces)))
+    arrived = zip(accumulate(map(len, reply.pieces)), reply.stamps_ns, strict=True)
+    end, stamp = next(arrived)
     begun = b""
     for start, stop in _body(raw, head_end):
         position = start
         while (newline := raw.find(b"\n", position, stop)) >= 0:
+            while newline >= end:
+                end, stamp = next(arrived)
             if begun or newline > position:
-                yield reply.stamps_ns[bisect_right(ends, newline)], begun + raw[position:newline]
+                yield stamp, begun + raw[position:newline]
             begun, position = b"", newline + 1
         begun += raw[position:stop]
     if begun:

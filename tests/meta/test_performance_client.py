@@ -1,4 +1,5 @@
 import asyncio
+import socket
 import time
 from itertools import accumulate
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from papergate.engines.access import Access
 from papergate.errors import EngineError, EngineRefused, RequestsLost, WorkloadError
 from papergate.performance.client import Address, Client, Connection, RawReply
+from papergate.performance.collector import AVAILABLE, Collector
 from papergate.performance.load import attach, measure, measure_pairs
 from papergate.performance.metrics import itl_s, tokens_per_chunk, tpot_s
 from papergate.performance.records import TokenSource
@@ -203,6 +205,65 @@ def test_given_up_request_closes_its_connection(server):
         assert client._take() is None
 
     asyncio.run(give_up())
+
+
+class Taken:
+    """A double of a connection: what the collector gave it."""
+
+    def __init__(self):
+        self.pieces, self.ended, self.over = [], [], asyncio.Event()
+
+    def received(self, piece, stamp_ns):
+        if piece == b"unreadable":
+            raise ValueError(piece)
+        self.pieces.append((piece, stamp_ns))
+
+    def lost(self, error):
+        self.ended.append(error)
+        self.over.set()
+
+
+async def collected(*, until, taken, busy=time.sleep, busy_s=0.0, piece=b"x"):
+    """Send pieces to a collector while this process is busy, until ``until``; the moments at which each was sent."""
+    ours, theirs = loopback()
+    collector, sent = Collector(), []
+    collector.watch(theirs.fileno(), taken)
+    for _ in range(200):
+        if until(sent):
+            break
+        ours.send(piece)
+        sent.append(time.monotonic_ns())
+        busy(busy_s)
+        await asyncio.sleep(0.002)
+    ours.close()
+    await taken.over.wait()
+    collector.close()
+    theirs.close()
+    return sent
+
+
+def loopback():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ours = socket.create_connection(listening.getsockname())
+        return ours, listening.accept()[0]
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="the kernel's stamps are Linux's")
+def test_stamps_do_not_wait_for_a_busy_client():
+    taken, busy_s = Taken(), 0.005
+
+    def stamped_in_time(sent):  # the first pieces may come before the kernel has begun to stamp
+        return len(taken.pieces) == len(sent) and sent and taken.pieces[-1][1] < sent[-1] + busy_s * 1e9 / 2
+
+    sent = asyncio.run(collected(until=stamped_in_time, taken=taken, busy_s=busy_s))
+    assert stamped_in_time(sent)
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="the kernel's stamps are Linux's")
+def test_what_cannot_be_read_ends_the_connection():
+    taken = Taken()
+    asyncio.run(collected(until=lambda _: taken.ended, taken=taken, piece=b"unreadable"))
+    assert isinstance(taken.ended[0], ValueError)
 
 
 EVENTS = (

@@ -118,6 +118,14 @@ def test_ruler_hits_every_length(target, size):
     assert counter.prompt(Ruler(counter.prompt).text("", words, target)) == target
 
 
+def test_ruler_knows_which_filler_is_a_single_token():
+    counts = []
+    ruler = Ruler(lambda text: counts.append(text) or sum(1 if word == "x" else 2 for word in text.split()))
+    counts.clear()
+    assert ruler.text("", iter(["word"] * 100), 33).endswith(" x")
+    assert len(counts) <= 4
+
+
 def test_length_that_cannot_be_made_is_refused():
     with pytest.raises(WorkloadError, match="no text of 5 tokens"):
         Ruler(lambda text: 2 * len(text.split())).text("", iter(["word"] * 1000), 5)
