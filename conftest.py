@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--endpoint", action="append", default=[], metavar="URL", help="attach to a running server; repeat for several")
     add("--ca-file", metavar="FILE", help="certificates (PEM) to trust for https endpoints, in place of the system's")
     add("--model", metavar="NAME", help="name the endpoint serves, a folder of weights, or the model of --predictions")
-    add("--predictions", metavar="FILE", help="grade stored completions instead of asking (-m replay)")
+    add("--predictions", metavar="LOG", help="grade stored completions, a file or folder, instead of asking")
     add("--thoughts-stripped", action="store_true", help="texts of --predictions hold no thoughts: grade them whole")
     add(
         "--data",

@@ -2,8 +2,8 @@
 
 from papergate.acceptance.flow import accept, manifest_of, replay, requests_of
 from papergate.acceptance.judging import assess, counts_of, graded
+from papergate.acceptance.predictions import refuse_other_golds, with_ids_of
 from papergate.acceptance.records import Acceptance, Case, Receipt, Settings
-from papergate.acceptance.refusals import refuse_other_golds
 from papergate.acceptance.terms import ProtocolName, prompt_digest, reference_of, rule_of, sampling_of
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "requests_of",
     "rule_of",
     "sampling_of",
+    "with_ids_of",
 ]

@@ -1,20 +1,15 @@
 """What cannot be judged is refused, with what was seen and the remedy: none of it becomes a score."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from papergate.acceptance.records import Case, Receipt
 from papergate.completions.store import Store
 from papergate.engines import Engine
-from papergate.engines.replay import Predictions
-from papergate.errors import EngineError, PredictionsError, RequestsLost, StoreError
-from papergate.scoring import equivalent
+from papergate.errors import EngineError, RequestsLost, StoreError
 
 SURELY_NOT_BY_CHANCE = 10
 """Problems that must all repeat themselves before repeats are called copies: a long answer never repeats by chance, and
 of so many short ones not all do."""
-
-SHORT_GOLD = 200
-"""Characters; some tools store the whole worked solution as the gold, which says nothing of its id."""
 
 NAMED = 5
 """Lost requests that a message names one by one."""
@@ -31,22 +26,6 @@ def check_engine(case: Case, engine: Engine) -> None:
             f"the engine refused the longest prompt of {case.benchmark.spec.title}; its words are withheld, as they "
             "may quote a problem that must not be shown: see the server's own log"
         ) from None
-
-
-def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> None:
-    """See that the file and the benchmark mean the same problems by the same ids.
-
-    Raises:
-        PredictionsError: the file states another gold answer for a problem.
-    """
-    short = {problem: gold for problem, gold in predictions.golds.items() if len(gold) <= SHORT_GOLD}
-    stated = {problem: gold for problem, gold in short.items() if problem in golds}
-    other = [problem for problem, gold in stated.items() if equivalent(golds[problem], gold).equal is False]
-    if other:
-        raise PredictionsError(
-            f"{predictions.path}: {len(other)} of its {len(stated)} gold answers differ from the benchmark's, first "
-            f"for {other[0]!r}: its ids are those of another file or order; give that file: --data BENCHMARK=FILE"
-        )
 
 
 def refuse_a_part(case: Case, store: Store) -> None:

@@ -2,9 +2,11 @@
 
 import gzip
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from papergate.acceptance import refuse_other_golds, with_ids_of
 from papergate.engines import Finish
 from papergate.engines.replay import read_predictions, refuse_without_thoughts
 from papergate.errors import PredictionsError
@@ -12,36 +14,32 @@ from papergate.errors import PredictionsError
 
 def lines(tmp_path, *rows, name="p.jsonl"):
     path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(row) + "\n" for row in rows)
     path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
     return path
 
 
+def samples(read):
+    """What came of each sample: its text, cut where the token limit ended it, None where it failed."""
+    return {(done.problem, done.sample): done.text for done in read.completions}
+
+
 def test_rows_of_one_id_are_samples_in_their_order(tmp_path):
     read = read_predictions(lines(tmp_path, *({"id": "a", "response": text} for text in "xyz"), name="p.jsonl.gz"))
-    assert [(done.problem, done.sample, done.text) for done in read.completions] == [
-        ("a", 0, "x"),
-        ("a", 1, "y"),
-        ("a", 2, "z"),
-    ]
+    assert samples(read) == {("a", 0): "x", ("a", 1): "y", ("a", 2): "z"}
     assert (read.problems, read.samples) == (("a",), 3)
 
 
-def test_own_store_aisbench_and_plain_rows_are_read(tmp_path):
+def test_own_store_and_plain_rows_are_read(tmp_path):
     own = {"problem": "p", "sample": 4, "text": "t", "finish": "length"}
-    aisbench = {"data_abbr": "aime2024", "id": 3, "success": True, "prediction": "q", "gold": "25"}
-    read = read_predictions(lines(tmp_path, own, aisbench))
+    plain = {"id": 3, "completion": "q", "expected_answer": 25, "model": "m"}
+    read = read_predictions(lines(tmp_path, own, plain))
     assert [(done.problem, done.sample, done.finish) for done in read.completions] == [
         ("p", 4, Finish.LENGTH),
         ("3", 0, Finish.STOP),
     ]
-    assert read.golds == {"3": "25"}
-
-
-def test_the_object_that_opencompass_writes_is_read(tmp_path):
-    path = tmp_path / "aime2024.json"
-    path.write_text(json.dumps({"0": {"origin_prompt": "?", "prediction": "a", "gold": "1"}, "1": {"prediction": "b"}}))
-    assert [(done.problem, done.text) for done in read_predictions(path).completions] == [("0", "a"), ("1", "b")]
+    assert (read.golds, read.model) == ({"3": "25"}, "m")
 
 
 @pytest.mark.parametrize("row", [{"prediction": "", "success": False}, {"prediction": None, "error": "HTTP 500"}])
@@ -54,13 +52,18 @@ def test_a_failed_request_is_no_empty_answer(tmp_path, row):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "no completions in it"),
+        ("", "no completions in it; accepted are"),
         ("\n\n", "no completions in it"),
         ("not json\n", "line 1: not JSON"),
         ('{"id": 1, "response": "x"}\n[]\n', "line 2: list where an object is expected"),
-        ('{"response": "x"}\n', "row 1 has the columns response"),
-        ('{"id": 1}\n', "row 1 has the columns id"),
-        ('{"id": 1, "sample": 0, "response": "x"}\n{"id": 1, "sample": 0, "response": "y"}\n', "sample 0 of '1' again"),
+        ('{"response": "x"}\n', "line 1: the columns response; accepted are"),
+        ('{"id": 1}\n', "line 1: the columns id; accepted are"),
+        ("[1]\n", "line 1: list; accepted are"),
+        ('{"id": 1, "response": "x"}\n{"id": 2}\n', "line 2 has the columns id; give one completion a line"),
+        (
+            '{"id": 1, "sample": 0, "response": "x"}\n{"id": 1, "sample": 0, "response": "y"}\n',
+            "sample 0 of '1' stands",
+        ),
         ('{"id": 1, "sample": "a", "response": "x"}\n', "sample 'a' is no whole number"),
         ('{"id": 1, "response": "x", "model": "a"}\n{"id": 1, "response": "x", "model": "b"}\n', "2 models"),
     ],
@@ -72,6 +75,12 @@ def test_a_file_that_holds_no_completions_is_refused_with_the_place(tmp_path, co
         read_predictions(path)
 
 
+def test_every_accepted_layout_is_named_where_none_fits(tmp_path):
+    with pytest.raises(PredictionsError) as refused:
+        read_predictions(lines(tmp_path, {"question": "?", "answers": []}))
+    assert all(tool in str(refused.value) for tool in ("AISBench", "OpenCompass", "lm-eval", "EvalScope", "lighteval"))
+
+
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(PredictionsError, match="no such file"):
         read_predictions(tmp_path / "none.jsonl")
@@ -80,3 +89,42 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_a_file_whose_thoughts_were_cut_off_is_refused_with_the_remedy(tmp_path):
     with pytest.raises(PredictionsError, match="--thoughts-stripped"):
         refuse_without_thoughts(read_predictions(lines(tmp_path, {"id": "a", "response": "\\boxed{1}"})))
+
+
+def benchmark(**golds):
+    """A benchmark of these ids and golds: a double, of which only this is looked at."""
+    problems = [SimpleNamespace(id=name, gold=gold) for name, gold in golds.items()]
+    return SimpleNamespace(problems=problems, source="the data", spec=SimpleNamespace(name="sums"))
+
+
+def judged_as(tmp_path, data, *rows):
+    """The ids under which ``rows`` are judged against ``data``."""
+    read = with_ids_of(data, read_predictions(lines(tmp_path, *rows)))
+    refuse_other_golds(read, {problem.id: problem.gold for problem in data.problems})
+    return read.problems
+
+
+def test_numbers_of_rows_stand_for_the_order_of_the_benchmark(tmp_path):
+    rows = [{"id": 1, "response": "x", "gold": "14"}, {"id": 0, "response": "x", "gold": "5"}]
+    assert judged_as(tmp_path, benchmark(first="5", second="14"), *rows) == ("second", "first")
+
+
+def test_numbers_of_rows_in_another_order_are_refused(tmp_path):
+    rows = [{"id": 0, "response": "x", "gold": "14"}, {"id": 1, "response": "x", "gold": "5"}]
+    with pytest.raises(PredictionsError, match="2 of its 2 gold answers differ"):
+        judged_as(tmp_path, benchmark(first="5", second="14"), *rows)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": 0, "response": "x"},
+        {"id": 0, "response": "x", "gold": "So it is 5. " * 40},
+        {"id": 2, "response": "x", "gold": "5"},
+        {"id": "third", "response": "x", "gold": "5"},
+    ],
+    ids=["no gold", "no short gold", "beyond the benchmark", "another id"],
+)
+def test_problems_that_are_not_the_benchmarks_are_refused(tmp_path, row):
+    with pytest.raises(PredictionsError, match=r"1 of its 1 problems, first .* not in the data"):
+        judged_as(tmp_path, benchmark(first="5", second="14"), row)

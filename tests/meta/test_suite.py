@@ -14,7 +14,7 @@ import pytest
 from tests.meta.faulty_server import MODEL, FaultyServer
 from tests.meta.shared import shared
 from tests.meta.test_remote import certificate
-from tests.meta.tiny_runs import BENCHMARK, completions_of, like_the_paper, write_predictions
+from tests.meta.tiny_runs import BENCHMARK, completions_of, like_the_paper, write_lm_eval, write_predictions
 
 ROOT = Path(__file__).parents[2]
 TEST = "tests/accuracy/test_paper_scores.py::test_score_is_reproduced"
@@ -167,6 +167,24 @@ def test_every_result_has_its_verdict_in_the_report(tmp_path, right, k, verdict)
     kept = verdict == "pass" or (verdict == "fail" and "points high" in found["sentence"])
     assert session.outcomes() == ["passed" if kept else "failure"], session.text
     assert "the paper's own error is" in session.text
+
+
+def test_the_log_of_another_harness_is_judged_under_the_benchmarks_ids(tmp_path):
+    def one_failed(place, sample):
+        return None if (place, sample) == (29, 63) else like_the_paper(place, sample)
+
+    log, data = write_lm_eval(tmp_path / "log", completions_of(one_failed, 64))
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", log, f"--data=tiny-aime={data}")
+    found = session.properties()
+    assert (found["verdict"], found["n"], found["k"], found["errors"]) == ("pass", "30", "64", "1"), session.text
+    assert session.outcomes() == ["passed"]
+
+
+def test_the_log_of_another_harness_in_another_order_is_an_error(tmp_path):
+    log, data = write_lm_eval(tmp_path / "log", completions_of(like_the_paper, 2), BENCHMARK.problems[::-1])
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", log, f"--data=tiny-aime={data}")
+    assert session.outcomes() == ["error"], session.text
+    assert "gold answers differ from the benchmark's" in session.text
 
 
 def test_problems_with_fewer_samples_count_what_is_missing_as_not_correct(tmp_path):

@@ -57,6 +57,22 @@ def accepted(case, completions, k):
     return assess(case, k, {receipt.key: receipt for receipt in map(Receipt.of, completions)}, grades)
 
 
+def write_lm_eval(folder, completions, problems=BENCHMARK.problems):
+    """The log of an lm-eval run on ``problems`` in their order, and the file of those problems: both paths."""
+    texts = {problem.id: [c.text or "" for c in completions if c.problem == problem.id] for problem in problems}
+    docs = [{"question": problem.text, "answer": problem.answer} for problem in problems]
+    rows = [
+        {"doc_id": n, "doc": doc, "target": doc["answer"], "resps": [texts[problem.id]], "filter": "none"}
+        for n, (doc, problem) in enumerate(zip(docs, problems, strict=True))
+    ]
+    data = [{"id": problem.id, "problem": problem.text, "answer": problem.answer} for problem in BENCHMARK.problems]
+    for name, lines in (("samples_sums_1.jsonl", rows), ("data/sums.jsonl", data)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (folder / "results_1.json").write_text(json.dumps({"model_name": "papergate-tiny"}))
+    return folder / "samples_sums_1.jsonl", folder / "data" / "sums.jsonl"
+
+
 def write_predictions(path, completions):
     """A file of completions as ``--predictions`` takes it."""
     rows = ({"problem": c.problem, "sample": c.sample, "text": c.text, "model": "papergate-tiny"} for c in completions)

@@ -1,0 +1,47 @@
+"""One completion a line, as papergate itself and many scripts write it: an id and a text, under any of their names."""
+
+from collections.abc import Iterator
+
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, first
+from papergate.engines.records import Finish
+from papergate.errors import PredictionsError
+
+ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")
+TEXT_FIELDS = ("text", "response", "prediction", "completion", "output", "generation")
+GOLD_FIELDS = ("gold", "gold_answer", "answer", "target", "expected_answer")
+SAMPLE_FIELDS = ("sample", "sample_index", "repeat", "repeat_idx")
+ACCEPTS = f"one completion a line, an id ({', '.join(ID_FIELDS)}) and a text ({', '.join(TEXT_FIELDS)})"
+
+
+def _fits(row: Columns) -> bool:
+    return first(row, ID_FIELDS) is not None and any(name in row for name in TEXT_FIELDS)
+
+
+def _rows(source: Source) -> Iterator[Row]:
+    for place, row in source.columns():
+        if not _fits(row):
+            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+        yield _row(row, place)
+
+
+def _row(row: Columns, place: str) -> Row:
+    text, gold = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS)
+    failed = row.get("success") is False or row.get("finish") == Finish.FAILED or text is None
+    return Row(
+        problem=str(first(row, ID_FIELDS)),
+        sample=_sample(first(row, SAMPLE_FIELDS), place),
+        text=None if failed else str(text),
+        cut=row.get("finish_reason", row.get("finish")) == Finish.LENGTH,
+        error=str(row.get("error") or "") if failed else "",
+        gold=None if gold is None else str(gold),
+        model=str(row.get("model") or ""),
+    )
+
+
+def _sample(number: object, place: str) -> int | None:
+    if number is None or str(number).isdecimal():
+        return None if number is None else int(str(number))
+    raise PredictionsError(f"{place}: sample {number!r} is no whole number from 0; number the samples of a problem")
+
+
+PLAIN = Layout(tool="papergate and others", accepts=ACCEPTS, fits=_fits, rows=_rows)

@@ -1,0 +1,79 @@
+"""From a file or folder to the rows of its log: the layout is told from what the files hold, never from their names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from papergate.engines.logs.aisbench import AISBENCH
+from papergate.engines.logs.evalscope import EVALSCOPE
+from papergate.engines.logs.files import ENDINGS, read_source
+from papergate.engines.logs.lighteval import LIGHTEVAL
+from papergate.engines.logs.lm_eval import LM_EVAL
+from papergate.engines.logs.opencompass import OPENCOMPASS
+from papergate.engines.logs.plain import PLAIN
+from papergate.engines.logs.rows import Layout, Row, Source
+from papergate.errors import PredictionsError
+
+LAYOUTS = (AISBENCH, OPENCOMPASS, LM_EVAL, EVALSCOPE, LIGHTEVAL, PLAIN)
+"""The most particular first: rows of a tool may have an id and a text too."""
+ACCEPTED = "".join(f"\n  - {layout.tool}: {layout.accepts}" for layout in LAYOUTS)
+SCRATCH = "tmp"
+"""What AISBench and OpenCompass call the files of a run that goes on."""
+
+
+def read_log(path: Path) -> tuple[Row, ...]:
+    """Every sample of the log at ``path``, a file or the folder of a run.
+
+    Raises:
+        PredictionsError: it is missing, empty, broken, in no known layout, or a folder of several logs.
+    """
+    if path.is_dir():
+        return _one_log(_logs_in(path), path)
+    source = read_source(path)
+    layout = _layout_of(source)
+    if layout is None:
+        raise PredictionsError(f"{path}: {_seen(source)}; accepted are{ACCEPTED}")
+    return _rows(source, layout)
+
+
+def _layout_of(source: Source) -> Layout | None:
+    return next((layout for layout in LAYOUTS if source.head and layout.fits(source.head)), None)
+
+
+def _seen(source: Source) -> str:
+    if not source.entries:
+        return "no completions in it"
+    place, row = source.entries[0]
+    return f"{place}: the columns {', '.join(row)}" if isinstance(row, dict) else f"{place}: {type(row).__name__}"
+
+
+def _rows(source: Source, layout: Layout) -> tuple[Row, ...]:
+    """The rows of the whole log that the file is a part of."""
+    entry = layout.entry(source.path)
+    return tuple(layout.rows(source)) if entry == source.path else read_log(entry)
+
+
+def _logs_in(folder: Path) -> dict[Path, tuple[Row, ...]]:
+    """The logs in the folder of a run, by the file each starts from; its other files hold no samples."""
+    logs: dict[Path, tuple[Row, ...]] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name.endswith(ENDINGS) and not path.name.startswith(SCRATCH):
+            source = read_source(path)
+            layout = _layout_of(source)
+            if layout and (entry := layout.entry(path)) not in logs:
+                logs[entry] = _rows(source, layout)
+    return logs
+
+
+def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, ...]:
+    """The rows of all ``logs``, which may share out the problems of a benchmark, but not have one in common."""
+    if not logs:
+        raise PredictionsError(f"{folder}: no log in it; accepted are files of{ACCEPTED}")
+    stated: dict[str, Path] = {}
+    for path, rows in logs.items():
+        for row in rows:
+            if stated.setdefault(row.problem, path) != path:
+                raise PredictionsError(
+                    f"{folder}: problem {row.problem!r} stands in {stated[row.problem]} and in {path}, so these are "
+                    "logs of several runs or benchmarks; give the one file that is meant"
+                )
+    return tuple(row for rows in logs.values() for row in rows)
