@@ -14,7 +14,7 @@ from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
-from papergate.engines.access import Access, proxy_for
+from papergate.engines.access import Access, proxy_for, trusting
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.collector import AVAILABLE, Collector
 
@@ -69,7 +69,7 @@ class Address:
             host=parts.hostname or "",
             port=parts.port or (443 if secure else 80),
             path=f"{parts.path}/v1/chat/completions",
-            tls=ssl.create_default_context(cafile=access.ca_file) if secure else None,
+            tls=trusting(access.ca_file) if secure else None,
             headers=tuple(f"{name}: {value}" for name, value in (fields | access.headers()).items()),
         )
 

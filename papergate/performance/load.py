@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -50,13 +51,13 @@ class Server:
     tokenizer: Tokenizer
 
 
-def attach(url: str, model: str) -> Server:
-    """Look at the server at ``url`` before it is measured.
+def attach(url: str, model: str, *, ca_file: Path | None = None) -> Server:
+    """Look at the server at ``url`` before it is measured; ``ca_file`` as in `Access`.
 
     Raises:
         EngineError: it cannot be reached, does not serve ``model`` or does not stream.
     """
-    access = Access(key=os.environ.get(KEY_ENV), key_env=KEY_ENV)
+    access = Access(key=os.environ.get(KEY_ENV), key_env=KEY_ENV, ca_file=ca_file)
     root = root_of(url)
     served = describe(root, model, access)
     address = Address.of(root, access)

@@ -1,6 +1,5 @@
 """How many tokens a prompt or an answer has, asked of whoever knows."""
 
-import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from papergate.engines.access import Access
+from papergate.engines.access import Access, trusting
 from papergate.engines.control import CONTROL_TIMEOUT_S, count_tokens
 from papergate.engines.refusal import quoted, server_words
 from papergate.errors import EngineError, EngineRefused
@@ -48,8 +47,7 @@ class Tokenizer:
         host = parts.hostname or ""
         if parts.scheme == "http":
             return HTTPConnection(host, parts.port, timeout=timeout_s)
-        trust = ssl.create_default_context(cafile=self.access.ca_file)
-        return HTTPSConnection(host, parts.port, timeout=timeout_s, context=trust)
+        return HTTPSConnection(host, parts.port, timeout=timeout_s, context=trusting(self.access.ca_file))
 
 
 class Counter:

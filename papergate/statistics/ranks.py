@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, combinations_with_replacement
 from statistics import median
 
 
@@ -20,10 +20,15 @@ class Shift:
     """Wilcoxon's signed-rank test of no shift, two-sided, exact; zeros speak against a shift."""
 
 
+def walsh_averages(values: Sequence[float]) -> list[float]:
+    """The means of all pairs of ``values``, each value paired with itself too; their median is Hodges and Lehmann's."""
+    return [(a + b) / 2 for a, b in combinations_with_replacement(values, 2)]
+
+
 def hodges_lehmann(differences: Sequence[float], *, level: float = 0.95) -> Shift:
     """Median of the pairwise means, and the interval between two of them by the exact signed-rank distribution."""
     n = len(differences)
-    walsh = sorted((differences[i] + differences[j]) / 2 for i in range(n) for j in range(i, n))
+    walsh = sorted(walsh_averages(differences))
     below = _signed_rank_distribution(n)
     rank = max(1, sum(chance <= (1 - level) / 2 for chance in below))
     extreme = min(sum(mean <= 0 for mean in walsh), sum(mean >= 0 for mean in walsh))

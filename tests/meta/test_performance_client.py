@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import ssl
 import time
 from itertools import accumulate
 
@@ -17,6 +18,7 @@ from papergate.performance.records import TokenSource
 from papergate.performance.replies import read_reply
 from papergate.performance.validity import refuse_lost
 from papergate.performance.workloads import Workload
+from tests.meta.test_remote import certificate
 from tests.meta.timed_server import MANNERS, Manner, TimedServer
 
 NOBODY = Access(key=None, key_env="KEY")
@@ -41,9 +43,9 @@ def workload(**changes):
     return Workload.model_validate(fields | changes)
 
 
-def measured(server, model, **changes):
+def measured(server, model, ca_file=None, **changes):
     """A run and the server's truth about its requests, in the order of the prompts."""
-    attached = attach(server.url, model)
+    attached = attach(server.url, model, ca_file=ca_file)
     asked = workload(**changes)
     server.truth.clear()
     run = measure(attached, asked, salt="s")
@@ -69,6 +71,19 @@ def test_every_chunk_with_text_is_stamped_after_it_was_sent_and_before_the_next(
         assert len(request.chunks_s) == len(truth.text_ns)
         assert all(is_after(run, at, sent) for at, sent in zip(request.chunks_s, truth.text_ns, strict=True))
         assert is_after(run, request.last_s, truth.last_ns)
+
+
+def test_chunks_under_tls_are_stamped_too_once_the_authority_is_named(tmp_path):
+    cert, key = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with TimedServer({"plain": Manner(**FAST)}, tls=context) as running:
+        with pytest.raises(EngineRefused, match=r"certificate is not trusted.*--ca-file"):
+            attach(running.url, "plain")
+        run, truths = measured(running, "plain", cert)
+    assert len(run.answered) == len(truths) == 6
+    for request, truth in zip(run.requests, truths, strict=True):
+        assert all(is_after(run, at, sent) for at, sent in zip(request.chunks_s, truth.text_ns, strict=True))
 
 
 def test_role_only_chunk_is_no_first_token(server):

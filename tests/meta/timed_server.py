@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import random
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -132,8 +133,15 @@ class _Http(asyncio.Protocol):
 class TimedServer:
     """OpenAI-compatible, as far as a load run needs it."""
 
-    def __init__(self, manners: Mapping[str, Manner] = MANNERS, *, slowdown: float = 0.0, seed: int = 0) -> None:
-        self.manners, self.slowdown, self.context_tokens = dict(manners), slowdown, CONTEXT_TOKENS
+    def __init__(
+        self,
+        manners: Mapping[str, Manner] = MANNERS,
+        *,
+        slowdown: float = 0.0,
+        seed: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.manners, self.slowdown, self.context_tokens, self._tls = dict(manners), slowdown, CONTEXT_TOKENS, tls
         self.truth: list[Truth] = []
         self.most_at_once = 0
         self._at_once = 0
@@ -155,8 +163,8 @@ class TimedServer:
     async def listen(self, port: int = 0) -> None:
         """Begin to listen; ``url`` is known then."""
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(lambda: _Http(self), "127.0.0.1", port, backlog=2048)
-        self.url = f"http://127.0.0.1:{self._listening.sockets[0].getsockname()[1]}"
+        self._listening = await loop.create_server(lambda: _Http(self), "127.0.0.1", port, backlog=2048, ssl=self._tls)
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._listening.sockets[0].getsockname()[1]}"
 
     async def answer(self, http: _Http, route: str, headers: dict, body: dict, received_ns: int) -> None:
         """Answer one request."""
