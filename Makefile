@@ -43,6 +43,7 @@ TINY_WORKLOADS = $(foreach name,online offline-throughput latency,--workload tin
 test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, the embedded model through it, and its speed
 	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/test_vllm_server.py
 	$(VLLM_ENV) $(PYTEST) tests/accuracy -m cpu_vllm -k tiny-aime --samples 32 --run-seed 1 --junitxml=report/vllm.xml
+	rm -f report/perf-vllm.xml
 	$(VLLM_ENV) $(PYTEST) tests/perf --deployment cpu_vllm-vllm-papergate-tiny $(TINY_WORKLOADS) \
 	  --benchmark-json=report/perf-vllm.json --junitxml=report/perf-vllm.xml || $(BIN)/python -m tests.perf.only_unfit report/perf-vllm.xml
 
