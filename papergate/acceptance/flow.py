@@ -1,7 +1,6 @@
 """Asking in steps, a look after each, until the verdict is decided; or judging what exists already."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -43,8 +42,9 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
         shown = show(book.running)
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
         check_engine(case, engine)
-        refuse_a_part(case, store)
-        return _ask_until_decided(case, engine, store, book, shown)
+        settings = case.settings
+        refuse_a_part(case, store, str(store.folder), settings.fixed_samples or settings.max_samples)
+        return replace(_ask_until_decided(case, engine, store, book, shown), sessions=store.sessions())
 
 
 def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook, shown: Progress) -> Acceptance:
@@ -64,17 +64,20 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
 def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
     """Judge completions that were made elsewhere, all of them or the first ``settings.samples`` of each problem.
 
-    The planned samples of every problem are the most that any problem has. One that failed or is missing is not
-    correct; where it could turn the verdict, there is none.
+    The planned samples of every problem are those up to the highest number that any of them has. One that failed or is
+    missing is not correct; where it could turn the verdict, there is none.
 
     Raises:
         EngineError: the samples are copies of each other.
+        StoreError: ``settings.samples`` would judge a part of them.
     """
     asked, most = {problem.id for problem in case.problems}, case.settings.fixed_samples
-    stored = [done for done in completions if done.problem in asked and (most is None or done.sample < most)]
+    known = [done for done in completions if done.problem in asked]
+    refuse_a_part(case, frozenset((done.problem, done.sample) for done in known), "the file", most)
+    k = most or 1 + max((done.sample for done in known), default=0)
+    stored = [done for done in known if done.sample < k]
     came = [done for done in stored if done.finish is not Finish.FAILED]
     refuse_copies(map(Receipt.of, came))
-    k = most or max(Counter(done.problem for done in stored).values(), default=1)
     with Grader(case.settings.grader) as grader:
         grades = {receipt.key: grade for receipt, grade in graded(case, grader, came)}
     return assess(case, k, {receipt.key: receipt for receipt in map(Receipt.of, stored)}, grades)

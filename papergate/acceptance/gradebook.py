@@ -1,5 +1,6 @@
 """Grades completions while others are still being asked for; keeps what a report needs, and lets go of the texts."""
 
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from statistics import fmean
@@ -27,7 +28,7 @@ class Gradebook:
         self._seen = dict.fromkeys((problem.id for problem in case.problems), 0)
         self._right = dict(self._seen)
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="papergate-gradebook")
-        self._begun: list[Future[None]] = []
+        self._begun: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:
         """Nothing is graded yet."""
@@ -40,7 +41,9 @@ class Gradebook:
         self._hand.shutdown(cancel_futures=True)
 
     def take(self, completion: Completion) -> None:
-        """Grade ``completion`` soon, aside from the loop that asks."""
+        """Grade ``completion`` soon, aside from the loop that asks; what went wrong in grading others is raised."""
+        while self._begun and self._begun[0].done():
+            self._begun.popleft().result()
         if completion.finish is not Finish.FAILED:
             self._begun.append(self._hand.submit(self._add, [completion]))
 
@@ -92,4 +95,4 @@ class Gradebook:
     def _settle(self) -> None:
         """Wait for what was begun; what went wrong in grading is raised here."""
         while self._begun:
-            self._begun.pop().result()
+            self._begun.popleft().result()

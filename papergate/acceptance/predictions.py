@@ -7,16 +7,17 @@ from papergate.engines import Finish
 from papergate.engines.replay import Predictions
 from papergate.errors import PredictionsError
 from papergate.scoring import equivalent
+from papergate.scoring.extraction import boxes_backwards
 
 SHORT_GOLD = 200
-"""Characters; some tools store the whole worked solution as the gold, which says nothing of its id."""
+"""Characters of an answer at most; some tools store the whole worked solution as the gold."""
 
 
 def with_ids_of(benchmark: Benchmark, predictions: Predictions) -> Predictions:
     """``predictions`` with the benchmark's ids, also where the log only numbers its problems from 0.
 
-    Numbers stand for the benchmark's order only where each answered problem has its gold, and some are short, so
-    that `refuse_other_golds` sees another order.
+    Numbers stand for the benchmark's order only where each answered problem states its gold answer, so that
+    `refuse_other_golds` sees another order.
 
     Raises:
         PredictionsError: some of the log's problems are not the benchmark's.
@@ -27,8 +28,7 @@ def with_ids_of(benchmark: Benchmark, predictions: Predictions) -> Predictions:
         return predictions
     by_number = {str(number): problem for number, problem in enumerate(ids)}
     answered = {done.problem for done in predictions.completions if done.finish is not Finish.FAILED}
-    seen = answered <= predictions.golds.keys() and _short(predictions.golds)
-    if seen and by_number.keys() >= set(predictions.problems):
+    if answered <= _answers(predictions.golds).keys() and by_number.keys() >= set(predictions.problems):
         return predictions.renamed(by_number)
     raise PredictionsError(
         f"{predictions.path}: {len(unknown)} of its {len(predictions.problems)} problems, first {unknown[0]!r}, are "
@@ -43,7 +43,7 @@ def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> No
     Raises:
         PredictionsError: the file states another gold answer for a problem.
     """
-    stated = {problem: gold for problem, gold in _short(predictions.golds).items() if problem in golds}
+    stated = {problem: gold for problem, gold in _answers(predictions.golds).items() if problem in golds}
     other = [problem for problem, gold in stated.items() if equivalent(golds[problem], gold).equal is False]
     if other:
         raise PredictionsError(
@@ -52,5 +52,9 @@ def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> No
         )
 
 
-def _short(golds: Mapping[str, str]) -> dict[str, str]:
-    return {problem: gold for problem, gold in golds.items() if len(gold) <= SHORT_GOLD}
+def _answers(golds: Mapping[str, str]) -> dict[str, str]:
+    """The answer in each gold: itself, or the last box of a worked solution; a long text without one says nothing."""
+    boxed = {
+        problem: next((content for _, _, content in boxes_backwards(gold)), gold) for problem, gold in golds.items()
+    }
+    return {problem: answer for problem, answer in boxed.items() if len(answer) <= SHORT_GOLD}

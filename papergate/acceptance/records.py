@@ -87,6 +87,7 @@ class Receipt:
     finish: Finish
     digest: bytes
     """Of the text: tells copies from independent draws."""
+    characters: int
     output_tokens: int | None = None
     ttft_s: float | None = None
     e2e_s: float | None = None
@@ -99,6 +100,7 @@ class Receipt:
             sample=completion.sample,
             finish=completion.finish,
             digest=hashlib.blake2b((completion.text or "").encode(), digest_size=DIGEST_BYTES).digest(),
+            characters=len(completion.text or ""),
             output_tokens=completion.output_tokens,
             ttft_s=completion.ttft_s,
             e2e_s=completion.e2e_s,
@@ -120,6 +122,8 @@ class Acceptance:
     grades: Mapping[Key, Grade]
     counts: Counts
     judgement: Judgement
+    sessions: tuple[Mapping[str, str], ...] = ()
+    """What the samples were drawn on, where that changed between the sessions of a run; see `Manifest.situation`."""
     withheld: str = ""
     """Why the judgement is not given as the verdict; empty where it is."""
     stopped: str = ""

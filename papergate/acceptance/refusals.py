@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from papergate.acceptance.records import Case, Receipt
-from papergate.completions.store import Store
+from papergate.completions.store import Key, Store
 from papergate.engines import Engine
 from papergate.errors import EngineError, RequestsLost, StoreError
 
 SURELY_NOT_BY_CHANCE = 10
-"""Problems that must all repeat themselves before repeats are called copies: a long answer never repeats by chance, and
-of so many short ones not all do."""
+"""Problems that must all repeat themselves before repeats are called copies: of so many short answers not all do."""
+LONG = 2000
+"""Characters of an answer that no second draw repeats by chance."""
 
 NAMED = 5
 """Lost requests that a message names one by one."""
@@ -28,35 +29,38 @@ def check_engine(case: Case, engine: Engine) -> None:
         ) from None
 
 
-def refuse_a_part(case: Case, store: Store) -> None:
-    """A verdict on fewer samples than are known would let anyone stop where the score suits.
+def refuse_a_part(case: Case, known: Store | frozenset[Key], place: str, most: int | None) -> None:
+    """A verdict on fewer samples than are ``known`` would let anyone stop where the score suits.
 
     Raises:
-        StoreError: every problem has more samples in ``store`` than these settings would look at.
+        StoreError: every problem has more samples in ``place`` than the ``most`` that would be looked at.
     """
-    fixed = case.settings.fixed_samples or case.settings.max_samples
-    if all((problem.id, fixed) in store for problem in case.problems):
+    if most and all((problem.id, most) in known for problem in case.problems):
         raise StoreError(
-            f"{store.folder} holds more than {fixed} samples of every problem, and a verdict on a part of them would "
-            "be a choice; leave out --samples and --max-samples, or give this run a folder of its own"
+            f"{place} holds more than {most} samples of every problem, and a verdict on a part of them would be a "
+            "choice; leave out --samples, --max-samples and --protocol vendor, or give a new run a folder of its own"
         )
 
 
 def refuse_copies(receipts: Iterable[Receipt]) -> None:
-    """Repeats that are all the same text are one sample, however often it is counted.
+    """Repeats of the same text are one sample, however often it is counted.
 
     Raises:
-        EngineError: no problem of several has two samples that differ.
+        EngineError: no problem of several has two samples that differ; or half of those with long answers repeat one.
     """
-    texts: dict[str, list[bytes]] = {}
+    drawn: dict[str, list[Receipt]] = {}
     for receipt in receipts:
-        texts.setdefault(receipt.problem, []).append(receipt.digest)
-    repeated = [found for found in texts.values() if len(found) > 1]
-    if len(repeated) >= SURELY_NOT_BY_CHANCE and all(len(set(found)) == 1 for found in repeated):
+        drawn.setdefault(receipt.problem, []).append(receipt)
+    repeated = [found for found in drawn.values() if len(found) > 1]
+    alike = [found for found in repeated if len({receipt.digest for receipt in found}) == 1]
+    long = [found for found in repeated if min(receipt.characters for receipt in found) >= LONG]
+    copied = [found for found in long if len({receipt.digest for receipt in found}) < len(found)]
+    none_differ = len(repeated) >= SURELY_NOT_BY_CHANCE and len(alike) == len(repeated)
+    if none_differ or (copied and 2 * len(copied) >= len(long)):
         raise EngineError(
-            f"all samples of each of {len(repeated)} problems are the same text: copies, not independent draws. Is the "
-            "temperature 0, a cache in front, the seed ignored, or `do_sample` missing from the model's "
-            "generation_config.json (transformers serve)? One run of this deployment is: --protocol vendor"
+            f"samples of {max(len(alike), len(copied))} of {len(repeated)} problems are the same text: copies, not "
+            "independent draws. Is the temperature 0, a cache in front, the seed ignored, or `do_sample` missing from "
+            "the model's generation_config.json (transformers serve)? One run of this deployment is: --protocol vendor"
         )
 
 

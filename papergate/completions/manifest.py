@@ -37,6 +37,12 @@ class Manifest(Record):
     environment: Mapping[str, str] = Field(default_factory=dict)
     """Driver, devices, flags; information."""
 
+    @property
+    def situation(self) -> dict[str, str]:
+        """What may change from one session of a run to the next: the information, as texts by name."""
+        named = {"papergate": self.harness, "engine version": self.engine_version}
+        return {name: text for name, text in {**named, **self.environment}.items() if text}
+
     def difference(self, other: "Manifest") -> list[str]:
         """One line for each field in which ``other``, the stored run, is not this run."""
         mine, theirs = _fields(self), _fields(other)

@@ -82,7 +82,10 @@ class _Asking:
         queue = iter(requests)
         room = min(self._policy.concurrency or self._engine.concurrency, len(requests))
         workers = [asyncio.create_task(self._work(queue)) for _ in range(room)]
-        watchdog = asyncio.create_task(self._watch(workers))
+        watchdog = asyncio.create_task(self._watch())
+        watchdog.add_done_callback(
+            lambda _: [worker.cancel() for worker in workers]
+        )  # it ends before them only by an error
         try:
             await asyncio.gather(*workers)
         except asyncio.CancelledError:
@@ -139,15 +142,13 @@ class _Asking:
         if self._lost_in_a_row >= self._policy.failures_in_a_row:
             raise EngineError(f"{self._lost_in_a_row} requests in a row were lost, the last with: {completion.error}")
 
-    async def _watch(self, workers: Sequence[asyncio.Task[None]]) -> None:
-        """Show life every second; stop the workers when nothing has finished for too long."""
+    async def _watch(self) -> None:
+        """Show life every second, until nothing has finished for too long."""
         loop = asyncio.get_running_loop()
         self._last_finish = loop.time()
         while loop.time() - self._last_finish < self._policy.no_progress_s:
             self._progress.tick(self._in_flight)
             await asyncio.sleep(min(TICK_S, self._policy.no_progress_s))
-        for worker in workers:
-            worker.cancel()
         raise EngineTimeout(
             f"no answer finished for {self._policy.no_progress_s:g} s with {self._in_flight} requests in flight; "
             "look at the server's log",

@@ -7,6 +7,8 @@ A run folder holds
 ``completions.jsonl``
     one record per line, only ever appended. The newline comes *first*: whatever an interrupted write left behind
     stays on a line of its own and cannot spoil the record that follows it.
+``sessions.jsonl``
+    what the completions were drawn on (versions, devices, endpoints), a line for each set-up that was not the last
 ``writer.lock``
     held by the one process that writes
 
@@ -31,6 +33,7 @@ from papergate.errors import StoreError
 
 MANIFEST_FILE = "manifest.json"
 COMPLETIONS_FILE = "completions.jsonl"
+SESSIONS_FILE = "sessions.jsonl"
 LOCK_FILE = "writer.lock"
 
 Key = tuple[str, int]
@@ -53,6 +56,7 @@ class Store:
         self._failed = lines.failed
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         os.ftruncate(self._file, lines.whole_bytes)
+        self._remember()
         _sync_folder(folder)
 
     @classmethod
@@ -121,6 +125,12 @@ class Store:
         """The last failure of every problem and sample that has nothing else, read from disk."""
         return {(done.problem, done.sample): done for done in self._read(list(self._failed.values()))}
 
+    def sessions(self) -> tuple[dict[str, str], ...]:
+        """The set-ups that the completions were drawn on, in their order; see `Manifest.situation`."""
+        path = self.folder / SESSIONS_FILE
+        lines = path.read_bytes().split(b"\n") if path.exists() else []
+        return tuple(orjson.loads(line) for line in lines if line)
+
     def close(self) -> None:
         """Let another process write; may be called twice."""
         with self._appending:
@@ -136,6 +146,13 @@ class Store:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+    def _remember(self) -> None:
+        """Put down the set-up of this session, where it is not that of the last."""
+        known, mine = self.sessions(), self.manifest.situation
+        if mine not in known[-1:]:
+            written = b"".join(orjson.dumps(session) + b"\n" for session in (*known, mine))
+            _write_whole(self.folder / SESSIONS_FILE, written)
 
     def _read(self, places: Iterable[Place]) -> Iterator[Completion]:
         path = self.folder / COMPLETIONS_FILE

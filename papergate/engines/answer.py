@@ -15,6 +15,7 @@ FINISHES = {
     "eos_token": Finish.STOP,
     "stop_sequence": Finish.STOP,
     "length": Finish.LENGTH,
+    "max_tokens": Finish.LENGTH,
 }
 """The finish reasons that leave a whole answer, in every server's spelling."""
 BROKEN_OFF = ("abort", "error")

@@ -23,6 +23,8 @@ NEUTRAL = {
     "xtc_probability": 0,
     "dry_multiplier": 0,
     "mirostat": 0,
+    "top_n_sigma": -1,
+    "dynatemp_range": 0,
     "repeat_penalty": 1,
     "presence_penalty": 0,
     "frequency_penalty": 0,
@@ -84,8 +86,17 @@ def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Ser
         context_tokens=context if isinstance(context, int) else None,
         template=hashlib.sha256(template.encode()).hexdigest() if template else "",
         listed=listed,
-        draws_with={name: draws[name] for name, idle in NEUTRAL.items() if draws.get(name, idle) != idle},
+        draws_with=_other_draws(draws),
     )
+
+
+def _other_draws(draws: dict[str, Any]) -> dict[str, Any]:
+    """The settings of ``draws`` that change what is drawn; a top_k below 0 does nothing, nor a penalty on no tokens."""
+    found = {name: draws[name] for name, idle in NEUTRAL.items() if draws.get(name, idle) != idle}
+    idle = {name for name in ("top_k",) if found.get(name, 0) < 0}
+    if draws.get("repeat_last_n") == 0:
+        idle |= {"repeat_penalty", "presence_penalty", "frequency_penalty"}
+    return {name: value for name, value in found.items() if name not in idle}
 
 
 def count_tokens(url: str, model: str, prompt: str, access: Access) -> int | None:
@@ -112,8 +123,9 @@ def _models(url: str, access: Access) -> list[dict[str, Any]]:
 
 
 def _about(url: str, access: Access) -> dict[str, Any]:
-    answers = (_get(url, path, access) for path in ABOUT_PATHS)
-    return next(filter(None, (_json(answer) for answer in answers if answer.ok)), {})
+    """All that the routes tell together: a gateway may answer one of them in front of another server."""
+    answers = [_get(url, path, access) for path in ABOUT_PATHS]
+    return {name: value for answer in reversed(answers) if answer.ok for name, value in _json(answer).items()}
 
 
 def _get(url: str, path: str, access: Access) -> requests.Response:

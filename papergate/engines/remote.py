@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,7 +14,7 @@ import orjson
 from papergate.engines.access import Access, proxy_for, root_of, trusting
 from papergate.engines.answer import Answer
 from papergate.engines.balanced import Balance, Endpoint
-from papergate.engines.control import count_tokens, describe
+from papergate.engines.control import Served, count_tokens, describe
 from papergate.engines.patience import Patience, Timeouts
 from papergate.engines.records import Completion, EngineIdentity, Request
 from papergate.engines.refusal import AWAY, refusal
@@ -31,6 +31,10 @@ CONCURRENCY = 64
 NOT_STREAMS = ("text/html", "application/json")
 """What an answer must not be; servers are lax about naming a stream, so every other type is read as one."""
 ERROR_BODY_BYTES = 65536
+PENALTIES = {"repeat_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier"}
+"""They change greedy answers too."""
+TEMPLATE_CHARACTERS = 200
+"""What a chat template writes before the user's turn: marks, and at times a line to the assistant."""
 
 
 class RemoteEngine:
@@ -55,6 +59,7 @@ class RemoteEngine:
         self._trust = trusting(ca_file)
         self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
         self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
+        _refuse_several_templates(self._served)
         self._connections: dict[asyncio.AbstractEventLoop, _Connections] = {}
 
     @property
@@ -129,7 +134,7 @@ class RemoteEngine:
 
     def _check_draws(self, url: str, request: Request) -> None:
         others = self._served[url].draws_with
-        if others and request.sampling.temperature:
+        if others and (request.sampling.temperature or PENALTIES & others.keys()):
             own = ", ".join(f"{name} {value}" for name, value in others.items())
             raise EngineRefused(
                 f"{url} draws with {own} of its own, which are not the run's; start it with settings that do nothing "
@@ -249,12 +254,27 @@ def _check_words(url: str, answer: Answer, request: Request) -> None:
 
     Nothing of such an answer can be graded: where the model was cut off, the prompt's own box would be its last.
     """
-    if request.prompt in answer.content.decode():
+    said = (answer.thought + answer.content).decode()
+    if _squeezed(request.prompt) in _squeezed(said[: len(request.prompt) + TEMPLATE_CHARACTERS]):
         raise EngineRefused(
             f"{url} sends the prompt back as the beginning of the answer: its parser of answers does not know the "
             "model's chat template (transformers serve: put a `response_template` into the model's "
             "tokenizer_config.json, see docs/asking.md)",
         )
+
+
+def _refuse_several_templates(served: Mapping[str, Served]) -> None:
+    """Endpoints that share the load must be one deployment, as far as they tell."""
+    templates = {each.template for each in served.values() if each.template}
+    if len(templates) > 1:
+        raise EngineRefused(
+            f"{', '.join(served)} use {len(templates)} chat templates; give endpoints of one deployment"
+        )
+
+
+def _squeezed(text: str) -> str:
+    """Without white space, which templates trim."""
+    return "".join(text.split())
 
 
 def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> EngineError:

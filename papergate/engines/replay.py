@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from papergate.engines.answer import START_OF_THOUGHT
 from papergate.engines.logs import Row, read_log
 from papergate.engines.records import END_OF_THOUGHT, Completion, Finish
 from papergate.errors import PredictionsError
+
+THOUGHT_MARKS = (START_OF_THOUGHT, END_OF_THOUGHT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +50,7 @@ def read_predictions(path: Path) -> Predictions:
         PredictionsError: it is missing, empty, broken or no such log, with the place; or it mixes several models.
     """
     rows = read_log(path)
+    _refuse_later_numbers(rows, path)
     models = sorted({row.model for row in rows if row.model})
     if len(models) > 1:
         raise PredictionsError(
@@ -73,6 +77,20 @@ def refuse_without_thoughts(predictions: Predictions) -> None:
         )
 
 
+def refuse_thoughts(predictions: Predictions) -> None:
+    """Texts that are graded whole must hold no thoughts: in a thought that was cut off, a guess would count.
+
+    Raises:
+        PredictionsError: a completion has a mark of a thought.
+    """
+    marked = sum(any(mark in (done.text or "") for mark in THOUGHT_MARKS) for done in predictions.completions)
+    if marked:
+        raise PredictionsError(
+            f"{predictions.path}: {marked} of {len(predictions.completions)} completions hold a thought: they were not "
+            "cut off; leave out --thoughts-stripped"
+        )
+
+
 def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:
     """One completion a row; rows of one id without a sample number are numbered in their order."""
     seen: Counter[str] = Counter()
@@ -84,6 +102,13 @@ def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:
         taken.add((row.problem, sample))
         seen[row.problem] += 1
         yield _completion(row, sample)
+
+
+def _refuse_later_numbers(rows: Iterable[Row], path: Path) -> None:
+    """Planned samples are counted from number 0: where all of them begin later, one of each problem would seem lost."""
+    lowest = min((row.sample or 0 for row in rows), default=0)
+    if lowest:
+        raise PredictionsError(f"{path}: its samples are numbered from {lowest}; number those of a problem from 0")
 
 
 def _completion(row: Row, sample: int) -> Completion:

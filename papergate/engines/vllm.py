@@ -33,6 +33,8 @@ LOG_LINES = 40
 """Shown when a start fails: vLLM's last traceback and the line that caused it."""
 SERVER = ("-m", "vllm.entrypoints.openai.api_server")
 """The module form works where the distribution is not called vllm, and its command therefore fails."""
+ADDRESS_WORDS = 4
+"""Host and port at the end of a command: another port is no other server."""
 SERVER_FILE = "server.json"
 LOG_FILE = "server.log"
 LOCK_FILE = "server.lock"
@@ -126,7 +128,7 @@ class VllmServer:
             model=self.model,
             revision=_option(self.running.command, "--revision") or digest_of_weights(self._weights),
             template=digest_of_template(self._weights, Path(template) if template else None),
-            environment=self.running.environment | {"command": shlex.join(self.running.command)},
+            environment=self.running.environment | {"command": shlex.join(self.running.command[:-ADDRESS_WORDS])},
         )
 
     def is_running(self) -> bool:

@@ -1,8 +1,8 @@
 """What stands beside a verdict in words: notes a reader must know, and what the numbers can and cannot show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from papergate.acceptance import Acceptance
+from papergate.acceptance import Acceptance, Case
 from papergate.reports.files import Summary
 from papergate.statistics.family import holm
 from papergate.statistics.panels import beta_panel, golden_panel
@@ -17,31 +17,55 @@ SMALLEST_SHARE = 0.01
 
 def notes_of(acceptance: Acceptance) -> list[str]:
     """What a reader must know beside the judgement."""
-    tally, case = acceptance.tally, acceptance.case
-    notes = []
-    if not case.benchmark.known:
-        notes.append(f"{case.benchmark.spec.title}: {case.benchmark.variant}; its digest is {case.benchmark.digest}")
+    return [*_notes_of_samples(acceptance.tally), *_notes_of_setup(acceptance.case), *_notes_of_sessions(acceptance)]
+
+
+def _notes_of_samples(tally: Mapping[str, int]) -> Iterator[str]:
     if tally["undecided"]:
-        notes.append(f"{tally['undecided']} grades could not be told within their limits; they count as not correct")
+        yield f"{tally['undecided']} grades could not be told within their limits; they count as not correct"
     if tally["truncated"]:
-        notes.append(f"{tally['truncated']} completions end inside the thought: the token limit may be too low")
+        yield f"{tally['truncated']} completions end inside the thought: the token limit may be too low"
     if tally["present_not_extracted"]:
-        notes.append(f"{tally['present_not_extracted']} incorrect completions hold the right answer elsewhere")
-    if tally["failed"] or tally["missing"]:
-        never = tally["failed"] + tally["missing"]
-        notes.append(f"{never} of the planned samples never came; they count as not correct")
+        yield f"{tally['present_not_extracted']} incorrect completions hold the right answer elsewhere"
+    if never := tally["failed"] + tally["missing"]:
+        yield f"{never} of the planned samples never came; they count as not correct"
     if tally["empty"]:
-        notes.append(
-            f"{tally['empty']} completions are empty; whoever wrote them may have stored errors as empty texts"
-        )
+        yield f"{tally['empty']} completions are empty; whoever wrote them may have stored errors as empty texts"
+
+
+def _notes_of_setup(case: Case) -> Iterator[str]:
+    if not case.benchmark.known:
+        yield f"{case.benchmark.spec.title}: {case.benchmark.variant}; its digest is {case.benchmark.digest}"
     if case.identity.engine == "replay":
-        notes.append("the completions come from a file: their sampling and hardware are as its owner says")
+        yield from _notes_of_a_file(case)
     if case.identity.engine == "remote":
-        notes.append(f"attached to a server: that it runs on {case.promise.hardware.title} is as its owner says")
+        yield f"attached to a server: that it runs on {case.promise.hardware.title} is as its owner says"
+    if case.settings.grader != "strict":
+        yield f"graded by the rules of {case.settings.grader}, not by papergate's: to explain a difference, not to gate"
     paper = case.promise.score.sampling.max_tokens
     if case.settings.protocol == "paper" and case.sampling.max_tokens < paper:
-        notes.append(f"max_tokens is {case.sampling.max_tokens}, the deployment's own limit; the paper used {paper}")
-    return notes
+        yield f"max_tokens is {case.sampling.max_tokens}, the deployment's own limit; the paper used {paper}"
+
+
+def _notes_of_sessions(acceptance: Acceptance) -> Iterator[str]:
+    """A run may go on elsewhere, on another release or driver; whoever reads the score has to know."""
+    sessions = acceptance.sessions
+    names = sorted({name for session in sessions for name in session})
+    changed = [name for name in names if len({session.get(name) for session in sessions}) > 1]
+    if changed:
+        yield (
+            f"the samples were drawn on {len(sessions)} set-ups, which differ in {', '.join(changed)}; "
+            "sessions.jsonl in the run's folder has them"
+        )
+
+
+def _notes_of_a_file(case: Case) -> Iterator[str]:
+    yield "the completions come from a file: their sampling and hardware are as its owner says"
+    written, promised = case.identity.model, case.promise.deployment.model
+    if written and written.rpartition("/")[2] != promised.rpartition("/")[2]:
+        yield f"the file names the model {written!r}; that it is {promised} is as its owner says"
+    if case.identity.environment.get("thoughts"):
+        yield "thoughts were cut off before, says its owner: whether the token limit cut off an answer cannot be told"
 
 
 def remarks_of(acceptance: Acceptance) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from papergate.acceptance import (
     replay,
     requests_of,
     sampling_of,
+    with_ids_of,
 )
 from papergate.acceptance.gradebook import Gradebook
 from papergate.benchmarks import load, read_specs
@@ -28,9 +30,10 @@ from papergate.completions.progress import Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, EngineIdentity, Finish
-from papergate.engines.replay import read_predictions
+from papergate.engines.replay import Predictions, read_predictions
 from papergate.errors import EngineError, EngineRefused, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
+from papergate.reports.remarks import notes_of
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
@@ -303,6 +306,81 @@ def test_one_sample_too_many_in_a_file_leaves_the_verdict_open_and_names_the_mis
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "29 samples are missing or failed" in found.sentence
     assert replay(case_of(samples=8), [*whole, done(BENCHMARK.problems[0], 8)]).verdict is Verdict.PASS
+
+
+def test_samples_picked_from_a_log_leave_gaps_that_are_missing():
+    def done(problem, sample, *, right):
+        text = f"{sample}</think>\\boxed{{{problem.gold if right else 1000}}}"
+        return Completion(problem=problem.id, sample=sample, text=text, finish=Finish.STOP)
+
+    def right(place, sample):
+        return place + (sample % 4) / 4 < 21
+
+    whole = [
+        done(problem, sample, right=right(place, sample))
+        for place, problem in enumerate(BENCHMARK.problems)
+        for sample in range(32)
+    ]
+    picked = [one for one in whole if one.sample % 2 == 0 or one.sample == 31]
+    found = replay(case_of(), picked)
+    assert (found.judgement.k, found.tally["missing"]) == (32, 30 * 15)
+    assert found.verdict is not Verdict.PASS
+
+
+def test_a_part_of_a_log_is_not_judged_where_all_problems_have_more():
+    whole = [
+        Completion(problem=problem.id, sample=sample, text=f"{sample}</think>", finish=Finish.STOP)
+        for problem in BENCHMARK.problems
+        for sample in range(4)
+    ]
+    with pytest.raises(StoreError, match="the file holds more than 2 samples of every problem"):
+        replay(case_of(samples=2), whole)
+    with pytest.raises(StoreError, match="--protocol vendor"):
+        replay(case_of(protocol="vendor"), whole)
+
+
+def test_long_answers_that_repeat_are_copies_though_a_few_differ():
+    def done(problem, sample):
+        text = f"{'so ' * 1000}{sample if problem.id.endswith('1') else ''}</think>\\boxed{{{problem.gold}}}"
+        return Completion(problem=problem.id, sample=sample, text=text, finish=Finish.STOP)
+
+    with pytest.raises(EngineError, match="samples of 27 of 30 problems are the same text"):
+        replay(case_of(), [done(problem, sample) for problem in BENCHMARK.problems for sample in range(2)])
+
+
+def test_a_run_that_goes_on_elsewhere_says_so(tmp_path):
+    elsewhere = replace(IDENTITY, version="2", environment={"endpoint http://b": "vllm 2"})
+    run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
+    again = run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
+    found = run(replace(case_of(samples=4), identity=elsewhere), ScriptedEngine(0.8), tmp_path)
+    assert not [note for note in notes_of(again) if "set-ups" in note]
+    (note,) = [note for note in notes_of(found) if "set-ups" in note]
+    assert note.startswith("the samples were drawn on 2 set-ups, which differ in endpoint http://b, engine version;")
+
+
+def test_a_solution_as_the_gold_is_compared_by_its_box():
+    problems = BENCHMARK.problems
+    solved = {p.id: f"{'Some steps. ' * 30}So $\\boxed{{{p.gold}}}$." for p in problems}
+    golds = {problem.id: problem.gold for problem in problems}
+    done = tuple(Completion(problem=p.id, sample=0, text="x</think>", finish=Finish.STOP) for p in problems)
+    predictions = Predictions(path=Path("p.json"), model="", completions=done, golds=solved)
+    refuse_other_golds(predictions, golds)
+    shifted = dict(zip(solved, [*list(solved.values())[1:], solved[problems[0].id]], strict=True))
+    with pytest.raises(PredictionsError, match="gold answers differ"):
+        refuse_other_golds(replace(predictions, golds=shifted), golds)
+
+
+def test_numbers_of_rows_are_no_ids_unless_each_row_states_its_gold_answer():
+    done = tuple(
+        Completion(problem=str(n), sample=0, text="x</think>", finish=Finish.STOP)
+        for n in range(len(BENCHMARK.problems))
+    )
+    golds = {str(n): problem.gold for n, problem in enumerate(BENCHMARK.problems)}
+    predictions = Predictions(path=Path("p.json"), model="", completions=done, golds=golds)
+    assert with_ids_of(BENCHMARK, predictions).problems == tuple(problem.id for problem in BENCHMARK.problems)
+    long = {**golds, "7": "no box in all this " * 30}
+    with pytest.raises(PredictionsError, match="Numbers of rows stand for its order where the log has all golds"):
+        with_ids_of(BENCHMARK, replace(predictions, golds=long))
 
 
 def test_golds_of_another_order_are_refused(tmp_path):

@@ -30,5 +30,10 @@ def test_whatever_else_went_wrong_stays_wrong(monkeypatch, tmp_path, verdict, ou
 
 
 def test_session_that_measured_nothing_is_wrong(monkeypatch, tmp_path):
-    with pytest.raises(SystemExit, match="no workload was measured"):
+    with pytest.raises(SystemExit, match="in none of 0 workloads was the client unfit"):
         judged(monkeypatch, tmp_path)
+
+
+def test_session_that_failed_although_every_workload_passed_is_wrong(monkeypatch, tmp_path):
+    with pytest.raises(SystemExit, match="in none of 2 workloads was the client unfit"):
+        judged(monkeypatch, tmp_path, PASSED, PASSED)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import socket
 import subprocess
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from papergate.engines.answer import Answer
 from papergate.engines.balanced import REST_S, Balance
 from papergate.engines.records import Finish, Request
 from papergate.engines.refusal import quoted, retry_after_s, server_words
-from papergate.engines.remote import RemoteEngine
+from papergate.engines.remote import RemoteEngine, _check_words
 from papergate.engines.sse import LONGEST_LINE_BYTES, EventReader
 from papergate.errors import EngineError, EngineRefused
 from papergate.promises.records import Sampling
@@ -399,6 +400,43 @@ def test_a_prompt_that_comes_back_as_the_answer_is_refused_with_the_remedy():
     words = r"sends the prompt back .*`response_template`"
     with FaultyServer(plan=always("prompt_first")) as server, pytest.raises(EngineRefused, match=words):
         RemoteEngine([server.url], MODEL).check(SAMPLING, ["2+2?"])
+
+
+@pytest.mark.parametrize(
+    ("params", "temperature", "refused"),
+    [
+        ({"top_k": 40}, "0.6", "top_k 40"),
+        ({"top_k": 40}, "0", ""),
+        ({"top_k": -1, "min_p": 0}, "0.6", ""),
+        ({"repeat_penalty": 1.3}, "0", "repeat_penalty 1.3"),
+        ({"repeat_penalty": 1.3, "repeat_last_n": 0}, "0.6", ""),
+        ({"dynatemp_range": 0.5, "top_n_sigma": -1}, "0.6", "dynatemp_range 0.5"),
+    ],
+)
+def test_ways_to_draw_that_change_something_are_refused_and_idle_ones_are_not(params, temperature, refused):
+    sampling = SAMPLING.model_copy(update={"temperature": Decimal(temperature)})
+    with FaultyServer(pages=LLAMA_CPP | props(**params)) as server:
+        engine = RemoteEngine([server.url], MODEL)
+        with pytest.raises(EngineRefused, match=f"draws with {refused} of its own") if refused else nullcontext():
+            engine.check(sampling, ["2+2?"])
+
+
+def test_endpoints_of_different_templates_are_no_one_deployment():
+    other = {"/props": ("200 OK", {"build_info": "b1", "chat_template": "another"})}
+    with (
+        FaultyServer(pages=LLAMA_CPP | props()) as one,
+        FaultyServer(pages=other) as two,
+        pytest.raises(EngineRefused, match="use 2 chat templates; give endpoints of one deployment"),
+    ):
+        RemoteEngine([one.url, two.url], MODEL)
+
+
+def test_an_answer_that_comes_to_speak_of_the_prompt_is_none_that_begins_with_it():
+    asked = request(prompt="2+2?")
+    quoting = Answer(content=bytearray(b"x" * 250 + b"2+2?"))
+    _check_words("http://h", quoting, asked)
+    with pytest.raises(EngineRefused, match="sends the prompt back"):
+        _check_words("http://h", Answer(content=bytearray(b"<|User|> 2 + 2?\n")), request(prompt="2 + 2? "))
 
 
 def test_a_missing_key_and_a_wrong_key_are_refused_with_the_name_of_the_variable(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from papergate.acceptance import refuse_other_golds, with_ids_of
 from papergate.engines import Finish
-from papergate.engines.replay import read_predictions, refuse_without_thoughts
+from papergate.engines.replay import read_predictions, refuse_thoughts, refuse_without_thoughts
 from papergate.errors import PredictionsError
 
 
@@ -128,3 +128,46 @@ def test_numbers_of_rows_in_another_order_are_refused(tmp_path):
 def test_problems_that_are_not_the_benchmarks_are_refused(tmp_path, row):
     with pytest.raises(PredictionsError, match=r"1 of its 1 problems, first .* not in the data"):
         judged_as(tmp_path, benchmark(first="5", second="14"), row)
+
+
+def own_run(folder, *rows):
+    """A run's file as the store writes it, with its manifest beside it."""
+    fields = {"seed": 1, "error": None, "attempts": 1, "text": None, "finish": "failed"}
+    (folder / "manifest.json").write_text('{"model": "papergate-tiny"}')
+    path = folder / "completions.jsonl"
+    path.write_text("".join("\n" + json.dumps(fields | row) for row in rows))
+    return path
+
+
+def test_a_run_of_our_own_is_read_with_its_model_and_the_answer_that_came_after_a_failure(tmp_path):
+    failed = {"problem": "p", "sample": 0, "error": "503"}
+    answered = {"problem": "p", "sample": 0, "text": "a</think>1", "finish": "length"}
+    lost = {"problem": "q", "sample": 0, "error": "reset"}
+    read = read_predictions(own_run(tmp_path, failed, answered, lost))
+    assert read.model == "papergate-tiny"
+    assert [(done.problem, done.finish, done.text, done.error) for done in read.completions] == [
+        ("p", Finish.LENGTH, "a</think>1", None),
+        ("q", Finish.FAILED, None, "reset"),
+    ]
+
+
+@pytest.mark.parametrize("reason", ["abort", "error", "content_filter"])
+def test_an_answer_that_was_broken_off_is_failed_and_not_wrong(tmp_path, reason):
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps({"id": "a", "response": "half an ans", "finish_reason": reason}))
+    (done,) = read_predictions(path).completions
+    assert (done.finish, done.text, done.error) == (Finish.FAILED, None, f"finish {reason}")
+
+
+def test_samples_numbered_from_one_are_refused(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps({"id": "a", "sample": n, "response": "x"}) + "\n" for n in (1, 2)))
+    with pytest.raises(PredictionsError, match="numbered from 1; number those of a problem from 0"):
+        read_predictions(path)
+
+
+def test_thoughts_that_are_there_were_not_stripped(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps({"id": "a", "response": "guess 7</think>8"}) + "\n")
+    with pytest.raises(PredictionsError, match="1 of 1 completions hold a thought"):
+        refuse_thoughts(read_predictions(path))

@@ -2,8 +2,8 @@
 
     python -m tests.perf.only_unfit report/perf.xml
 
-For papergate's own checks, where what is tried is the way and not the speed. It is asked after a session that failed: the
-status is 0 where some tests were inconclusive and all others passed, 1 where the session must have failed otherwise.
+For papergate's own checks, where what is tried is the way and not the speed. It is asked after a session that failed:
+the status is 0 where some tests were inconclusive and all others passed, 1 where it must have failed otherwise.
 """
 
 import sys

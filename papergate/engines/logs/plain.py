@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from papergate.engines.answer import FINISHES
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, first
 from papergate.engines.records import Finish
 from papergate.errors import PredictionsError
@@ -9,6 +10,8 @@ from papergate.errors import PredictionsError
 ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")
 TEXT_FIELDS = ("text", "response", "prediction", "completion", "output", "generation")
 GOLD_FIELDS = ("gold", "gold_answer", "answer", "target", "expected_answer")
+FINISH_FIELDS = ("finish_reason", "finish", "stop_reason")
+"""What they hold beside a whole answer or a cut one (abort, error, content_filter ..) left no answer."""
 SAMPLE_FIELDS = ("sample", "sample_index", "repeat", "repeat_idx")
 ACCEPTS = f"one completion a line, an id ({', '.join(ID_FIELDS)}) and a text ({', '.join(TEXT_FIELDS)})"
 
@@ -26,13 +29,14 @@ def _rows(source: Source) -> Iterator[Row]:
 
 def _row(row: Columns, place: str) -> Row:
     text, gold = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS)
-    failed = row.get("success") is False or row.get("finish") == Finish.FAILED or text is None
+    finish = FINISHES.get(str(first(row, FINISH_FIELDS) or "stop").lower(), Finish.FAILED)
+    failed = row.get("success") is False or finish is Finish.FAILED or text is None
     return Row(
         problem=str(first(row, ID_FIELDS)),
         sample=_sample(first(row, SAMPLE_FIELDS), place),
         text=None if failed else str(text),
-        cut=row.get("finish_reason", row.get("finish")) == Finish.LENGTH,
-        error=str(row.get("error") or "") if failed else "",
+        cut=finish is Finish.LENGTH,
+        error=str(row.get("error") or f"finish {first(row, FINISH_FIELDS)}") if failed else "",
         gold=None if gold is None else str(gold),
         model=str(row.get("model") or ""),
     )

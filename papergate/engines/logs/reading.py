@@ -9,11 +9,12 @@ from papergate.engines.logs.files import ENDINGS, read_source
 from papergate.engines.logs.lighteval import LIGHTEVAL
 from papergate.engines.logs.lm_eval import LM_EVAL
 from papergate.engines.logs.opencompass import OPENCOMPASS
+from papergate.engines.logs.papergate_run import PAPERGATE
 from papergate.engines.logs.plain import PLAIN
 from papergate.engines.logs.rows import Layout, Row, Source
 from papergate.errors import PredictionsError
 
-LAYOUTS = (AISBENCH, OPENCOMPASS, LM_EVAL, EVALSCOPE, LIGHTEVAL, PLAIN)
+LAYOUTS = (PAPERGATE, AISBENCH, OPENCOMPASS, LM_EVAL, EVALSCOPE, LIGHTEVAL, PLAIN)
 """The most particular first: rows of a tool may have an id and a text too."""
 ACCEPTED = "".join(f"\n  - {layout.tool}: {layout.accepts}" for layout in LAYOUTS)
 SCRATCH = "tmp"

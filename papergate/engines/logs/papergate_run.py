@@ -1,0 +1,37 @@
+"""papergate's own ``completions.jsonl``, as a run left it: the last answer counts, and a failure only where none came.
+
+A run appends: a sample that failed and was asked again has two lines. The model's name is in ``manifest.json`` beside
+the file.
+"""
+
+from collections.abc import Iterator
+
+from papergate.engines.logs.files import json_of
+from papergate.engines.logs.rows import Columns, Layout, Row, Source
+from papergate.engines.records import Finish
+from papergate.errors import PredictionsError
+
+COLUMNS = {"problem", "sample", "seed", "text", "finish", "attempts"}
+ACCEPTS = f"completions.jsonl of a run, lines of {{{', '.join(sorted(COLUMNS))}, ..}}"
+
+
+def _fits(row: Columns) -> bool:
+    return row.keys() >= COLUMNS
+
+
+def _rows(source: Source) -> Iterator[Row]:
+    model = str(json_of(source.path.with_name("manifest.json")).get("model") or "")
+    last: dict[tuple[str, int], Columns] = {}
+    for place, row in source.columns():
+        if not _fits(row):
+            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+        key = str(row["problem"]), int(str(row["sample"]))
+        if row["finish"] != Finish.FAILED or key not in last:
+            last[key] = row
+    for (problem, sample), row in last.items():
+        text = None if row["finish"] == Finish.FAILED else str(row["text"])
+        cut, error = row["finish"] == Finish.LENGTH, str(row.get("error") or "")
+        yield Row(problem=problem, sample=sample, text=text, cut=cut, error=error, model=model)
+
+
+PAPERGATE = Layout(tool="papergate", accepts=ACCEPTS, fits=_fits, rows=_rows)
