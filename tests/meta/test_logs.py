@@ -123,7 +123,7 @@ def test_lm_eval_the_id_of_the_problem_is_the_datas_own_where_it_has_one(tmp_pat
 
 def test_lm_eval_a_task_that_compares_options_holds_no_texts(tmp_path):
     with pytest.raises(PredictionsError, match="line 1: its resps are no list of one request's texts"):
-        read_predictions(lines(tmp_path, {**lm_eval_row(0, []), "resps": [[["-1.5", "False"]], [["-2.5", "True"]]]}))
+        read_predictions(lines(tmp_path, {**lm_eval_row(0, []), "resps": [[["-1.5", "False"]]]}))
 
 
 def test_lm_eval_with_think_end_token_runs_into_the_rule_on_stripped_thoughts(tmp_path):
@@ -195,8 +195,8 @@ def test_evalscope_the_files_of_a_benchmark_share_out_its_problems(tmp_path):
 # lighteval
 
 
-def detail(texts, *, reasonings=None, samples_=2, choices=("5",), gold=0):
-    doc = {"id": "0", "query": "?", "choices": list(choices), "gold_index": gold, "num_samples": samples_}
+def detail(number, texts, *, reasonings=None, samples_=2, choices=("5",), gold=0):
+    doc = {"id": number, "query": "?", "choices": list(choices), "gold_index": gold, "num_samples": samples_}
     response = {"text": texts, "reasonings": reasonings or [None] * len(texts), "text_post_processed": ["x"]}
     return {"doc": doc, "metric": {"avg@n:n=2": 0.5}, "model_response": response}
 
@@ -212,7 +212,8 @@ def details(tmp_path, *rows):
 
 
 def test_lighteval_an_empty_text_is_a_failed_request_for_all_its_samples(tmp_path):
-    rows = [detail([THOUGHT, "then"], reasonings=[None, "so"]), detail([""], choices=("14", "15"), gold=1)]
+    failed_one = detail("1", [""], choices=("14", "15"), gold=1)
+    rows = [failed_one, detail("0", [THOUGHT, "then"], reasonings=[None, "so"])]  # the tool shuffles its rows
     for path in (details(tmp_path, *rows), tmp_path):
         read = read_predictions(path)
         assert samples(read) == {
@@ -222,8 +223,8 @@ def test_lighteval_an_empty_text_is_a_failed_request_for_all_its_samples(tmp_pat
 
 
 def test_lighteval_a_task_that_compares_options_holds_no_texts(tmp_path):
-    with pytest.raises(PredictionsError, match="row 0: no texts in it"):
-        read_predictions(details(tmp_path, detail([])))
+    with pytest.raises(PredictionsError, match=r"row 0: no doc\.id or no texts in it"):
+        read_predictions(details(tmp_path, detail("0", [])))
 
 
 def test_lighteval_a_broken_file_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """lighteval: ``details/MODEL/TIME/details_TASK_TIME.parquet``, a row for each problem, all its samples in it.
 
-An API request that failed leaves one empty text for all samples of its problem, so empty texts count as failed.
+Its rows are shuffled; ``doc.id`` numbers the problems in the order of the task's data. An API request that failed, or
+whose first sample is empty, leaves one empty text for all samples of its problem, so empty texts count as failed.
 Whether the token limit ended a text is not written. Thoughts that the server kept apart are put back in front; what
 ``remove_reasoning_tags`` cuts off is cut from a copy only. The model's name is in ``results_TIME.json``.
 """
@@ -21,13 +22,13 @@ def _fits(row: Columns) -> bool:
 
 def _rows(source: Source) -> Iterator[Row]:
     model = _model(source)
-    for number, (place, row) in enumerate(source.columns()):
+    for place, row in source.columns():
         doc, response = (next(iter(objects([row.get(name)])), {}) for name in ("doc", "model_response"))
-        if not listed(response.get("text")):
-            raise PredictionsError(f"{place}: no texts in it; give {ACCEPTS}")
+        if not (doc.get("id") and listed(response.get("text"))):
+            raise PredictionsError(f"{place}: no doc.id or no texts in it; give {ACCEPTS}")
         for sample, text in enumerate(_texts(doc, response)):
             yield Row(
-                problem=str(number),
+                problem=str(doc["id"]),
                 sample=sample,
                 text=text or None,
                 error="" if text else EMPTY,
