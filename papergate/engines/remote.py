@@ -233,9 +233,9 @@ async def _read(stream: "_Stream", answer: Answer, patience: Patience, *, only_b
         piece = await stream.response.content.readany()
         finished, tokens, since_s = answer.finish, 0, patience.e2e_s
         for event in reader.feed(piece) if piece else reader.end():
-            if answer.add(event):
-                patience.token()
-                tokens += 1
+            tokens += answer.add(event)
+        if tokens:
+            patience.token()
         if answer.finish and not finished:
             patience.finish()
         if tokens and only_begin:

@@ -20,8 +20,6 @@ FIELDS = (b"event:", b"id:", b"retry:", b":")
 class EventReader:
     """Turns pieces of a stream, cut anywhere (even inside a character), into its events."""
 
-    done: bool = False
-    """Whether ``[DONE]`` was read."""
     _rest: bytes = field(default=b"")
 
     def feed(self, piece: bytes) -> Iterator[dict[str, Any]]:
@@ -35,19 +33,15 @@ class EventReader:
         self._rest = lines.pop()
         if len(self._rest) > LONGEST_LINE_BYTES:
             raise EngineError(f"a line of the stream exceeds {LONGEST_LINE_BYTES} bytes: {quoted(self._rest)}")
-        for line in lines:
-            yield from self._event(line.strip())
+        for line in map(bytes.strip, lines):  # half of them are blank
+            if line and (event := event_of(line)) is not None:
+                yield event
 
     def end(self) -> Iterator[dict[str, Any]]:
         """The stream is over: what is left without a line end is read like a line."""
         line, self._rest = self._rest.strip(), b""
-        yield from self._event(line)
-
-    def _event(self, line: bytes) -> Iterator[dict[str, Any]]:
         if (event := event_of(line)) is not None:
             yield event
-        elif line.startswith(b"data:") and line.endswith(DONE):
-            self.done = True
 
 
 def event_of(line: bytes) -> dict[str, Any] | None:
