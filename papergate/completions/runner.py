@@ -7,6 +7,7 @@ from dataclasses import replace
 from papergate.completions.policy import Policy
 from papergate.completions.progress import Progress
 from papergate.completions.store import Store
+from papergate.engines.loop import run_in_loop
 from papergate.engines.records import Completion, Engine, Finish, Request
 from papergate.errors import EngineError, EngineTimeout
 
@@ -45,7 +46,7 @@ def ask(
     problems = len({request.problem for request in requests})
     progress.start(problems=problems, total=len(requests), stored=len(requests) - len(missing))
     try:
-        asyncio.run(_Asking(engine, store, policy, progress, seen).run(missing))
+        run_in_loop(_Asking(engine, store, policy, progress, seen).run(missing))
     except BaseException:
         progress.say(_how_to_resume(keys, store))
         raise

@@ -15,6 +15,7 @@ from papergate.engines.access import Access, proxy_for, root_of, trusting
 from papergate.engines.answer import Answer
 from papergate.engines.balanced import Balance, Endpoint
 from papergate.engines.control import Served, count_tokens, describe
+from papergate.engines.loop import run_in_loop
 from papergate.engines.patience import Patience, Timeouts
 from papergate.engines.records import Completion, EngineIdentity, Request
 from papergate.engines.refusal import AWAY, refusal
@@ -94,7 +95,7 @@ class RemoteEngine:
             self._check_context(endpoint.url, request)
             self._check_draws(endpoint.url, request)
             try:
-                answer, _ = asyncio.run(self._attempt(endpoint, request, only_begin=True))
+                answer, _ = run_in_loop(self._attempt(endpoint, request, only_begin=True))
             except EngineTimeout as error:
                 raise EngineTimeout(f"{error} to a trial request; look at the server's log and at its queue") from error
             _check_words(endpoint.url, answer, request)

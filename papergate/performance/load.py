@@ -4,16 +4,16 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import orjson
 
 from papergate.engines.access import Access, root_of
 from papergate.engines.control import describe
+from papergate.engines.loop import run_in_loop
 from papergate.errors import EngineError, WorkloadError
 from papergate.performance.client import Address, Client, RawReply
 from papergate.performance.prompts import Prompt, make_prompts
@@ -32,7 +32,6 @@ WARMUP_TOKENS = 64
 """Output of a warm-up request at most: every kernel has run by then, at the full concurrency."""
 NS_PER_S = 1e9
 
-_Result = TypeVar("_Result")
 _Sent = tuple[int, int, RawReply]
 """Number of the prompt, intended start in nanoseconds, reply."""
 
@@ -111,19 +110,6 @@ def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) ->
     with new.tokenizer.connected() as counter:
         prompts = make_prompts(workload, counter, salt=salt, context_tokens=min(contexts, default=None))
     return run_in_loop(_measure_pairs((new, old), workload, prompts, salt))
-
-
-def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run in an event loop of its own, uvloop's where it is installed: whatever the loop does costs less there."""
-    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
-    try:
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    except ImportError:
-        pass
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(coroutine)
 
 
 async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str) -> LoadRun:

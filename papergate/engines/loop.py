@@ -1,0 +1,20 @@
+"""One door to an event loop: uvloop's, where it is installed."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+_Result = TypeVar("_Result")
+
+
+def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run in an event loop of its own, uvloop's where there is one: whatever the loop does costs less there."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    try:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    except ImportError:
+        pass
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(coroutine)
