@@ -11,7 +11,7 @@ from papergate.engines.records import Finish
 from papergate.engines.refusal import refusal
 from papergate.engines.sse import event_of
 from papergate.errors import EngineError, EngineRefused
-from papergate.performance.client import HEAD_END, RawReply, head_fields
+from papergate.performance.client import HEAD_END, RawReply, head_fields, head_in
 
 STREAMED = b"text/event-stream"
 
@@ -62,12 +62,11 @@ class NotStreamed(EngineRefused):
 
 def _read(reply: RawReply, reading: Reading, access: Access) -> None:
     raw = b"".join(reply.pieces)
-    end = raw.find(HEAD_END)
-    if end < 0:
+    if (head := head_in(raw)) is None:
         raise EngineError(f"the connection broke off before an answer came ({reply.error or 'closed by the server'})")
-    _refuse_other_than_stream(raw, end, access)
+    _refuse_other_than_stream(raw, head, access)
     answer = reading.answer
-    for stamp, line in _stamped_lines(reply, raw, end):
+    for stamp, line in _stamped_lines(reply, raw, head):
         if (event := event_of(line.strip())) is None:
             continue
         unfinished = answer.finish is None
@@ -83,24 +82,24 @@ def _how(reply: RawReply) -> str:
     return reply.error or ("it ended without a finish reason" if reply.complete else "the connection was closed")
 
 
-def _refuse_other_than_stream(raw: bytes, end: int, access: Access) -> None:
-    status, fields = int(raw[:end].split(b" ", 2)[1]), head_fields(raw[:end])
+def _refuse_other_than_stream(raw: bytes, head: slice, access: Access) -> None:
+    status, fields = int(raw[head].split(b" ", 2)[1]), head_fields(raw[head])
     if status == HTTPStatus.OK and fields.get(b"content-type", STREAMED).startswith(STREAMED):
         return
     headers = {name.decode("latin-1").title(): value.decode("latin-1") for name, value in fields.items()}
-    body = b"".join(raw[start:stop] for start, stop in _body(raw, end))
+    body = b"".join(raw[start:stop] for start, stop in _body(raw, head))
     error = refusal(status, headers, body, access)
     if status == HTTPStatus.OK and b'"choices"' in body:
         raise NotStreamed(f"{error}; without a stream no time to first token can be measured")
     raise error
 
 
-def _stamped_lines(reply: RawReply, raw: bytes, head_end: int) -> Iterator[tuple[int, bytes]]:
+def _stamped_lines(reply: RawReply, raw: bytes, head: slice) -> Iterator[tuple[int, bytes]]:
     """Each line of the body that is not empty, with the time at which its last byte came."""
     arrived = zip(accumulate(map(len, reply.pieces)), reply.stamps_ns, strict=True)
     end, stamp = next(arrived)
     begun = b""
-    for start, stop in _body(raw, head_end):
+    for start, stop in _body(raw, head):
         position = start
         while (newline := raw.find(b"\n", position, stop)) >= 0:
             while newline >= end:
@@ -113,10 +112,10 @@ def _stamped_lines(reply: RawReply, raw: bytes, head_end: int) -> Iterator[tuple
         yield reply.stamps_ns[-1], begun
 
 
-def _body(raw: bytes, head_end: int) -> Iterator[tuple[int, int]]:
+def _body(raw: bytes, head: slice) -> Iterator[tuple[int, int]]:
     """Where the body stands in the bytes of a reply, without the framing of a chunked one; as far as it came."""
-    position = head_end + len(HEAD_END)
-    chunked = b"chunked" in head_fields(raw[:head_end]).get(b"transfer-encoding", b"").lower()
+    position = head.stop + len(HEAD_END)
+    chunked = b"chunked" in head_fields(raw[head]).get(b"transfer-encoding", b"").lower()
     if not chunked:
         yield position, len(raw)
         return

@@ -222,6 +222,42 @@ def test_given_up_request_closes_its_connection(server):
     asyncio.run(give_up())
 
 
+@pytest.mark.parametrize(
+    ("version", "said", "connections"),
+    [
+        ("1.1", "Connection: close", 2),
+        ("1.1", "connection: Close", 2),
+        ("1.0", "Server: old", 2),
+        ("1.0", "Connection: keep-alive", 1),
+        ("1.1", "Connection: keep-alive", 1),
+    ],
+)
+def test_connection_that_the_server_gives_up_is_not_used_again(version, said, connections):
+    serving = []
+
+    async def answer(reader, writer):
+        serving.append(asyncio.current_task())
+        for _ in range(3 - connections):
+            await reader.read(2**16)
+            writer.write(f"HTTP/{version} 200 OK\r\n{said}\r\nContent-Length: 2\r\n\r\nok".encode())
+        await reader.read(2**16)  # another request, which gets no answer, or the client's end
+        writer.close()
+        await writer.wait_closed()
+
+    async def ask_twice():
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
+            host, port = listening.sockets[0].getsockname()
+            client = Client(Address.of(f"http://{host}:{port}", NOBODY))
+            replies = [await client.send(b"{}", number) for number in range(2)]
+            client.close()
+            await asyncio.gather(*serving, return_exceptions=True)
+        return replies, client.opened
+
+    replies, opened = asyncio.run(ask_twice())
+    assert [reply.complete for reply in replies] == [True, True]
+    assert opened == connections
+
+
 class Taken:
     """A double of a connection: what the collector gave it."""
 
@@ -295,6 +331,8 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 BODY = b"".join(b"%X\r\n%b\r\n" % (len(event), event) for event in EVENTS) + b"0\r\n\r\n"
 PLAIN = b"".join(EVENTS)
 WITH_LENGTH = HEAD + b"Content-Length: %d\r\n\r\n" % len(PLAIN) + PLAIN
+TRAILED = CHUNKED + BODY[:-2] + b"Expires: never\r\nServer-Timing: total;dur=1\r\n\r\n"
+CONTINUED = b"HTTP/1.1 100 Continue\r\n\r\n" + WITH_LENGTH
 
 
 def fed(raw, cuts):
@@ -318,7 +356,9 @@ def cuts_of(raw):
     return st.lists(st.integers(1, len(raw) - 1), unique=True, max_size=12).map(sorted)
 
 
-@pytest.mark.parametrize("raw", [CHUNKED + BODY, WITH_LENGTH], ids=["chunked", "length"])
+@pytest.mark.parametrize(
+    "raw", [CHUNKED + BODY, TRAILED, WITH_LENGTH, CONTINUED], ids=["chunked", "trailers", "length", "continue"]
+)
 @given(data=st.data())
 def test_reply_cut_anywhere_is_the_same_reply(raw, data):
     cuts = data.draw(cuts_of(raw))
