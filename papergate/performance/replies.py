@@ -1,5 +1,6 @@
 """From the bytes of a reply and their stamps to a timed request: read when the clock no longer runs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,6 +15,9 @@ from papergate.errors import EngineError, EngineRefused
 from papergate.performance.client import HEAD_END, RawReply, head_fields, head_in
 
 STREAMED = b"text/event-stream"
+STATUS = re.compile(rb"HTTP/\d\.\d (\d{3})\b")
+CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]+")
+QUOTED_BYTES = 80
 
 
 @dataclass(kw_only=True, slots=True)
@@ -83,8 +87,8 @@ def _how(reply: RawReply) -> str:
 
 
 def _refuse_other_than_stream(raw: bytes, head: slice, access: Access) -> None:
-    status, fields = int(raw[head].split(b" ", 2)[1]), head_fields(raw[head])
-    if status == HTTPStatus.OK and fields.get(b"content-type", STREAMED).startswith(STREAMED):
+    status, fields = _status(raw[head]), head_fields(raw[head])
+    if status == HTTPStatus.OK and fields.get(b"content-type", STREAMED).lower().startswith(STREAMED):
         return
     headers = {name.decode("latin-1").title(): value.decode("latin-1") for name, value in fields.items()}
     body = b"".join(raw[start:stop] for start, stop in _body(raw, head))
@@ -92,6 +96,12 @@ def _refuse_other_than_stream(raw: bytes, head: slice, access: Access) -> None:
     if status == HTTPStatus.OK and b'"choices"' in body:
         raise NotStreamed(f"{error}; without a stream no time to first token can be measured")
     raise error
+
+
+def _status(head: bytes) -> int:
+    if (found := STATUS.match(head)) is None:
+        raise EngineError(f"the answer begins with {_quoted(head)}, which is no status line of HTTP/1.1")
+    return int(found[1])
 
 
 def _stamped_lines(reply: RawReply, raw: bytes, head: slice) -> Iterator[tuple[int, bytes]]:
@@ -120,9 +130,21 @@ def _body(raw: bytes, head: slice) -> Iterator[tuple[int, int]]:
         yield position, len(raw)
         return
     while (line_end := raw.find(b"\r\n", position)) >= 0:
-        size = int(raw[position:line_end].partition(b";")[0] or b"0", 16)
+        size = _chunk_size(raw[position:line_end])
         if size == 0:
             return
         start = line_end + 2
         yield start, min(start + size, len(raw))
         position = start + size + 2
+
+
+def _chunk_size(line: bytes) -> int:
+    size = line.partition(b";")[0].strip()
+    if not CHUNK_SIZE.fullmatch(size):
+        raise EngineError(f"a chunk of the answer has the size {_quoted(line)}, which is no hexadecimal number")
+    return int(size, 16)
+
+
+def _quoted(raw: bytes) -> str:
+    """The first line of what came, cut short."""
+    return repr(raw.partition(b"\r\n")[0][:QUOTED_BYTES].decode("latin-1"))

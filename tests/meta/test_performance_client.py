@@ -396,6 +396,26 @@ def test_body_without_framing_ends_with_its_connection():
     assert (reading.error, reading.text) == (None, "Häufig √2 思考ab")
 
 
+@pytest.mark.parametrize(
+    ("raw", "error"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer begins with 'SSH-2.0-OpenSSH', which is no status line of HTTP/1.1"),
+        (b"HTTP/1.1 OK\r\n\r\n", "the answer begins with 'HTTP/1.1 OK', which is no status line of HTTP/1.1"),
+        (b"\r\n\r\n", "the answer begins with '', which is no status line of HTTP/1.1"),
+        (CHUNKED + b"data:\r\n", "a chunk of the answer has the size 'data:', which is no hexadecimal number"),
+        (CHUNKED + b"-5\r\ndata:\r\n", "a chunk of the answer has the size '-5', which is no hexadecimal number"),
+    ],
+)
+def test_what_is_no_http_is_the_readings_error_and_quoted(raw, error):
+    reply, _ = fed(raw, [])
+    assert read_reply(reply, NOBODY).error == error
+
+
+def test_content_type_is_known_in_any_case():
+    reply, _ = fed(WITH_LENGTH.replace(b"text/event-stream", b"Text/Event-Stream; charset=UTF-8"), [])
+    assert read_reply(reply, NOBODY).error is None
+
+
 def test_load_run_is_on_the_servers_clock(server):
     before = time.monotonic_ns()
     run, truths = measured(server, "plain")
