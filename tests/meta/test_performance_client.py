@@ -317,6 +317,39 @@ def test_what_cannot_be_read_ends_the_connection():
     assert isinstance(taken.ended[0], ValueError)
 
 
+class Broken(Taken):
+    """A double of a connection that can do nothing right."""
+
+    def received(self, piece, stamp_ns):
+        raise RuntimeError(piece)
+
+    def lost(self, error):
+        super().lost(error)
+        raise error
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="the kernel's stamps are Linux's")
+def test_what_goes_wrong_with_one_connection_stays_with_it():
+    async def collect():
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        collector, taken = Collector(), [Broken(), Taken()]
+        pairs = [loopback() for _ in taken]
+        for (ours, theirs), each in zip(pairs, taken, strict=True):
+            collector.watch(theirs.fileno(), each)
+            ours.send(b"x")
+        pairs[1][0].close()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(each.over.wait() for each in taken))
+        collector.close()
+        for end in (*pairs[0], pairs[1][1]):
+            end.close()
+        return taken
+
+    broken, sound = asyncio.run(collect())
+    assert [type(error) for error in broken.ended] == [RuntimeError]
+    assert ([piece for piece, _ in sound.pieces], sound.ended) == ([b"x"], [None])
+
+
 EVENTS = (
     b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n',
     b": ping\n\n",
