@@ -1,7 +1,7 @@
 """A bare HTTP/1.1 client for streamed answers: it keeps what comes with its stamps, and reads it after the run.
 
-Whatever a client computes between two chunks delays the next one. So the path of a chunk is two appends and a
-comparison; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes a chunk.
+Whatever a client computes between two chunks delays the next one. So the path of a chunk is two appends and a few
+comparisons; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes a chunk.
 """
 
 import asyncio
@@ -123,12 +123,17 @@ class Connection(asyncio.Protocol):
         self.received(data, time.monotonic_ns())
 
     def received(self, piece: bytes, stamp_ns: int) -> None:
-        """Keep a piece and its stamp, and see whether it is the last."""
+        """Keep a piece and its stamp, and see whether it is the last.
+
+        A piece came after what was sent or came before it, and not later than now, whatever a real-time clock that was
+        set meanwhile makes of the kernel's stamp.
+        """
         reply = self._reply
         if reply is None:  # an answer to nothing: this connection is out of step
             self.close()
             return
-        reply.stamps_ns.append(stamp_ns)
+        earliest_ns = reply.stamps_ns[-1] if reply.stamps_ns else reply.sent_ns
+        reply.stamps_ns.append(min(max(stamp_ns, earliest_ns), time.monotonic_ns()))
         reply.pieces.append(piece)
         if self._ended(piece):
             self._finish(complete=True)

@@ -317,6 +317,18 @@ def test_what_cannot_be_read_ends_the_connection():
     assert isinstance(taken.ended[0], ValueError)
 
 
+def test_stamps_of_a_clock_that_was_set_stay_between_what_was_before_and_now():
+    connection = Connection()
+    reply = connection._reply = RawReply(sent_ns=time.monotonic_ns())
+    hour_ns = 3600 * 10**9
+    for step_ns in (-hour_ns, hour_ns, -hour_ns):
+        connection.received(b"x", time.monotonic_ns() + step_ns)
+    early, late, after = reply.stamps_ns
+    assert early == reply.sent_ns
+    assert early < late < time.monotonic_ns()
+    assert after == late
+
+
 class Broken(Taken):
     """A double of a connection that can do nothing right."""
 
