@@ -38,6 +38,8 @@ class RawReply:
     stamps_ns: list[int] = field(default_factory=list)
     """Monotonic clock at each piece."""
     pieces: list[bytes] = field(default_factory=list)
+    own_stamps: bool = False
+    """Whether this process had to stamp a piece, when it saw it, as the kernel had not."""
     complete: bool = False
     """Whether the body came to the end that its framing announced."""
     error: str | None = None
@@ -120,10 +122,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: a piece came."""
-        self.received(data, time.monotonic_ns())
+        self.received(data, None)
 
-    def received(self, piece: bytes, stamp_ns: int) -> None:
-        """Keep a piece and its stamp, and see whether it is the last.
+    def received(self, piece: bytes, stamp_ns: int | None) -> None:
+        """Keep a piece and its stamp, now where it has none, and see whether it is the last.
 
         A piece came after what was sent or came before it, and not later than now, whatever a real-time clock that was
         set meanwhile makes of the kernel's stamp.
@@ -132,8 +134,10 @@ class Connection(asyncio.Protocol):
         if reply is None:  # an answer to nothing: this connection is out of step
             self.close()
             return
-        earliest_ns = reply.stamps_ns[-1] if reply.stamps_ns else reply.sent_ns
-        reply.stamps_ns.append(min(max(stamp_ns, earliest_ns), time.monotonic_ns()))
+        now_ns = time.monotonic_ns()
+        if stamp_ns is None:
+            stamp_ns, reply.own_stamps = now_ns, True
+        reply.stamps_ns.append(min(max(stamp_ns, reply.stamps_ns[-1] if reply.stamps_ns else reply.sent_ns), now_ns))
         reply.pieces.append(piece)
         if self._ended(piece):
             self._finish(complete=True)

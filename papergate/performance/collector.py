@@ -33,8 +33,8 @@ READINGS = 3
 class Receiver(Protocol):
     """Whoever gets what came."""
 
-    def received(self, piece: bytes, stamp_ns: int) -> None:
-        """Take a piece and the time of the monotonic clock at which it came."""
+    def received(self, piece: bytes, stamp_ns: int | None) -> None:
+        """Take a piece and the time of the monotonic clock at which it came; None where the kernel did not stamp it."""
 
     def lost(self, error: Exception | None) -> None:
         """Nothing more will come."""
@@ -107,7 +107,7 @@ class Collector:
             piece, notes, _, _ = watched.socket.recvmsg(PIECE_BYTES, NOTE_BYTES)
             if piece:
                 real_ns = _stamp_ns(notes)
-                watched.receiver.received(piece, time.monotonic_ns() if real_ns is None else real_ns - distance_ns)
+                watched.receiver.received(piece, None if real_ns is None else real_ns - distance_ns)
         except BlockingIOError:  # there was nothing after all
             return False
         except Exception as error:  # noqa: BLE001 - as the event loop does: whatever it is, it ends this connection alone

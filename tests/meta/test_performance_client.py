@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from papergate.engines.access import Access
 from papergate.errors import EngineError, EngineRefused, RequestsLost, WorkloadError
+from papergate.performance import collector
 from papergate.performance.client import Address, Client, Connection, RawReply
 from papergate.performance.collector import AVAILABLE, Collector
 from papergate.performance.load import attach, measure, measure_pairs
 from papergate.performance.metrics import itl_s, tokens_per_chunk, tpot_s
-from papergate.performance.records import TokenSource
+from papergate.performance.records import Stamps, TokenSource
 from papergate.performance.replies import read_reply
 from papergate.performance.validity import refuse_lost
 from papergate.performance.workloads import Workload
@@ -71,6 +72,7 @@ def test_every_chunk_with_text_is_stamped_after_it_was_sent_and_before_the_next(
         assert len(request.chunks_s) == len(truth.text_ns)
         assert all(is_after(run, at, sent) for at, sent in zip(request.chunks_s, truth.text_ns, strict=True))
         assert is_after(run, request.last_s, truth.last_ns)
+    assert run.client.stamps is (Stamps.KERNEL if AVAILABLE else Stamps.EVENT_LOOP)
 
 
 def test_chunks_under_tls_are_stamped_too_once_the_authority_is_named(tmp_path):
@@ -82,8 +84,16 @@ def test_chunks_under_tls_are_stamped_too_once_the_authority_is_named(tmp_path):
             attach(running.url, "plain")
         run, truths = measured(running, "plain", cert)
     assert len(run.answered) == len(truths) == 6
+    assert run.client.stamps is Stamps.EVENT_LOOP
     for request, truth in zip(run.requests, truths, strict=True):
         assert all(is_after(run, at, sent) for at, sent in zip(request.chunks_s, truth.text_ns, strict=True))
+
+
+def test_stamp_that_the_kernel_did_not_give_is_on_record(server, monkeypatch):
+    monkeypatch.setattr(collector, "STAMPED", socket.SO_KEEPALIVE)  # something that stamps nothing
+    run, _ = measured(server, "plain")
+    assert len(run.answered) == 6
+    assert run.client.stamps is Stamps.EVENT_LOOP
 
 
 def test_role_only_chunk_is_no_first_token(server):
@@ -277,8 +287,8 @@ class Taken:
 async def collected(*, until, taken, busy=time.sleep, busy_s=0.0, piece=b"x"):
     """Send pieces to a collector while this process is busy, until ``until``; the moments at which each was sent."""
     ours, theirs = loopback()
-    collector, sent = Collector(), []
-    collector.watch(theirs.fileno(), taken)
+    reading, sent = Collector(), []
+    reading.watch(theirs.fileno(), taken)
     for _ in range(200):
         if until(sent):
             break
@@ -288,7 +298,7 @@ async def collected(*, until, taken, busy=time.sleep, busy_s=0.0, piece=b"x"):
         await asyncio.sleep(0.002)
     ours.close()
     await taken.over.wait()
-    collector.close()
+    reading.close()
     theirs.close()
     return sent
 
@@ -304,7 +314,8 @@ def test_stamps_do_not_wait_for_a_busy_client():
     taken, busy_s = Taken(), 0.005
 
     def stamped_in_time(sent):  # the first pieces may come before the kernel has begun to stamp
-        return len(taken.pieces) == len(sent) and sent and taken.pieces[-1][1] < sent[-1] + busy_s * 1e9 / 2
+        stamp_ns = taken.pieces[-1][1] if sent and len(taken.pieces) == len(sent) else None
+        return stamp_ns is not None and stamp_ns < sent[-1] + busy_s * 1e9 / 2
 
     sent = asyncio.run(collected(until=stamped_in_time, taken=taken, busy_s=busy_s))
     assert stamped_in_time(sent)
@@ -344,15 +355,15 @@ class Broken(Taken):
 def test_what_goes_wrong_with_one_connection_stays_with_it():
     async def collect():
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-        collector, taken = Collector(), [Broken(), Taken()]
+        reading, taken = Collector(), [Broken(), Taken()]
         pairs = [loopback() for _ in taken]
         for (ours, theirs), each in zip(pairs, taken, strict=True):
-            collector.watch(theirs.fileno(), each)
+            reading.watch(theirs.fileno(), each)
             ours.send(b"x")
         pairs[1][0].close()
         async with asyncio.timeout(10):
             await asyncio.gather(*(each.over.wait() for each in taken))
-        collector.close()
+        reading.close()
         for end in (*pairs[0], pairs[1][1]):
             end.close()
         return taken

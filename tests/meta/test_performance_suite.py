@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from papergate.performance.collector import AVAILABLE
 from tests.meta.perf_suite import LENIENT, TEST, WORKLOAD, AttachedSuite
 from tests.meta.timed_server import MANNERS, Manner, TimedServer
 
@@ -32,6 +33,7 @@ def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
     assert (info["metrics"]["output_tokens"], info["engine"], info["model"]) == (40, "timed 1.0", "plain")
     assert info["metrics"]["ttft_s"].keys() == {"count", "mean", "p50", "p90", "p99", "method"}
     assert properties["output_tokens"] == "40"
+    assert info["client"]["stamps"] == ("kernel" if AVAILABLE else "event loop")
     series = json.loads((suite.folder / "run/performance/mine.json").read_text())["series"]
     assert len(series["requests"]) == 8
     (point,) = json.loads((suite.folder / "run/performance/against-concurrency.json").read_text())

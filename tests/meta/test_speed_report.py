@@ -70,7 +70,12 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
         "salt": run.salt,
         "settings": {"ignore_eos": True},
         "metrics": summary(run, level),
-        "client": {**asdict(fitness(run, open_loop=not concurrency)), "reconnects": 0, "loop": "uvloop"},
+        "client": {
+            **asdict(fitness(run, open_loop=not concurrency)),
+            "reconnects": 0,
+            "loop": "uvloop",
+            "stamps": "kernel",
+        },
         "slowdown": None,
         "baseline": None,
         "series": over_time(run),
@@ -122,7 +127,15 @@ def test_durations_have_three_figures_and_a_unit(seconds, text):
 
 def test_page_of_speed_alone_says_what_was_measured_and_how(tmp_path):
     text = page(tmp_path, record(slowdown=SLOWDOWN, baseline={"name": "old", "engine": "s 0"}, deployment="mine-a"))
-    for said in ("Speed of m&lt;b&gt;", "my title", "digest d1", "salt s4lt", "ignore_eos true", "1 in flight"):
+    for said in (
+        "Speed of m&lt;b&gt;",
+        "my title",
+        "digest d1",
+        "salt s4lt",
+        "ignore_eos true",
+        "1 in flight",
+        "stamps of the kernel",
+    ):
         assert said in text
     assert "m&lt;b&gt; on s 1, started as mine-a; baseline old on s 0" in text
     assert SLOWDOWN["sentence"] in text
