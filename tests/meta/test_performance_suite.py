@@ -5,6 +5,7 @@ import json
 import pytest
 
 from papergate.performance.collector import AVAILABLE
+from tests.meta import timed_server
 from tests.meta.perf_suite import LENIENT, TEST, WORKLOAD, AttachedSuite
 from tests.meta.timed_server import MANNERS, Manner, TimedServer
 
@@ -149,9 +150,18 @@ def test_unfit_client_is_inconclusive_and_leaves_no_figures(suite):
     (suite.folder / "lenient.py").write_text(LENIENT.replace("1e9", "0.0"))  # no client is that fit
     suite.run(f"--benchmark-json={suite.folder}/record.json")
     outcome, message, properties = suite.case
-    assert (outcome, properties["verdict"]) == ("failure", "inconclusive")
-    assert "inconclusive: the client was not fit to measure" in message
+    assert (outcome, properties["verdict"], properties["unfit"]) == ("failure", "inconclusive", "client")
+    assert "inconclusive: the run cannot be used: the client's event loop was late" in message
     assert not (suite.folder / "record.json").exists()
+
+
+def test_outputs_that_the_server_ends_early_are_not_blamed_on_the_client(suite, monkeypatch):
+    whole = timed_server._chunk
+    monkeypatch.setattr(timed_server, "_chunk", lambda delta, finish=None: whole(delta, finish and "stop"))
+    outcome, message, properties = suite.run().case
+    assert (outcome, properties["verdict"]) == ("failure", "inconclusive")
+    assert "the run cannot be used: 8 of 8 outputs ended early although the server accepts ignore_eos" in message
+    assert "unfit" not in properties
 
 
 @pytest.mark.parametrize(

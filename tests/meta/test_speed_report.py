@@ -150,7 +150,7 @@ def test_figures_of_an_unfit_client_are_not_shown_but_why_is(tmp_path):
     speeds = stored(tmp_path, record(late_s=0.1))
     text = page(tmp_path)
     assert speeds[0].verdict == "inconclusive"
-    assert "the client was not fit to measure: the client&#39;s event loop was late by (p99) 100.0 ms" in text
+    assert "the run cannot be used: the client&#39;s event loop was late by (p99) 100.0 ms" in text
     assert "750 ms" not in text
     assert "<svg" not in text
 
