@@ -103,7 +103,7 @@ def client_words(record: Record) -> str:
     """How the client did, in a sentence."""
     client = record["client"]
     return (
-        f"{'of no use' if client['reasons'] else 'fit'}: event loop late by {duration(client['lateness_p99_s'])} (p99), "
+        f"{'unusable' if client['reasons'] else 'fit'}: event loop late by {duration(client['lateness_p99_s'])} (p99), "
         f"{client['cpu']:.0%} of a core, sent {duration(client['queueing_p99_s'])} after the intended time (p99), "
         f"{client['reconnects']} reconnects, {client['loop']}, stamps of the {client.get('stamps', UNDEFINED)}"
     )

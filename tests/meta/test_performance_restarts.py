@@ -127,6 +127,8 @@ def test_unfit_client_in_any_start_leaves_the_comparison_open(suite):
     outcome, message, properties = suite.run("--baseline=mine-a", "--restarts=3", deployment="mine-slow").case
     assert (outcome, properties["verdict"]) == ("failure", "inconclusive"), suite.output
     assert "start 2 of the baseline: it was late" in message
+    assert properties["unfit"] == "client"
+    suite.assert_no_figures()
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,7 @@ def test_unfit_client_is_inconclusive_and_leaves_no_figures(suite):
     assert (outcome, properties["verdict"], properties["unfit"]) == ("failure", "inconclusive", "client")
     assert "inconclusive: the run cannot be used: the client's event loop was late" in message
     assert not (suite.folder / "record.json").exists()
+    suite.assert_no_figures()
 
 
 def test_outputs_that_the_server_ends_early_are_not_blamed_on_the_client(suite, monkeypatch):
@@ -162,6 +163,7 @@ def test_outputs_that_the_server_ends_early_are_not_blamed_on_the_client(suite, 
     assert (outcome, properties["verdict"]) == ("failure", "inconclusive")
     assert "the run cannot be used: 8 of 8 outputs ended early although the server accepts ignore_eos" in message
     assert "unfit" not in properties
+    suite.assert_no_figures()
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
         requests=requests,
         client=client,
     )
+    fit = fitness(run, open_loop=not concurrency)
     return {
         "papergate": "1",
         "workload": name,
@@ -69,16 +70,16 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
         "engine": run.server,
         "salt": run.salt,
         "settings": {"ignore_eos": True},
-        "metrics": summary(run, level),
+        "metrics": summary(run, level) if fit.valid else None,
         "client": {
-            **asdict(fitness(run, open_loop=not concurrency)),
+            **asdict(fit),
             "reconnects": 0,
             "loop": "uvloop",
             "stamps": "kernel",
         },
         "slowdown": None,
         "baseline": None,
-        "series": over_time(run),
+        "series": over_time(run) if fit.valid else None,
     } | changes
 
 
