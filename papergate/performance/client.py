@@ -1,10 +1,11 @@
 """A bare HTTP/1.1 client for streamed answers: it keeps what comes with its stamps, and reads it after the run.
 
-Whatever a client computes between two chunks delays the next one. So the path of a chunk is two appends and a
-comparison; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes a chunk.
+Whatever a client computes between two chunks delays the next one. So the path of a chunk is two appends and a few
+comparisons; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes a chunk.
 """
 
 import asyncio
+import re
 import socket
 import ssl
 import time
@@ -21,8 +22,12 @@ from papergate.performance.collector import AVAILABLE, Collector
 CONNECT_TIMEOUT_S = 10.0
 """A server that is to be measured and does not take a connection within this is not there."""
 HEAD_END = b"\r\n\r\n"
-LAST_CHUNK = b"\r\n0\r\n\r\n"
-"""Ends a chunked body; inside a stream of events no line is a bare 0."""
+INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d")
+"""Begins a head after which the answer's own comes, such as ``100 Continue``."""
+LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n:]+:[^\r\n]*\r\n)*\r\n\Z")
+"""Ends a chunked body, with trailers or without; inside a stream of events no line is a bare 0."""
+LAST_PIECES = 16
+"""Pieces in which the last chunk and its trailers are looked for."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,6 +38,8 @@ class RawReply:
     stamps_ns: list[int] = field(default_factory=list)
     """Monotonic clock at each piece."""
     pieces: list[bytes] = field(default_factory=list)
+    own_stamps: bool = False
+    """Whether this process had to stamp a piece, when it saw it, as the kernel had not."""
     complete: bool = False
     """Whether the body came to the end that its framing announced."""
     error: str | None = None
@@ -94,6 +101,7 @@ class Connection(asyncio.Protocol):
         self._ended: Callable[[bytes], bool] = self._ended_in_head
         self._tail = b""
         self._length = 0
+        self._closes = False
         self._stop_collecting: Callable[[], None] | None = None
 
     @property
@@ -114,15 +122,22 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: a piece came."""
-        self.received(data, time.monotonic_ns())
+        self.received(data, None)
 
-    def received(self, piece: bytes, stamp_ns: int) -> None:
-        """Keep a piece and its stamp, and see whether it is the last."""
+    def received(self, piece: bytes, stamp_ns: int | None) -> None:
+        """Keep a piece and its stamp, now where it has none, and see whether it is the last.
+
+        A piece came after what was sent or came before it, and not later than now, whatever a real-time clock that was
+        set meanwhile makes of the kernel's stamp.
+        """
         reply = self._reply
         if reply is None:  # an answer to nothing: this connection is out of step
             self.close()
             return
-        reply.stamps_ns.append(stamp_ns)
+        now_ns = time.monotonic_ns()
+        if stamp_ns is None:
+            stamp_ns, reply.own_stamps = now_ns, True
+        reply.stamps_ns.append(min(max(stamp_ns, reply.stamps_ns[-1] if reply.stamps_ns else reply.sent_ns), now_ns))
         reply.pieces.append(piece)
         if self._ended(piece):
             self._finish(complete=True)
@@ -167,6 +182,8 @@ class Connection(asyncio.Protocol):
         assert self._reply is not None
         self._reply.complete = complete
         self._reply = None
+        if self._closes:
+            self.close()
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
 
@@ -174,12 +191,12 @@ class Connection(asyncio.Protocol):
         """Until the head is whole; then its framing decides."""
         assert self._reply is not None
         raw = b"".join(self._reply.pieces)
-        end = raw.find(HEAD_END)
-        if end < 0:
+        if (head := head_in(raw)) is None:
             return False
-        fields = head_fields(raw[:end])
-        body = raw[end + len(HEAD_END) :]
-        if "chunked" in fields.get(b"transfer-encoding", b"").decode().lower():
+        fields = head_fields(raw[head])
+        body = raw[head.stop + len(HEAD_END) :]
+        self._closes = _closes(raw[head], fields)
+        if b"chunked" in fields.get(b"transfer-encoding", b"").lower():
             self._ended, self._tail, body = self._ended_by_chunk, b"", raw
         elif b"content-length" in fields:
             self._length = int(fields[b"content-length"])
@@ -189,8 +206,13 @@ class Connection(asyncio.Protocol):
         return self._ended(body)
 
     def _ended_by_chunk(self, piece: bytes) -> bool:
-        self._tail = (piece if len(piece) >= len(LAST_CHUNK) else self._tail + piece)[-len(LAST_CHUNK) :]
-        return self._tail == LAST_CHUNK
+        self._tail = (piece if len(piece) >= len(HEAD_END) else self._tail + piece)[-len(HEAD_END) :]
+        return self._tail == HEAD_END and self._ended_by_last_chunk()
+
+    def _ended_by_last_chunk(self) -> bool:
+        """Asked where an empty line came, which also ends an event whose lines end in CRLF."""
+        assert self._reply is not None
+        return LAST_CHUNK.search(b"".join(self._reply.pieces[-LAST_PIECES:])) is not None
 
     def _ended_by_length(self, piece: bytes) -> bool:
         self._length -= len(piece)
@@ -266,7 +288,21 @@ class Client:
         return connection
 
 
+def head_in(raw: bytes) -> slice | None:
+    """Where the head of a reply stands, after interim ones; None until it is whole."""
+    start = 0
+    while (end := raw.find(HEAD_END, start)) >= 0 and INTERIM.match(raw, start):
+        start = end + len(HEAD_END)
+    return slice(start, end) if end >= 0 else None
+
+
 def head_fields(head: bytes) -> dict[bytes, bytes]:
     """The header fields of a reply, names in lower case."""
     pairs = (line.partition(b":") for line in head.split(b"\r\n")[1:])
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _closes(head: bytes, fields: dict[bytes, bytes]) -> bool:
+    """Whether the server takes no other request on the connection (RFC 9112, section 9.3)."""
+    said = fields.get(b"connection", b"").lower()
+    return b"close" in said or (head.startswith(b"HTTP/1.0") and b"keep-alive" not in said)

@@ -33,8 +33,8 @@ READINGS = 3
 class Receiver(Protocol):
     """Whoever gets what came."""
 
-    def received(self, piece: bytes, stamp_ns: int) -> None:
-        """Take a piece and the time of the monotonic clock at which it came."""
+    def received(self, piece: bytes, stamp_ns: int | None) -> None:
+        """Take a piece and the time of the monotonic clock at which it came; None where the kernel did not stamp it."""
 
     def lost(self, error: Exception | None) -> None:
         """Nothing more will come."""
@@ -92,25 +92,36 @@ class Collector:
         if not (ready := self._epoll.poll(0)):
             self._wait()
             return
-        distance_ns = _distance_ns()
-        stamped = [self._take(self._watched[number], distance_ns) for number, _ in ready]
-        self._nap = self._loop.call_later(NAP_S if all(stamped) else 0, self._look)
+        nap_s = 0.0
+        try:
+            distance_ns = _distance_ns()
+            stamped = [self._take(number, distance_ns) for number, _ in ready if number in self._watched]
+            nap_s = NAP_S if all(stamped) else 0.0
+        finally:  # whatever became of one connection, the others wait for the next look
+            self._nap = self._loop.call_later(nap_s, self._look)
 
-    def _take(self, watched: _Watched, distance_ns: int) -> bool:
+    def _take(self, number: int, distance_ns: int) -> bool:
         """Take one piece; tell whether the kernel stamped it."""
-        real_ns = None
+        watched, real_ns = self._watched[number], None
         try:
             piece, notes, _, _ = watched.socket.recvmsg(PIECE_BYTES, NOTE_BYTES)
             if piece:
                 real_ns = _stamp_ns(notes)
-                watched.receiver.received(piece, time.monotonic_ns() if real_ns is None else real_ns - distance_ns)
-            else:
-                watched.receiver.lost(None)
+                watched.receiver.received(piece, None if real_ns is None else real_ns - distance_ns)
         except BlockingIOError:  # there was nothing after all
             return False
-        except (OSError, ValueError) as error:  # as the event loop does: what cannot be read ends the connection
-            watched.receiver.lost(error)
+        except Exception as error:  # noqa: BLE001 - as the event loop does: whatever it is, it ends this connection alone
+            self._end(number, error)
+        else:
+            if not piece:
+                self._end(number, None)
         return real_ns is not None
+
+    def _end(self, number: int, error: Exception | None) -> None:
+        """Read it no longer, even where its receiver fails to hear that it is lost."""
+        receiver = self._watched[number].receiver
+        self.forget(number)
+        receiver.lost(error)
 
 
 def _stamp_ns(notes: Sequence[tuple[int, int, bytes]]) -> int | None:

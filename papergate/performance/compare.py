@@ -52,13 +52,13 @@ class Slowdown:
     clusters: int
     verdict: Verdict
     reasons: tuple[str, ...] = ()
-    """Why the client was not fit to compare, if so; the verdict is then inconclusive."""
+    """Why a run of the comparison cannot be used, if so; the verdict is then inconclusive."""
 
     @property
     def sentence(self) -> str:
         """One line: what was seen, how sure, what it means."""
         seen = f"{self.ratio - 1:+.1%} latency [{self.lower - 1:+.1%}, {self.upper - 1:+.1%}] against the baseline"
-        unfit = f"; the client was not fit to compare: {'; '.join(self.reasons)}" if self.reasons else ""
+        unfit = f"; the comparison cannot be used: {'; '.join(self.reasons)}" if self.reasons else ""
         return f"{self.verdict}: {seen} ({self.comparisons} comparisons in {self.clusters} clusters){unfit}"
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from papergate.engines.loop import run_in_loop
 from papergate.errors import EngineError, WorkloadError
 from papergate.performance.client import Address, Client, RawReply
 from papergate.performance.prompts import Prompt, make_prompts
-from papergate.performance.records import ClientLoad, LoadRun, TimedRequest, TokenSource
+from papergate.performance.records import ClientLoad, LoadRun, Stamps, TimedRequest, TokenSource
 from papergate.performance.replies import Reading, read_reply
 from papergate.performance.tokens import Counter, Tokenizer, tokenizer_of
 from papergate.performance.workloads import Workload, arrivals_s
@@ -302,9 +302,13 @@ def _run_of(
         salt=salt,
         origin_ns=watch.origin_ns,
         requests=requests,
-        client=watch.load,
+        client=replace(watch.load, stamps=_stamps(reply for _, _, reply in sent)),
         settings={"ignore_eos": workload.ignore_eos and server.ignores_eos, "tokenizer": server.tokenizer.source},
     )
+
+
+def _stamps(replies: Iterable[RawReply]) -> Stamps:
+    return Stamps.EVENT_LOOP if any(reply.own_stamps for reply in replies) else Stamps.KERNEL
 
 
 def _timed(sent: _Sent, prompt: Prompt, run: tuple[int, Access], counter: Counter) -> TimedRequest:

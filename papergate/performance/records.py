@@ -16,6 +16,15 @@ class TokenSource(StrEnum):
     """Nobody: whatever needs the number is undefined."""
 
 
+class Stamps(StrEnum):
+    """Who said when the chunks of a run came."""
+
+    KERNEL = "kernel"
+    """It stamped every piece on its arrival."""
+    EVENT_LOOP = "event loop"
+    """The client, when it saw some piece or all: over TLS, elsewhere than on Linux, or where a stamp was missing."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimedRequest:
     """One request as the client saw it. Times are seconds since the run began, by the monotonic clock."""
@@ -56,6 +65,7 @@ class ClientLoad:
     reconnects: int = 0
     """Connections that had to be opened while the clock ran."""
     event_loop: str = "asyncio"
+    stamps: Stamps = Stamps.EVENT_LOOP
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,6 @@
 """From the bytes of a reply and their stamps to a timed request: read when the clock no longer runs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -11,9 +12,12 @@ from papergate.engines.records import Finish
 from papergate.engines.refusal import refusal
 from papergate.engines.sse import event_of
 from papergate.errors import EngineError, EngineRefused
-from papergate.performance.client import HEAD_END, RawReply, head_fields
+from papergate.performance.client import HEAD_END, RawReply, head_fields, head_in
 
 STREAMED = b"text/event-stream"
+STATUS = re.compile(rb"HTTP/\d\.\d (\d{3})\b")
+CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]+")
+QUOTED_BYTES = 80
 
 
 @dataclass(kw_only=True, slots=True)
@@ -62,12 +66,11 @@ class NotStreamed(EngineRefused):
 
 def _read(reply: RawReply, reading: Reading, access: Access) -> None:
     raw = b"".join(reply.pieces)
-    end = raw.find(HEAD_END)
-    if end < 0:
+    if (head := head_in(raw)) is None:
         raise EngineError(f"the connection broke off before an answer came ({reply.error or 'closed by the server'})")
-    _refuse_other_than_stream(raw, end, access)
+    _refuse_other_than_stream(raw, head, access)
     answer = reading.answer
-    for stamp, line in _stamped_lines(reply, raw, end):
+    for stamp, line in _stamped_lines(reply, raw, head):
         if (event := event_of(line.strip())) is None:
             continue
         unfinished = answer.finish is None
@@ -83,24 +86,30 @@ def _how(reply: RawReply) -> str:
     return reply.error or ("it ended without a finish reason" if reply.complete else "the connection was closed")
 
 
-def _refuse_other_than_stream(raw: bytes, end: int, access: Access) -> None:
-    status, fields = int(raw[:end].split(b" ", 2)[1]), head_fields(raw[:end])
-    if status == HTTPStatus.OK and fields.get(b"content-type", STREAMED).startswith(STREAMED):
+def _refuse_other_than_stream(raw: bytes, head: slice, access: Access) -> None:
+    status, fields = _status(raw[head]), head_fields(raw[head])
+    if status == HTTPStatus.OK and fields.get(b"content-type", STREAMED).lower().startswith(STREAMED):
         return
     headers = {name.decode("latin-1").title(): value.decode("latin-1") for name, value in fields.items()}
-    body = b"".join(raw[start:stop] for start, stop in _body(raw, end))
+    body = b"".join(raw[start:stop] for start, stop in _body(raw, head))
     error = refusal(status, headers, body, access)
     if status == HTTPStatus.OK and b'"choices"' in body:
         raise NotStreamed(f"{error}; without a stream no time to first token can be measured")
     raise error
 
 
-def _stamped_lines(reply: RawReply, raw: bytes, head_end: int) -> Iterator[tuple[int, bytes]]:
+def _status(head: bytes) -> int:
+    if (found := STATUS.match(head)) is None:
+        raise EngineError(f"the answer begins with {_quoted(head)}, which is no status line of HTTP/1.1")
+    return int(found[1])
+
+
+def _stamped_lines(reply: RawReply, raw: bytes, head: slice) -> Iterator[tuple[int, bytes]]:
     """Each line of the body that is not empty, with the time at which its last byte came."""
     arrived = zip(accumulate(map(len, reply.pieces)), reply.stamps_ns, strict=True)
     end, stamp = next(arrived)
     begun = b""
-    for start, stop in _body(raw, head_end):
+    for start, stop in _body(raw, head):
         position = start
         while (newline := raw.find(b"\n", position, stop)) >= 0:
             while newline >= end:
@@ -113,17 +122,29 @@ def _stamped_lines(reply: RawReply, raw: bytes, head_end: int) -> Iterator[tuple
         yield reply.stamps_ns[-1], begun
 
 
-def _body(raw: bytes, head_end: int) -> Iterator[tuple[int, int]]:
+def _body(raw: bytes, head: slice) -> Iterator[tuple[int, int]]:
     """Where the body stands in the bytes of a reply, without the framing of a chunked one; as far as it came."""
-    position = head_end + len(HEAD_END)
-    chunked = b"chunked" in head_fields(raw[:head_end]).get(b"transfer-encoding", b"").lower()
+    position = head.stop + len(HEAD_END)
+    chunked = b"chunked" in head_fields(raw[head]).get(b"transfer-encoding", b"").lower()
     if not chunked:
         yield position, len(raw)
         return
     while (line_end := raw.find(b"\r\n", position)) >= 0:
-        size = int(raw[position:line_end].partition(b";")[0] or b"0", 16)
+        size = _chunk_size(raw[position:line_end])
         if size == 0:
             return
         start = line_end + 2
         yield start, min(start + size, len(raw))
         position = start + size + 2
+
+
+def _chunk_size(line: bytes) -> int:
+    size = line.partition(b";")[0].strip()
+    if not CHUNK_SIZE.fullmatch(size):
+        raise EngineError(f"a chunk of the answer has the size {_quoted(line)}, which is no hexadecimal number")
+    return int(size, 16)
+
+
+def _quoted(raw: bytes) -> str:
+    """The first line of what came, cut short."""
+    return repr(raw.partition(b"\r\n")[0][:QUOTED_BYTES].decode("latin-1"))

@@ -1,6 +1,6 @@
 """Two deployments that are ours to start: started in turns, one at a time, and the verdict on all starts together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from papergate.performance.load import Server, draw_prompts, measure
 from papergate.performance.prompts import Prompt
 from papergate.performance.records import LoadRun
 from papergate.performance.turns import refuse_unequal
-from papergate.performance.validity import fitness, refuse_lost
+from papergate.performance.validity import Fitness, fitness, refuse_lost
 from papergate.performance.workloads import Workload
 from papergate.verdict import Verdict
 
@@ -26,6 +26,8 @@ class Restarted:
 
     first: LoadRun
     """The first run of the deployment that is judged: its figures are those on record."""
+    fitness: Fitness
+    """Of the first run, with the reasons of every start of both sides."""
     baseline: str
     """Name and version of the baseline's server."""
     slowdown: Slowdown
@@ -50,9 +52,10 @@ def against_restarted(
     ]
     clusters = [log_ratios(ours.answered, theirs.answered) for ours, theirs in pairs]
     found = judge_slowdown(clusters, gate, unseen_sd=0.0)
-    if reasons := tuple(_unfit(pairs, open_loop=workload.requests_per_s is not None)):
-        found = replace(found, verdict=Verdict.INCONCLUSIVE, reasons=reasons)
-    return Restarted(first=pairs[0][0], baseline=pairs[0][1].server, slowdown=found)
+    fit = _fitness(pairs, open_loop=workload.requests_per_s is not None)
+    if not fit.valid:
+        found = replace(found, verdict=Verdict.INCONCLUSIVE, reasons=fit.reasons)
+    return Restarted(first=pairs[0][0], fitness=fit, baseline=pairs[0][1].server, slowdown=found)
 
 
 def _cluster(new: Start, old: Start, workload: Workload, *, salt: str, new_first: bool) -> tuple[LoadRun, LoadRun]:
@@ -75,7 +78,14 @@ def _run(
     return run, asked
 
 
-def _unfit(pairs: Sequence[tuple[LoadRun, LoadRun]], *, open_loop: bool) -> Iterator[str]:
-    for number, pair in enumerate(pairs, start=1):
-        for side, run in zip(("the deployment", "the baseline"), pair, strict=True):
-            yield from (f"start {number} of {side}: {why}" for why in fitness(run, open_loop=open_loop).reasons)
+def _fitness(pairs: Sequence[tuple[LoadRun, LoadRun]], *, open_loop: bool) -> Fitness:
+    starts = {
+        f"start {number} of {side}": fitness(run, open_loop=open_loop)
+        for number, pair in enumerate(pairs, start=1)
+        for side, run in zip(("the deployment", "the baseline"), pair, strict=True)
+    }
+    return replace(
+        next(iter(starts.values())),
+        reasons=tuple(f"{start}: {why}" for start, fit in starts.items() for why in fit.reasons),
+        short_outputs=any(fit.short_outputs for fit in starts.values()),
+    )

@@ -1,11 +1,12 @@
-"""Whether the measuring client was fit to measure; where it was not, its figures are no figures."""
+"""Whether a run can be used: the client fit to measure, the load the one asked for; else its figures are no figures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from papergate.errors import RequestsLost
 from papergate.performance.metrics import percentile, queueing_s
 from papergate.performance.records import LoadRun
+from papergate.verdict import Verdict
 
 MOST_LATENESS_S = 0.005
 """p99 of the event loop's lateness. Measured: at most 1.2 ms in clients that added less than 1 ms to the median TTFT,
@@ -25,12 +26,19 @@ class Fitness:
     lateness_p99_s: float | None
     cpu: float
     queueing_p99_s: float | None
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    short_outputs: bool = False
+    """Whether one of them is the server's doing, not the client's: it ended outputs early."""
 
     @property
     def valid(self) -> bool:
         """Whether the run's figures may be stated."""
         return not self.reasons
+
+    @property
+    def sentence(self) -> str:
+        """Why there are no figures."""
+        return f"{Verdict.INCONCLUSIVE}: the run cannot be used: {'; '.join(self.reasons)}"
 
 
 def fitness(run: LoadRun, *, open_loop: bool) -> Fitness:
@@ -42,12 +50,9 @@ def fitness(run: LoadRun, *, open_loop: bool) -> Fitness:
         lateness_p99_s=lateness.value if lateness else None,
         cpu=cpu,
         queueing_p99_s=queueing.value if queueing else None,
-        reasons=(),
     )
-    reasons = (*_reasons(seen, open_loop=open_loop), *_short_outputs(run))
-    return Fitness(
-        lateness_p99_s=seen.lateness_p99_s, cpu=seen.cpu, queueing_p99_s=seen.queueing_p99_s, reasons=reasons
-    )
+    short = tuple(_short_outputs(run))
+    return replace(seen, reasons=(*_reasons(seen, open_loop=open_loop), *short), short_outputs=bool(short))
 
 
 def refuse_lost(run: LoadRun) -> None:

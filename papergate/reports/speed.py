@@ -26,7 +26,7 @@ class Speed:
 
     workload: str
     verdict: str
-    """Beside the baseline; ``recorded`` where there is none, ``inconclusive`` where the client was unfit, ``error``."""
+    """Beside the baseline; ``recorded`` where there is none, ``inconclusive`` for a run of no use, ``error``."""
     record: Record | None = None
     error: str = ""
 
@@ -47,7 +47,7 @@ class Speed:
         if self.record is None:
             return f"error: {self.error}"
         if self.unfit:
-            return f"inconclusive: the client was not fit to measure: {'; '.join(self.unfit)}"
+            return f"inconclusive: the run cannot be used: {'; '.join(self.unfit)}"
         slowdown = self.record["slowdown"]
         return self.error or (slowdown["sentence"] if slowdown else "")
 
@@ -103,9 +103,9 @@ def client_words(record: Record) -> str:
     """How the client did, in a sentence."""
     client = record["client"]
     return (
-        f"{'not fit' if client['reasons'] else 'fit'}: event loop late by {duration(client['lateness_p99_s'])} (p99), "
+        f"{'unusable' if client['reasons'] else 'fit'}: event loop late by {duration(client['lateness_p99_s'])} (p99), "
         f"{client['cpu']:.0%} of a core, sent {duration(client['queueing_p99_s'])} after the intended time (p99), "
-        f"{client['reconnects']} reconnects, {client['loop']}"
+        f"{client['reconnects']} reconnects, {client['loop']}, stamps of the {client.get('stamps', UNDEFINED)}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,15 @@ class Suite:
 
     def recorded(self, name="record.json"):
         return json.loads((self.folder / name).read_text())
+
+    def assert_no_figures(self):
+        """The record holds the client and the reasons, JUnit the model and the engine, and neither a figure."""
+        record = self.recorded("run/performance/mine.json")
+        assert [record[name] for name in ("metrics", "series", "slowdown")] == [None] * 3
+        assert record["client"]["reasons"]
+        assert self.case[2].keys() <= {"workload", "model", "engine", "verdict", "unfit"}
+        assert re.search(r"^inconclusive  no( +-){4}", self.output, re.MULTILINE), self.output
+        assert "<svg" not in (self.folder / "run/report.html").read_text()
 
 
 class AttachedSuite(Suite):

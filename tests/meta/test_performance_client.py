@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from papergate.engines.access import Access
 from papergate.errors import EngineError, EngineRefused, RequestsLost, WorkloadError
+from papergate.performance import collector
 from papergate.performance.client import Address, Client, Connection, RawReply
 from papergate.performance.collector import AVAILABLE, Collector
 from papergate.performance.load import attach, measure, measure_pairs
 from papergate.performance.metrics import itl_s, tokens_per_chunk, tpot_s
-from papergate.performance.records import TokenSource
+from papergate.performance.records import Stamps, TokenSource
 from papergate.performance.replies import read_reply
 from papergate.performance.validity import refuse_lost
 from papergate.performance.workloads import Workload
@@ -71,6 +72,7 @@ def test_every_chunk_with_text_is_stamped_after_it_was_sent_and_before_the_next(
         assert len(request.chunks_s) == len(truth.text_ns)
         assert all(is_after(run, at, sent) for at, sent in zip(request.chunks_s, truth.text_ns, strict=True))
         assert is_after(run, request.last_s, truth.last_ns)
+    assert run.client.stamps is (Stamps.KERNEL if AVAILABLE else Stamps.EVENT_LOOP)
 
 
 def test_chunks_under_tls_are_stamped_too_once_the_authority_is_named(tmp_path):
@@ -82,8 +84,16 @@ def test_chunks_under_tls_are_stamped_too_once_the_authority_is_named(tmp_path):
             attach(running.url, "plain")
         run, truths = measured(running, "plain", cert)
     assert len(run.answered) == len(truths) == 6
+    assert run.client.stamps is Stamps.EVENT_LOOP
     for request, truth in zip(run.requests, truths, strict=True):
         assert all(is_after(run, at, sent) for at, sent in zip(request.chunks_s, truth.text_ns, strict=True))
+
+
+def test_stamp_that_the_kernel_did_not_give_is_on_record(server, monkeypatch):
+    monkeypatch.setattr(collector, "STAMPED", socket.SO_KEEPALIVE)  # something that stamps nothing
+    run, _ = measured(server, "plain")
+    assert len(run.answered) == 6
+    assert run.client.stamps is Stamps.EVENT_LOOP
 
 
 def test_role_only_chunk_is_no_first_token(server):
@@ -222,6 +232,42 @@ def test_given_up_request_closes_its_connection(server):
     asyncio.run(give_up())
 
 
+@pytest.mark.parametrize(
+    ("version", "said", "connections"),
+    [
+        ("1.1", "Connection: close", 2),
+        ("1.1", "connection: Close", 2),
+        ("1.0", "Server: old", 2),
+        ("1.0", "Connection: keep-alive", 1),
+        ("1.1", "Connection: keep-alive", 1),
+    ],
+)
+def test_connection_that_the_server_gives_up_is_not_used_again(version, said, connections):
+    serving = []
+
+    async def answer(reader, writer):
+        serving.append(asyncio.current_task())
+        for _ in range(3 - connections):
+            await reader.read(2**16)
+            writer.write(f"HTTP/{version} 200 OK\r\n{said}\r\nContent-Length: 2\r\n\r\nok".encode())
+        await reader.read(2**16)  # another request, which gets no answer, or the client's end
+        writer.close()
+        await writer.wait_closed()
+
+    async def ask_twice():
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
+            host, port = listening.sockets[0].getsockname()
+            client = Client(Address.of(f"http://{host}:{port}", NOBODY))
+            replies = [await client.send(b"{}", number) for number in range(2)]
+            client.close()
+            await asyncio.gather(*serving, return_exceptions=True)
+        return replies, client.opened
+
+    replies, opened = asyncio.run(ask_twice())
+    assert [reply.complete for reply in replies] == [True, True]
+    assert opened == connections
+
+
 class Taken:
     """A double of a connection: what the collector gave it."""
 
@@ -241,8 +287,8 @@ class Taken:
 async def collected(*, until, taken, busy=time.sleep, busy_s=0.0, piece=b"x"):
     """Send pieces to a collector while this process is busy, until ``until``; the moments at which each was sent."""
     ours, theirs = loopback()
-    collector, sent = Collector(), []
-    collector.watch(theirs.fileno(), taken)
+    reading, sent = Collector(), []
+    reading.watch(theirs.fileno(), taken)
     for _ in range(200):
         if until(sent):
             break
@@ -252,7 +298,7 @@ async def collected(*, until, taken, busy=time.sleep, busy_s=0.0, piece=b"x"):
         await asyncio.sleep(0.002)
     ours.close()
     await taken.over.wait()
-    collector.close()
+    reading.close()
     theirs.close()
     return sent
 
@@ -268,7 +314,8 @@ def test_stamps_do_not_wait_for_a_busy_client():
     taken, busy_s = Taken(), 0.005
 
     def stamped_in_time(sent):  # the first pieces may come before the kernel has begun to stamp
-        return len(taken.pieces) == len(sent) and sent and taken.pieces[-1][1] < sent[-1] + busy_s * 1e9 / 2
+        stamp_ns = taken.pieces[-1][1] if sent and len(taken.pieces) == len(sent) else None
+        return stamp_ns is not None and stamp_ns < sent[-1] + busy_s * 1e9 / 2
 
     sent = asyncio.run(collected(until=stamped_in_time, taken=taken, busy_s=busy_s))
     assert stamped_in_time(sent)
@@ -279,6 +326,51 @@ def test_what_cannot_be_read_ends_the_connection():
     taken = Taken()
     asyncio.run(collected(until=lambda _: taken.ended, taken=taken, piece=b"unreadable"))
     assert isinstance(taken.ended[0], ValueError)
+
+
+def test_stamps_of_a_clock_that_was_set_stay_between_what_was_before_and_now():
+    connection = Connection()
+    reply = connection._reply = RawReply(sent_ns=time.monotonic_ns())
+    hour_ns = 3600 * 10**9
+    for step_ns in (-hour_ns, hour_ns, -hour_ns):
+        connection.received(b"x", time.monotonic_ns() + step_ns)
+    early, late, after = reply.stamps_ns
+    assert early == reply.sent_ns
+    assert early < late < time.monotonic_ns()
+    assert after == late
+
+
+class Broken(Taken):
+    """A double of a connection that can do nothing right."""
+
+    def received(self, piece, stamp_ns):
+        raise RuntimeError(piece)
+
+    def lost(self, error):
+        super().lost(error)
+        raise error
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="the kernel's stamps are Linux's")
+def test_what_goes_wrong_with_one_connection_stays_with_it():
+    async def collect():
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        reading, taken = Collector(), [Broken(), Taken()]
+        pairs = [loopback() for _ in taken]
+        for (ours, theirs), each in zip(pairs, taken, strict=True):
+            reading.watch(theirs.fileno(), each)
+            ours.send(b"x")
+        pairs[1][0].close()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(each.over.wait() for each in taken))
+        reading.close()
+        for end in (*pairs[0], pairs[1][1]):
+            end.close()
+        return taken
+
+    broken, sound = asyncio.run(collect())
+    assert [type(error) for error in broken.ended] == [RuntimeError]
+    assert ([piece for piece, _ in sound.pieces], sound.ended) == ([b"x"], [None])
 
 
 EVENTS = (
@@ -295,6 +387,8 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 BODY = b"".join(b"%X\r\n%b\r\n" % (len(event), event) for event in EVENTS) + b"0\r\n\r\n"
 PLAIN = b"".join(EVENTS)
 WITH_LENGTH = HEAD + b"Content-Length: %d\r\n\r\n" % len(PLAIN) + PLAIN
+TRAILED = CHUNKED + BODY[:-2] + b"Expires: never\r\nServer-Timing: total;dur=1\r\n\r\n"
+CONTINUED = b"HTTP/1.1 100 Continue\r\n\r\n" + WITH_LENGTH
 
 
 def fed(raw, cuts):
@@ -318,7 +412,9 @@ def cuts_of(raw):
     return st.lists(st.integers(1, len(raw) - 1), unique=True, max_size=12).map(sorted)
 
 
-@pytest.mark.parametrize("raw", [CHUNKED + BODY, WITH_LENGTH], ids=["chunked", "length"])
+@pytest.mark.parametrize(
+    "raw", [CHUNKED + BODY, TRAILED, WITH_LENGTH, CONTINUED], ids=["chunked", "trailers", "length", "continue"]
+)
 @given(data=st.data())
 def test_reply_cut_anywhere_is_the_same_reply(raw, data):
     cuts = data.draw(cuts_of(raw))
@@ -354,6 +450,26 @@ def test_body_without_framing_ends_with_its_connection():
 
     reading = read_reply(asyncio.run(feed()), NOBODY)
     assert (reading.error, reading.text) == (None, "Häufig √2 思考ab")
+
+
+@pytest.mark.parametrize(
+    ("raw", "error"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer begins with 'SSH-2.0-OpenSSH', which is no status line of HTTP/1.1"),
+        (b"HTTP/1.1 OK\r\n\r\n", "the answer begins with 'HTTP/1.1 OK', which is no status line of HTTP/1.1"),
+        (b"\r\n\r\n", "the answer begins with '', which is no status line of HTTP/1.1"),
+        (CHUNKED + b"data:\r\n", "a chunk of the answer has the size 'data:', which is no hexadecimal number"),
+        (CHUNKED + b"-5\r\ndata:\r\n", "a chunk of the answer has the size '-5', which is no hexadecimal number"),
+    ],
+)
+def test_what_is_no_http_is_the_readings_error_and_quoted(raw, error):
+    reply, _ = fed(raw, [])
+    assert read_reply(reply, NOBODY).error == error
+
+
+def test_content_type_is_known_in_any_case():
+    reply, _ = fed(WITH_LENGTH.replace(b"text/event-stream", b"Text/Event-Stream; charset=UTF-8"), [])
+    assert read_reply(reply, NOBODY).error is None
 
 
 def test_load_run_is_on_the_servers_clock(server):

@@ -188,8 +188,9 @@ def test_fit_client_is_valid():
     ],
 )
 def test_unfit_client_is_named(client, reason):
-    (found,) = fitness(run(request(), **client), open_loop=False).reasons
-    assert reason in found
+    found = fitness(run(request(), **client), open_loop=False)
+    assert reason in found.sentence
+    assert not found.short_outputs
 
 
 def test_outputs_that_end_early_are_another_workload():
@@ -204,8 +205,9 @@ def test_outputs_that_end_early_are_another_workload():
         requests=(request(), request(cut_off=False)),
         client=run().client,
     )
-    (reason,) = fitness(short, open_loop=False).reasons
-    assert reason.startswith("1 of 2 outputs ended early")
+    found = fitness(short, open_loop=False)
+    assert found.sentence.startswith("inconclusive: the run cannot be used: 1 of 2 outputs ended early")
+    assert found.short_outputs
 
 
 def test_lost_requests_are_no_run():

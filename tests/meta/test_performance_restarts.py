@@ -45,7 +45,8 @@ class DeploymentSuite(Suite):
             self.deployed("slow", "--ttft", "0.25"),
             self.deployed("broken", "--fails-after", "3"),
             self.deployed("short", "--short", "1"),
-            self.deployed("too-big", model="too-big"),
+            self.deployed("too-big", "--too-big"),
+            self.deployed("stranger", model="org/stranger"),
             self.deployed("other", engine="huggingface"),
         )
 
@@ -111,6 +112,14 @@ def test_deployment_that_is_many_times_as_slow_fails(suite):
     assert "24 comparisons in 3 clusters" in message
 
 
+def test_deployment_beside_itself_shows_the_noise_and_both_sides_are_named(suite):
+    suite.run("--baseline=mine-a", "--restarts=3")
+    assert [name for name, _ in suite.diary] == ["a"] * 6
+    record = suite.recorded("run/performance/mine.json")
+    assert (record["deployment"], record["baseline"]["name"]) == ("mine-a", "mine-a")
+    assert record["slowdown"]["comparisons"] == 24
+
+
 def test_unfit_client_in_any_start_leaves_the_comparison_open(suite):
     half_unfit = LENIENT + (
         "from papergate.performance import restarts, validity as v\n"
@@ -127,6 +136,8 @@ def test_unfit_client_in_any_start_leaves_the_comparison_open(suite):
     outcome, message, properties = suite.run("--baseline=mine-a", "--restarts=3", deployment="mine-slow").case
     assert (outcome, properties["verdict"]) == ("failure", "inconclusive"), suite.output
     assert "start 2 of the baseline: it was late" in message
+    assert properties["unfit"] == "client"
+    suite.assert_no_figures()
 
 
 @pytest.mark.parametrize(
@@ -149,6 +160,10 @@ def test_baseline_that_cannot_be_compared_with_is_an_error_and_leaves_no_server(
     [
         (("--baseline=mine-c",), "--baseline mine-c: accepted is an address, a file, or a deployment"),
         (("--baseline=mine-other",), "with the engine vllm; known:"),
+        (
+            ("--baseline=mine-stranger",),
+            "--baseline mine-stranger serves org/stranger, --deployment mine-a serves tiny: not comparable",
+        ),
         (("--baseline=mine-b", "--restarts=2"), "--restarts 2: give at least 3"),
         (("--endpoint=http://127.0.0.1:9",), "give one of them"),
     ],

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from papergate.performance.collector import AVAILABLE
+from tests.meta import timed_server
 from tests.meta.perf_suite import LENIENT, TEST, WORKLOAD, AttachedSuite
 from tests.meta.timed_server import MANNERS, Manner, TimedServer
 
@@ -32,6 +34,7 @@ def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
     assert (info["metrics"]["output_tokens"], info["engine"], info["model"]) == (40, "timed 1.0", "plain")
     assert info["metrics"]["ttft_s"].keys() == {"count", "mean", "p50", "p90", "p99", "method"}
     assert properties["output_tokens"] == "40"
+    assert info["client"]["stamps"] == ("kernel" if AVAILABLE else "event loop")
     series = json.loads((suite.folder / "run/performance/mine.json").read_text())["series"]
     assert len(series["requests"]) == 8
     (point,) = json.loads((suite.folder / "run/performance/against-concurrency.json").read_text())
@@ -147,9 +150,20 @@ def test_unfit_client_is_inconclusive_and_leaves_no_figures(suite):
     (suite.folder / "lenient.py").write_text(LENIENT.replace("1e9", "0.0"))  # no client is that fit
     suite.run(f"--benchmark-json={suite.folder}/record.json")
     outcome, message, properties = suite.case
-    assert (outcome, properties["verdict"]) == ("failure", "inconclusive")
-    assert "inconclusive: the client was not fit to measure" in message
+    assert (outcome, properties["verdict"], properties["unfit"]) == ("failure", "inconclusive", "client")
+    assert "inconclusive: the run cannot be used: the client's event loop was late" in message
     assert not (suite.folder / "record.json").exists()
+    suite.assert_no_figures()
+
+
+def test_outputs_that_the_server_ends_early_are_not_blamed_on_the_client(suite, monkeypatch):
+    whole = timed_server._chunk
+    monkeypatch.setattr(timed_server, "_chunk", lambda delta, finish=None: whole(delta, finish and "stop"))
+    outcome, message, properties = suite.run().case
+    assert (outcome, properties["verdict"]) == ("failure", "inconclusive")
+    assert "the run cannot be used: 8 of 8 outputs ended early although the server accepts ignore_eos" in message
+    assert "unfit" not in properties
+    suite.assert_no_figures()
 
 
 @pytest.mark.parametrize(

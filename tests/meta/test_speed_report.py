@@ -57,6 +57,7 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
         requests=requests,
         client=client,
     )
+    fit = fitness(run, open_loop=not concurrency)
     return {
         "papergate": "1",
         "workload": name,
@@ -69,11 +70,16 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
         "engine": run.server,
         "salt": run.salt,
         "settings": {"ignore_eos": True},
-        "metrics": summary(run, level),
-        "client": {**asdict(fitness(run, open_loop=not concurrency)), "reconnects": 0, "loop": "uvloop"},
+        "metrics": summary(run, level) if fit.valid else None,
+        "client": {
+            **asdict(fit),
+            "reconnects": 0,
+            "loop": "uvloop",
+            "stamps": "kernel",
+        },
         "slowdown": None,
         "baseline": None,
-        "series": over_time(run),
+        "series": over_time(run) if fit.valid else None,
     } | changes
 
 
@@ -122,7 +128,15 @@ def test_durations_have_three_figures_and_a_unit(seconds, text):
 
 def test_page_of_speed_alone_says_what_was_measured_and_how(tmp_path):
     text = page(tmp_path, record(slowdown=SLOWDOWN, baseline={"name": "old", "engine": "s 0"}, deployment="mine-a"))
-    for said in ("Speed of m&lt;b&gt;", "my title", "digest d1", "salt s4lt", "ignore_eos true", "1 in flight"):
+    for said in (
+        "Speed of m&lt;b&gt;",
+        "my title",
+        "digest d1",
+        "salt s4lt",
+        "ignore_eos true",
+        "1 in flight",
+        "stamps of the kernel",
+    ):
         assert said in text
     assert "m&lt;b&gt; on s 1, started as mine-a; baseline old on s 0" in text
     assert SLOWDOWN["sentence"] in text
@@ -137,7 +151,7 @@ def test_figures_of_an_unfit_client_are_not_shown_but_why_is(tmp_path):
     speeds = stored(tmp_path, record(late_s=0.1))
     text = page(tmp_path)
     assert speeds[0].verdict == "inconclusive"
-    assert "the client was not fit to measure: the client&#39;s event loop was late by (p99) 100.0 ms" in text
+    assert "the run cannot be used: the client&#39;s event loop was late by (p99) 100.0 ms" in text
     assert "750 ms" not in text
     assert "<svg" not in text
 

@@ -45,8 +45,9 @@ def main():
     parser.add_argument("--ttft", type=float, default=0.01)
     parser.add_argument("--fails-after", type=int)
     parser.add_argument("--short", type=int, default=0, help="tokens by which an answer falls short")
+    parser.add_argument("--too-big", action="store_true", help="end as an engine whose device is full")
     args = parser.parse_args()
-    if args.model == "too-big":
+    if args.too_big:
         sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB")
     with Path(f"{args.diary}.device").open("w") as device:
         fcntl.flock(device, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,11 +12,13 @@ TIMER = ReplayTimer()
 @pytest.mark.benchmark(timer=TIMER, group="end-to-end latency")
 def test_latency_is_measured(measurement, benchmark, pytestconfig, record_property):
     fit, slowdown = measurement.fitness, measurement.slowdown
-    benchmark.disabled = not fit.valid  # an unfit client's figures do not go on record
+    benchmark.disabled = not fit.valid  # figures of a run that cannot be used do not go on record
     record(measurement, benchmark)
     if not fit.valid:
         record_property("verdict", Verdict.INCONCLUSIVE)
-        unusable(measurement, f"inconclusive: the client was not fit to measure: {'; '.join(fit.reasons)}")
+        if not fit.short_outputs:
+            record_property("unfit", "client")
+        unusable(measurement, fit.sentence)
     failures = compare_failures(pytestconfig, benchmark)
     if failures or slowdown:
         record_property("verdict", Verdict.FAIL if failures else slowdown.verdict)
