@@ -377,3 +377,13 @@ def test_a_promise_answered_in_process_is_left_out_beside_an_endpoint_with_its_r
 def test_one_promise_is_one_promise(tmp_path):
     arguments = ["tests/accuracy", "-m", "a100", "-k", "aime2024", "--endpoint", "http://127.0.0.1:9", "--collect-only"]
     assert "papergate: not tested here: 1 promise, answered in process" in Session(tmp_path, *arguments).text
+
+
+def test_a_log_of_a_known_model_with_other_ids_is_told_to_name_the_file_that_was_asked(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"id": "row-7", "response": "x</think>1", "model": "papergate-tiny"}) + "\n")
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", log)
+    assert session.exit == pytest.ExitCode.USAGE_ERROR
+    assert "--data BENCHMARK=FILE, BENCHMARK one of tiny-aime, tiny-math." in session.text
+    other = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", log, "--model", "another")
+    assert "To judge them: --model NAME as a target writes it" in other.text
