@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="paper: mean of k samples; vendor: their one run",
     )
     add("--samples", type=int, metavar="K", help="samples per problem, fixed; default: as many as the verdict needs")
-    add("--max-samples", type=int, default=64, metavar="K", help="most samples per problem (default 64)")
+    add("--max-samples", type=int, metavar="K", help="most samples per problem (default 64)")
     add("--budget-tokens", type=int, metavar="N", help="most output tokens of a promise, looked at before each look")
     add(
         "--budget-hours", type=float, metavar="H", help="most hours of asking for a promise, looked at before each look"

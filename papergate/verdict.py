@@ -110,6 +110,11 @@ class Judgement:
         """One line: what was seen, what was promised, why, and the remedy."""
         return f"{self.verdict}: {_seen(self)} against {_promised(self)}: {_why(self)} ({_sampling(self)})"
 
+    @property
+    def so_far(self) -> str:
+        """What was seen beside what was promised, without what would decide."""
+        return f"{_seen(self)} against {_promised(self)}: {_distance(self)} ({_sampling(self)})"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Family:

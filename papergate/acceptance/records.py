@@ -147,12 +147,19 @@ class Acceptance:
     @property
     def sentence(self) -> str:
         """One line for a person: what was seen, what was promised, and why."""
-        partial = f"partial run, {self.case.partial}, which cannot pass" if self.case.partial else ""
-        reasons = [reason for reason in (partial, self.withheld, self.stopped) if reason]
+        reasons = [reason for reason in (self._why_partial, self.withheld, self.stopped) if reason]
         if not reasons:
             return self.judgement.sentence
-        seen = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
+        whole = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
+        seen = self.judgement.so_far if self.case.partial else whole  # further samples never decide a part
         return f"{self.verdict}: {'; '.join(reasons)}; so far {seen}"
+
+    @property
+    def _why_partial(self) -> str:
+        if not self.case.partial:
+            return ""
+        remedy = "run without --limit" if self.case.settings.limit else "give the samples of every problem"
+        return f"partial run, {self.case.partial}, which cannot pass: {remedy} for a verdict"
 
     @property
     def truncated(self) -> frozenset[Key]:

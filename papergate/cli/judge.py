@@ -131,9 +131,14 @@ def tolerance_option(words: str) -> Tolerance:
         PromiseError: it is none.
     """
     try:
-        return Tolerance.parse(words)
-    except ValueError as error:
-        raise PromiseError(str(error)) from None
+        found = Tolerance.parse(words)
+    except ValueError:
+        found = None
+    if found is None or found.unit == "gain":  # a gain has no width to judge or to plan by
+        raise PromiseError(
+            f"{words!r} is not a tolerance here; write '1 problem' or '0.5 points' (any number of either)"
+        )
+    return found
 
 
 def _paper(args: argparse.Namespace) -> Reference:
@@ -153,6 +158,8 @@ def percent_option(text: str) -> Fraction:
         score = _fraction(text) / 100
     except ValueError as error:
         raise PromiseError(f"--paper: {error}") from None
+    if 0 < 100 * score < 1:
+        raise PromiseError(f"--paper: {text} is below 1 %; write {float(10000 * score):g}")
     return Reference.exact(score).score
 
 

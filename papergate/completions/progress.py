@@ -81,6 +81,11 @@ class Tally:
             self.finished += 1
             self.output_tokens += completion.output_tokens or 0
 
+    @property
+    def is_over(self) -> bool:
+        """Whether every sample ended, one way or the other."""
+        return not self._left
+
     def text(self) -> str:
         """Samples, speed, failures and the time left."""
         seconds = max(time.monotonic() - self.started, 1e-9)
@@ -93,11 +98,14 @@ class Tally:
             parts.append(f"{self.failed} failed, {self.retries} retries (last: {self.last_error})")
         return ", ".join([*parts, self._eta(seconds)])
 
+    @property
+    def _left(self) -> int:
+        return self.total - self.stored - self.finished - self.failed
+
     def _eta(self, seconds: float) -> str:
-        left = self.total - self.stored - self.finished - self.failed
         if not self.finished:
             return "time left unknown"
-        return f"about {clock(left * seconds / self.finished)} left"
+        return f"about {clock(self._left * seconds / self.finished)} left"
 
 
 def clock(seconds: float) -> str:
@@ -149,10 +157,11 @@ class Shown:
         self._display.say(f"papergate: {line}")
 
     def stop(self) -> None:
-        """Leave the last state in sight."""
+        """Leave the last state in sight, unless the run was broken off: who did that has said what is kept."""
         self._display.close()
         self._tally.in_flight = 0
-        self.say(self._line())
+        if self._tally.is_over:
+            self.say(self._line())
 
     def _line(self) -> str:
         return ", ".join(filter(None, (self._tally.text(), self._score())))

@@ -69,7 +69,8 @@ def describe(url: str, model: str, access: Access) -> Served:
     mine = next((entry for entry in listed if entry.get("id") == model), None)
     if listed and mine is None:
         names = ", ".join(sorted(repr(entry.get("id")) for entry in listed))
-        raise EngineRefused(f"{url} does not serve {model!r}; it serves {names}")
+        one = listed[0].get("id") if len(listed) == 1 else "NAME, one of them"
+        raise EngineRefused(f"{url} does not serve {model!r}; it serves {names}; give --model {one}")
     return _served(mine or {}, _about(url, access), listed=mine is not None)
 
 
@@ -154,8 +155,17 @@ def _call(url: str, path: str, access: Access, json: object = None) -> requests.
             ) from error
         except requests.RequestException as error:
             raise EngineError(
-                f"{url} cannot be reached ({error}); is the server started, and the address right?", transient=True
-            ) from error
+                f"{url} cannot be reached ({_cause(error)}); is the server started, and the address right?",
+                transient=True,
+            ) from None  # the library's own errors, three deep, say no more than their cause
+
+
+def _cause(error: BaseException) -> str:
+    """What the innermost error says, such as "connection refused"; the library wraps it in its own."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return said[:1].lower() + said[1:]
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What JUnit says of a promise: properties of its test case."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from papergate.reports.files import Summary
 
@@ -48,9 +49,15 @@ def _judged(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "k", str(judgement["k"])
     yield "errors", str(summary["errors"])
     yield "truncations", str(summary["truncations"])
-    yield "runs_needed", _word(judgement["runs_needed"])
     yield "proven_within", _word(judgement["proven_within"])
     yield "p_value", f"{judgement['p_value']:.4g}"
+    if not summary["partial"]:
+        yield from _of_a_whole_run(judgement)
+
+
+def _of_a_whole_run(judgement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a part of the problems cannot tell."""
+    yield "runs_needed", _word(judgement["runs_needed"])
     yield "paper_error_points", _points(judgement["se_paper"])
     yield "paper_noise_chance", _share(judgement["paper_noise_chance"])
 

@@ -4,14 +4,16 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
-from papergate.acceptance import Settings, reference_of, rule_of
+from papergate.acceptance import Settings, reference_of, rule_of, sampling_of
 from papergate.benchmarks import BenchmarkSpec
+from papergate.errors import PromiseError
 from papergate.promises import Promise
 from papergate.reports.golden import Golden
 from papergate.statistics.looks import looks_within
 from papergate.statistics.panels import Panel, beta_panel, golden_panel
 from papergate.statistics.plan import Cost, Plan, plan, plan_text, single_run
 from papergate.statistics.power import Gate
+from papergate.statistics.reference import Reference
 
 SIMULATED_DRAWS = 400_000
 """Replicates times problems of a simulated row: some seconds a promise. Chances are off by 1.1 points at 500 problems
@@ -22,24 +24,35 @@ MOST_REPLICATES = 2000
 def promise_plan(
     promise: Promise, spec: BenchmarkSpec, settings: Settings, *, tokens_per_s: float | None, golden: Golden | None
 ) -> str:
-    """The plan of one promise in words and a table: samples, tokens, hours and chances, or why there is none.
+    """The plan of one promise in words and a table: samples, tokens, hours and chances.
 
     Raises:
-        PromiseError: no number of samples can prove the promise, or its score is known from a golden run only.
+        PromiseError: no number of samples can prove the promise, it is a gain, or its score is known from a golden run
+            only.
     """
     rule = rule_of(promise, problems=spec.problems)
     reference = reference_of(promise, golden.run.counts if golden else None)
     if rule.above:
-        return "any score above the reference keeps this promise; how far above is not stated, so it has no plan"
+        raise PromiseError("any score above the reference keeps this promise; how far above is not stated")
     panel = golden_panel(golden.run.counts) if golden else beta_panel(float(reference.score), problems=spec.problems)
     looks = looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)
     gate = Gate.of(rule, reference, looks=looks)
     cost = _cost(spec, tokens_per_s, golden)
+    head = _promised(promise, reference, settings)
     if settings.protocol == "vendor":
-        return (
-            f"{single_run(gate, panel, promised=reference.score, k=looks[0]).sentence}\n{_price(cost, spec, looks[0])}"
-        )
-    return f"{plan_text(replace(_simulated(gate, panel), cost=cost))}\n{_source(cost, golden)}"
+        run = single_run(gate, panel, promised=reference.score, k=looks[0])
+        return f"{head}\n{run.sentence}\n{_price(cost, spec, looks[0])}"
+    return f"{head}\n{plan_text(replace(_simulated(gate, panel), cost=cost))}\n{_source(cost, golden)}"
+
+
+def _promised(promise: Promise, reference: Reference, settings: Settings) -> str:
+    """What is planned for: score, tolerance, sampling."""
+    whose = " of the golden run" * reference.is_golden
+    drawn = sampling_of(promise, settings.protocol)
+    return (
+        f"promised {float(100 * reference.score):.1f} %{whose} ± {promise.tolerance.text}, drawn with temperature "
+        f"{drawn.temperature}, top_p {drawn.top_p}, max_tokens {drawn.max_tokens} (protocol {settings.protocol})"
+    )
 
 
 @cache

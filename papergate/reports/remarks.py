@@ -16,8 +16,14 @@ SMALLEST_SHARE = 0.01
 
 
 def notes_of(acceptance: Acceptance) -> list[str]:
-    """What a reader must know beside the judgement."""
-    return [*_notes_of_samples(acceptance.tally), *_notes_of_setup(acceptance.case), *_notes_of_sessions(acceptance)]
+    """What a reader must know beside the verdict; what a part would warn of, a whole run may not show."""
+    warnings = () if acceptance.case.partial else acceptance.judgement.warnings
+    return [
+        *warnings,
+        *_notes_of_samples(acceptance.tally),
+        *_notes_of_setup(acceptance.case),
+        *_notes_of_sessions(acceptance),
+    ]
 
 
 def _notes_of_samples(tally: Mapping[str, int]) -> Iterator[str]:
@@ -70,7 +76,7 @@ def _notes_of_a_file(case: Case) -> Iterator[str]:
 
 def remarks_of(acceptance: Acceptance) -> list[str]:
     """What the reference and the protocol can show, a sentence each."""
-    remarks = [paper_error(acceptance.judgement)]
+    remarks = [] if acceptance.case.partial else [paper_error(acceptance.judgement)]
     settings = acceptance.case.settings
     if settings.protocol == "vendor":
         remarks.append(one_run_shows(acceptance))

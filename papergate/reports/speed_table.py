@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from papergate.reports.speed import UNDEFINED, Speed, duration, number
-from papergate.reports.table import console_of, print_rows
+from papergate.reports.table import console_of, print_rows, shortened
 
 HEADINGS = ("verdict", "valid", "TTFT p50 / p99", "TPOT p50 / p99", "e2e p50 / p99", "tok/s", "workload")
 
@@ -17,7 +17,7 @@ def print_speeds(speeds: Sequence[Speed], file: TextIO, *, width: int, colour: b
     print_rows(console, [HEADINGS, *((speed.verdict, *_cells(speed), speed.workload) for speed in speeds)])
     for speed in speeds:
         if speed.sentence:
-            console.print(Text(f"{speed.workload}: {speed.sentence.partition(chr(10))[0]}"), soft_wrap=True)
+            console.print(Text(f"{speed.workload}: {shortened(speed.sentence)}"), soft_wrap=True)
 
 
 def _cells(speed: Speed) -> list[str]:

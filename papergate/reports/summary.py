@@ -28,7 +28,7 @@ def summary_of(acceptance: Acceptance) -> dict[str, Any]:
         "verdict": str(acceptance.verdict),
         "accepted": acceptance.accepted,
         "sentence": acceptance.sentence,
-        "warnings": [*acceptance.judgement.warnings, *notes_of(acceptance)],
+        "warnings": notes_of(acceptance),
         "remarks": remarks_of(acceptance),
         "partial": case.partial,
         "golden": None,

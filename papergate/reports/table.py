@@ -18,6 +18,8 @@ STYLES = {
     "recorded": "bold",
 }
 
+MOST_LINES = 12
+"""Of an error in the terminal; a server's log is longer, and the page has it whole."""
 HEADINGS = ("verdict", "score", "interval", "promised", "n x k", "tokens", "promise")
 
 
@@ -28,7 +30,7 @@ class Line:
     promise: str
     summary: Summary | None = None
     error: str = ""
-    """In full; the table shows its first line."""
+    """In full, with its remedy; the table shows no more than `MOST_LINES` of it."""
 
     @property
     def verdict(self) -> str:
@@ -43,12 +45,12 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
     console = console_of(file, width, colour=colour)
     print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.summary), line.promise) for line in lines)])
     for line in lines:
-        said = line.summary["sentence"] if line.summary else f"error: {line.error.partition(chr(10))[0]}"
+        said = line.summary["sentence"] if line.summary else f"error: {shortened(line.error)}"
         console.print(Text(said), soft_wrap=True)
         for note in _beside(line.summary):
             console.print(Text(f"  {note}"), soft_wrap=True)
     together = family_of([line.summary for line in lines if line.summary])
-    if together:
+    if together and any(together.failed):
         console.print(Text(f"\n{together.sentence}"), soft_wrap=True)
 
 
@@ -66,6 +68,13 @@ def print_rows(console: "Console", rows: Sequence[Sequence[str]]) -> None:
     for row, text in zip(rows, _aligned(rows, console.width), strict=True):
         console.print(Text(text, style=STYLES.get(row[0], "dim")), soft_wrap=True)
     console.print()
+
+
+def shortened(error: str) -> str:
+    """An error whose further lines are indented, and cut where they are many."""
+    lines = [line.strip() for line in error.splitlines()]
+    left_out = [f"({MOST_LINES} of {len(lines)} lines; the report has all)"] if len(lines) > MOST_LINES else []
+    return "\n  ".join([*lines[:MOST_LINES], *left_out])
 
 
 def _beside(summary: Summary | None) -> list[str]:

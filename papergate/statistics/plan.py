@@ -60,10 +60,11 @@ class SingleRun:
         perfect, *damaged = self.passes
         lost = ", ".join(f"{float(100 * loss):g}" for loss, _ in damaged)
         chances = ", ".join(f"{chance:.0%}" for _, chance in damaged)
+        others = f", deployments that lost {lost} points in {chances}" if damaged else ""
         return (
             f"a run of {self.problems} problems x {self.k} sample{'s' * (self.k > 1)} passes with "
             f"{_span(self.accepted)} correct of {self.problems * self.k}: a perfect deployment does so in "
-            f"{perfect[1]:.0%} of runs, deployments that lost {lost} points in {chances}"
+            f"{perfect[1]:.0%} of runs{others}"
         )
 
 
@@ -72,7 +73,7 @@ def plan(gate: Gate, panel: Panel, *, cost: Cost, promised: Panel | None = None,
 
     ``promised`` is the panel behind the reference where that is another model's, as for a gain.
     """
-    ends = tuple(outlook(gate, panel, loss, promised=promised, replicates=replicates) for loss in LOSSES)
+    ends = tuple(outlook(gate, panel, loss, promised=promised, replicates=replicates) for loss in _losses(panel))
     return Plan(gate=gate, panel=panel, outlooks=ends, cost=cost)
 
 
@@ -81,10 +82,15 @@ def single_run(gate: Gate, panel: Panel, *, promised: Fraction, k: int = 1) -> S
     samples = k * len(panel.rates)
     passes = tuple(
         (loss, pass_probability(lose(panel, float(loss)).rates, k=k, promised=promised, rule=gate.rule))
-        for loss in LOSSES
+        for loss in _losses(panel)
     )
     accepted = accepted_counts(samples=samples, promised=promised, rule=gate.rule)
     return SingleRun(problems=len(panel.rates), k=k, accepted=accepted, passes=passes)
+
+
+def _losses(panel: Panel) -> list[Fraction]:
+    """Those of `LOSSES` that the panel has to lose."""
+    return [loss for loss in LOSSES if loss <= panel.mean]
 
 
 def plan_text(planned: Plan) -> str:

@@ -123,9 +123,11 @@ def test_the_vendor_protocol_asks_once_and_the_literal_rule_decides(tmp_path):
 
 
 def test_a_partial_run_cannot_pass(tmp_path):
-    found = run(case_of(problems=BENCHMARK.problems[:5], samples=64), ScriptedEngine(0.8), tmp_path)
+    found = run(case_of(problems=BENCHMARK.problems[:5], samples=2, limit=5), ScriptedEngine(0.8), tmp_path)
     assert not found.accepted
-    assert found.sentence.startswith("inconclusive: partial run, 5 of 30 problems, which cannot pass")
+    assert found.sentence.startswith("inconclusive: partial run, 5 of 30 problems, which cannot pass: run without --")
+    assert " --limit for a verdict; so far pass@1" in found.sentence
+    assert "further samples" not in found.sentence
 
 
 def test_a_lost_request_is_an_error_and_no_wrong_answer(tmp_path):

@@ -146,6 +146,8 @@ def test_a_file_that_cannot_be_judged_is_refused_in_one_message(ask, file, field
         (("--correct", "24"), "--problems, --paper, --tolerance missing"),
         ((*ONE_RUN[2:], "--correct", "31"), "31 correct of 30 problems x 1 samples; 0 to 30 are possible"),
         ((*ONE_RUN, "--paper", "high"), "--paper: 'high' is not a number"),
+        ((*ONE_RUN, "--paper", "0.798"), "--paper: 0.798 is below 1 %; write 79.8"),
+        ((*ONE_RUN, "--tolerance", "gain"), "'gain' is not a tolerance here; write '1 problem' or '0.5 points'"),
         ((*ONE_RUN, "--reference", "sampled"), "a sampled reference needs the samples"),
         ((*ONE_RUN, "--problems", "0"), "0 to 0 are possible"),
         (("no-such-file.json",), "no-such-file.json cannot be read"),

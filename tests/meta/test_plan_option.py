@@ -49,7 +49,8 @@ def test_fixed_samples_are_planned_as_one_look():
 
 def test_a_vendors_run_is_planned_in_words():
     text = planned(PROMISES["ascend-mindie-deepseek-r1-w8a8-aime2024"], protocol="vendor", tokens_per_s=500)
-    assert text.startswith("a run of 30 problems x 1 sample passes with 23 to 24 correct of 30: a perfect deployment")
+    assert text.startswith("promised 79.8 % ± 1 problem, drawn with temperature 0, ")
+    assert "a run of 30 problems x 1 sample passes with 23 to 24 correct of 30: a perfect deployment" in text
     assert "it takes 30 samples, about 300000 tokens, 0.17 hours" in text
 
 
@@ -70,7 +71,17 @@ def test_the_option_plans_demanded_promises_without_their_hardware_and_tests_not
     assert code == 0, text
     assert "ascend-mindie-deepseek-r1-w8a8-aime2024" in text
     assert "1 promise planned; nothing was asked and nothing was tested" in text
+    assert (
+        "promised 79.8 % ± 1 problem, drawn with temperature 0.6, top_p 0.95, max_tokens 31232 (protocol paper)" in text
+    )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_promise_without_a_plan_is_counted_and_fails_the_session(tmp_path):
+    code, text = suite(tmp_path, "tests/accuracy", "-m", "rtx3060", "-k", "light-math500")
+    assert code == 1, text
+    assert "no plan: " in text
+    assert "0 of 1 promise planned; nothing was asked" in text
 
 
 @pytest.mark.parametrize(

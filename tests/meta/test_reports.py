@@ -127,6 +127,22 @@ def test_the_papers_own_error_stands_beside_an_exact_verdict(tmp_path):
     assert "not counted in the verdict" in remark
 
 
+def test_a_partial_run_says_nothing_of_what_only_a_whole_one_can_tell(tmp_path):
+    case = case_of(problems=BENCHMARK.problems[:5], limit=5)
+    completions = completions_of(lambda *_: True, 2, problems=case.problems)
+    summary = save(accepted(case, completions, 2), tmp_path)
+    assert summary["remarks"] == summary["warnings"] == []
+    found = dict(properties(summary))
+    assert not {"paper_error_points", "paper_noise_chance", "runs_needed"} & found.keys()
+    assert "samples per problem are expected" not in found["sentence"]
+
+
+def test_a_log_of_a_part_of_the_problems_is_not_told_to_leave_out_limit():
+    case = case_of(problems=BENCHMARK.problems[:5])
+    found = accepted(case, completions_of(lambda *_: True, 2, problems=case.problems), 2)
+    assert "which cannot pass: give the samples of every problem for a verdict" in found.sentence
+
+
 def test_a_budget_that_stopped_a_run_and_a_withheld_verdict_are_in_the_sentence():
     completions = completions_of(two_in_three, 16)
     assert str(accepted(case_of(), completions, 16).verdict) == "fail"
@@ -167,6 +183,25 @@ def test_the_family_of_a_run_is_stated_wherever_there_are_two_promises(tmp_path,
     page = write_page(summaries, [], tmp_path).read_text()
     assert "5 promises, each failing" in page
     assert page.count("the failure does not stand (Holm)") == 1
+
+
+def test_the_family_is_stated_in_the_terminal_only_where_something_failed(tmp_path, capsys):
+    lines = [Line(promise=s["promise"], summary=s) for s in family(tmp_path)[:3]]
+    print_table(lines, sys.stdout, width=100, colour=False)
+    assert "Holm" not in capsys.readouterr().out
+
+
+def test_an_error_is_shown_with_its_remedy_and_a_long_one_is_cut(tmp_path, capsys):
+    print_table([Line(promise="p", error="not here\nput it there")], sys.stdout, width=100, colour=False)
+    assert "error: not here\n  put it there\n" in capsys.readouterr().out
+    many = "\n".join(f"line {number}" for number in range(40))
+    print_table([Line(promise="p", error=many)], sys.stdout, width=100, colour=False)
+    shown = capsys.readouterr().out
+    assert "  line 11\n" in shown
+    assert "line 12" not in shown
+    assert "  (12 of 40 lines; the report has all)" in shown
+    page = write_page([], [("p", "not here\nput it there")], tmp_path).read_text()
+    assert '<td colspan="4" class="lines">not here' in page
 
 
 def test_the_page_shows_aggregates_groups_and_no_script(tmp_path):

@@ -42,6 +42,13 @@ def test_the_plan_has_a_line_for_each_loss_with_tokens_and_hours():
     assert "unknown" not in plan_text(planned)
 
 
+def test_more_than_the_score_cannot_be_lost():
+    low = beta_panel(0.04, problems=30)
+    planned = plan(GATE, low, cost=Cost(), replicates=20)
+    assert [line.split()[0] for line in plan_text(planned).splitlines()[3:]] == ["nothing", "1", "3"]
+    assert "deployments that lost 1, 3 points in" in single_run(GATE, low, promised=Fraction("0.04")).sentence
+
+
 def test_what_was_not_measured_is_unknown():
     assert plan_text(plan(GATE, PANEL, cost=Cost(), replicates=20)).count("unknown") == 10
     assert Cost(tokens_per_sample=5).hours(1) is None
@@ -89,6 +96,8 @@ def test_a_fixed_number_of_samples_has_one_look(ask):
         ((*AIME, "--samples", "0"), "--samples is 0; at least 1 is needed"),
         ((*AIME, "--paper", "179.8"), "between 0 % and 100 %"),
         ((*AIME, "--tolerance", "some"), "'some' is not a tolerance"),
+        ((*AIME, "--tolerance", "gain"), "'gain' is not a tolerance here; write '1 problem' or '0.5 points'"),
+        ((*AIME, "--paper", "0.798"), "--paper: 0.798 is below 1 %; write 79.8"),
         ((*AIME, "--reference", "golden"), "--reference golden needs --paper-samples"),
     ],
 )

@@ -89,6 +89,9 @@ def test_an_endpoint_that_refuses_connections_is_an_error_before_anything_is_ask
         (["--budget-hours=1", "--samples=4"], "--samples has one look only"),
         (["--budget-tokens=1", "--protocol=vendor"], "--protocol vendor has one look only"),
         (["--holm", "--protocol=vendor"], "the literal rule alone decides"),
+        (["--samples=4", "--max-samples=8"], "--samples fixes the number that --max-samples bounds: give one of them"),
+        (["--golden=/nowhere"], "--golden /nowhere: no such folder"),
+        (["--endpoint=10.0.0.5:8081", "-m", "a100"], "endpoint '10.0.0.5:8081' is no address; write it like http://"),
         (["--data=math5000=x"], "no such benchmark; known: aime2024"),
         (["--targets=/nowhere"], "/nowhere: not a folder"),
         (["--predictions=/nowhere.jsonl", "-m", "replay"], "/nowhere.jsonl: no such file"),
@@ -247,7 +250,7 @@ def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path)
     assert (session.exit, session.outcomes()) == (1, ["failure", "failure"])
     assert session.text.count("partial run, 4 of 30 problems, which cannot pass") >= 1
     assert session.text.count("among the promises of its session this one fails at p = 0.025 (Holm)") == 2
-    assert "2 promises, each failing a perfect deployment low in at most 5% of runs" in session.text
+    assert "2 promises, each failing" not in session.text  # nothing failed
     page = (tmp_path / "run" / "report.html").read_text()
     assert "0 of 2 promises kept" in page
     assert "partial run" in page
@@ -321,7 +324,8 @@ def test_an_interrupted_session_leaves_a_page_that_names_what_has_no_verdict(tmp
     process.send_signal(signal.SIGINT)
     text, _ = process.communicate(timeout=120)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, text
-    assert f"add --run {tmp_path / 'run'} to ask for the other" in text
+    assert f"the same command with --run {tmp_path / 'run'} asks for the other" in text
+    assert "0 in flight" not in text
     page = (tmp_path / "run" / "report.html").read_text()
     assert "0 of 2 promises kept" in page
     assert page.count("no verdict: the session ended before it") == 2
@@ -362,3 +366,24 @@ def test_an_endpoint_that_no_selected_promise_is_about_is_refused(tmp_path):
     session = Session(tmp_path, "tests/accuracy", "-k", "aime2024", "--endpoint", "http://127.0.0.1:9")
     assert session.exit == pytest.ExitCode.USAGE_ERROR
     assert "no selected promise is about a server" in session.text
+
+
+def test_a_promise_answered_in_process_is_left_out_beside_an_endpoint_with_its_reason(tmp_path):
+    arguments = ["tests/accuracy", "-m", "a100", "--endpoint", "http://127.0.0.1:9", "--collect-only", "-q"]
+    text = Session(tmp_path, *arguments).text
+    assert "2 promises, answered in process, not by a server: leave out --endpoint to test it" in text
+
+
+def test_one_promise_is_one_promise(tmp_path):
+    arguments = ["tests/accuracy", "-m", "a100", "-k", "aime2024", "--endpoint", "http://127.0.0.1:9", "--collect-only"]
+    assert "papergate: not tested here: 1 promise, answered in process" in Session(tmp_path, *arguments).text
+
+
+def test_a_log_of_a_known_model_with_other_ids_is_told_to_name_the_file_that_was_asked(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"id": "row-7", "response": "x</think>1", "model": "papergate-tiny"}) + "\n")
+    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", log)
+    assert session.exit == pytest.ExitCode.USAGE_ERROR
+    assert "--data BENCHMARK=FILE, BENCHMARK one of tiny-aime, tiny-math." in session.text
+    other = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", log, "--model", "another")
+    assert "To judge them: --model NAME as a target writes it" in other.text
