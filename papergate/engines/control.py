@@ -94,7 +94,7 @@ def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Ser
 def _other_draws(draws: dict[str, Any]) -> dict[str, Any]:
     """The settings of ``draws`` that change what is drawn; a top_k below 0 does nothing, nor a penalty on no tokens."""
     found = {name: draws[name] for name, idle in NEUTRAL.items() if draws.get(name, idle) != idle}
-    idle = {name for name in ("top_k",) if found.get(name, 0) < 0}
+    idle = {"top_k"} if found.get("top_k", 0) < 0 else set()
     if draws.get("repeat_last_n") == 0:
         idle |= {"repeat_penalty", "presence_penalty", "frequency_penalty"}
     return {name: value for name, value in found.items() if name not in idle}
