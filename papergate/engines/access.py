@@ -2,9 +2,11 @@
 
 import ipaddress
 import ssl
-from dataclasses import dataclass
+from base64 import b64encode
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Self
+from urllib.parse import unquote, urlsplit
 
 import requests
 
@@ -15,7 +17,7 @@ from papergate.errors import EngineRefused
 class Access:
     """What opens an endpoint."""
 
-    key: str | None
+    key: str | None = field(repr=False)
     """Sent as a bearer token; never shown."""
     key_env: str
     """The environment variable that holds the key, for messages."""
@@ -25,6 +27,80 @@ class Access:
     def headers(self) -> dict[str, str]:
         """Headers of every request."""
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proxy:
+    """A proxy on the way to a server."""
+
+    host: str
+    port: int
+    authorization: str = field(default="", repr=False)
+    """Value of the Proxy-Authorization header; empty where the environment names no user."""
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """The proxy at ``url``.
+
+        Raises:
+            EngineRefused: it is reached otherwise than by plain HTTP.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise EngineRefused(
+                f"the proxy of the environment is one of {parts.scheme or 'no scheme'}; only http:// proxies are used, "
+                "also on the way to https endpoints: give one, or name the endpoint in NO_PROXY"
+            )
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+        authorization = f"Basic {b64encode(user.encode()).decode()}" if user else ""
+        return cls(host=parts.hostname, port=parts.port or 80, authorization=authorization)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers for the proxy itself."""
+        return {"Proxy-Authorization": self.authorization} if self.authorization else {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where chat requests go, by which way, and the head that all of them share."""
+
+    url: str
+    """Root of the server."""
+    host: str
+    port: int
+    target: str
+    """What the request line names: a path, or for a proxy the whole address."""
+    headers: tuple[str, ...] = field(repr=False)
+    tls: ssl.SSLContext | None
+    proxy: Proxy | None
+
+    @classmethod
+    def of(cls, url: str, access: Access) -> Self:
+        """The chat completions route of the server at ``url``.
+
+        Raises:
+            EngineRefused: the certificates to trust cannot be read, or the proxy not be used.
+        """
+        parts, secure = urlsplit(url), url.startswith("https:")
+        proxy = Proxy.of(found) if (found := proxy_for(url)) else None
+        passed_on = proxy is not None and not secure  # else it sees a tunnel only
+        fields = {"Host": parts.netloc, "Content-Type": "application/json", "Accept": "text/event-stream"}
+        fields |= {"Accept-Encoding": "identity"} | access.headers() | (proxy.headers if proxy and passed_on else {})
+        return cls(
+            url=url,
+            host=parts.hostname or "",
+            port=parts.port or (443 if secure else 80),
+            target=f"{url if passed_on else parts.path}/v1/chat/completions",
+            headers=tuple(f"{name}: {value}" for name, value in fields.items()),
+            tls=trusting(access.ca_file) if secure else None,
+            proxy=proxy,
+        )
+
+    def request(self, body: bytes, *more: str) -> bytes:
+        """The bytes of one request, with ``more`` header lines."""
+        head = (f"POST {self.target} HTTP/1.1", *self.headers, *more, f"Content-Length: {len(body)}", "", "")
+        return "\r\n".join(head).encode() + body
 
 
 def root_of(endpoint: str) -> str:

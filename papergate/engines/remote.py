@@ -7,25 +7,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
-from papergate.engines.access import Access, proxy_for, root_of, trusting
+from papergate.engines.access import Access, Address, root_of
 from papergate.engines.answer import Answer
 from papergate.engines.balanced import Balance, Endpoint
 from papergate.engines.control import Served, count_tokens, describe
+from papergate.engines.http import Connections, Reply
 from papergate.engines.loop import run_in_loop
 from papergate.engines.patience import Patience, Timeouts
+from papergate.engines.reading import Reading
 from papergate.engines.records import Completion, EngineIdentity, Request
 from papergate.engines.refusal import AWAY, refusal
-from papergate.engines.sse import EventReader
 from papergate.engines.tide import Tide
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.promises.records import Sampling
-
-if TYPE_CHECKING:
-    import aiohttp
 
 CONCURRENCY = 64
 """Keeps one server busy without a long queue of its own; deployments state theirs."""
@@ -57,11 +55,11 @@ class RemoteEngine:
         self._thinks = thinks
         self._timeouts = timeouts
         self._access = Access(key=os.environ.get(api_key_env), key_env=api_key_env, ca_file=ca_file)
-        self._trust = trusting(ca_file)
         self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
+        self._addresses = {each.url: Address.of(each.url, self._access) for each in self._balance.endpoints}
         self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
         _refuse_several_templates(self._served)
-        self._connections: dict[asyncio.AbstractEventLoop, _Connections] = {}
+        self._opened: dict[asyncio.AbstractEventLoop, _Opened] = {}
 
     @property
     def concurrency(self) -> int:
@@ -149,105 +147,60 @@ class RemoteEngine:
 
         What goes wrong after the finish reason was read costs nothing: a whole answer is never asked again.
         """
-        import aiohttp
-
         limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
-        answer, patience = Answer(), Patience(limits)
+        patience, opened = Patience(limits), await self._connect()
+        reading = Reading(patience, opened.tide, only_begin=only_begin)
         try:
-            async with patience, self._stream(endpoint, request) as stream:
-                await _read(stream, answer, patience, only_begin=only_begin)
-        except (aiohttp.ClientError, TimeoutError, EngineError) as error:
-            if answer.finish is None:
+            async with patience, self._stream(opened.connections, endpoint, request) as reply:
+                await reading.read(reply)
+        except (ConnectionError, TimeoutError, EngineError) as error:
+            if reading.answer.finish is None:
                 raise _explained(error, endpoint, patience) from error
         endpoint.answered()
-        return answer, patience
+        return reading.answer, patience
 
     @asynccontextmanager
-    async def _stream(self, endpoint: Endpoint, request: Request) -> "AsyncIterator[_Stream]":
-        """The open stream of an answer.
+    async def _stream(self, connections: Connections, endpoint: Endpoint, request: Request) -> AsyncIterator[Reply]:
+        """The reply with the open stream of an answer.
 
         Raises:
+            ConnectionError: there is no connection, or it is lost.
             EngineError: the endpoint answered with something that is no stream.
         """
-        url = f"{endpoint.url}/v1/chat/completions"
-        connections = await self._connect()
         body = orjson.dumps(_body(self._model, request))
-        post = connections.session.post(url, data=body, proxy=proxy_for(url), allow_redirects=False)
-        async with post as response:
-            if response.status in AWAY:
+        async with connections.post(self._addresses[endpoint.url], body) as reply:
+            if reply.status in AWAY:
                 endpoint.fell_silent()
-            if response.status != HTTPStatus.OK or response.content_type in NOT_STREAMS:
-                said = await response.content.read(ERROR_BODY_BYTES)
-                raise refusal(response.status, response.headers, said, self._access)
-            yield _Stream(response=response, tide=connections.tide)
+            if reply.status != HTTPStatus.OK or reply.headers.get("Content-Type", "").lower().startswith(NOT_STREAMS):
+                said = await reply.body(ERROR_BODY_BYTES)
+                raise refusal(reply.status, reply.headers, said, self._access)
+            yield reply
 
-    async def _connect(self) -> "_Connections":
-        """The connections of the running event loop."""
+    async def _connect(self) -> "_Opened":
+        """What the running event loop holds open."""
         loop = asyncio.get_running_loop()
-        if loop not in self._connections:
+        if loop not in self._opened:
             keeper = self._keep_open(loop)
-            self._connections[loop] = _Connections(session=await anext(keeper), tide=Tide(), keeper=keeper)
-        return self._connections[loop]
+            self._opened[loop] = _Opened(connections=await anext(keeper), tide=Tide(), keeper=keeper)
+        return self._opened[loop]
 
-    async def _keep_open(self, loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[aiohttp.ClientSession]":
+    async def _keep_open(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Connections]:
         """Yields once, and goes on when asyncio closes the generators of a loop that ends: then connections close."""
-        import aiohttp
-
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self._trust),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect_s),
-            headers=self._access.headers() | {"Content-Type": "application/json", "Accept": "text/event-stream"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        connections = Connections(self._timeouts.connect_s)
         try:
-            async with session:
-                yield session
+            yield connections
         finally:
-            del self._connections[loop]
+            connections.close()
+            del self._opened[loop]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Connections:
+class _Opened:
     """What one event loop holds open."""
 
-    session: "aiohttp.ClientSession"
+    connections: Connections
     tide: Tide
-    keeper: "AsyncGenerator[aiohttp.ClientSession]"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Stream:
-    """An answer on its way."""
-
-    response: "aiohttp.ClientResponse"
-    tide: Tide
-
-
-async def _read(stream: "_Stream", answer: Answer, patience: Patience, *, only_begin: bool) -> None:
-    """Read a stream to its end, or to its first text if that is enough.
-
-    Raises:
-        EngineError: the stream reports an error, or ends without a finish reason: never a shorter answer.
-    """
-    reader, piece = EventReader(), b"begin"
-    while piece:
-        piece = await stream.response.content.readany()
-        finished, tokens, since_s = answer.finish, 0, patience.e2e_s
-        for event in reader.feed(piece) if piece else reader.end():
-            tokens += answer.add(event)
-        if tokens:
-            patience.token()
-        if answer.finish and not finished:
-            patience.finish()
-        if tokens and only_begin:
-            return
-        if tokens and stream.response.connection:  # none, once the stream is over
-            stream.tide.hold(stream.response.connection.transport, (patience.e2e_s - since_s) / tokens)
-    if answer.finish is None:
-        characters = len(answer.text(thinks=False))
-        raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)
-    if not (answer.thought or answer.content):
-        raise EngineError("the answer is finished but has no text at all: that is no answer of a model", transient=True)
+    keeper: AsyncGenerator[Connections]
 
 
 def _check_words(url: str, answer: Answer, request: Request) -> None:
@@ -280,14 +233,12 @@ def _squeezed(text: str) -> str:
 
 def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> EngineError:
     """The error of an attempt, with the endpoint it came from."""
-    import aiohttp
-
     if isinstance(error, EngineError):
         said = f"{endpoint.url}: {error}"
         return type(error)(said, transient=error.transient, retry_after_s=error.retry_after_s)
-    if isinstance(error, aiohttp.ClientError):
+    if isinstance(error, ConnectionError):
         endpoint.fell_silent()
-        return EngineError(f"{endpoint.url}: the connection failed: {str(error) or repr(error)}", transient=True)
+        return EngineError(f"{endpoint.url}: the connection failed: {error}", transient=True)
     return EngineTimeout(f"{endpoint.url}: {patience.limit()[1]}", transient=True)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 TIDE_S = 0.04
-"""Waking up for a token costs ten times what parsing it does, and nobody needs part of an answer sooner."""
+"""A look at a socket costs more than parsing the token it finds, and nobody needs part of an answer sooner."""
 
 
 class Tide:

@@ -6,16 +6,14 @@ comparisons; ``replies.py`` parses when the clock no longer runs. The price is m
 
 import asyncio
 import re
-import socket
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
-from urllib.parse import urlsplit
 
-from papergate.engines.access import Access, proxy_for, trusting
+from papergate.engines.access import Access, Address
+from papergate.engines.http import connect
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.collector import AVAILABLE, Collector
 
@@ -46,49 +44,18 @@ class RawReply:
     """What went wrong on the way."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Address:
-    """Where requests go, and the head that all of them share."""
+def direct(url: str, access: Access) -> Address:
+    """Where the requests of a measurement go.
 
-    url: str
-    host: str
-    port: int
-    path: str
-    tls: ssl.SSLContext | None
-    headers: tuple[str, ...]
-
-    @classmethod
-    def of(cls, url: str, access: Access) -> "Address":
-        """The chat completions route of the server at ``url``.
-
-        Raises:
-            EngineRefused: a proxy stands in between, whose time would be measured too.
-        """
-        if proxy := proxy_for(url):
-            raise EngineRefused(
-                f"{url} is reached through the proxy {proxy}, whose time would count; name it in NO_PROXY"
-            )
-        parts = urlsplit(url)
-        secure = parts.scheme == "https"
-        fields = {"Host": parts.netloc, "Content-Type": "application/json", "Accept": "text/event-stream"}
-        return cls(
-            url=url,
-            host=parts.hostname or "",
-            port=parts.port or (443 if secure else 80),
-            path=f"{parts.path}/v1/chat/completions",
-            tls=trusting(access.ca_file) if secure else None,
-            headers=tuple(f"{name}: {value}" for name, value in (fields | access.headers()).items()),
+    Raises:
+        EngineRefused: a proxy stands in between, whose time would be measured too.
+    """
+    address = Address.of(url, access)
+    if address.proxy:
+        raise EngineRefused(
+            f"{url} is reached through the proxy {address.proxy.host}, whose time would count; name it in NO_PROXY"
         )
-
-    def request(self, body: bytes, number: int) -> bytes:
-        """The bytes of one request; its ``number`` goes along as X-Request-Id, to be found in the server's log."""
-        lines = (
-            f"POST {self.path} HTTP/1.1",
-            *self.headers,
-            f"X-Request-Id: {number}",
-            f"Content-Length: {len(body)}",
-        )
-        return "\r\n".join(lines).encode() + HEAD_END + body
+    return address
 
 
 class Connection(asyncio.Protocol):
@@ -243,7 +210,7 @@ class Client:
 
     async def send(self, body: bytes, number: int) -> RawReply:
         """Send one request on an idle connection, or on a new one where none is left."""
-        request = self.address.request(body, number)
+        request = self.address.request(body, f"X-Request-Id: {number}")  # to be found in the server's log
         try:
             connection = self._take() or await self._connect()
         except EngineError as error:
@@ -270,19 +237,11 @@ class Client:
 
     async def _connect(self) -> Connection:
         self.opened += 1
-        loop, address = asyncio.get_running_loop(), self.address
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                transport, connection = await loop.create_connection(
-                    Connection, address.host, address.port, ssl=address.tls
-                )
-        except (OSError, TimeoutError) as error:
-            raise EngineError(
-                f"{address.url} does not take a connection ({error or 'no answer'})", transient=True
-            ) from error
-        if (raw := transport.get_extra_info("socket")) is not None:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if AVAILABLE and address.tls is None:
+            _, connection = await connect(self.address, Connection, CONNECT_TIMEOUT_S)
+        except ConnectionError as error:
+            raise EngineError(f"{self.address.url} does not take a connection ({error})", transient=True) from error
+        if AVAILABLE and self.address.tls is None:
             self._collector = self._collector or Collector()
             connection.collect(self._collector)
         return connection

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import orjson
 
-from papergate.engines.access import Access, root_of
+from papergate.engines.access import Access, Address, root_of
 from papergate.engines.control import describe
 from papergate.engines.loop import run_in_loop
 from papergate.errors import EngineError, WorkloadError
-from papergate.performance.client import Address, Client, RawReply
+from papergate.performance.client import Client, RawReply, direct
 from papergate.performance.prompts import Prompt, make_prompts
 from papergate.performance.records import ClientLoad, LoadRun, Stamps, TimedRequest, TokenSource
 from papergate.performance.replies import Reading, read_reply
@@ -59,7 +59,7 @@ def attach(url: str, model: str, *, ca_file: Path | None = None) -> Server:
     access = Access(key=os.environ.get(KEY_ENV), key_env=KEY_ENV, ca_file=ca_file)
     root = root_of(url)
     served = describe(root, model, access)
-    address = Address.of(root, access)
+    address = direct(root, access)
     return Server(
         url=root,
         model=model,
@@ -113,7 +113,7 @@ def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) ->
 
 
 async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str) -> LoadRun:
-    client = Client(Address.of(server.url, server.access))
+    client = Client(direct(server.url, server.access))
     warmup, measured = _bodies(server, workload, prompts)
     with _undisturbed(client):
         await _warm_up(client, workload, warmup)
@@ -125,7 +125,7 @@ async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt]
 async def _measure_pairs(
     servers: tuple[Server, Server], workload: Workload, prompts: Sequence[Prompt], salt: str
 ) -> tuple[LoadRun, LoadRun]:
-    clients = [Client(Address.of(server.url, server.access)) for server in servers]
+    clients = [Client(direct(server.url, server.access)) for server in servers]
     warmups, bodies = zip(*(_bodies(server, workload, prompts) for server in servers), strict=True)
     sent: tuple[list[_Sent], list[_Sent]] = ([], [])
     with _undisturbed(*clients):

@@ -37,7 +37,7 @@ class Tokenizer:
     def connected(self) -> "Iterator[Counter]":
         """Count over one connection, by the standard library: prompts take hundreds of counts, which cost a fifth so.
 
-        There is no proxy to go through: ``Address.of`` has refused it.
+        There is no proxy to go through: ``direct`` has refused it.
         """
         with closing(self._connection()) as connection:
             yield Counter(self, connection)

@@ -25,7 +25,7 @@ STAGES = (
     "reports",
     "cli",
 )
-HEAVY = ("torch", "transformers", "vllm", "sympy", "math_verify", "aiohttp", "numpy", "rich", "jinja2")
+HEAVY = ("torch", "transformers", "vllm", "sympy", "math_verify", "numpy", "rich", "jinja2")
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__main__.py" and path.parent != ROOT / "embedded")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from papergate.engines.access import Access
 from papergate.errors import EngineError, EngineRefused, RequestsLost, WorkloadError
 from papergate.performance import collector
-from papergate.performance.client import Address, Client, Connection, RawReply
+from papergate.performance.client import Client, Connection, RawReply, direct
 from papergate.performance.collector import AVAILABLE, Collector
 from papergate.performance.load import attach, measure, measure_pairs
 from papergate.performance.metrics import itl_s, tokens_per_chunk, tpot_s
@@ -213,17 +213,17 @@ def test_open_loop_cannot_take_turns(server):
 def test_proxy_is_refused(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://proxy:3128")
     with pytest.raises(EngineRefused, match="NO_PROXY"):
-        Address.of("http://example.invalid:8000", NOBODY)
+        direct("http://example.invalid:8000", NOBODY)
 
 
 def test_key_goes_along():
-    address = Address.of("http://127.0.0.1:8000", Access(key="k", key_env="KEY"))
-    assert b"Authorization: Bearer k\r\n" in address.request(b"{}", 0)
+    address = direct("http://127.0.0.1:8000", Access(key="k", key_env="KEY"))
+    assert b"Authorization: Bearer k\r\n" in address.request(b"{}")
 
 
 def test_given_up_request_closes_its_connection(server):
     async def give_up():
-        client = Client(Address.of(server.url, NOBODY))
+        client = Client(direct(server.url, NOBODY))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.001):
                 await client.send(b'{"model": "plain", "stream": true, "max_tokens": 99}', 0)
@@ -257,7 +257,7 @@ def test_connection_that_the_server_gives_up_is_not_used_again(version, said, co
     async def ask_twice():
         async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
             host, port = listening.sockets[0].getsockname()
-            client = Client(Address.of(f"http://{host}:{port}", NOBODY))
+            client = Client(direct(f"http://{host}:{port}", NOBODY))
             replies = [await client.send(b"{}", number) for number in range(2)]
             client.close()
             await asyncio.gather(*serving, return_exceptions=True)

@@ -296,7 +296,7 @@ def test_an_engine_answers_in_one_event_loop_after_another_and_leaves_nothing_op
         engine = RemoteEngine([server.url], MODEL)
         assert draw(engine, request(seed=1), request(seed=2))[1].text == answer_to("2+2?", 2)
         assert draw(engine, request(seed=3))[0].text == answer_to("2+2?", 3)
-        assert not engine._connections
+        assert not engine._opened
         engine.close()
 
 

@@ -1,0 +1,284 @@
+"""Streamed answers over HTTP/1.1: each piece of a reply is handed on in the moment it comes.
+
+Where thousands of tokens come in a second, most of a client's time goes into waking a task for each of them. Here the
+connection itself calls the reader of a reply with every piece, and only the end of the reply wakes anybody: a thousand
+streams cost half of what they cost with aiohttp, and are read within a millisecond (``benchmarks/client_cost.py``).
+"""
+
+import asyncio
+import http.client
+import socket
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar, cast
+
+import httptools
+
+from papergate.engines.access import Address, Proxy
+
+FIRST_FINAL_STATUS = 200
+"""Replies below it are interim: the answer's own follows."""
+LENIENT = {
+    "lenient_headers": True,
+    "lenient_optional_cr_before_lf": True,
+    "lenient_spaces_after_chunk_size": True,
+}
+"""What servers get wrong and every other client lets pass. Strictness protects servers behind a proxy, not a client."""
+PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""An answer may be queued for an hour without a byte. Probes keep routers from forgetting its connection meanwhile, and
+find out within two minutes that a host is gone. In seconds, and a number of probes."""
+
+_Protocol = TypeVar("_Protocol", bound=asyncio.Protocol)
+
+
+async def connect(
+    address: Address, protocol: Callable[[], _Protocol], within_s: float
+) -> tuple[asyncio.Transport, _Protocol]:
+    """Open a connection to ``address``, through its proxy if it has one.
+
+    Raises:
+        ConnectionError: there is none; with the reason.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            transport, opened = await _open(address, protocol, within_s)
+    except TimeoutError as error:
+        raise ConnectionError(f"no connection was made within {within_s:g} s") from error
+    except OSError as error:
+        raise ConnectionError(str(error) or repr(error)) from error
+    _set_options(transport.get_extra_info("socket"))
+    return cast("asyncio.Transport", transport), opened  # uvloop's is one in all but its class
+
+
+async def _open(
+    address: Address, protocol: Callable[[], _Protocol], within_s: float
+) -> tuple[asyncio.BaseTransport, _Protocol]:
+    loop, proxy = asyncio.get_running_loop(), address.proxy
+    if proxy and address.tls:
+        tunnel = await asyncio.to_thread(_tunnel, proxy, address, within_s)
+        return await loop.create_connection(protocol, sock=tunnel, ssl=address.tls, server_hostname=address.host)
+    host, port = (proxy.host, proxy.port) if proxy else (address.host, address.port)
+    return await loop.create_connection(protocol, host, port, ssl=address.tls)
+
+
+def _tunnel(proxy: Proxy, address: Address, within_s: float) -> socket.socket:
+    """A connection that ``proxy`` passes on to ``address``, by the standard library's CONNECT."""
+    connection = http.client.HTTPConnection(proxy.host, proxy.port, timeout=within_s)
+    connection.set_tunnel(address.host, address.port, headers=proxy.headers)
+    connection.connect()
+    connection.sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    return connection.sock
+
+
+def _set_options(opened: socket.socket) -> None:
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in PROBES.items():
+        if (option := getattr(socket, name, None)) is not None:  # Linux has all three, others some
+            opened.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+class Reply:
+    """One reply, as far as it has come."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        """Names in title case, as in ``Content-Type``."""
+        self._pieces: list[bytes] = []
+        self._take: Callable[[bytes], bool] | None = None
+        self._headed, self._ended = asyncio.Event(), asyncio.Event()
+        self._error: Exception | None = None
+
+    @property
+    def is_framed(self) -> bool:
+        """Whether the head tells where the body ends; else the end of the connection does."""
+        return "chunked" in self.headers.get("Transfer-Encoding", "").lower() or "Content-Length" in self.headers
+
+    async def head(self) -> None:
+        """Wait until status and headers are there.
+
+        Raises:
+            ConnectionError: the connection is lost.
+        """
+        await self._headed.wait()
+        self._raise()
+
+    async def each(self, take: Callable[[bytes], bool]) -> None:
+        """Call ``take`` with each piece of the body, the moment it comes, until it returns True or the body is over.
+
+        Raises:
+            ConnectionError: the connection was lost before.
+            Exception: whatever ``take`` raises; it is not called again then.
+        """
+        for piece in self._pieces:
+            if take(piece):
+                return
+        self._take = take
+        await self._ended.wait()
+        self._raise()
+
+    async def body(self, most_bytes: int) -> bytes:
+        """The body, or its first ``most_bytes``; as far as it came, where the connection is lost."""
+        said = bytearray()
+
+        def take(piece: bytes) -> bool:
+            said.extend(piece)
+            return len(said) >= most_bytes
+
+        with suppress(ConnectionError):  # the status tells more
+            await self.each(take)
+        return bytes(said[:most_bytes])
+
+    def begin(self, status: int, headers: dict[str, str]) -> None:
+        """The connection: the head is whole."""
+        self.status, self.headers = status, headers
+        self._headed.set()
+
+    def piece(self, piece: bytes) -> None:
+        """The connection: a piece of the body came."""
+        if self._take is None:
+            self._pieces.append(piece)
+        elif not self._ended.is_set():
+            try:
+                if self._take(piece):
+                    self.end(None)
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever waits in each(), not to the event loop
+                self.end(error)
+
+    def end(self, error: Exception | None) -> None:
+        """The connection: nothing more will come, because of ``error`` if there is one."""
+        if not self._ended.is_set():
+            self._error = error
+            self._headed.set()
+            self._ended.set()
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+class Connection(asyncio.Protocol):
+    """One connection, kept alive, with at most one request on it."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._reply: Reply | None = None
+        self._headers: dict[str, str] = {}
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request can be sent on it."""
+        return self._transport is not None and not self._transport.is_closing() and self._reply is None
+
+    def send(self, request: bytes) -> Reply:
+        """Send ``request`` on a usable connection."""
+        assert self._transport is not None
+        self._transport.resume_reading()  # whoever read the last reply may have paused it
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(**LENIENT)
+        self._reply = Reply(self._transport)
+        self._transport.write(request)
+        return self._reply
+
+    def close(self) -> None:
+        """Close it."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: the connection stands."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the connection is gone, which ends a body that has no other end."""
+        self._transport = None
+        if self._reply is not None:
+            told_end = self._reply.status and not self._reply.is_framed
+            said = str(exc) if exc else "the server closed it before the answer was over"
+            self._finish(None if told_end and exc is None else ConnectionError(said))
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: something came."""
+        if self._reply is None:  # a reply to nothing
+            self.close()
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._finish(ConnectionError(f"what came is no HTTP ({error})"))
+            self.close()
+
+    def on_message_begin(self) -> None:
+        """httptools: a reply begins, the answer's own or an interim one."""
+        self._headers = {}
+        if self._reply is None:  # a second one: the connection is out of step
+            self.close()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """httptools: a header field."""
+        self._headers[name.decode("latin-1").title()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """httptools: the head is whole."""
+        if self._reply is not None and (status := self._parser.get_status_code()) >= FIRST_FINAL_STATUS:
+            self._reply.begin(status, self._headers)
+
+    def on_body(self, piece: bytes) -> None:
+        """httptools: a piece of the body, without its framing."""
+        if self._reply is not None:
+            self._reply.piece(piece)
+
+    def on_message_complete(self) -> None:
+        """httptools: the reply is over."""
+        if self._parser.get_status_code() >= FIRST_FINAL_STATUS:
+            self._finish(None)
+            if not self._parser.should_keep_alive():
+                self.close()
+
+    def _finish(self, error: Exception | None) -> None:
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply.end(error)
+
+
+class Connections:
+    """Connections to any number of servers, used again while they are open: as many as there are requests in flight."""
+
+    def __init__(self, connect_s: float) -> None:
+        self._connect_s = connect_s
+        self._idle: defaultdict[Address, list[Connection]] = defaultdict(list)
+
+    @asynccontextmanager
+    async def post(self, address: Address, body: bytes) -> AsyncIterator[Reply]:
+        """Send a request, and leave the connection to others once its reply is read to the end.
+
+        Raises:
+            ConnectionError: there is no connection, or it is lost before the head of the reply has come.
+        """
+        connection = self._take(address) or (await connect(address, Connection, self._connect_s))[1]
+        try:
+            reply = connection.send(address.request(body))
+            await reply.head()
+            yield reply
+        finally:
+            if connection.usable:
+                self._idle[address].append(connection)
+            else:
+                connection.close()
+
+    def close(self) -> None:
+        """Close what is idle."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+
+    def _take(self, address: Address) -> Connection | None:
+        connections = self._idle[address]
+        while connections:
+            if (connection := connections.pop()).usable:
+                return connection
+        return None
