@@ -19,8 +19,12 @@ $(VENV)/ready: pyproject.toml
 accept: $(VENV)/ready  ## the main job: the embedded model against its published scores
 	$(PYTEST) tests/accuracy -m cpu --run-seed 1 --junitxml=report/accept.xml
 
+# Two at once take half of the time on two cores; what a neighbour could make late is run alone, afterwards.
+ALONE = tests/perf $(foreach name,http performance_client runner,tests/meta/test_$(name).py)
+
 test: $(VENV)/ready lint  ## everything that needs no accelerator
-	$(PYTEST) tests/meta tests/scoring tests/perf --junitxml=report/test.xml
+	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 2 --dist worksteal --junitxml=report/test.xml
+	$(PYTEST) $(ALONE) --junitxml=report/test-alone.xml
 
 # vLLM's CPU build needs another transformers than ours, so it has an environment of its own; torchvision, which it
 # brings along, stops the server at its import.

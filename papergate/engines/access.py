@@ -6,11 +6,14 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
+import certifi
 import requests
 
 from papergate.errors import EngineRefused
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +26,13 @@ class Access:
     """The environment variable that holds the key, for messages."""
     ca_file: Path | None = None
     """Certificates to trust instead of the system's."""
+
+    def __post_init__(self) -> None:
+        """Refuse a key that no header can carry, without showing it."""
+        if self.key and not (self.key.isascii() and self.key.isprintable()):
+            raise EngineRefused(
+                f"{self.key_env} holds a line break or another character that no header can carry; set the bare key"
+            )
 
     def headers(self) -> dict[str, str]:
         """Headers of every request."""
@@ -40,25 +50,35 @@ class Proxy:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """The proxy at ``url``.
+        """The proxy at ``url``, which may lack its scheme.
 
         Raises:
-            EngineRefused: it is reached otherwise than by plain HTTP.
+            EngineRefused: it is no address, or reached otherwise than by plain HTTP.
         """
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme != "http":
             raise EngineRefused(
-                f"the proxy of the environment is one of {parts.scheme or 'no scheme'}; only http:// proxies are used, "
-                "also on the way to https endpoints: give one, or name the endpoint in NO_PROXY"
+                f"the proxy of the environment is one of {parts.scheme}; only http:// proxies are used, to https "
+                "endpoints too: give one, or name the endpoint in NO_PROXY"
+            )
+        if not parts.hostname or (port := _port(parts)) is None:
+            raise EngineRefused(
+                "the proxy of the environment is no address; write it like http://user:password@host:3128"
             )
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
         authorization = f"Basic {b64encode(user.encode()).decode()}" if user else ""
-        return cls(host=parts.hostname, port=parts.port or 80, authorization=authorization)
+        return cls(host=parts.hostname, port=port, authorization=authorization)
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers for the proxy itself."""
         return {"Proxy-Authorization": self.authorization} if self.authorization else {}
+
+    def tunnel_request(self, host: str, port: int) -> bytes:
+        """The request for a tunnel to ``host``."""
+        there = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        fields = {"Host": there} | self.headers
+        return _head(f"CONNECT {there} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +102,8 @@ class Address:
         Raises:
             EngineRefused: the certificates to trust cannot be read, or the proxy not be used.
         """
-        parts, secure = urlsplit(url), url.startswith("https:")
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
         proxy = Proxy.of(found) if (found := proxy_for(url)) else None
         passed_on = proxy is not None and not secure  # else it sees a tunnel only
         fields = {"Host": parts.netloc, "Content-Type": "application/json", "Accept": "text/event-stream"}
@@ -90,7 +111,7 @@ class Address:
         return cls(
             url=url,
             host=parts.hostname or "",
-            port=parts.port or (443 if secure else 80),
+            port=_port(parts) or 0,
             target=f"{url if passed_on else parts.path}/v1/chat/completions",
             headers=tuple(f"{name}: {value}" for name, value in fields.items()),
             tls=trusting(access.ca_file) if secure else None,
@@ -99,8 +120,7 @@ class Address:
 
     def request(self, body: bytes, *more: str) -> bytes:
         """The bytes of one request, with ``more`` header lines."""
-        head = (f"POST {self.target} HTTP/1.1", *self.headers, *more, f"Content-Length: {len(body)}", "", "")
-        return "\r\n".join(head).encode() + body
+        return _head(f"POST {self.target} HTTP/1.1", *self.headers, *more, f"Content-Length: {len(body)}") + body
 
 
 def root_of(endpoint: str) -> str:
@@ -110,21 +130,22 @@ def root_of(endpoint: str) -> str:
         EngineRefused: it is no http or https address, or carries a password.
     """
     parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EngineRefused(f"endpoint {endpoint!r} is no address; write it like http://host:8000")
     if parts.username or parts.password:
         raise EngineRefused(f"endpoint on {parts.hostname!r} carries a password; a key belongs in the environment")
+    is_plain = endpoint.isascii() and endpoint.isprintable() and not {" ", "?", "#"} & set(endpoint)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or _port(parts) is None or not is_plain:
+        raise EngineRefused(f"endpoint {endpoint!r} is no address; write it like http://host:8000")
     return endpoint.rstrip("/").removesuffix("/v1")
 
 
 def trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """What verifies certificates: against ``ca_file``, or against the system's authorities.
+    """What verifies certificates: against ``ca_file``, or against the authorities that ``requests`` trusts, too.
 
     Raises:
         EngineRefused: the file holds no certificates.
     """
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        return ssl.create_default_context(cafile=ca_file or certifi.where())
     except (OSError, ssl.SSLError) as error:
         raise EngineRefused(f"{ca_file}: no certificates can be read ({error}); give PEM, as openssl writes") from error
 
@@ -135,6 +156,18 @@ def proxy_for(url: str) -> str | None:
     if _is_loopback(parts.hostname or ""):
         return None
     return requests.utils.get_environ_proxies(url).get(parts.scheme)
+
+
+def _port(parts: SplitResult) -> int | None:
+    """The port, by default that of the scheme; None where it is no port."""
+    try:
+        return parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+
+
+def _head(*lines: str) -> bytes:
+    return "\r\n".join((*lines, "", "")).encode()
 
 
 def _is_loopback(host: str) -> bool:

@@ -34,6 +34,11 @@ class Answer:
     prompt_tokens: int | None = None
     output_tokens: int | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is finished and its text has come; a model may end at once, with a token that some count."""
+        return self.finish is not None and bool(self.thought or self.content or self.output_tokens in (0, 1))
+
     def add(self, event: dict[str, Any]) -> bool:
         """Take one chunk; tell whether it brought text.
 

@@ -2,20 +2,20 @@
 
 Where thousands of tokens come in a second, most of a client's time goes into waking a task for each of them. Here the
 connection itself calls the reader of a reply with every piece, and only the end of the reply wakes anybody: a thousand
-streams cost half of what they cost with aiohttp, and are read within a millisecond (``benchmarks/client_cost.py``).
+streams cost half of what they cost with aiohttp, and are read within milliseconds (``benchmarks/client_cost.py``).
 """
 
 import asyncio
-import http.client
-import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar, cast
+from typing import cast
 
 import httptools
 
-from papergate.engines.access import Address, Proxy
+from papergate.engines.access import Address
+from papergate.engines.connecting import cause_of, connect
+from papergate.engines.refusal import quoted
 
 FIRST_FINAL_STATUS = 200
 """Replies below it are interim: the answer's own follows."""
@@ -25,58 +25,12 @@ LENIENT = {
     "lenient_spaces_after_chunk_size": True,
 }
 """What servers get wrong and every other client lets pass. Strictness protects servers behind a proxy, not a client."""
-PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""An answer may be queued for an hour without a byte. Probes keep routers from forgetting its connection meanwhile, and
-find out within two minutes that a host is gone. In seconds, and a number of probes."""
-
-_Protocol = TypeVar("_Protocol", bound=asyncio.Protocol)
-
-
-async def connect(
-    address: Address, protocol: Callable[[], _Protocol], within_s: float
-) -> tuple[asyncio.Transport, _Protocol]:
-    """Open a connection to ``address``, through its proxy if it has one.
-
-    Raises:
-        ConnectionError: there is none; with the reason.
-    """
-    try:
-        async with asyncio.timeout(within_s):
-            transport, opened = await _open(address, protocol, within_s)
-    except TimeoutError as error:
-        raise ConnectionError(f"no connection was made within {within_s:g} s") from error
-    except OSError as error:
-        raise ConnectionError(str(error) or repr(error)) from error
-    _set_options(transport.get_extra_info("socket"))
-    return cast("asyncio.Transport", transport), opened  # uvloop's is one in all but its class
-
-
-async def _open(
-    address: Address, protocol: Callable[[], _Protocol], within_s: float
-) -> tuple[asyncio.BaseTransport, _Protocol]:
-    loop, proxy = asyncio.get_running_loop(), address.proxy
-    if proxy and address.tls:
-        tunnel = await asyncio.to_thread(_tunnel, proxy, address, within_s)
-        return await loop.create_connection(protocol, sock=tunnel, ssl=address.tls, server_hostname=address.host)
-    host, port = (proxy.host, proxy.port) if proxy else (address.host, address.port)
-    return await loop.create_connection(protocol, host, port, ssl=address.tls)
-
-
-def _tunnel(proxy: Proxy, address: Address, within_s: float) -> socket.socket:
-    """A connection that ``proxy`` passes on to ``address``, by the standard library's CONNECT."""
-    connection = http.client.HTTPConnection(proxy.host, proxy.port, timeout=within_s)
-    connection.set_tunnel(address.host, address.port, headers=proxy.headers)
-    connection.connect()
-    connection.sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
-    return connection.sock
-
-
-def _set_options(opened: socket.socket) -> None:
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in PROBES.items():
-        if (option := getattr(socket, name, None)) is not None:  # Linux has all three, others some
-            opened.setsockopt(socket.IPPROTO_TCP, option, value)
+FRESH_S = 2.0
+"""A connection that was idle for longer is not used again: servers close it after 5 s or more, and a request that meets
+that end is lost."""
+ERROR_BODY_S = 0.5
+"""Errors are sent whole; a server that does not end one will not say more."""
+QUOTED_BYTES = 60
 
 
 class Reply:
@@ -121,15 +75,16 @@ class Reply:
         self._raise()
 
     async def body(self, most_bytes: int) -> bytes:
-        """The body, or its first ``most_bytes``; as far as it came, where the connection is lost."""
+        """The body, or its first ``most_bytes``; as far as it came, where its end does not."""
         said = bytearray()
 
         def take(piece: bytes) -> bool:
             said.extend(piece)
             return len(said) >= most_bytes
 
-        with suppress(ConnectionError):  # the status tells more
-            await self.each(take)
+        with suppress(ConnectionError, TimeoutError):  # the status tells more
+            async with asyncio.timeout(ERROR_BODY_S):
+                await self.each(take)
         return bytes(said[:most_bytes])
 
     def begin(self, status: int, headers: dict[str, str]) -> None:
@@ -167,6 +122,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reply: Reply | None = None
         self._headers: dict[str, str] = {}
+        self._idle_since_s = 0.0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether another request had better be sent on it."""
+        return self.usable and asyncio.get_running_loop().time() - self._idle_since_s < FRESH_S
 
     @property
     def usable(self) -> bool:
@@ -176,12 +137,17 @@ class Connection(asyncio.Protocol):
     def send(self, request: bytes) -> Reply:
         """Send ``request`` on a usable connection."""
         assert self._transport is not None
-        self._transport.resume_reading()  # whoever read the last reply may have paused it
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(**LENIENT)
         self._reply = Reply(self._transport)
         self._transport.write(request)
         return self._reply
+
+    def rest(self) -> None:
+        """Have no request on it for a while, and see it end if it does."""
+        assert self._transport is not None
+        self._idle_since_s = asyncio.get_running_loop().time()
+        self._transport.resume_reading()  # whoever read the last reply may have paused it
 
     def close(self) -> None:
         """Close it."""
@@ -197,7 +163,7 @@ class Connection(asyncio.Protocol):
         self._transport = None
         if self._reply is not None:
             told_end = self._reply.status and not self._reply.is_framed
-            said = str(exc) if exc else "the server closed it before the answer was over"
+            said = cause_of(exc) if exc else "the server closed it before the answer was over"
             self._finish(None if told_end and exc is None else ConnectionError(said))
 
     def data_received(self, data: bytes) -> None:
@@ -207,8 +173,10 @@ class Connection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:  # not of what came: a second Ctrl-C, or a mistake of ours
+            raise error.__context__ or error from None
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._finish(ConnectionError(f"what came is no HTTP ({error})"))
+            self._finish(ConnectionError(f"what came is no HTTP ({error}): {quoted(data[:QUOTED_BYTES])}"))
             self.close()
 
     def on_message_begin(self) -> None:
@@ -256,6 +224,7 @@ class Connections:
         """Send a request, and leave the connection to others once its reply is read to the end.
 
         Raises:
+            EngineRefused: the server's certificate is not trusted.
             ConnectionError: there is no connection, or it is lost before the head of the reply has come.
         """
         connection = self._take(address) or (await connect(address, Connection, self._connect_s))[1]
@@ -265,6 +234,7 @@ class Connections:
             yield reply
         finally:
             if connection.usable:
+                connection.rest()
                 self._idle[address].append(connection)
             else:
                 connection.close()
@@ -279,6 +249,7 @@ class Connections:
     def _take(self, address: Address) -> Connection | None:
         connections = self._idle[address]
         while connections:
-            if (connection := connections.pop()).usable:
+            if (connection := connections.pop()).fresh:
                 return connection
+            connection.close()
         return None

@@ -56,7 +56,9 @@ class Reading:
         if self.answer.finish is None:
             characters = len(self.answer.text(thinks=False))
             raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)
-        if not (self.answer.thought or self.answer.content):
+        if not self.answer.is_whole:
+            told = self.answer.output_tokens
             raise EngineError(
-                "the answer is finished but has no text at all: that is no answer of a model", transient=True
+                f"the answer is finished and has no text at all (the server counts {told or 'no'} tokens)",
+                transient=True,
             )

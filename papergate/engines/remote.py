@@ -30,6 +30,7 @@ CONCURRENCY = 64
 NOT_STREAMS = ("text/html", "application/json")
 """What an answer must not be; servers are lax about naming a stream, so every other type is read as one."""
 ERROR_BODY_BYTES = 65536
+PLAIN = "identity"
 PENALTIES = {"repeat_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier"}
 """They change greedy answers too."""
 TEMPLATE_CHARACTERS = 200
@@ -145,7 +146,7 @@ class RemoteEngine:
     ) -> tuple[Answer, Patience]:
         """One attempt at one endpoint.
 
-        What goes wrong after the finish reason was read costs nothing: a whole answer is never asked again.
+        What goes wrong after the whole answer was read costs nothing: a whole answer is never asked again.
         """
         limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
         patience, opened = Patience(limits), await self._connect()
@@ -154,7 +155,7 @@ class RemoteEngine:
             async with patience, self._stream(opened.connections, endpoint, request) as reply:
                 await reading.read(reply)
         except (ConnectionError, TimeoutError, EngineError) as error:
-            if reading.answer.finish is None:
+            if not reading.answer.is_whole:
                 raise _explained(error, endpoint, patience) from error
         endpoint.answered()
         return reading.answer, patience
@@ -174,6 +175,8 @@ class RemoteEngine:
             if reply.status != HTTPStatus.OK or reply.headers.get("Content-Type", "").lower().startswith(NOT_STREAMS):
                 said = await reply.body(ERROR_BODY_BYTES)
                 raise refusal(reply.status, reply.headers, said, self._access)
+            if (packed := reply.headers.get("Content-Encoding", PLAIN)) != PLAIN:
+                raise EngineRefused(f"compresses streams ({packed}), against the request; turn that off in its gateway")
             yield reply
 
     async def _connect(self) -> "_Opened":

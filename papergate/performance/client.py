@@ -13,7 +13,7 @@ from functools import partial
 from typing import cast
 
 from papergate.engines.access import Access, Address
-from papergate.engines.http import connect
+from papergate.engines.connecting import connect
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.collector import AVAILABLE, Collector
 

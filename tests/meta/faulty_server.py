@@ -80,6 +80,10 @@ class Reply:
         self._writer.write(data)
         await self._writer.drain()
 
+    def close(self) -> None:
+        """Close with FIN at once, without TLS's own farewell."""
+        self._writer.transport.abort()
+
     def reset(self) -> None:
         """Close with RST instead of FIN, as a killed server does."""
         connection = self._writer.get_extra_info("socket")
@@ -222,6 +226,35 @@ async def prompt_first(asked: Asked, reply: Reply) -> None:
     await reply.end()
 
 
+async def empty(asked: Asked, reply: Reply) -> None:
+    """The text of a whole answer is lost on its way, such as a thought under a name that nobody knows."""
+    await reply.head()
+    await reply.chunk(event({"role": "assistant"}) + event({}, "stop") + usage(9, len(pieces(asked))))
+    await reply.end()
+
+
+async def ends_at_once(asked: Asked, reply: Reply) -> None:
+    """The model's first token is its last."""
+    del asked
+    await reply.head()
+    await reply.chunk(event({"role": "assistant"}) + event({}, "stop") + usage(9, 1))
+    await reply.end()
+
+
+async def endless_500(asked: Asked, reply: Reply) -> None:
+    """An error whose body does not end."""
+    del asked
+    await reply.raw(b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\nCUDA out of memory")
+    await asyncio.sleep(FOR_EVER_S)
+
+
+async def packed(asked: Asked, reply: Reply) -> None:
+    """A gateway compresses what nobody asked it to."""
+    del asked
+    await reply.raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b")
+    await asyncio.sleep(FOR_EVER_S)
+
+
 async def error_event(asked: Asked, reply: Reply) -> None:
     await begin(asked, reply)
     await reply.chunk('data: {"error": {"message": "EngineCore died", "code": 500}}' + END)
@@ -238,12 +271,24 @@ async def after_the_end(asked: Asked, reply: Reply) -> None:
     reply.reset()
 
 
+async def farewell(asked: Asked, reply: Reply) -> None:
+    """A good answer, a token every few milliseconds, and then the server closes as it said it would."""
+    await reply.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+    for piece in pieces(asked):
+        await reply.chunk(event({"content": piece}))
+        await asyncio.sleep(0.003)
+    await reply.chunk(event({}, "stop") + usage(9, len(pieces(asked))))
+    await reply.end()
+    reply.close()
+
+
 Behaviour = Callable[[Asked, Reply], Awaitable[None]]
 BEHAVIOURS: dict[str, Behaviour] = {
     each.__name__: each
     for each in (
         answer, reset, stall, ping, silence, busy, broken, refuse, truncated_json, html, html_503, whole_json,
-        wrong_type, bytewise, drip, cut, mindie, prompt_first, error_event, after_the_end,
+        wrong_type, bytewise, drip, cut, mindie, prompt_first, empty, ends_at_once,
+        endless_500, packed, error_event, after_the_end, farewell,
     )
 }  # fmt: skip
 

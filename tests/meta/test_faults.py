@@ -25,6 +25,7 @@ from papergate.engines.remote import RemoteEngine
 from papergate.errors import EngineError, EngineTimeout
 from papergate.promises.records import Sampling
 from tests.meta.faulty_server import MODEL, FaultyServer, always, answer_to, first
+from tests.meta.test_remote import certificate
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), max_tokens=128)
 QUICK = Policy(concurrency=4, first_wait_s=0.001, longest_wait_s=0.002)
@@ -80,6 +81,8 @@ REPEATED = {
     "drip": "not finished within 3 s",
     "cut": "ended after 35 characters without a finish reason",
     "mindie": "'Engine callback timeout: server tokenTimeout'",
+    "empty": r"finished and has no text at all .the server counts 1\d tokens",
+    "endless_500": "answered 500 .*'CUDA out of memory'",
     "error_event": "'EngineCore died'",
 }
 """Faults that another attempt may get past, and what is said of them."""
@@ -110,6 +113,7 @@ def test_a_lasting_fault_is_a_failure_in_the_servers_words_and_never_a_text(stor
     [
         ("refuse", "answered 400 .*maximum context length"),
         ("html", "answered 200 .text/html. .*Backend fetch failed.* where a stream was asked for"),
+        ("packed", "compresses streams .gzip., against the request"),
         ("whole_json", "answered 200 .application/json. .* where a stream was asked for"),
     ],
 )
@@ -121,7 +125,7 @@ def test_a_fault_that_will_not_pass_is_not_repeated(store, fault, words):
         raise EngineError(store.failures()["p0", 0].error)
 
 
-@pytest.mark.parametrize("oddity", ["wrong_type", "bytewise", "after_the_end"])
+@pytest.mark.parametrize("oddity", ["wrong_type", "bytewise", "after_the_end", "farewell"])
 def test_an_oddity_is_no_fault(store, oddity):
     with FaultyServer(plan=always(oddity)) as server:
         ask(
@@ -132,7 +136,22 @@ def test_an_oddity_is_no_fault(store, oddity):
             Silent(),
         )
     assert whole(store.completions(), requests())
+    assert {completion.attempts for completion in store.completions().values()} == {1}
     assert len(server.log) == len(requests())
+
+
+def test_the_end_of_a_connection_with_tls_hides_nothing_of_the_answer(store, tmp_path):
+    with FaultyServer(plan=always("farewell"), certificate=certificate(tmp_path)) as server:
+        engine = RemoteEngine([server.url], MODEL, ca_file=tmp_path / "cert.pem")
+        ask(engine, requests(), store, QUICK, Silent())
+    assert whole(store.completions(), requests())
+    assert len(server.log) == len(requests())
+
+
+def test_an_answer_that_ends_at_once_is_one(store):
+    with FaultyServer(plan=always("ends_at_once")) as server:
+        ask(RemoteEngine([server.url], MODEL), requests(1), store, QUICK, Silent())
+    assert {(each.text, each.finish, each.attempts) for each in store.completions().values()} == {("", Finish.STOP, 1)}
 
 
 def test_a_storm_of_429_is_waited_out_as_the_server_asks(store):

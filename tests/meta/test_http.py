@@ -5,14 +5,15 @@ import base64
 import queue
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from papergate.engines.access import Access, Address, Proxy
-from papergate.engines.http import Connection, Connections, connect
+from papergate.engines.connecting import connect
+from papergate.engines.http import Connection, Connections
+from papergate.engines.loop import run_in_loop
 from papergate.engines.remote import RemoteEngine
-from papergate.engines.tide import TIDE_S
 from papergate.errors import EngineRefused
 from tests.meta.faulty_server import MODEL, FaultyServer, answer_to
 from tests.meta.test_remote import certificate, draw, request
@@ -21,11 +22,24 @@ NOBODY = Access(key=None, key_env="PAPERGATE_API_KEY")
 
 
 PAUSE_S = 0.02
+
+
+@pytest.fixture(params=[asyncio.run, run_in_loop], ids=["asyncio", "uvloop"])
+def run(request):
+    """Runs a coroutine in an event loop of either kind."""
+    return request.param
+
+
 STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
 """Its head takes 47 bytes, and its end never comes."""
 
 
-def exchanged(*answers, take=None, closes=False):
+@pytest.fixture
+def exchanged(run):
+    return lambda *answers, **how: exchange(run, *answers, **how)
+
+
+def exchange(run, *answers, take=None, closes=False, pauses=False):
     """Post to a server that sends ``answers``, one for each request; what came, and how many connections it saw.
 
     An answer of several parts is sent in so many pieces, with a pause after each.
@@ -49,6 +63,8 @@ def exchanged(*answers, take=None, closes=False):
             async with opened.post(address, b"{}") as reply:
                 said, status = [], reply.status
                 await reply.each(take or said.append)
+                if pauses:
+                    reply.transport.pause_reading()
                 yield status, b"".join(said)
             await asyncio.sleep(3 * PAUSE_S)
 
@@ -62,7 +78,7 @@ def exchanged(*answers, take=None, closes=False):
                 opened.close()
                 await asyncio.gather(*connections, return_exceptions=True)
 
-    return asyncio.run(against_a_server()), len(connections)
+    return run(against_a_server()), len(connections)
 
 
 @pytest.mark.parametrize(
@@ -79,19 +95,19 @@ def exchanged(*answers, take=None, closes=False):
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, b""),
     ],
 )
-def test_replies_of_every_framing_are_read_and_their_connection_is_used_again(answer, status, body):
+def test_replies_of_every_framing_are_read_and_their_connection_is_used_again(exchanged, answer, status, body):
     assert exchanged(answer, answer, answer) == ([(status, body)] * 3, 1)
 
 
 @pytest.mark.parametrize(
     "head", ["1.1 200 OK\r\nConnection: close\r\nContent-Length: 2", "1.0 200 OK\r\nContent-Length: 2"]
 )
-def test_a_connection_that_the_server_gives_up_is_not_used_again(head):
+def test_a_connection_that_the_server_gives_up_is_not_used_again(exchanged, head):
     answer = f"HTTP/{head}\r\n\r\nok".encode()
     assert exchanged(answer, answer) == ([(200, b"ok")] * 2, 2)
 
 
-def test_a_body_without_framing_ends_with_its_connection():
+def test_a_body_without_framing_ends_with_its_connection(exchanged):
     assert exchanged(b"HTTP/1.1 200 OK\r\n\r\nok", closes=True) == ([(200, b"ok")], 1)
 
 
@@ -107,17 +123,17 @@ def test_a_body_without_framing_ends_with_its_connection():
         (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", "no HTTP"),
     ],
 )
-def test_what_breaks_off_or_is_no_http_is_a_lost_connection(answer, said):
+def test_what_breaks_off_or_is_no_http_is_a_lost_connection(exchanged, answer, said):
     with pytest.raises(ConnectionError, match=said):
         exchanged(answer, closes=True)
 
 
-def test_whoever_has_enough_reads_no_further_and_leaves_the_connection_to_nobody():
+def test_whoever_has_enough_reads_no_further_and_leaves_the_connection_to_nobody(exchanged):
     assert exchanged(STREAM, (STREAM[:47], STREAM[47:]), take=lambda _: True) == ([(200, b"")] * 2, 2)
 
 
 @pytest.mark.parametrize("cut", [0, 47])
-def test_what_goes_wrong_in_reading_is_raised_where_it_is_waited_for(cut):
+def test_what_goes_wrong_in_reading_is_raised_where_it_is_waited_for(exchanged, cut):
     def fail(_):
         raise LookupError("a mistake of ours")
 
@@ -129,31 +145,21 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.mark.parametrize("answer", [OK * 2, (OK, OK), (OK, b"?")])
-def test_what_nobody_asked_for_closes_the_connection(answer):
+def test_what_nobody_asked_for_closes_the_connection(exchanged, answer):
     assert exchanged(answer, answer) == ([(200, b"ok")] * 2, 2)
 
 
-def test_a_connection_that_was_closed_without_a_word_is_not_used_again():
-    assert exchanged(OK, OK, closes=True) == ([(200, b"ok")] * 2, 2)
+@pytest.mark.parametrize("pauses", [False, True])
+def test_a_connection_that_was_closed_without_a_word_is_not_used_again(exchanged, pauses):
+    assert exchanged(OK, OK, closes=True, pauses=pauses) == ([(200, b"ok")] * 2, 2)
 
 
-def test_a_connection_is_read_again_though_the_last_reader_paused_it():
-    async def twice():
-        with FaultyServer() as server:
-            engine = RemoteEngine([server.url], MODEL)
-            await engine.complete(request())
-            (opened,) = engine._opened.values()
-            (connections,) = opened.connections._idle.values()
-            await asyncio.sleep(2 * TIDE_S)  # what the first answer's reader held back has been let go
-            connections[0]._transport.pause_reading()
-            async with asyncio.timeout(5):
-                return (await engine.complete(request())).text, connections
-
-    text, connections = asyncio.run(twice())
-    assert (text, len(connections)) == (answer_to("2+2?", 7), 1)
+def test_a_connection_that_was_idle_for_long_is_not_used_again(exchanged, monkeypatch):
+    monkeypatch.setattr("papergate.engines.http.FRESH_S", PAUSE_S)
+    assert exchanged(OK, OK) == ([(200, b"ok")] * 2, 2)
 
 
-def test_no_more_connections_are_opened_than_requests_were_in_flight():
+def test_no_more_connections_are_opened_than_requests_were_in_flight(run):
     with FaultyServer(delay_s=0.05) as server:
         engine = RemoteEngine([server.url], MODEL, concurrency=200)
 
@@ -163,10 +169,10 @@ def test_no_more_connections_are_opened_than_requests_were_in_flight():
             (opened,) = engine._opened.values()
             return sum(map(len, opened.connections._idle.values()))
 
-        assert 0 < asyncio.run(twice()) <= 200
+        assert 0 < run(twice()) <= 200
 
 
-def test_a_connection_is_probed_while_an_answer_is_waited_for():
+def test_a_connection_is_probed_while_an_answer_is_waited_for(run):
     async def probes():
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = Address.of(f"http://127.0.0.1:{listening.getsockname()[1]}", NOBODY)
@@ -178,7 +184,7 @@ def test_a_connection_is_probed_while_an_answer_is_waited_for():
                 options.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
             ]
 
-    assert asyncio.run(probes()) == [1, 60]
+    assert run(probes()) == [1, 60]
 
 
 def test_no_key_and_no_password_is_shown():
@@ -223,7 +229,7 @@ def proxy(to_port, seen, *, refuses=False):
                 each.close()
                 await each.wait_closed()
 
-    async def run(started):
+    async def listen(started):
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
             stop = asyncio.Event()
             started.put((listening.sockets[0].getsockname()[1], asyncio.get_running_loop(), stop))
@@ -231,12 +237,14 @@ def proxy(to_port, seen, *, refuses=False):
             await asyncio.gather(*serving, return_exceptions=True)
 
     started = queue.SimpleQueue()
-    thread = threading.Thread(target=lambda: asyncio.run(run(started)))
+    thread = threading.Thread(target=lambda: asyncio.run(listen(started)))
     thread.start()
     port, loop, stop = started.get()
-    yield f"http://me:pass%20word@127.0.0.1:{port}"
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
+    try:
+        yield f"http://me:pass%20word@127.0.0.1:{port}"
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
 
 
 AUTHORIZATION = b"Proxy-Authorization: Basic " + base64.b64encode(b"me:pass word")
@@ -265,15 +273,35 @@ def test_a_proxy_opens_a_tunnel_to_a_server_with_tls_and_learns_no_key(monkeypat
     assert b"key of the server" not in b"".join(seen)
 
 
-def test_a_proxy_that_refuses_is_quoted(monkeypatch):
+def post_to(url, run):
     async def post():
-        async with Connections(5).post(Address.of("https://gpu.example", NOBODY), b"{}"):
+        async with Connections(5).post(Address.of(url, NOBODY), b"{}"):
             pass
 
+    run(post())
+
+
+def test_a_proxy_that_refuses_is_named_and_quoted(run, monkeypatch):
     with proxy(0, [], refuses=True) as url:
         monkeypatch.setenv("https_proxy", url)
-        with pytest.raises(ConnectionError, match="407 Proxy Authentication Required"):
-            asyncio.run(post())
+        named = (
+            rf"through the proxy 127\.0\.0\.1:{url.rpartition(':')[2]}: it opens no tunnel: .*407 Proxy Authentication"
+        )
+        with pytest.raises(ConnectionError, match=named):
+            post_to("https://gpu.example", run)
+
+
+def test_a_proxy_that_is_down_is_named(run, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
+    with pytest.raises(ConnectionError, match=rf"through the proxy 127\.0\.0\.1:{port}: "):
+        post_to("http://gpu.example", run)
+
+
+def test_a_tunnel_to_an_address_of_version_6_is_asked_for_in_brackets():
+    asked = Proxy.of("proxy:3128").tunnel_request("2001:db8::1", 8443)
+    assert asked == b"CONNECT [2001:db8::1]:8443 HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\n\r\n"
 
 
 @pytest.mark.parametrize("url", ["https://proxy:3128", "socks5://proxy:1080"])
@@ -281,3 +309,47 @@ def test_a_proxy_of_another_kind_is_refused_with_the_remedy(monkeypatch, url):
     monkeypatch.setenv("https_proxy", url)
     with pytest.raises(EngineRefused, match=f"one of {url.split(':')[0]}; only http:// proxies .* NO_PROXY"):
         Address.of("https://gpu.example", NOBODY)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:pa/ss@proxy:3128", "http://me:pa#ss@proxy:3128", "http://", "http://proxy:x"]
+)
+def test_a_proxy_that_is_no_address_is_refused_and_not_shown(url):
+    with pytest.raises(EngineRefused, match="no address; write it like http://user:password@host:3128") as refusal:
+        Proxy.of(url)
+    assert "pa" not in str(refusal.value).replace("password", "")
+
+
+# -- connecting --------------------------------------------------------------------------------------------------------
+
+
+def test_an_address_that_nobody_answers_at_does_not_hide_the_next(run, monkeypatch):
+    """The first is of a listener whose queue is full, which drops every attempt to connect."""
+
+    async def open_one():
+        loop, addresses = asyncio.get_running_loop(), (deaf.getsockname(), good.getsockname())
+        found, resolve = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", each) for each in addresses], loop.getaddrinfo
+
+        async def get_addresses(host, *place, **hints):
+            return found if host == "two.example" else await resolve(host, *place, **hints)
+
+        monkeypatch.setattr(loop, "getaddrinfo", get_addresses, raising=False)
+        _, connection = await connect(Address.of("http://two.example", NOBODY), Connection, 5)
+        connection.close()
+
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as deaf,
+        socket.create_server(("127.0.0.1", 0)) as good,
+        ExitStack() as held,
+    ):
+        for _ in range(4):
+            filler = held.enter_context(socket.socket())
+            filler.setblocking(False)  # noqa: FBT003 - the standard library's signature
+            filler.connect_ex(deaf.getsockname())
+        run(open_one())
+
+
+def test_a_certificate_that_is_not_trusted_is_refused_with_the_remedy(run, tmp_path):
+    said = r"certificate is not trusted .self.signed certificate.*--ca-file"
+    with FaultyServer(certificate=certificate(tmp_path)) as server, pytest.raises(EngineRefused, match=said):
+        post_to(server.url, run)

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from papergate.engines.access import proxy_for, root_of
+from papergate.engines.access import Access, Address, proxy_for, root_of
 from papergate.engines.answer import Answer
 from papergate.engines.balanced import REST_S, Balance
+from papergate.engines.loop import run_in_loop
 from papergate.engines.records import Finish, Request
 from papergate.engines.refusal import quoted, retry_after_s, server_words
 from papergate.engines.remote import RemoteEngine, _check_words
@@ -241,10 +242,39 @@ def test_an_endpoint_may_be_given_with_or_without_v1(endpoint):
     assert root_of(endpoint) == "http://h:8000"
 
 
-@pytest.mark.parametrize("endpoint", ["h:8000", "ftp://h", "", "http://"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "h:8000",
+        "ftp://h",
+        "",
+        "http://",
+        "http://h:99999",
+        "http://h:abc",
+        "http://h:1?x=1",
+        "http://h:1#x",
+        "http://h:1/a b",
+        "http://h:1\r\nX-Injected: 1",
+        "http://bücher.example",
+    ],
+)
 def test_what_is_no_address_is_refused(endpoint):
     with pytest.raises(EngineRefused, match="http://host:8000"):
         root_of(endpoint)
+
+
+def test_a_scheme_in_capitals_is_as_safe():
+    access = Access(key="k", key_env="KEY")
+    address = Address.of(root_of("HTTPS://gpu.example"), access)
+    assert address.tls
+    assert address.port == 443
+
+
+@pytest.mark.parametrize("key", ["secret\n", "secret\r\nX-Injected: 1", "“secret”", "sécret"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(key):
+    with pytest.raises(EngineRefused, match="KEY holds a line break or another character") as refusal:
+        Access(key=key, key_env="KEY")
+    assert "cret" not in str(refusal.value)
 
 
 def test_a_password_in_an_address_is_refused_and_not_repeated():
@@ -271,7 +301,7 @@ def draw(engine, *requests):
     async def together():
         return await asyncio.gather(*(engine.complete(each) for each in requests))
 
-    return asyncio.run(together())
+    return run_in_loop(together())
 
 
 def test_an_answer_arrives_whole_with_its_counts_and_times():
