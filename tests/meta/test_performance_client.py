@@ -340,6 +340,28 @@ def test_stamps_of_a_clock_that_was_set_stay_between_what_was_before_and_now():
     assert after == late
 
 
+@pytest.mark.skipif(not AVAILABLE, reason="the kernel's stamps are Linux's")
+def test_a_request_leaves_at_its_stamp_and_what_the_socket_does_not_take_is_left():
+    async def send():
+        reading, taken = Collector(), Taken()
+        ours, theirs = loopback()
+        theirs.settimeout(0)
+        number = reading.watch(theirs.fileno(), taken)
+        left = reading.send(number, b"now")
+        came = ours.recv(16)  # before the event loop has had a turn
+        rest = reading.send(number, bytes(2**26))
+        ours.close()
+        async with asyncio.timeout(10):
+            await taken.over.wait()
+        reading.close()
+        theirs.close()
+        return left, came, rest
+
+    left, came, rest = asyncio.run(send())
+    assert (left, came) == (b"", b"now")
+    assert 0 < len(rest) < 2**26
+
+
 class Broken(Taken):
     """A double of a connection that can do nothing right."""
 

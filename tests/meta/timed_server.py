@@ -17,6 +17,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+import orjson
+
 CONTEXT_TOKENS = 8192
 TEMPLATE_TOKENS = 3
 """What the chat template adds to a prompt."""
@@ -120,7 +122,7 @@ class _Http(asyncio.Protocol):
 
     def event(self, event: object) -> int:
         """Send one event and return when."""
-        data = b"data: " + (event if isinstance(event, bytes) else json.dumps(event).encode()) + b"\n\n"
+        data = b"data: " + (event if isinstance(event, bytes) else orjson.dumps(event)) + b"\n\n"
         framed = b"%x\r\n%b\r\n" % (len(data), data)
         stamp = time.monotonic_ns()
         self.transport.write(framed)
