@@ -81,7 +81,8 @@ def test_an_endpoint_that_refuses_connections_is_an_error_before_anything_is_ask
     ("arguments", "said"),
     [
         (["--endpoint=http://h:1", "--predictions=x"], "give one of them"),
-        (["--run=README.md"], "--run README.md: a file"),
+        (["--run=README.md"], "--run README.md: README.md is a file; give the folder of a run"),
+        (["--run=README.md/a/b"], "--run README.md/a/b: README.md is a file; give the folder of a run"),
         (["--ca-file=/nowhere.pem"], "--ca-file /nowhere.pem: no such file"),
         (["--samples=0"], "--samples 0: give a whole number of at least 1"),
         (["--data=math500"], "--data math500: write BENCHMARK=FILE"),
