@@ -14,6 +14,8 @@ import requests
 from papergate.errors import EngineRefused
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+NO_AUTHORITY = (18, 19, 20, 21)
+"""OpenSSL's X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT to _UNABLE_TO_VERIFY_LEAF_SIGNATURE: nobody trusted has signed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +27,7 @@ class Access:
     key_env: str
     """The environment variable that holds the key, for messages."""
     ca_file: Path | None = None
-    """Certificates to trust instead of the system's."""
+    """Certificates to trust instead of those that ``requests`` brings along."""
 
     def __post_init__(self) -> None:
         """Refuse a key that no header can carry, without showing it."""
@@ -55,13 +57,13 @@ class Proxy:
         Raises:
             EngineRefused: it is no address, or reached otherwise than by plain HTTP.
         """
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme != "http":
+        parts = _parts(url if "://" in url else f"http://{url}")
+        if parts and parts.scheme != "http":
             raise EngineRefused(
                 f"the proxy of the environment is one of {parts.scheme}; only http:// proxies are used, to https "
                 "endpoints too: give one, or name the endpoint in NO_PROXY"
             )
-        if not parts.hostname or (port := _port(parts)) is None:
+        if not parts or not parts.hostname or not (port := _port(parts)):
             raise EngineRefused(
                 "the proxy of the environment is no address; write it like http://user:password@host:3128"
             )
@@ -129,11 +131,12 @@ def root_of(endpoint: str) -> str:
     Raises:
         EngineRefused: it is no http or https address, or carries a password.
     """
-    parts = urlsplit(endpoint)
-    if parts.username or parts.password:
-        raise EngineRefused(f"endpoint on {parts.hostname!r} carries a password; a key belongs in the environment")
+    if "@" in endpoint:
+        there = endpoint.rpartition("@")[2]
+        raise EngineRefused(f"endpoint on {there!r} carries a user or a password; a key belongs in the environment")
     is_plain = endpoint.isascii() and endpoint.isprintable() and not {" ", "?", "#"} & set(endpoint)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or _port(parts) is None or not is_plain:
+    parts = _parts(endpoint)
+    if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname or not _port(parts) or not is_plain:
         raise EngineRefused(f"endpoint {endpoint!r} is no address; write it like http://host:8000")
     return endpoint.rstrip("/").removesuffix("/v1")
 
@@ -150,6 +153,13 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
         raise EngineRefused(f"{ca_file}: no certificates can be read ({error}); give PEM, as openssl writes") from error
 
 
+def refused_certificate(error: ssl.SSLCertVerificationError) -> str:
+    """What is wrong with a certificate, with the remedy where it is the authority."""
+    if error.verify_code in NO_AUTHORITY:
+        return f"the certificate is not trusted ({error.verify_message}); give its authority with --ca-file"
+    return f"the certificate is refused ({error.verify_message})"
+
+
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for ``url``; None for this machine, and for what NO_PROXY names."""
     parts = urlsplit(url)
@@ -158,12 +168,19 @@ def proxy_for(url: str) -> str | None:
     return requests.utils.get_environ_proxies(url).get(parts.scheme)
 
 
-def _port(parts: SplitResult) -> int | None:
-    """The port, by default that of the scheme; None where it is no port."""
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address; None where it is none, whose error would show a password."""
     try:
-        return parts.port or DEFAULT_PORTS.get(parts.scheme)
+        parts = urlsplit(url)
+        is_one = parts.port != 0
     except ValueError:
         return None
+    return parts if is_one else None
+
+
+def _port(parts: SplitResult) -> int | None:
+    """The port, by default that of the scheme."""
+    return parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
 def _head(*lines: str) -> bytes:

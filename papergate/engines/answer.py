@@ -33,11 +33,18 @@ class Answer:
     finish: Finish | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    _counted_at_end: bool = False
+    """Some servers count in every chunk."""
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is finished and its text has come; a model may end at once, with a token that some count."""
-        return self.finish is not None and bool(self.thought or self.content or self.output_tokens in (0, 1))
+        """Whether it is finished and its text has come."""
+        return self.finish is not None and bool(self.thought or self.content or self._ended_at_once)
+
+    @property
+    def _ended_at_once(self) -> bool:
+        """A model may end with its first token, which some servers count; no text of any other length is lost text."""
+        return self.finish is Finish.STOP and self._counted_at_end and self.output_tokens in (0, 1)
 
     def add(self, event: dict[str, Any]) -> bool:
         """Take one chunk; tell whether it brought text.
@@ -69,8 +76,6 @@ class Answer:
     def _add(self, event: dict[str, Any]) -> bool:
         if error := error_in(event):
             raise error
-        if usage := event.get("usage"):
-            self._count(usage)
         brought = False
         for choice in event.get("choices") or ():
             delta = choice.get("delta") or {}
@@ -82,12 +87,15 @@ class Answer:
                 self.content += content.encode()
             if reason := choice.get("finish_reason"):
                 self._end(reason)
+        if usage := event.get("usage"):
+            self._count(usage)
         return brought
 
     def _count(self, usage: dict[str, Any]) -> None:
         prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
         self.prompt_tokens = prompt if isinstance(prompt, int) else self.prompt_tokens
         self.output_tokens = output if isinstance(output, int) else self.output_tokens
+        self._counted_at_end = self.finish is not None and self.output_tokens is not None
 
     def _end(self, reason: str) -> None:
         if reason not in FINISHES:

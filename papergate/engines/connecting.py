@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 import aiohappyeyeballs
 
-from papergate.engines.access import Address, Proxy
+from papergate.engines.access import Address, Proxy, refused_certificate
 from papergate.engines.refusal import quoted
 from papergate.errors import EngineRefused
 
@@ -37,10 +37,9 @@ async def connect(
         async with asyncio.timeout(within_s):
             transport, opened = await _open(address, protocol)
     except ssl.SSLCertVerificationError as error:
-        said = f"the certificate is not trusted ({error.verify_message}); give its authority with --ca-file"
-        raise EngineRefused(said) from error
-    except TimeoutError as error:
-        raise ConnectionError(f"{way}no connection was made within {within_s:g} s") from error
+        raise EngineRefused(refused_certificate(error)) from error
+    except TimeoutError as error:  # ours has no words, the kernel's has
+        raise ConnectionError(f"{way}{str(error) or f'no connection was made within {within_s:g} s'}") from error
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that is none
         raise ConnectionError(f"{way}{cause_of(error)}") from error
     return cast("asyncio.Transport", transport), opened  # uvloop's is one in all but its class

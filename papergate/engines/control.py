@@ -1,6 +1,7 @@
 """What an endpoint says about itself: health, models, version, length of a prompt."""
 
 import hashlib
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from papergate.engines.access import Access, proxy_for
+from papergate.engines.access import Access, proxy_for, refused_certificate
 from papergate.engines.refusal import UNAUTHORISED, quoted, server_words, unauthorised
 from papergate.errors import EngineError, EngineRefused
 
@@ -150,9 +151,7 @@ def _call(url: str, path: str, access: Access, json: object = None) -> requests.
                 allow_redirects=False,
             )
         except requests.exceptions.SSLError as error:
-            raise EngineRefused(
-                f"{url}: the certificate is not trusted ({error}); give its authority with --ca-file"
-            ) from error
+            raise EngineRefused(f"{url}: {_refused_tls(_innermost(error))}") from error
         except requests.RequestException as error:
             raise EngineError(
                 f"{url} cannot be reached ({_cause(error)}); is the server started, and the address right?",
@@ -162,10 +161,21 @@ def _call(url: str, path: str, access: Access, json: object = None) -> requests.
 
 def _cause(error: BaseException) -> str:
     """What the innermost error says, such as "connection refused"; the library wraps it in its own."""
+    inner = _innermost(error)
+    said = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+    return said[:1].lower() + said[1:]
+
+
+def _refused_tls(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return refused_certificate(error)
+    return f"TLS fails ({error}); is it an https address?"
+
+
+def _innermost(error: BaseException) -> BaseException:
     while inner := error.__cause__ or error.__context__:
         error = inner
-    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return said[:1].lower() + said[1:]
+    return error
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Streamed answers over HTTP/1.1: each piece of a reply is handed on in the moment it comes.
 
 Where thousands of tokens come in a second, most of a client's time goes into waking a task for each of them. Here the
-connection itself calls the reader of a reply with every piece, and only the end of the reply wakes anybody: a thousand
+connection itself calls the reader of a reply with every piece, and only its head and its end wake anybody: a thousand
 streams cost half of what they cost with aiohttp, and are read within milliseconds (``benchmarks/client_cost.py``).
 """
 
@@ -25,12 +25,16 @@ LENIENT = {
     "lenient_spaces_after_chunk_size": True,
 }
 """What servers get wrong and every other client lets pass. Strictness protects servers behind a proxy, not a client."""
-FRESH_S = 2.0
-"""A connection that was idle for longer is not used again: servers close it after 5 s or more, and a request that meets
-that end is lost."""
-ERROR_BODY_S = 0.5
-"""Errors are sent whole; a server that does not end one will not say more."""
+FRESH_S = 1.0
+"""A connection that was idle for longer is not used again: servers close it after 2 s (gunicorn), 5 s (uvicorn) or
+more, and a request that meets that end is lost."""
+FRAMED_BODY_S, OPEN_BODY_S = 10.0, 0.5
+"""How long the body of an error is waited for: one whose end is announced will end; another may not."""
 QUOTED_BYTES = 60
+
+
+class Unheard(ConnectionError):
+    """The connection was lost before a byte of the reply had come."""
 
 
 class Reply:
@@ -50,6 +54,11 @@ class Reply:
     def is_framed(self) -> bool:
         """Whether the head tells where the body ends; else the end of the connection does."""
         return "chunked" in self.headers.get("Transfer-Encoding", "").lower() or "Content-Length" in self.headers
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come to its end."""
+        return self._ended.is_set() and self._error is None
 
     async def head(self) -> None:
         """Wait until status and headers are there.
@@ -83,7 +92,7 @@ class Reply:
             return len(said) >= most_bytes
 
         with suppress(ConnectionError, TimeoutError):  # the status tells more
-            async with asyncio.timeout(ERROR_BODY_S):
+            async with asyncio.timeout(FRAMED_BODY_S if self.is_framed else OPEN_BODY_S):
                 await self.each(take)
         return bytes(said[:most_bytes])
 
@@ -123,6 +132,7 @@ class Connection(asyncio.Protocol):
         self._reply: Reply | None = None
         self._headers: dict[str, str] = {}
         self._idle_since_s = 0.0
+        self._heard = False
 
     @property
     def fresh(self) -> bool:
@@ -131,12 +141,29 @@ class Connection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether another request can be sent on it."""
-        return self._transport is not None and not self._transport.is_closing() and self._reply is None
+        """Whether another request can be sent on it: the last one is sent and answered."""
+        transport = self._transport
+        is_open = transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
+        return is_open and self._reply is None
 
-    def send(self, request: bytes) -> Reply:
-        """Send ``request`` on a usable connection."""
+    async def exchange(self, request: bytes) -> Reply:
+        """Send ``request`` on a usable connection, and wait for the head of the reply.
+
+        Raises:
+            Unheard: the connection was lost before anything came.
+            ConnectionError: it was lost later, or what came is no HTTP.
+        """
+        reply = self._send(request)
+        try:
+            await reply.head()
+        except BaseException:
+            self.close()
+            raise
+        return reply
+
+    def _send(self, request: bytes) -> Reply:
         assert self._transport is not None
+        self._heard = False
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(**LENIENT)
         self._reply = Reply(self._transport)
@@ -164,13 +191,15 @@ class Connection(asyncio.Protocol):
         if self._reply is not None:
             told_end = self._reply.status and not self._reply.is_framed
             said = cause_of(exc) if exc else "the server closed it before the answer was over"
-            self._finish(None if told_end and exc is None else ConnectionError(said))
+            lost = ConnectionError if self._heard else Unheard
+            self._finish(None if told_end and exc is None else lost(said))
 
     def data_received(self, data: bytes) -> None:
         """asyncio: something came."""
         if self._reply is None:  # a reply to nothing
             self.close()
             return
+        self._heard = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:  # not of what came: a second Ctrl-C, or a mistake of ours
@@ -227,10 +256,8 @@ class Connections:
             EngineRefused: the server's certificate is not trusted.
             ConnectionError: there is no connection, or it is lost before the head of the reply has come.
         """
-        connection = self._take(address) or (await connect(address, Connection, self._connect_s))[1]
+        connection, reply = await self._begin(address, address.request(body))
         try:
-            reply = connection.send(address.request(body))
-            await reply.head()
             yield reply
         finally:
             if connection.usable:
@@ -245,6 +272,17 @@ class Connections:
             for connection in connections:
                 connection.close()
         self._idle.clear()
+
+    async def _begin(self, address: Address, request: bytes) -> tuple[Connection, Reply]:
+        """A connection on which the reply has begun.
+
+        Where a used one was closed while the request was on its way, nobody has read it: it is sent on a new one.
+        """
+        if used := self._take(address):
+            with suppress(Unheard):
+                return used, await used.exchange(request)
+        _, new = await connect(address, Connection, self._connect_s)
+        return new, await new.exchange(request)
 
     def _take(self, address: Address) -> Connection | None:
         connections = self._idle[address]

@@ -1,4 +1,4 @@
-"""How long one attempt may take. These limits are papergate's own; the HTTP library's are off."""
+"""How long one attempt may take. No other limits end one."""
 
 import asyncio
 from dataclasses import dataclass, replace

@@ -27,7 +27,8 @@ class Reading:
 
         Raises:
             ConnectionError: the connection is lost.
-            EngineError: the stream reports an error, or ends without a finish reason: never a shorter answer.
+            EngineError: the stream reports an error, or ends without a finish reason or without text: never a shorter
+                answer.
         """
         await reply.each(lambda piece: self._take(piece, reply))
         if not self._enough:
@@ -57,8 +58,6 @@ class Reading:
             characters = len(self.answer.text(thinks=False))
             raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)
         if not self.answer.is_whole:
-            told = self.answer.output_tokens
-            raise EngineError(
-                f"the answer is finished and has no text at all (the server counts {told or 'no'} tokens)",
-                transient=True,
-            )
+            count = self.answer.output_tokens
+            told = "does not count its tokens" if count is None else f"counts {count} tokens"
+            raise EngineError(f"the answer is finished and has no text at all (the server {told})", transient=True)

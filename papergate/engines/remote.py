@@ -20,7 +20,7 @@ from papergate.engines.loop import run_in_loop
 from papergate.engines.patience import Patience, Timeouts
 from papergate.engines.reading import Reading
 from papergate.engines.records import Completion, EngineIdentity, Request
-from papergate.engines.refusal import AWAY, refusal
+from papergate.engines.refusal import AWAY, quoted, refusal
 from papergate.engines.tide import Tide
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.promises.records import Sampling
@@ -174,6 +174,8 @@ class RemoteEngine:
                 endpoint.fell_silent()
             if reply.status != HTTPStatus.OK or reply.headers.get("Content-Type", "").lower().startswith(NOT_STREAMS):
                 said = await reply.body(ERROR_BODY_BYTES)
+                if reply.status == HTTPStatus.OK and reply.is_framed and not reply.is_over:
+                    raise EngineError(f"the answer broke off after {quoted(said)}", transient=True)
                 raise refusal(reply.status, reply.headers, said, self._access)
             if (packed := reply.headers.get("Content-Encoding", PLAIN)) != PLAIN:
                 raise EngineRefused(f"compresses streams ({packed}), against the request; turn that off in its gateway")

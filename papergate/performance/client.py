@@ -75,8 +75,10 @@ class Connection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether another request can be sent on it."""
-        return self._transport is not None and not self._transport.is_closing() and self._reply is None
+        """Whether another request can be sent on it: the last one is sent and answered."""
+        transport = self._transport
+        is_open = transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
+        return is_open and self._reply is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the connection stands."""

@@ -47,7 +47,7 @@ class _Watched:
 
 
 class Collector:
-    """Reads the sockets it was given."""
+    """Reads the sockets it was given, and sends on them at once."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -66,7 +66,7 @@ class Collector:
         return own.fileno()
 
     def send(self, number: int, data: bytes) -> bytes:
-        """Send at once what the socket takes; return the rest, which the event loop has to send."""
+        """Send at once what the socket takes, ahead of what the transport holds; return the rest for the transport."""
         try:
             return data[self._watched[number].socket.send(data) :]
         except OSError:  # the event loop meets it again, and tells

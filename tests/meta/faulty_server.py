@@ -282,13 +282,36 @@ async def farewell(asked: Asked, reply: Reply) -> None:
     reply.close()
 
 
+async def leave(asked: Asked, reply: Reply) -> None:
+    """A good answer, and the server closes without having said so."""
+    await answer(asked, reply)
+    reply.close()
+
+
+async def late_words(asked: Asked, reply: Reply) -> None:
+    """A gateway sends the head of an error at once and its words when it has them."""
+    del asked
+    body = b'{"error": {"message": "overloaded, try later", "code": 503}}'
+    await reply.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
+    await asyncio.sleep(0.7)
+    await reply.raw(body)
+
+
+async def cut_words(asked: Asked, reply: Reply) -> None:
+    """The same, and it dies meanwhile."""
+    del asked
+    await reply.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n{")
+    await asyncio.sleep(0.01)
+    reply.reset()
+
+
 Behaviour = Callable[[Asked, Reply], Awaitable[None]]
 BEHAVIOURS: dict[str, Behaviour] = {
     each.__name__: each
     for each in (
         answer, reset, stall, ping, silence, busy, broken, refuse, truncated_json, html, html_503, whole_json,
         wrong_type, bytewise, drip, cut, mindie, prompt_first, empty, ends_at_once,
-        endless_500, packed, error_event, after_the_end, farewell,
+        endless_500, packed, error_event, after_the_end, farewell, leave, late_words, cut_words,
     )
 }  # fmt: skip
 

@@ -83,6 +83,8 @@ REPEATED = {
     "mindie": "'Engine callback timeout: server tokenTimeout'",
     "empty": r"finished and has no text at all .the server counts 1\d tokens",
     "endless_500": "answered 500 .*'CUDA out of memory'",
+    "late_words": "overloaded, try later",
+    "cut_words": "the answer broke off after '{'",
     "error_event": "'EngineCore died'",
 }
 """Faults that another attempt may get past, and what is said of them."""
@@ -125,7 +127,7 @@ def test_a_fault_that_will_not_pass_is_not_repeated(store, fault, words):
         raise EngineError(store.failures()["p0", 0].error)
 
 
-@pytest.mark.parametrize("oddity", ["wrong_type", "bytewise", "after_the_end", "farewell"])
+@pytest.mark.parametrize("oddity", ["wrong_type", "bytewise", "after_the_end", "farewell", "leave"])
 def test_an_oddity_is_no_fault(store, oddity):
     with FaultyServer(plan=always(oddity)) as server:
         ask(

@@ -11,7 +11,7 @@ import pytest
 
 from papergate.engines.access import Access, Address, Proxy
 from papergate.engines.connecting import connect
-from papergate.engines.http import Connection, Connections
+from papergate.engines.http import Connection, Connections, Unheard
 from papergate.engines.loop import run_in_loop
 from papergate.engines.remote import RemoteEngine
 from papergate.errors import EngineRefused
@@ -39,7 +39,11 @@ def exchanged(run):
     return lambda *answers, **how: exchange(run, *answers, **how)
 
 
-def exchange(run, *answers, take=None, closes=False, pauses=False):
+PART = b"HTTP/1.1 200 OK\r\nContent-Le"
+"""After it the connection is closed."""
+
+
+def exchange(run, *answers, take=None, closes=False, pauses=False, at_once=False):
     """Post to a server that sends ``answers``, one for each request; what came, and how many connections it saw.
 
     An answer of several parts is sent in so many pieces, with a pause after each.
@@ -52,7 +56,7 @@ def exchange(run, *answers, take=None, closes=False, pauses=False):
             for part in (answer,) if isinstance(answer, bytes) else answer:
                 writer.write(part)
                 await asyncio.sleep(0 if part is answer else PAUSE_S)
-            if closes:
+            if closes or answer == PART:
                 break
         writer.close()
         with suppress(ConnectionError):
@@ -65,8 +69,10 @@ def exchange(run, *answers, take=None, closes=False, pauses=False):
                 await reply.each(take or said.append)
                 if pauses:
                     reply.transport.pause_reading()
+                await asyncio.sleep(3 * PAUSE_S if at_once else 0)
                 yield status, b"".join(said)
-            await asyncio.sleep(3 * PAUSE_S)
+            if not at_once:
+                await asyncio.sleep(3 * PAUSE_S)
 
     async def against_a_server():
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
@@ -115,7 +121,7 @@ def test_a_body_without_framing_ends_with_its_connection(exchanged):
     ("answer", "said"),
     [
         (b"", "closed it before the answer was over"),
-        (b"HTTP/1.1 200 OK\r\nContent-Le", "closed it before the answer was over"),
+        (PART, "closed it before the answer was over"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", "closed it before the answer was over"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", "closed it before the answer was over"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "no HTTP"),
@@ -147,6 +153,21 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 @pytest.mark.parametrize("answer", [OK * 2, (OK, OK), (OK, b"?")])
 def test_what_nobody_asked_for_closes_the_connection(exchanged, answer):
     assert exchanged(answer, answer) == ([(200, b"ok")] * 2, 2)
+
+
+def test_a_request_that_met_the_end_of_a_used_connection_is_sent_on_a_new_one(exchanged):
+    assert exchanged(OK, OK, OK, closes=True, pauses=True, at_once=True) == ([(200, b"ok")] * 3, 3)
+
+
+def test_a_request_that_was_heard_on_a_used_connection_is_lost_with_it(exchanged):
+    with pytest.raises(ConnectionError, match="closed it before the answer was over") as lost:
+        exchanged(OK, PART, OK)
+    assert lost.type is ConnectionError
+
+
+def test_a_request_that_met_the_end_of_a_new_connection_is_lost(exchanged):
+    with pytest.raises(Unheard, match="closed it before the answer was over"):
+        exchanged(b"", closes=True)
 
 
 @pytest.mark.parametrize("pauses", [False, True])
@@ -312,12 +333,22 @@ def test_a_proxy_of_another_kind_is_refused_with_the_remedy(monkeypatch, url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://me:pa/ss@proxy:3128", "http://me:pa#ss@proxy:3128", "http://", "http://proxy:x"]
+    "url",
+    [
+        "http://me:pa/ss@proxy:3128",
+        "http://me:pa#ss@proxy:3128",
+        "http://me:pa[ss@proxy:3128",
+        "http://me:p[pa]s@proxy:3128",
+        "http://me:pa℀ss@proxy:3128",
+        "http://",
+        "http://proxy:x",
+    ],
 )
 def test_a_proxy_that_is_no_address_is_refused_and_not_shown(url):
     with pytest.raises(EngineRefused, match="no address; write it like http://user:password@host:3128") as refusal:
         Proxy.of(url)
     assert "pa" not in str(refusal.value).replace("password", "")
+    assert refusal.value.__context__ is None
 
 
 # -- connecting --------------------------------------------------------------------------------------------------------

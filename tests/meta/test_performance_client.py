@@ -221,6 +221,25 @@ def test_key_goes_along():
     assert b"Authorization: Bearer k\r\n" in address.request(b"{}")
 
 
+def test_a_connection_answered_before_its_request_was_sent_is_not_used_again():
+    async def answer(reader, writer):
+        await reader.read(2**10)
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+        await asyncio.sleep(0.2)
+        writer.transport.abort()
+
+    async def ask():
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
+            client = Client(direct(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY))
+            reply = await client.send(bytes(2**26), 0)
+            taken = client._take()
+            client.close()
+            await asyncio.sleep(0.3)
+            return reply.complete, taken
+
+    assert asyncio.run(ask()) == (True, None)
+
+
 def test_given_up_request_closes_its_connection(server):
     async def give_up():
         client = Client(direct(server.url, NOBODY))

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from decimal import Decimal
 
@@ -104,6 +105,26 @@ def test_a_stream_of_mindie_is_understood():
     assert not answer.add(mindie(finish="length", content=""))
     assert (answer.text(thinks=True), answer.finish) == ("so on</think>4", Finish.LENGTH)
     assert (answer.prompt_tokens, answer.output_tokens) == (9, 5)
+
+
+@pytest.mark.parametrize(
+    ("events", "whole"),
+    [
+        ([chunk(content="4"), chunk(finish="stop")], True),
+        ([chunk(content="4")], False),
+        ([chunk(finish="stop")], False),
+        ([chunk(finish="stop"), {"choices": [], "usage": {"completion_tokens": 1}}], True),
+        ([chunk(finish="stop") | {"usage": {"completion_tokens": 0}}], True),
+        ([chunk(finish="stop"), {"choices": [], "usage": {"completion_tokens": 7}}], False),
+        ([chunk(finish="length"), {"choices": [], "usage": {"completion_tokens": 1}}], False),
+        ([chunk(role="assistant") | {"usage": {"completion_tokens": 0}}, chunk(finish="stop")], False),
+    ],
+)
+def test_an_answer_is_whole_with_its_text_or_with_a_count_that_says_there_is_none(events, whole):
+    answer = Answer()
+    for event in events:
+        answer.add(event)
+    assert answer.is_whole is whole
 
 
 def test_a_model_that_does_not_think_is_taken_as_it_is():
@@ -251,6 +272,8 @@ def test_an_endpoint_may_be_given_with_or_without_v1(endpoint):
         "http://",
         "http://h:99999",
         "http://h:abc",
+        "http://h:0",
+        "http://[::1:8000",
         "http://h:1?x=1",
         "http://h:1#x",
         "http://h:1/a b",
@@ -504,17 +527,35 @@ def test_a_request_that_the_server_refuses_is_refused_at_the_start_in_its_own_wo
 # -- TLS ---------------------------------------------------------------------------------------------------------------
 
 
-def certificate(folder, name="localhost"):
+def test_a_certificate_of_another_host_is_refused_without_blaming_its_authority(tmp_path):
+    with FaultyServer(certificate=certificate(tmp_path, names="DNS:other.example")) as server:
+        with pytest.raises(EngineRefused, match=r"the certificate is refused .*127\.0\.0\.1") as refusal:
+            RemoteEngine([server.url], MODEL, ca_file=tmp_path / "cert.pem")
+        assert "--ca-file" not in str(refusal.value)
+
+
+def test_https_on_a_plain_port_is_no_matter_of_certificates():
+    def answer():
+        with plain.accept()[0] as accepted:
+            accepted.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as plain, ThreadPoolExecutor() as pool:
+        pool.submit(answer)
+        with pytest.raises(EngineRefused, match=r"TLS fails .*is it an https address"):
+            RemoteEngine([f"https://127.0.0.1:{plain.getsockname()[1]}"], MODEL)
+
+
+def certificate(folder, name="localhost", names="DNS:localhost,IP:127.0.0.1"):
     arguments = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={name}".split()
-    names = [
+    rest = [
         "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        f"subjectAltName={names}",
         "-keyout",
         folder / "key.pem",
         "-out",
         folder / "cert.pem",
     ]
-    subprocess.run(["openssl", *arguments, *names], check=True, capture_output=True)
+    subprocess.run(["openssl", *arguments, *rest], check=True, capture_output=True)
     return folder / "cert.pem", folder / "key.pem"
 
 
