@@ -89,6 +89,11 @@ async def _head_from(opened: socket.socket) -> bytes:
     return head
 
 
+def is_free(transport: asyncio.Transport | None) -> bool:
+    """Whether a connection is open, and all that was written to it is sent."""
+    return transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
+
+
 def cause_of(error: BaseException) -> str:
     """What an error says, or its name where it says nothing."""
     return str(error) or repr(error)

@@ -14,7 +14,7 @@ from typing import cast
 import httptools
 
 from papergate.engines.access import Address
-from papergate.engines.connecting import cause_of, connect
+from papergate.engines.connecting import cause_of, connect, is_free
 from papergate.engines.refusal import quoted
 
 FIRST_FINAL_STATUS = 200
@@ -142,9 +142,7 @@ class Connection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether another request can be sent on it: the last one is sent and answered."""
-        transport = self._transport
-        is_open = transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
-        return is_open and self._reply is None
+        return is_free(self._transport) and self._reply is None
 
     async def exchange(self, request: bytes) -> Reply:
         """Send ``request`` on a usable connection, and wait for the head of the reply.

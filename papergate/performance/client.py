@@ -13,13 +13,12 @@ from functools import partial
 from typing import cast
 
 from papergate.engines.access import Access, Address
-from papergate.engines.connecting import connect
+from papergate.engines.connecting import HEAD_END, connect, is_free
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.collector import AVAILABLE, Collector
 
 CONNECT_TIMEOUT_S = 10.0
 """A server that is to be measured and does not take a connection within this is not there."""
-HEAD_END = b"\r\n\r\n"
 INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d")
 """Begins a head after which the answer's own comes, such as ``100 Continue``."""
 LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n:]+:[^\r\n]*\r\n)*\r\n\Z")
@@ -76,9 +75,7 @@ class Connection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether another request can be sent on it: the last one is sent and answered."""
-        transport = self._transport
-        is_open = transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
-        return is_open and self._reply is None
+        return is_free(self._transport) and self._reply is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the connection stands."""

@@ -8,11 +8,12 @@ from itertools import accumulate
 
 from papergate.engines.access import Access
 from papergate.engines.answer import Answer
+from papergate.engines.connecting import HEAD_END
 from papergate.engines.records import Finish
 from papergate.engines.refusal import refusal
 from papergate.engines.sse import event_of
 from papergate.errors import EngineError, EngineRefused
-from papergate.performance.client import HEAD_END, RawReply, head_fields, head_in
+from papergate.performance.client import RawReply, head_fields, head_in
 
 STREAMED = b"text/event-stream"
 STATUS = re.compile(rb"HTTP/\d\.\d (\d{3})\b")
