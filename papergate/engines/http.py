@@ -274,7 +274,8 @@ class Connections:
     async def _begin(self, address: Address, request: bytes) -> tuple[Connection, Reply]:
         """A connection on which the reply has begun.
 
-        Where a used one was closed while the request was on its way, nobody has read it: it is sent on a new one.
+        Where a used one ends before a byte came, the server closed it as idle, as a rule, and has not read the request:
+        it is sent once more, on a new one.
         """
         if used := self._take(address):
             with suppress(Unheard):
