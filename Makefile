@@ -20,7 +20,7 @@ accept: $(VENV)/ready  ## the main job: the embedded model against its published
 	$(PYTEST) tests/accuracy -m cpu --run-seed 1 --junitxml=report/accept.xml
 
 # Two at once take half of the time on two cores; what a neighbour could make late is run alone, afterwards.
-ALONE = tests/perf $(foreach name,http performance_client runner,tests/meta/test_$(name).py)
+ALONE = tests/perf tests/meta/engines/test_http.py tests/meta/performance/test_client.py tests/meta/completions/test_runner.py
 
 test: $(VENV)/ready lint  ## everything that needs no accelerator
 	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 2 --dist worksteal --junitxml=report/test.xml
@@ -45,11 +45,11 @@ TINY_WORKLOADS = $(foreach name,online offline-throughput latency,--workload tin
 # 32 samples, fixed: a server's batches, and with them its draws, may differ from run to run, and a test of papergate
 # itself had better not be the one false alarm in forty that the adaptive gate admits.
 test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, the embedded model through it, and its speed
-	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/test_vllm_server.py
+	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/engines/test_vllm_server.py
 	$(VLLM_ENV) $(PYTEST) tests/accuracy -m cpu_vllm -k tiny-aime --samples 32 --run-seed 1 --junitxml=report/vllm.xml
 	rm -f report/perf-vllm.xml
 	$(VLLM_ENV) $(PYTEST) tests/perf --deployment cpu_vllm-vllm-papergate-tiny $(TINY_WORKLOADS) \
-	  --benchmark-json=report/perf-vllm.json --junitxml=report/perf-vllm.xml || $(BIN)/python -m tests.perf.only_unfit report/perf-vllm.xml
+	  --benchmark-json=report/perf-vllm.json --junitxml=report/perf-vllm.xml || $(BIN)/python -m tests.only_unfit report/perf-vllm.xml
 
 # In the same environment as papergate: they ask for nothing that it does not allow, and the transformers that serves had
 # better be the one that answers in process. One thread: more stand in each other's way where cores are shared.
@@ -58,7 +58,7 @@ $(VENV)/servers: $(VENV)/ready
 	touch $@
 
 test-servers: $(VENV)/servers  ## real servers of transformers and llama.cpp with the embedded model
-	OMP_NUM_THREADS=1 $(PYTEST) tests/meta/test_transformers_serve.py tests/meta/test_llama_cpp_server.py \
+	OMP_NUM_THREADS=1 $(PYTEST) tests/meta/engines/test_transformers_serve.py tests/meta/engines/test_llama_cpp_server.py \
 	  --junitxml=report/servers.xml
 
 lint: $(VENV)/ready
@@ -67,7 +67,7 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 
 simulate: $(VENV)/ready  ## operating characteristics of the verdict rule
-	$(BIN)/python -m papergate.statistics.simulate
+	$(BIN)/python -m studies.simulate
 
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache report

@@ -16,7 +16,7 @@ LONGEST_RETRY_AFTER_S = 600.0
 FAILURES_IN_A_ROW = 16
 """So many requests lost one after another mean that nobody answers any more: stop, and keep what there is."""
 NO_PROGRESS_S = 9000.0
-"""Half an hour more than the longest that one answer may take, see ``papergate.engines.remote.TOTAL_S``."""
+"""Half an hour more than the longest that one answer may take, see ``papergate.engines.remote.engine.TOTAL_S``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

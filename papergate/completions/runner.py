@@ -7,7 +7,7 @@ from dataclasses import replace
 from papergate.completions.policy import Policy
 from papergate.completions.progress import Progress
 from papergate.completions.store import Store
-from papergate.engines.loop import run_in_loop
+from papergate.endpoints.event_loop import run_in_loop
 from papergate.engines.records import Completion, Engine, Finish, Request
 from papergate.errors import EngineError, EngineTimeout
 

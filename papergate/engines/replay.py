@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from papergate.engines.answer import START_OF_THOUGHT
 from papergate.engines.logs import Row, read_log
 from papergate.engines.records import END_OF_THOUGHT, Completion, Finish
+from papergate.engines.remote.answer import START_OF_THOUGHT
 from papergate.errors import PredictionsError
 
 THOUGHT_MARKS = (START_OF_THOUGHT, END_OF_THOUGHT)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from papergate.embedded import MODEL_DIR
-from papergate.engines import hardware, huggingface
+from papergate.engines import hardware
+from papergate.engines.in_process import huggingface
+from papergate.engines.managed.vllm import VllmEngine, VllmServer
 from papergate.engines.records import Engine
-from papergate.engines.remote import RemoteEngine
-from papergate.engines.vllm import VllmEngine, VllmServer
+from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import HardwareError
 from papergate.promises import EngineName, Promise
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
-from papergate.engines.access import Access, Address
-from papergate.engines.connecting import HEAD_END, connect, is_free
+from papergate.endpoints.address import Access, Address
+from papergate.endpoints.connect import HEAD_END, connect, is_free
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.collector import AVAILABLE, Collector
 

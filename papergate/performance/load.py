@@ -11,9 +11,9 @@ from pathlib import Path
 
 import orjson
 
-from papergate.engines.access import Access, Address, root_of
-from papergate.engines.control import describe
-from papergate.engines.loop import run_in_loop
+from papergate.endpoints.address import Access, Address, root_of
+from papergate.endpoints.describe import describe
+from papergate.endpoints.event_loop import run_in_loop
 from papergate.errors import EngineError, WorkloadError
 from papergate.performance.client import Client, RawReply, direct
 from papergate.performance.prompts import Prompt, make_prompts

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import accumulate
 
-from papergate.engines.access import Access
-from papergate.engines.answer import Answer
-from papergate.engines.connecting import HEAD_END
+from papergate.endpoints.address import Access
+from papergate.endpoints.connect import HEAD_END
+from papergate.endpoints.events import event_of
+from papergate.endpoints.server_errors import refusal
 from papergate.engines.records import Finish
-from papergate.engines.refusal import refusal
-from papergate.engines.sse import event_of
+from papergate.engines.remote.answer import Answer
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.client import RawReply, head_fields, head_in
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from papergate.engines.access import Access, trusting
-from papergate.engines.control import CONTROL_TIMEOUT_S, count_tokens
-from papergate.engines.refusal import quoted, server_words
+from papergate.endpoints.address import Access, trusting
+from papergate.endpoints.describe import CONTROL_TIMEOUT_S, count_tokens
+from papergate.endpoints.server_errors import quoted, server_words
 from papergate.errors import EngineError, EngineRefused
 
 PREFILL_TIMEOUT_S = 600.0

@@ -11,7 +11,7 @@ from papergate.acceptance import prompt_digest
 from papergate.benchmarks import BenchmarkSpec, Problem
 from papergate.errors import StoreError
 from papergate.reports.files import VERDICT_FILE, Summary, read_summaries, read_summary
-from papergate.statistics.compare import LENGTH_BAND, MOVED_ALPHA, Comparison, Run, compare
+from papergate.statistics.beside_golden import LENGTH_BAND, MOVED_ALPHA, Comparison, Run, compare
 from papergate.statistics.counts import Counts
 
 NAMED = 5

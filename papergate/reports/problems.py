@@ -8,7 +8,7 @@ from typing import Any
 from papergate.acceptance import Acceptance
 from papergate.engines import Finish
 from papergate.scoring import AnswerKind, Outcome, vote_key
-from papergate.scoring.limits import MAX_QUICK_CHARS
+from papergate.scoring.answers.limits import MAX_QUICK_CHARS
 from papergate.statistics.aggregates import (
     Vote,
     by_group,

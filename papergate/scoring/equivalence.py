@@ -7,16 +7,16 @@ here, and left to the worker.
 import re
 from functools import lru_cache
 
-from papergate.scoring import algebra
-from papergate.scoring.algebra import TooComplex, Undefined
-from papergate.scoring.comparing import Comparer, spelled
+from papergate.scoring.answers import algebra
+from papergate.scoring.answers.algebra import TooComplex, Undefined
+from papergate.scoring.answers.comparing import Comparer, spelled
+from papergate.scoring.answers.names import resolved
+from papergate.scoring.answers.numeric import NeedsNumbers
+from papergate.scoring.answers.shapes import Relation, Shape, shape_of
+from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
+from papergate.scoring.answers.syntax import parse
 from papergate.scoring.extraction import extract
-from papergate.scoring.names import resolved
-from papergate.scoring.numeric import NeedsNumbers
 from papergate.scoring.records import AnswerKind, Comparison
-from papergate.scoring.shapes import Relation, Shape, shape_of
-from papergate.scoring.spelling import Unreadable, ascii_spelling
-from papergate.scoring.syntax import parse
 
 MAX_CACHED = 4_096  # answers whose shape is remembered: golds, and what many samples agree on
 _WRAPPER = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit|textrm|textit)\s*\{([^{}\\]*)\}")

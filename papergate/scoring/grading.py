@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Literal, Self
 
 from papergate.errors import BenchmarkError
-from papergate.scoring import limits
+from papergate.scoring.answers import limits
 from papergate.scoring.equivalence import check_readable, equivalent
 from papergate.scoring.extraction import boxes_backwards, extract
-from papergate.scoring.pool import Pool
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
+from papergate.scoring.workers.pool import Pool
 
 GraderMode = Literal["strict", "aisbench", "math-verify"]
 

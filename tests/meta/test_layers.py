@@ -15,6 +15,7 @@ STAGES = (
     "embedded",
     "promises",
     "benchmarks",
+    "endpoints",
     "engines",
     "completions",
     "scoring",

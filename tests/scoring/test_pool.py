@@ -10,8 +10,9 @@ import threading
 
 import pytest
 
-from papergate.scoring import AnswerKind, Attempt, Grader, Outcome, limits
-from papergate.scoring.pool import Pool
+from papergate.scoring import AnswerKind, Attempt, Grader, Outcome
+from papergate.scoring.answers import limits
+from papergate.scoring.workers.pool import Pool
 
 NEEDS_SYMPY = Attempt(text=r"\int_0^1 2x\,dx", gold="1", bare=True)
 RUNAWAY = Attempt(text=r"\prod_{k=1}^{10^{7}}(1+\frac{1}{k!})", gold="1", bare=True)
@@ -30,7 +31,8 @@ def test_runaway_is_killed_and_undecided_and_the_next_is_graded(grader):
 
 def test_memory_is_limited():
     script = (
-        "from papergate.scoring import symbolic, worker\n"
+        "from papergate.scoring.answers import symbolic\n"
+        "from papergate.scoring.workers import worker\n"
         "symbolic.decide = lambda *request: bytearray(1 << 31)\n"
         "worker.main()"
     )
@@ -107,7 +109,8 @@ def test_no_process_is_started_for_what_is_certain():
 
 def test_prints_of_a_library_do_not_reach_the_protocol():
     script = (
-        "from papergate.scoring import peers, worker\n"
+        "from papergate.scoring import peers\n"
+        "from papergate.scoring.workers import worker\n"
         "compare = peers.compare\n"
         "peers.compare = lambda *request: print('noise') or compare(*request)\n"
         "worker.main()"

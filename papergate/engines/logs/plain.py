@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from papergate.engines.answer import FINISHES
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, first
 from papergate.engines.records import Finish
+from papergate.engines.remote.answer import FINISHES
 from papergate.errors import PredictionsError
 
 ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")

@@ -1,0 +1,1 @@
+"""Where a server is and what it says: addresses, connections, control plane, server-sent events."""

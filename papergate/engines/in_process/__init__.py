@@ -1,0 +1,1 @@
+"""Models that answer inside this process, through transformers."""

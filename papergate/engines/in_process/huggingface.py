@@ -1,0 +1,257 @@
+"""transformers in process: batched generation on this machine's own device."""
+
+import asyncio
+import hashlib
+import queue
+import threading
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from papergate.embedded import MODEL_DIR
+from papergate.engines.hardware import cpu
+from papergate.engines.in_process import devices
+from papergate.engines.in_process.decoding import Drawn, Row, draw
+from papergate.engines.managed.environment import environment
+from papergate.engines.records import Completion, EngineIdentity, Finish, Request
+from papergate.engines.weights import digest_of_weights
+from papergate.errors import EngineError, EngineRefused
+from papergate.promises.records import Sampling
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+EMBEDDED = "papergate-tiny"
+
+GATHER_S = 0.02
+"""How long a batch that is not full waits for one more request: far below the time of any batch."""
+
+_Pending = tuple[Request, Row, "asyncio.Future[Completion]", asyncio.AbstractEventLoop]
+
+
+class HuggingFaceEngine:
+    """A model in this process, or copies of it on several devices; requests that wait together are drawn together.
+
+    Args:
+        copies: The same weights, each with a worker of its own; whichever is free takes the next batch.
+    """
+
+    def __init__(
+        self, copies: "Sequence[PreTrainedModel]", tokenizer: "PreTrainedTokenizerBase", identity: EngineIdentity
+    ) -> None:
+        self._copies, self._tokenizer, self._identity = copies, tokenizer, identity
+        self._eos = _eos_ids(copies[0], tokenizer)
+        self._batch_size = devices.MAX_BATCH
+        self._waiting: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
+        self._workers = [
+            threading.Thread(target=self._serve, args=(copy,), name=f"papergate-huggingface-{place}", daemon=True)
+            for place, copy in enumerate(copies)
+        ]
+        for worker in self._workers:
+            worker.start()
+
+    @property
+    def concurrency(self) -> int:
+        """Twice the batch of every copy: while one is drawn, the next one gathers."""
+        return 2 * self._batch_size * len(self._copies)
+
+    def identity(self) -> EngineIdentity:
+        """Who answers."""
+        return self._identity
+
+    def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
+        """Refuse a context that is too short; size the batch to the memory that is free.
+
+        Raises:
+            EngineRefused: prompt and output together exceed what the model was built for.
+        """
+        longest = max((len(self._prompt_ids(prompt)) for prompt in prompts), default=0)
+        context = getattr(self._copies[0].config, "max_position_embeddings", None)
+        needed = longest + sampling.max_tokens
+        if context is not None and needed > context:
+            raise EngineRefused(
+                f"{self._identity.model}: its context holds {context} tokens, but the longest prompt has {longest} and "
+                f"max_tokens is {sampling.max_tokens}, {needed} together; lower max_tokens in the target file"
+            )
+        self._batch_size = min(devices.batch_size(copy, needed) for copy in self._copies)
+
+    async def complete(self, request: Request) -> Completion:
+        """Draw one sample; it joins the batch that is gathering."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Completion] = loop.create_future()
+        sampling = request.sampling
+        row = Row(
+            prompt=self._prompt_ids(request.prompt),
+            temperature=float(sampling.temperature),
+            top_p=float(sampling.top_p),
+            max_tokens=sampling.max_tokens,
+            seed=request.seed,
+        )
+        self._waiting.put((request, row, future, loop))
+        return await future
+
+    def close(self) -> None:
+        """Stop every worker after its present batch; may be called twice."""
+        alive = [worker for worker in self._workers if worker.is_alive()]
+        for _ in alive:
+            self._waiting.put(None)
+        for worker in alive:
+            worker.join()
+
+    def _prompt_ids(self, prompt: str) -> tuple[int, ...]:
+        if not self._tokenizer.chat_template:  # a base model: its text is continued as it stands
+            return tuple(self._tokenizer(prompt)["input_ids"])
+        text = self._tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
+        )
+        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _serve(self, model: "PreTrainedModel") -> None:
+        """A worker: one batch after another until a None comes."""
+        while batch := self._gather():
+            try:
+                drawn = draw(model, [row for _, row, _, _ in batch], eos=self._eos)
+            except Exception as error:  # noqa: BLE001 - whatever torch raises belongs to the requests of this batch
+                _deliver(batch, lambda _, error=error: _failure(error))  # type: ignore[misc]
+            else:
+                done = [
+                    self._completion(request, row, out) for (request, row, _, _), out in zip(batch, drawn, strict=True)
+                ]
+                _deliver(batch, done.__getitem__)
+
+    def _gather(self) -> list[_Pending]:
+        """Wait for one request, then take what else is waiting, up to a batch; empty when it is time to stop."""
+        batch: list[_Pending] = []
+        while len(batch) < self._batch_size:
+            try:
+                pending = self._waiting.get(timeout=GATHER_S if batch else None)
+            except queue.Empty:
+                break
+            if pending is None:
+                if batch:
+                    self._waiting.put(None)
+                break
+            batch.append(pending)
+        return batch
+
+    def _completion(self, request: Request, row: Row, drawn: Drawn) -> Completion:
+        return Completion(
+            problem=request.problem,
+            sample=request.sample,
+            seed=request.seed,
+            text=str(self._tokenizer.decode(drawn.tokens, skip_special_tokens=True)),
+            finish=Finish.STOP if drawn.ended else Finish.LENGTH,
+            prompt_tokens=len(row.prompt),
+            output_tokens=len(drawn.tokens) + drawn.ended,
+            ttft_s=drawn.first_s,
+            e2e_s=drawn.last_s,
+        )
+
+
+def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
+    """Load ``model`` - ``papergate-tiny``, a local folder, or a hub id - onto the devices of this machine.
+
+    ``dtype`` is that of the weights as torch names it, or ``auto`` for the checkpoint's own.
+
+    Raises:
+        EngineError: torch or transformers are missing, the folder lacks weights or tokenizer, or loading fails.
+    """
+    try:
+        import torch  # noqa: F401 - named in the message if it is missing
+        import transformers
+    except ImportError as error:
+        raise EngineError(f"the huggingface engine needs {error.name}; pip install -e '.[hf]'") from error
+    path = str(MODEL_DIR) if model == EMBEDDED else model
+    _refuse_incomplete(path)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+        copies = [
+            transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype, device_map=placement)
+            for placement in devices.placements(path, dtype)
+        ]
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EngineError(f"{model}: transformers cannot load it: {error}{_remedy(error)}") from error
+    devices.settle_threads(copies[0])
+    return HuggingFaceEngine(copies, tokenizer, _identity(model, path, copies, tokenizer))
+
+
+def _refuse_incomplete(path: str) -> None:
+    """Name what a local folder lacks; a hub id is left to the hub."""
+    folder = Path(path)
+    if not folder.exists():
+        if folder.is_absolute() or path.startswith((".", "~")):
+            raise EngineError(f"{path}: no such folder; --model takes a folder of weights or a hub id")
+        return
+    missing = [
+        f"{what} ({' or '.join(names)})"
+        for what, names in _MODEL_FILES.items()
+        if not any(file for name in names for file in folder.glob(name))
+    ]
+    if missing:
+        raise EngineError(f"{path}: the folder lacks {', '.join(missing)}; copy the model's files completely")
+
+
+_MODEL_FILES = {
+    "the configuration": ("config.json",),
+    "the weights": ("*.safetensors", "*.bin"),
+    "the tokenizer": ("tokenizer.json", "tokenizer.model", "vocab.json"),
+}
+
+
+def _eos_ids(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> Collection[int]:
+    """Every token that ends a completion, as the model's own generation settings and the tokenizer say."""
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    listed = configured if isinstance(configured, list) else [configured]
+    return {int(token) for token in [*listed, tokenizer.eos_token_id] if token is not None}
+
+
+def _identity(
+    model: str, path: str, copies: "Sequence[PreTrainedModel]", tokenizer: "PreTrainedTokenizerBase"
+) -> EngineIdentity:
+    import torch
+    import transformers
+
+    loaded, template = copies[0], tokenizer.chat_template or ""
+    record = environment() | {
+        "cpu": cpu(),
+        "device": ", ".join(str(copy.device) for copy in copies),
+        "dtype": str(loaded.dtype).removeprefix("torch."),
+        "threads": str(torch.get_num_threads()),
+        "parameters": str(loaded.num_parameters()),
+    }
+    return EngineIdentity(
+        engine="huggingface",
+        version=f"transformers {transformers.__version__}, torch {torch.__version__}",
+        model=model,
+        revision=getattr(loaded.config, "_commit_hash", None) or digest_of_weights(Path(path)),
+        template=hashlib.sha256(str(template).encode()).hexdigest() if template else "",
+        environment=record,
+    )
+
+
+def _failure(error: Exception) -> Exception:
+    """The error of a batch."""
+    return EngineError(f"generation failed: {type(error).__name__}: {error}{_remedy(error)}")
+
+
+def _remedy(error: Exception) -> str:
+    """What to do where torch ran out of memory; nothing is known of other errors."""
+    out_of_memory = type(error).__name__ == "OutOfMemoryError"
+    return "; free the device, use more devices, or lower max_tokens" if out_of_memory else ""
+
+
+def _deliver(batch: Sequence[_Pending], result: Callable[[int], Any]) -> None:
+    """Hand each request of ``batch`` its result on its own loop; a caller that has gone is let go."""
+    for place, (_, _, future, loop) in enumerate(batch):
+        outcome = result(place)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, future, outcome)
+
+
+def _settle(future: "asyncio.Future[Completion]", outcome: Completion | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

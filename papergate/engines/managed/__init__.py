@@ -1,0 +1,1 @@
+"""Servers that papergate starts, watches and stops."""

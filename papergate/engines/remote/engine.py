@@ -1,0 +1,261 @@
+"""Any OpenAI-compatible endpoint, or several of them that serve the same model."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from papergate.endpoints.address import Access, Address, root_of
+from papergate.endpoints.describe import Served, count_tokens, describe
+from papergate.endpoints.event_loop import run_in_loop
+from papergate.endpoints.server_errors import AWAY, quoted, refusal
+from papergate.engines.records import Completion, EngineIdentity, Request
+from papergate.engines.remote.answer import Answer
+from papergate.engines.remote.balance import Balance, Endpoint
+from papergate.engines.remote.http import Connections, Reply
+from papergate.engines.remote.read_batching import Tide
+from papergate.engines.remote.stream import Reading
+from papergate.engines.remote.timeouts import Patience, Timeouts
+from papergate.errors import EngineError, EngineRefused, EngineTimeout
+from papergate.promises.records import Sampling
+
+CONCURRENCY = 64
+"""Keeps one server busy without a long queue of its own; deployments state theirs."""
+NOT_STREAMS = ("text/html", "application/json")
+"""What an answer must not be; servers are lax about naming a stream, so every other type is read as one."""
+ERROR_BODY_BYTES = 65536
+PLAIN = "identity"
+PENALTIES = {"repeat_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier"}
+"""They change greedy answers too."""
+TEMPLATE_CHARACTERS = 200
+"""What a chat template writes before the user's turn: marks, and at times a line to the assistant."""
+
+
+class RemoteEngine:
+    """Answers through OpenAI-compatible endpoints; once built, it has seen that each of them serves the model."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[str],
+        model: str,
+        *,
+        concurrency: int = CONCURRENCY,
+        thinks: bool = True,
+        api_key_env: str = "PAPERGATE_API_KEY",
+        ca_file: Path | None = None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+    ) -> None:
+        self._model = model
+        self._concurrency = concurrency
+        self._thinks = thinks
+        self._timeouts = timeouts
+        self._access = Access(key=os.environ.get(api_key_env), key_env=api_key_env, ca_file=ca_file)
+        self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
+        self._addresses = {each.url: Address.of(each.url, self._access) for each in self._balance.endpoints}
+        self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
+        _refuse_several_templates(self._served)
+        self._opened: dict[asyncio.AbstractEventLoop, _Opened] = {}
+
+    @property
+    def concurrency(self) -> int:
+        """Requests in flight, over all endpoints."""
+        return self._concurrency
+
+    def identity(self) -> EngineIdentity:
+        """The model by its served name, and what each endpoint says about itself."""
+        software = sorted({served.software for served in self._served.values()})
+        return EngineIdentity(
+            engine="remote",
+            version=", ".join(software),
+            model=self._model,
+            revision=", ".join(sorted({served.root for served in self._served.values() if served.root})),
+            template=", ".join(sorted({served.template for served in self._served.values() if served.template})),
+            environment={f"endpoint {url}": served.in_words() for url, served in self._served.items()},
+        )
+
+    def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
+        """Refuse what cannot give the run's answers, then see each endpoint begin to answer the longest prompt.
+
+        Its first words are thrown away: what counts is that the server took a request like those of the run, and that
+        they are not the prompt.
+
+        Raises:
+            EngineRefused: with the server's own words.
+            EngineError: an endpoint does not answer.
+        """
+        request = Request(problem="check", sample=0, prompt=max(prompts, key=len), sampling=sampling, seed=0)
+        for endpoint in self._balance.endpoints:
+            self._check_context(endpoint.url, request)
+            self._check_draws(endpoint.url, request)
+            try:
+                answer, _ = run_in_loop(self._attempt(endpoint, request, only_begin=True))
+            except EngineTimeout as error:
+                raise EngineTimeout(f"{error} to a trial request; look at the server's log and at its queue") from error
+            _check_words(endpoint.url, answer, request)
+
+    async def complete(self, request: Request) -> Completion:
+        """Draw one sample from the least loaded endpoint: one attempt, no retry."""
+        with self._balance.lease() as endpoint:
+            answer, patience = await self._attempt(endpoint, request)
+        assert answer.finish
+        return Completion(
+            problem=request.problem,
+            sample=request.sample,
+            seed=request.seed,
+            text=answer.text(thinks=self._thinks),
+            finish=answer.finish,
+            prompt_tokens=answer.prompt_tokens,
+            output_tokens=answer.output_tokens,
+            ttft_s=patience.ttft_s,
+            e2e_s=patience.e2e_s,
+        )
+
+    def close(self) -> None:
+        """Nothing to release: connections end with the event loop that opened them."""
+
+    def _check_context(self, url: str, request: Request) -> None:
+        context = self._served[url].context_tokens
+        if context is None:
+            return
+        prompt = count_tokens(url, self._model, request.prompt, self._access)
+        needed = (prompt or 1) + request.sampling.max_tokens
+        if needed > context:
+            raise EngineRefused(
+                f"{url} has room for {context} tokens; the longest prompt ({prompt or 'unknown'} tokens) and "
+                f"max_tokens = {request.sampling.max_tokens} need {needed}; start the server with a longer context "
+                "(vLLM: --max-model-len)",
+            )
+
+    def _check_draws(self, url: str, request: Request) -> None:
+        others = self._served[url].draws_with
+        if others and (request.sampling.temperature or PENALTIES & others.keys()):
+            own = ", ".join(f"{name} {value}" for name, value in others.items())
+            raise EngineRefused(
+                f"{url} draws with {own} of its own, which are not the run's; start it with settings that do nothing "
+                "(llama.cpp: --top-k 0 --min-p 0)",
+            )
+
+    async def _attempt(
+        self, endpoint: Endpoint, request: Request, *, only_begin: bool = False
+    ) -> tuple[Answer, Patience]:
+        """One attempt at one endpoint.
+
+        What goes wrong after the whole answer was read costs nothing: a whole answer is never asked again.
+        """
+        limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
+        patience, opened = Patience(limits), await self._connect()
+        reading = Reading(patience, opened.tide, only_begin=only_begin)
+        try:
+            async with patience, self._stream(opened.connections, endpoint, request) as reply:
+                await reading.read(reply)
+        except (ConnectionError, TimeoutError, EngineError) as error:
+            if not reading.answer.is_whole:
+                raise _explained(error, endpoint, patience) from error
+        endpoint.answered()
+        return reading.answer, patience
+
+    @asynccontextmanager
+    async def _stream(self, connections: Connections, endpoint: Endpoint, request: Request) -> AsyncIterator[Reply]:
+        """The reply with the open stream of an answer.
+
+        Raises:
+            ConnectionError: there is no connection, or it is lost.
+            EngineError: the endpoint answered with something that is no stream.
+        """
+        body = orjson.dumps(_body(self._model, request))
+        async with connections.post(self._addresses[endpoint.url], body) as reply:
+            if reply.status in AWAY:
+                endpoint.fell_silent()
+            if reply.status != HTTPStatus.OK or reply.headers.get("Content-Type", "").lower().startswith(NOT_STREAMS):
+                said = await reply.body(ERROR_BODY_BYTES)
+                if reply.status == HTTPStatus.OK and reply.is_framed and not reply.is_over:
+                    raise EngineError(f"the answer broke off after {quoted(said)}", transient=True)
+                raise refusal(reply.status, reply.headers, said, self._access)
+            if (packed := reply.headers.get("Content-Encoding", PLAIN)) != PLAIN:
+                raise EngineRefused(f"compresses streams ({packed}), against the request; turn that off in its gateway")
+            yield reply
+
+    async def _connect(self) -> "_Opened":
+        """What the running event loop holds open."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._opened:
+            keeper = self._keep_open(loop)
+            self._opened[loop] = _Opened(connections=await anext(keeper), tide=Tide(), keeper=keeper)
+        return self._opened[loop]
+
+    async def _keep_open(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Connections]:
+        """Yields once, and goes on when asyncio closes the generators of a loop that ends: then connections close."""
+        connections = Connections(self._timeouts.connect_s)
+        try:
+            yield connections
+        finally:
+            connections.close()
+            del self._opened[loop]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Opened:
+    """What one event loop holds open."""
+
+    connections: Connections
+    tide: Tide
+    keeper: AsyncGenerator[Connections]
+
+
+def _check_words(url: str, answer: Answer, request: Request) -> None:
+    """Refuse an answer that begins with the prompt: a server took all it was given for the answer.
+
+    Nothing of such an answer can be graded: where the model was cut off, the prompt's own box would be its last.
+    """
+    said = (answer.thought + answer.content).decode()
+    if _squeezed(request.prompt) in _squeezed(said[: len(request.prompt) + TEMPLATE_CHARACTERS]):
+        raise EngineRefused(
+            f"{url} sends the prompt back as the beginning of the answer: its parser of answers does not know the "
+            "model's chat template (transformers serve: put a `response_template` into the model's "
+            "tokenizer_config.json, see docs/asking.md)",
+        )
+
+
+def _refuse_several_templates(served: Mapping[str, Served]) -> None:
+    """Endpoints that share the load must be one deployment, as far as they tell."""
+    templates = {each.template for each in served.values() if each.template}
+    if len(templates) > 1:
+        raise EngineRefused(
+            f"{', '.join(served)} use {len(templates)} chat templates; give endpoints of one deployment"
+        )
+
+
+def _squeezed(text: str) -> str:
+    """Without white space, which templates trim."""
+    return "".join(text.split())
+
+
+def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> EngineError:
+    """The error of an attempt, with the endpoint it came from."""
+    if isinstance(error, EngineError):
+        said = f"{endpoint.url}: {error}"
+        return type(error)(said, transient=error.transient, retry_after_s=error.retry_after_s)
+    if isinstance(error, ConnectionError):
+        endpoint.fell_silent()
+        return EngineError(f"{endpoint.url}: the connection failed: {error}", transient=True)
+    return EngineTimeout(f"{endpoint.url}: {patience.limit()[1]}", transient=True)
+
+
+def _body(model: str, request: Request) -> dict[str, Any]:
+    """The request as the chat completions route takes it; ``top_k`` and penalties stay the server's (none)."""
+    return {
+        "model": model,
+        "messages": [{"role": "user", "content": request.prompt}],
+        "temperature": float(request.sampling.temperature),
+        "top_p": float(request.sampling.top_p),
+        "max_tokens": request.sampling.max_tokens,
+        "seed": request.seed,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }

@@ -1,0 +1,1 @@
+"""Is it slower than before: one rule, and its three baselines."""

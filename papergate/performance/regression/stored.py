@@ -1,0 +1,65 @@
+"""A stored run as a baseline: the JSON that pytest-benchmark wrote of an earlier session."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from papergate.errors import WorkloadError
+from papergate.performance.metrics import e2e_s, total_output_tokens
+from papergate.performance.records import LoadRun
+from papergate.performance.regression.rule import SESSION_SD, Gate, Slowdown, clusters_of, judge_slowdown, ratios_of
+
+STORED_CLUSTERS = 10
+"""Parts of a stored run whose spread is looked at: neighbours in time share what disturbed them."""
+
+
+def read_stored(path: Path) -> Mapping[str, Any]:
+    """The tests of a stored session by node id, as pytest-benchmark wrote them.
+
+    Raises:
+        WorkloadError: the file is no such JSON.
+    """
+    try:
+        return {entry["fullname"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))["benchmarks"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorkloadError(
+            f"{path}: no stored run ({type(error).__name__}: {error}); accepted: an address such as http://host:8000, "
+            "or a file that --benchmark-json wrote"
+        ) from error
+
+
+def refuse_other(entries: Mapping[str, Any], test: str, *, digest: str, model: str) -> None:
+    """A stored session can be compared with if it holds ``test``, of the same workload and the same model.
+
+    Raises:
+        WorkloadError: it does not.
+    """
+    if test not in entries:
+        raise WorkloadError(f"the baseline holds nothing of {test}; it holds {', '.join(sorted(entries)) or 'no test'}")
+    info = entries[test].get("extra_info", {})
+    for what, seen in (("digest", digest), ("model", model)):
+        if info.get(what) != seen:
+            raise WorkloadError(
+                f"the baseline of {test} has the {what} {info.get(what)!r}, this run {seen!r}: not comparable; "
+                "record the baseline anew"
+            )
+
+
+def against_stored(run: LoadRun, entry: Mapping[str, Any], gate: Gate) -> Slowdown:
+    """The verdict on ``run`` beside a stored one of the same prompts.
+
+    What the machine was like that day is in one side alone and cannot be seen, so that `SESSION_SD` widens the
+    interval: only a large regression is proven by such a baseline.
+
+    Raises:
+        WorkloadError: the stored run holds no latencies, or other outputs.
+    """
+    data = entry.get("stats", {}).get("data")
+    if not data:
+        raise WorkloadError("the baseline holds no latencies of single requests; write it with --benchmark-json FILE")
+    stored, seen = entry["extra_info"]["metrics"]["output_tokens"], total_output_tokens(run.requests)
+    if stored != seen:
+        raise WorkloadError(f"the baseline's outputs have {stored} tokens, this run's {seen}: not comparable")
+    ratios = ratios_of({each.prompt: e2e_s(each) for each in run.answered}, dict(enumerate(data)))
+    return judge_slowdown(clusters_of(ratios, max(1, len(ratios) // STORED_CLUSTERS)), gate, unseen_sd=SESSION_SD)

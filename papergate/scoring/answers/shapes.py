@@ -1,0 +1,418 @@
+"""From the tree of an answer to what it says: a number, a tuple, a set, an interval, an equation, a word."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import reduce
+from itertools import product
+
+from papergate.scoring.answers import algebra
+from papergate.scoring.answers.algebra import Value
+from papergate.scoring.answers.spelling import Unreadable
+from papergate.scoring.answers.syntax import Node, Tree
+
+_FUNCTION_OF_ONE = re.compile(r"(.+)\(([A-Za-z])\)")
+MAX_MATRIX_CELLS = 400  # of a product or determinant; bounds their cost
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scalar:
+    """A number or expression.
+
+    Attributes:
+        value: Its exact value, without its unit.
+        unit: `%`, `°`, a unit in words, or empty.
+        places: Digits after the point where it is written as a decimal numeral, None for every other form.
+        digits: Significant digits of such a numeral.
+    """
+
+    value: Value
+    unit: str = ""
+    places: int | None = None
+    digits: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """An answer in words, in lower case."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Based:
+    """A numeral in a stated base, as written without leading zeros."""
+
+    digits: str
+    base: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sequenced:
+    """A tuple, or an interval: `fence` is the pair of its brackets."""
+
+    items: tuple["Shape", ...]
+    fence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bag:
+    """Several answers in no order; as a set, equal members count once."""
+
+    items: tuple["Shape", ...]
+    is_set: bool = False
+    joint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matrix:
+    """Rows of values."""
+
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proportion:
+    """`a : b : c`, also a time of day; `unit` is what follows it."""
+
+    parts: tuple[Value, ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """A value with its name: `x = 5`, `f(x) = x + 1`; `general` is a function's value in a neutral variable."""
+
+    name: str
+    shape: "Shape"
+    general: "Shape | None" = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relation:
+    """A chain of values and relation signs that is not just a named value."""
+
+    operands: tuple["Shape", ...]
+    signs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """An interval of the real line; a single point is closed on both sides."""
+
+    low: Value
+    high: Value
+    closed_low: bool
+    closed_high: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """A union of intervals and points of the real line."""
+
+    intervals: tuple[Interval, ...]
+    variable: str = field(default="", compare=False)
+
+
+Shape = Scalar | Words | Based | Sequenced | Bag | Matrix | Proportion | Named | Relation | Region
+
+INFINITE = algebra.atom(algebra.INFINITY)
+WHOLE_LINE = Interval(low=algebra.negate(INFINITE), high=INFINITE, closed_low=False, closed_high=False)
+
+
+def shape_of(tree: Tree, *, common_log: bool = False) -> Shape:
+    """What an answer says; plus-minus signs become both values, a bare log is natural or common.
+
+    Raises:
+        Unreadable: It says nothing that is understood.
+        TooComplex: Its exact value grows beyond the limits.
+        Undefined: It has no value.
+    """
+    if not tree.signs:
+        return _Reader((), common_log=common_log).shape(tree.root)
+    readings = [_Reader(signs, common_log=common_log).shape(tree.root) for signs in product((1, -1), repeat=tree.signs)]
+    return Bag(items=tuple(item for reading in readings for item in _members(reading)), is_set=True)
+
+
+def _members(shape: Shape) -> tuple[Shape, ...]:
+    return shape.items if isinstance(shape, Bag) else (shape,)
+
+
+class _Reader:
+    """Evaluates a tree under one choice of the plus-minus signs."""
+
+    def __init__(self, signs: Sequence[int], *, common_log: bool) -> None:
+        self._signs = signs
+        self._common_log = common_log
+        self._neutral = ""
+
+    def shape(self, node: Node) -> Shape:
+        reader: Callable[[Node], Shape] | None = getattr(self, "_" + node.op.replace(" ", "_").replace("-", "_"), None)
+        if reader is None:
+            raise Unreadable(f"a {node.op}")
+        return reader(node)
+
+    def value(self, node: Node) -> Value:
+        shape = self.shape(node)
+        if isinstance(shape, Scalar):
+            return _in_base_unit(shape)
+        raise Unreadable(f"arithmetic with a {type(shape).__name__}")
+
+    # leaves
+
+    def _number(self, node: Node) -> Shape:
+        _, point, decimals = node.name.partition(".")
+        digits = len(node.name.replace(".", "").lstrip("0"))
+        places = len(decimals) if point and decimals.isdecimal() else None
+        return Scalar(value=algebra.rational(node.number), places=places, digits=digits if places else 0)
+
+    def _symbol(self, node: Node) -> Shape:
+        if node.name == self._neutral:
+            return Scalar(value=algebra.symbol("(argument)"))
+        constants = {"e": algebra.EULER, "i": algebra.IMAGINARY}
+        if node.name in constants:
+            return Scalar(value=algebra.atom(constants[node.name]))
+        return Scalar(value=algebra.symbol(node.name))
+
+    def _constant(self, node: Node) -> Shape:
+        constants = {"pi": algebra.PI, "e": algebra.EULER, "infinity": algebra.INFINITY}
+        return Scalar(value=algebra.atom(constants[node.name]))
+
+    def _word(self, node: Node) -> Shape:
+        if node.name in {"infinitely many", "infinite", "infinity"}:
+            return Scalar(value=INFINITE)
+        if node.name in {"all real numbers", "all reals", "real numbers", "the real numbers"}:
+            return Region(intervals=(WHOLE_LINE,))
+        return Words(text=node.name)
+
+    def _based(self, node: Node) -> Shape:
+        base = node.parts[0].number
+        if base.denominator != 1:
+            raise Unreadable("a fractional base")
+        return Based(digits=node.name, base=int(base))
+
+    def _number_set(self, node: Node) -> Shape:
+        return Region(intervals=(WHOLE_LINE,)) if node.name == "R" else Words(text=f"all {node.name}")
+
+    # arithmetic
+
+    def _sum(self, node: Node) -> Shape:
+        return reduce(_plus, (self.shape(part) for part in node.parts))
+
+    def _negative(self, node: Node) -> Shape:
+        return _times(Scalar(value=algebra.rational(-1)), self.shape(node.parts[0]))
+
+    def _plus_minus(self, node: Node) -> Shape:
+        sign = self._signs[int(node.number)] * (1 if node.name == "pm" else -1)
+        return _times(Scalar(value=algebra.rational(sign)), self.shape(node.parts[0]))
+
+    def _product(self, node: Node) -> Shape:
+        return _times(*(self.shape(part) for part in node.parts))
+
+    def _quotient(self, node: Node) -> Shape:
+        over, under = (self.shape(part) for part in node.parts)
+        if not isinstance(under, Scalar):
+            raise Unreadable("a division by something else than a number")
+        inverse = Scalar(value=algebra.divide(algebra.rational(1), _in_base_unit(under)))
+        return _times(inverse, over)
+
+    def _power(self, node: Node) -> Shape:
+        base = self.shape(node.parts[0])
+        if isinstance(base, Matrix):
+            raise Unreadable("the power of a matrix")
+        return Scalar(value=algebra.power(self.value(node.parts[0]), self.value(node.parts[1])))
+
+    def _root(self, node: Node) -> Shape:
+        index = algebra.constant(self.value(node.parts[1]))
+        if not index:
+            raise Unreadable("a root with a strange index")
+        return Scalar(value=algebra.power(self.value(node.parts[0]), algebra.rational(1 / index)))
+
+    def _function(self, node: Node) -> Shape:
+        name = "lg" if node.name == "log" and self._common_log else node.name
+        return Scalar(value=_function(name, [self.value(part) for part in node.parts]))
+
+    def _atom(self, node: Node) -> Shape:
+        return Scalar(value=algebra.function(node.op, *(self.value(part) for part in node.parts)))
+
+    _factorial = _binomial = _absolute = _floor = _ceil = _mod = _atom
+
+    def _percent(self, node: Node) -> Shape:
+        return self._with_unit(node, "%")
+
+    def _degrees(self, node: Node) -> Shape:
+        return self._with_unit(node, "°")
+
+    def _quantity(self, node: Node) -> Shape:
+        return self._with_unit(node, node.name.lower() if len(node.name) > 1 else node.name)
+
+    def _with_unit(self, node: Node, unit: str) -> Shape:
+        shape = self.shape(node.parts[0])
+        if isinstance(shape, Scalar):
+            return shape if shape.unit and unit not in "%°" else replace(shape, unit=unit)
+        return replace(shape, unit=unit) if isinstance(shape, Proportion) else shape
+
+    # structures
+
+    def _list(self, node: Node) -> Shape:
+        return Bag(items=self._shapes(node), joint=node.name)
+
+    def _group(self, node: Node) -> Shape:
+        items = self._shapes(node)
+        return items[0] if len(items) == 1 else Bag(items=items, joint="group")
+
+    def _set(self, node: Node) -> Shape:
+        return Bag(items=self._shapes(node), is_set=True)
+
+    def _tuple(self, node: Node) -> Shape:
+        return Sequenced(items=self._shapes(node), fence=node.name)
+
+    def _parentheses(self, node: Node) -> Shape:
+        return self.shape(node.parts[0])
+
+    def _shapes(self, node: Node) -> tuple[Shape, ...]:
+        return tuple(self.shape(part) for part in node.parts)
+
+    def _matrix(self, node: Node) -> Shape:
+        return Matrix(rows=tuple(tuple(self.value(cell) for cell in row.parts) for row in node.parts))
+
+    def _determinant(self, node: Node) -> Shape:
+        matrix = self.shape(node.parts[0])
+        assert isinstance(matrix, Matrix)
+        return Scalar(value=_determinant(matrix.rows))
+
+    def _ratio(self, node: Node) -> Shape:
+        shapes = self._shapes(node)
+        unit = next((shape.unit for shape in shapes[-1:] if isinstance(shape, Scalar)), "")
+        return Proportion(parts=tuple(_plain_value(shape) for shape in shapes), unit=unit)
+
+    def _label(self, node: Node) -> Shape:
+        shape = self.shape(node.parts[0])
+        function = _FUNCTION_OF_ONE.fullmatch(node.name)
+        if function is None:
+            return Named(name=node.name, shape=shape)
+        self._neutral = function[2]
+        general = self.shape(node.parts[0])
+        self._neutral = ""
+        return Named(name=f"{function[1]}()", shape=shape, general=general)
+
+    def _relation(self, node: Node) -> Shape:
+        return Relation(operands=self._shapes(node), signs=tuple(node.name.split()))
+
+    def _half_relation(self, node: Node) -> Shape:
+        """`> 5` says something about what is not there; it is no number."""
+        return Words(text=f"{node.name} {self.shape(node.parts[0])}")
+
+    # sets of numbers
+
+    def _builder(self, node: Node) -> Shape:
+        return Bag(items=(self.shape(node.parts[0]),), is_set=True, joint="builder")
+
+    def _cup(self, node: Node) -> Shape:
+        return Bag(items=self._shapes(node), joint="union")
+
+    def _cap(self, node: Node) -> Shape:
+        return Bag(items=self._shapes(node), joint="intersection")
+
+    def _setminus(self, node: Node) -> Shape:
+        return Bag(items=self._shapes(node), joint="difference")
+
+
+def _in_base_unit(shape: Scalar) -> Value:
+    """The value of a percentage or an angle inside an expression."""
+    if shape.unit == "%":
+        return algebra.divide(shape.value, algebra.rational(100))
+    if shape.unit == "°":
+        return algebra.multiply(shape.value, algebra.divide(algebra.atom(algebra.PI), algebra.rational(180)))
+    return shape.value
+
+
+def _plain_value(shape: Shape) -> Value:
+    if isinstance(shape, Scalar):
+        return shape.value
+    raise Unreadable("a ratio of something else than numbers")
+
+
+def _function(name: str, values: list[Value]) -> Value:
+    one = values[0]
+    if name == "exp":
+        return algebra.power(algebra.atom(algebra.EULER), one)
+    if name in {"log base", "lg"}:
+        base = values[1] if name == "log base" else algebra.rational(10)
+        return algebra.divide(algebra.function("ln", one), algebra.function("ln", base))
+    if name == "log":
+        return algebra.function("ln", one)
+    if name == "det":
+        raise Unreadable("a determinant")
+    return algebra.function(name, *values)
+
+
+def _plus(left: Shape, right: Shape) -> Shape:
+    if isinstance(left, Scalar) and isinstance(right, Scalar):
+        if left.unit == right.unit == "°":
+            return Scalar(value=algebra.add(left.value, right.value), unit="°")
+        return Scalar(value=algebra.add(_in_base_unit(left), _in_base_unit(right)))
+    if isinstance(left, Matrix) and isinstance(right, Matrix) and _size(left) == _size(right):
+        pairs = zip(left.rows, right.rows, strict=True)
+        return Matrix(rows=tuple(tuple(map(algebra.add, one, other)) for one, other in pairs))
+    if isinstance(right, Bag) and right.joint == "negative":
+        return Bag(items=(left, replace(right, joint="")), joint="difference")
+    raise Unreadable("a sum of unlike things")
+
+
+def _times(left: Shape, right: Shape) -> Shape:
+    if isinstance(left, Scalar) and isinstance(right, Scalar):
+        return _scalar_product(left, right)
+    if isinstance(left, Matrix) and isinstance(right, Matrix):
+        return _matrix_product(left, right)
+    if isinstance(right, Matrix) and isinstance(left, Scalar):
+        return Matrix(rows=tuple(tuple(algebra.multiply(left.value, cell) for cell in row) for row in right.rows))
+    if isinstance(right, Bag) and right.is_set and isinstance(left, Scalar) and algebra.constant(left.value) == -1:
+        return replace(right, joint="negative")
+    raise Unreadable("a product of unlike things")
+
+
+def _scalar_product(left: Scalar, right: Scalar) -> Scalar:
+    factor = algebra.constant(left.value)
+    if right.unit and right.unit not in "%°":
+        return Scalar(value=algebra.multiply(left.value, right.value), unit=right.unit)
+    if factor is not None and abs(factor) == 1 and not left.unit:
+        return replace(right, value=algebra.multiply(left.value, right.value))
+    if right.unit == "°" and not left.unit:
+        return Scalar(value=algebra.multiply(left.value, right.value), unit="°")
+    return Scalar(value=algebra.multiply(_in_base_unit(left), _in_base_unit(right)))
+
+
+def _size(matrix: Matrix) -> tuple[int, int]:
+    return len(matrix.rows), len(matrix.rows[0])
+
+
+def _matrix_product(left: Matrix, right: Matrix) -> Matrix:
+    (rows, inner), (other, columns) = _size(left), _size(right)
+    if inner != other or rows * inner * columns > MAX_MATRIX_CELLS:
+        raise Unreadable("matrices that do not multiply")
+    return Matrix(
+        rows=tuple(
+            tuple(
+                reduce(
+                    algebra.add, (algebra.multiply(left.rows[row][at], right.rows[at][column]) for at in range(inner))
+                )
+                for column in range(columns)
+            )
+            for row in range(rows)
+        )
+    )
+
+
+def _determinant(rows: tuple[tuple[Value, ...], ...]) -> Value:
+    if len(rows) != len(rows[0]) or len(rows) > 4:  # noqa: PLR2004 - beyond four the expansion explodes
+        raise Unreadable("a large determinant")
+    if len(rows) == 1:
+        return rows[0][0]
+    total = algebra.rational(0)
+    for column, cell in enumerate(rows[0]):
+        minor = tuple(row[:column] + row[column + 1 :] for row in rows[1:])
+        signed = algebra.multiply(algebra.rational(Fraction((-1) ** column)), cell)
+        total = algebra.add(total, algebra.multiply(signed, _determinant(minor)))
+    return total

@@ -1,0 +1,821 @@
+"""From tokens to a tree: the grammar of final answers."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+from papergate.scoring.answers.spelling import Token, Unreadable, tokens
+
+MAX_DEPTH = 60  # nested groups; a deeper answer is noise, and Python's stack is finite
+MAX_SIGNS = 4  # plus-minus signs, each of which doubles the values of an answer
+_MAX_SHIFT = 1_000  # powers of ten in a numeral like 1.5e3; more is not written out
+_DIGITS_AT_ONCE = 4_000  # Python refuses to convert longer strings in one go
+
+
+class Node(NamedTuple):
+    """A node of the tree: an operation on its parts, or a leaf with a value."""
+
+    op: str
+    parts: tuple["Node", ...] = ()
+    name: str = ""
+    number: Fraction = Fraction(0)
+
+
+class Tree(NamedTuple):
+    """A parsed answer and the number of plus-minus signs in it."""
+
+    root: Node
+    signs: int
+
+
+_SEPARATORS = {",", ";"}
+_CONJUNCTIONS = {"and", "or"}
+_RELATIONS = {"=": "=", "<": "<", ">": ">", "le": "<=", "ge": ">=", "ne": "!=", "in": "in", "equiv": "=", "≤": "<="}
+_GREEK = {
+    "alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+    "xi", "rho", "sigma", "tau", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi",
+    "Psi", "Omega", "ell", "hbar", "vartheta", "varrho", "nabla", "partial", "odot", "prime", "upsilon", "Pi", "Xi",
+}  # fmt: skip
+_FUNCTIONS = {
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "lg",
+    "exp", "gcd", "lcm", "max", "min", "arccot", "Re", "Im", "det",
+}  # fmt: skip
+_MANY = {"gcd", "lcm", "max", "min"}
+_INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot"}
+_ACCENTS = {
+    "vec", "hat", "bar", "overline", "tilde", "widehat", "overrightarrow", "underline", "dot", "ddot", "widetilde",
+}  # fmt: skip
+_CLOSERS = {"(": (")", "]"), "[": ("]", ")")}
+_FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "tuple")}
+_MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "Vmatrix"}
+_COMMENTARY = {
+    "for", "where", "with", "since", "because", "about", "approximately", "approx", "respectively", "such", "rounded",
+    "as", "given", "assuming", "only", "exactly", "some",
+}  # fmt: skip
+_SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
+_TRAILING = {("sign", "."), ("sign", ","), ("sign", ";"), ("sign", ":"), ("command", "\\")}
+_LEADING = {"only", "exactly", "about", "approximately", "the", "approx", "just"}
+_ORDINALS = {"th", "st", "nd", "rd"}
+_CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
+
+
+def parse(text: str) -> Tree:
+    """The tree of an answer.
+
+    Raises:
+        Unreadable: It is not in the language of answers.
+    """
+    parser = _Parser(_without_commentary(_after_copula(_trimmed(tokens(text)))))
+    root = parser.answer()
+    return Tree(root, parser.signs)
+
+
+def _trimmed(found: list[Token]) -> list[Token]:
+    while found and (found[-1].kind, found[-1].text) in _TRAILING:
+        found.pop()
+    while found and found[0].kind == "word" and found[0].text.lower() in _LEADING:
+        found.pop(0)
+    if not found:
+        raise Unreadable("nothing")
+    return found
+
+
+def _after_copula(found: list[Token]) -> list[Token]:
+    """What follows the last "is" or "are" of a sentence."""
+    for at in range(len(found) - 2, 0, -1):
+        if found[at].kind == "word" and found[at].text in {"is", "are", "equals"}:
+            return found[at + 1 :]
+    return found
+
+
+def _without_commentary(found: list[Token]) -> list[Token]:
+    r"""The tokens without asides: "(about 18.9 cards)", "for all n", `\approx 1.36`."""
+    kept: list[Token] = []
+    skipping = False
+    for token, following in zip(found, [*found[1:], None], strict=True):
+        word = token.text.lower() if token.kind == "word" else ""
+        is_approximation = (token.kind, token.text) == ("command", "approx")
+        if is_approximation and [part.kind for part in kept] == ["letter"]:
+            kept.append(Token("sign", "="))
+            continue
+        if kept and (word in _COMMENTARY or is_approximation):
+            skipping = True
+            while kept and kept[-1].text in {"(", ",", "and"}:
+                kept.pop()
+        if skipping and token.text == "," and following is not None and following.kind == "number":
+            raise Unreadable("several cases")
+        if skipping and (word in _CONJUNCTIONS or token.text == ";"):
+            skipping = False
+        if not skipping and not is_approximation:
+            kept.append(token)
+    return kept
+
+
+class _Parser:
+    """Recursive descent over the tokens of one answer."""
+
+    def __init__(self, found: list[Token]) -> None:
+        self._tokens = found
+        self._at = 0
+        self._depth = 0
+        self.signs = 0
+
+    # the answer as a whole
+
+    def answer(self) -> Node:
+        if all(token.kind == "word" for token in self._tokens):
+            return self._words_only()
+        root = self._sequence(lambda: self._peek() is None)
+        if self._peek() is not None:
+            raise Unreadable("something is left over")
+        return root
+
+    def _words_only(self) -> Node:
+        groups: list[list[str]] = [[]]
+        for token in self._tokens:
+            if token.text in _CONJUNCTIONS:
+                groups.append([])
+            else:
+                groups[-1].append(token.text.lower())
+        words = tuple(Node("word", name=" ".join(group)) for group in groups if group)
+        return words[0] if len(words) == 1 else Node("list", words)
+
+    def _sequence(self, ended: Callable[[], bool]) -> Node:
+        """Items between commas, semicolons and conjunctions; semicolons outrank commas."""
+        groups: list[list[Node]] = [[]]
+        conjunction = ""
+        while not ended():
+            groups[-1].append(self._item())
+            separator = self._separators()
+            if separator is None:
+                break
+            if separator == ";":
+                groups.append([])
+            conjunction = separator if separator in _CONJUNCTIONS else conjunction
+        groups = [group for group in groups if group]
+        if not groups:
+            raise Unreadable("an empty sequence")
+        if len(groups) > 1 and any(len(group) > 1 for group in groups):
+            return Node("list", tuple(Node("group", tuple(group)) for group in groups), conjunction)
+        items = tuple(item for group in groups for item in group)
+        return items[0] if len(items) == 1 else Node("list", items, conjunction)
+
+    def _separators(self) -> str | None:
+        """Skip separators and tell which one counts, None where there is none."""
+        seen = None
+        while (token := self._peek()) is not None:
+            text = token.text
+            if (token.kind == "sign" and text in _SEPARATORS) or (token.kind == "word" and text in _CONJUNCTIONS):
+                seen = text if seen is None or text in _CONJUNCTIONS or text == ";" else seen
+                self._at += 1
+            else:
+                return seen
+        return seen
+
+    def _item(self) -> Node:
+        """A relation between ratios, or one ratio."""
+        label = self._label()
+        if label is not None:
+            return Node("label", (self._item(),), label)
+        half = self._relation()
+        if half is not None:
+            return Node("half relation", (self._ratio(),), half)
+        operands = [self._ratio()]
+        relations = []
+        while (relation := self._relation()) is not None:
+            relations.append(relation)
+            operands.append(self._ratio())
+        if not relations:
+            return operands[0]
+        node = Node("relation", tuple(operands), " ".join(relations))
+        if self._next_is("cup", "cap"):
+            self._at += 1
+            return Node(self._tokens[self._at - 1].text, (node, self._item()))
+        return node
+
+    def _relation(self) -> str | None:
+        token = self._peek()
+        if token is None or token.kind == "word":
+            return None
+        relation = _RELATIONS.get(token.text)
+        if relation is None or token.kind == "letter":
+            return None
+        self._at += 1
+        following = self._peek()
+        if following is not None and following.text == "=" and relation in {"<", ">"}:
+            self._at += 1
+            return relation + "="
+        return relation
+
+    def _label(self) -> str | None:
+        """`f(x) =`, `T(10) =`, `Area =`, `Minimum:` and the like, None for anything else."""
+        start, names = self._at, []
+        while (token := self._peek()) is not None and token.kind == "word" and token.text not in _CONJUNCTIONS:
+            names.append(token.text)
+            self._at += 1
+        if names and self._next_is("=", ":"):
+            self._at += 1
+            return " ".join(names)
+        self._at = start
+        return self._function_label() if not names else None
+
+    def _function_label(self) -> str | None:
+        start = self._at
+        token = self._peek()
+        if token is None or token.kind != "letter":
+            return None
+        name = self._symbol().name
+        if self._next_is("("):
+            close = self._closing()
+            inside = self._tokens[self._at + 1 : close]
+            simple = inside and all(part.kind in {"letter", "number"} or part.text == "," for part in inside)
+            if simple and close + 1 < len(self._tokens) and self._tokens[close + 1].text == "=":
+                self._at = close + 2
+                return f"{name}({''.join(part.text for part in inside)})"
+        self._at = start
+        return None
+
+    def _closing(self) -> int:
+        depth = 0
+        for at in range(self._at, len(self._tokens)):
+            depth += {"(": 1, ")": -1}.get(self._tokens[at].text, 0)
+            if depth == 0:
+                return at
+        return len(self._tokens)
+
+    def _ratio(self) -> Node:
+        parts = [self._union()]
+        while self._next_is(":") and self._tokens[self._at].kind == "sign":
+            self._at += 1
+            parts.append(self._union())
+        return parts[0] if len(parts) == 1 else Node("ratio", tuple(parts))
+
+    def _union(self) -> Node:
+        left = self._sum()
+        while left.op in _SETS and self._next_is("cup", "cap", "setminus"):
+            self._at += 1
+            left = Node(self._tokens[self._at - 1].text, (left, self._sum()))
+        return left
+
+    # arithmetic
+
+    def _sum(self) -> Node:
+        terms = [self._signed_term(first=True)]
+        while (token := self._peek()) is not None and token.text in {"+", "-", "pm", "mp"} and token.kind != "word":
+            terms.append(self._signed_term(first=False))
+        return terms[0] if len(terms) == 1 else Node("sum", tuple(terms))
+
+    def _signed_term(self, *, first: bool) -> Node:
+        token = self._peek()
+        if token is None:
+            raise Unreadable("an operand is missing")
+        if token.text in {"+", "-", "pm", "mp"} and token.kind != "word":
+            self._at += 1
+            return self._with_sign(token.text, self._signed_term(first=True))
+        assert first
+        return self._term()
+
+    def _with_sign(self, sign: str, term: Node) -> Node:
+        if sign == "+":
+            return term
+        if sign == "-":
+            return Node("negative", (term,))
+        if sign == "pm" or self.signs == 0:
+            self.signs += 1
+        if self.signs > MAX_SIGNS:
+            raise Unreadable("too many plus-minus signs")
+        return Node("plus-minus", (term,), sign, Fraction(self.signs - 1))
+
+    def _term(self) -> Node:
+        node = self._factor()
+        while (token := self._peek()) is not None:
+            if token.kind == "sign" and token.text in {"*", "/"}:
+                self._at += 1
+                other = self._signed_factor()
+                node = Node("product" if token.text == "*" else "quotient", (node, other))
+            elif token.kind == "command" and token.text == "mod":
+                self._at += 1
+                node = Node("mod", (node, self._factor()))
+            elif self._starts_factor(token):
+                node = self._implicit_product(node, token)
+            else:
+                break
+        return node
+
+    def _implicit_product(self, node: Node, token: Token) -> Node:
+        if token.kind == "number" and self._tokens[self._at - 1].kind == "number":
+            if node.op == "number":
+                return self._mixed_number(node)
+            last = node.parts[-1] if node.op == "product" else node
+            if last.op not in {"power", "factorial"}:
+                raise Unreadable("two numbers side by side")
+        other = self._factor()
+        if node == _CHOOSE and other.op == "tuple" and [part.op for part in other.parts] == ["number", "number"]:
+            return Node("binomial", other.parts)
+        return Node("product", (node, other))
+
+    def _mixed_number(self, whole: Node) -> Node:
+        """`1 5/8`: a whole number, a space, a fraction below one."""
+        over, slash, under = (self._tokens[self._at + step : self._at + step + 1] for step in range(3))
+        if not (slash and under and slash[0].text == "/" and under[0].kind == "number"):
+            raise Unreadable("two numbers side by side")
+        self._at += 3
+        return _mixed(whole, _number(over[0].text), _number(under[0].text))
+
+    def _signed_factor(self) -> Node:
+        if self._next_is("-"):
+            self._at += 1
+            return Node("negative", (self._signed_factor(),))
+        if self._next_is("+"):
+            self._at += 1
+        return self._factor()
+
+    def _starts_factor(self, token: Token) -> bool:
+        if token.kind in {"number", "letter"}:
+            return True
+        if token.kind == "sign":
+            return token.text in {"(", "{"}
+        return token.kind == "command" and (
+            token.text in _GREEK
+            or token.text in _FUNCTIONS
+            or token.text in _ACCENTS
+            or token.text in _FENCES
+            or token.text in {"frac", "sqrt", "binom", "pi", "infty", "begin", "{", "ldots", "emptyset", "e"}
+        )
+
+    def _factor(self) -> Node:
+        """An operand with what is attached to it: powers, factorials, degrees, percents, units."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise Unreadable("nested too deeply")
+        node = self._operand()
+        while (token := self._peek()) is not None and (attach := self._attachment(token)) is not None:
+            self._at += 1
+            node = attach(node)
+        self._depth -= 1
+        return node
+
+    def _attachment(self, token: Token) -> Callable[[Node], Node] | None:
+        if token.kind == "word":
+            return self._unit if token.text not in _CONJUNCTIONS else None
+        if token.text == "(" and self._is_remark():
+            return self._remark
+        if token.text == "(" and [part.text for part in self._tokens[self._at + 1 : self._at + 2]] == ["mod"]:
+            return self._modulus_in_brackets
+        attachments: dict[tuple[str, str], Callable[[Node], Node]] = {
+            ("sign", "^"): self._power,
+            ("sign", "_"): self._late_subscript,
+            ("sign", "!"): lambda node: Node("factorial", (node,)),
+            ("sign", "%"): lambda node: Node("percent", (node,)),
+            ("sign", "°"): lambda node: Node("degrees", (node,)),
+            ("command", "pmod"): self._modulus,
+            ("command", "circ"): lambda node: Node("degrees", (node,)),
+        }
+        return attachments.get((token.kind, token.text))
+
+    def _power(self, base: Node) -> Node:
+        if self._is_raised("circ"):
+            return Node("degrees", (base,))
+        following = self._tokens[self._at : self._at + 2]
+        if [token.kind for token in following] == ["sign", "word"] and following[0].text == "{":
+            return self._raised_word(base)
+        if following and following[0].kind == "word":
+            self._at += 1
+            return base
+        exponent = self._argument()
+        if base.op == "function" and exponent.op == "negative" and base.name in _INVERSES:
+            return Node("function", base.parts, _INVERSES[base.name])
+        return Node("power", (base, exponent))
+
+    def _late_subscript(self, node: Node) -> Node:
+        """`v^2_0` is the square of `v_0`."""
+        if node.op != "power" or node.parts[0].op != "symbol":
+            raise Unreadable("a subscript without a symbol")
+        return Node("power", (Node("symbol", name=f"{node.parts[0].name}_{self._subscript()}"), node.parts[1]))
+
+    def _is_raised(self, name: str) -> bool:
+        texts = [token.text for token in self._tokens[self._at : self._at + 3]]
+        for spelling in ([name], ["{", name, "}"]):
+            if texts[: len(spelling)] == spelling:
+                self._at += len(spelling)
+                return True
+        return False
+
+    def _raised_word(self, base: Node) -> Node:
+        r"""`12^{\text{th}}`: an ordinal is its number."""
+        if self._tokens[self._at + 1].text not in _ORDINALS:
+            raise Unreadable("a word as a power")
+        self._at += 2
+        self._expect("}")
+        return base
+
+    def _unit(self, node: Node) -> Node:
+        r"""The words after a number; `\text{cm}^2` keeps its power."""
+        words = [self._tokens[self._at - 1].text]
+        while (token := self._peek()) is not None:
+            is_word = token.kind == "word" and token.text not in _CONJUNCTIONS
+            if is_word or (token.text in {"/", "*"} and self._word_follows()):
+                words.append(token.text)
+            elif token.text == "^" and token.kind == "sign":
+                words.append(self._unit_power())
+                continue
+            elif token.text != ".":
+                break
+            self._at += 1
+        words = [word for word in words if word not in _ORDINALS]
+        return Node("quantity", (node,), " ".join(words)) if words else node
+
+    def _unit_power(self) -> str:
+        self._at += 1
+        sign = ""
+        if self._next_is("-"):
+            self._at, sign = self._at + 1, "-"
+        power = self._argument()
+        if power.op == "negative":
+            power, sign = power.parts[0], "-"
+        if power.op != "number":
+            raise Unreadable("a unit with a strange power")
+        return f"^{sign}{power.number}"
+
+    def _is_remark(self) -> bool:
+        """Whether only words stand in the brackets that open here: `5 (five)`."""
+        inside = self._tokens[self._at + 1 : self._closing()]
+        return bool(inside) and all(part.kind == "word" for part in inside)
+
+    def _remark(self, node: Node) -> Node:
+        self._at -= 1
+        self._at = self._closing() + 1
+        return node
+
+    def _modulus(self, node: Node) -> Node:
+        modulus = self._argument() if self._next_is("{") else self._operand()
+        return Node("quantity", (node,), f"mod {modulus.number or modulus.name}")
+
+    def _modulus_in_brackets(self, node: Node) -> Node:
+        self._at += 1
+        node = self._modulus(node)
+        self._expect(")")
+        return node
+
+    def _word_follows(self) -> bool:
+        after = self._tokens[self._at + 1 : self._at + 2]
+        return bool(after) and after[0].kind == "word"
+
+    # operands
+
+    def _operand(self) -> Node:
+        token = self._peek()
+        if token is None:
+            raise Unreadable("an operand is missing")
+        if token.kind == "number":
+            return self._number_operand()
+        if token.kind == "letter":
+            return self._symbol()
+        if token.kind == "sign":
+            return self._bracketed(token)
+        if token.kind == "command":
+            return self._named(token)
+        return self._phrase()
+
+    def _phrase(self) -> Node:
+        words = []
+        while (token := self._peek()) is not None and token.kind == "word" and token.text not in _CONJUNCTIONS:
+            words.append(token.text.lower())
+            self._at += 1
+        if not words:
+            raise Unreadable("a conjunction out of place")
+        return Node("word", name=" ".join(words))
+
+    def _number_operand(self) -> Node:
+        token = self._tokens[self._at]
+        self._at += 1
+        if self._next_is("."):
+            return self._with_point(token)
+        if self._next_is("_"):
+            self._at += 1
+            base = self._argument()
+            if base.op != "number" or not token.text.isdecimal():
+                raise Unreadable("a number with a strange subscript")
+            return Node("based", (base,), token.text.lstrip("0") or "0")
+        node = Node("number", name=token.text, number=_number(token.text))
+        return self._fraction_after(node) if token.text.isdecimal() else self._repeating(node)
+
+    def _with_point(self, token: Token) -> Node:
+        r"""`42.` and `0.\overline{3}`."""
+        self._at += 1
+        node = Node("number", name=token.text, number=_number(token.text))
+        following = self._peek()
+        if following is not None and following.text in {"overline", "dot", "bar"}:
+            return self._repeating(Node("number", name=token.text + ".", number=node.number))
+        return node
+
+    def _repeating(self, node: Node) -> Node:
+        token = self._peek()
+        if token is None or token.kind != "command" or token.text not in {"overline", "dot", "bar"}:
+            return node
+        self._at += 1
+        period = self._argument()
+        if period.op != "number" or not period.name.isdecimal():
+            raise Unreadable("a strange period")
+        places = len(node.name.partition(".")[2])
+        tail = Fraction(int(period.name), (10 ** len(period.name) - 1) * 10**places)
+        return Node("number", name="", number=node.number + tail)
+
+    def _fraction_after(self, whole: Node) -> Node:
+        r"""`1\frac{4}{5}` is one and four fifths, not a product."""
+        token = self._peek()
+        if token is None or (token.kind, token.text) != ("command", "frac"):
+            return whole
+        start, kept = self._at, list(self._tokens[self._at : self._at + 3])
+        fraction = self._operand()
+        over, under = fraction.parts
+        if over.op == under.op == "number" and over.name.isdecimal() and 0 < over.number < under.number:
+            return _mixed(whole, over.number, under.number)
+        self._tokens[start : start + 3] = kept
+        self._at = start
+        return whole
+
+    def _symbol(self) -> Node:
+        """A letter with its subscript and primes."""
+        token = self._tokens[self._at]
+        self._at += 1
+        name = token.text
+        while (following := self._peek()) is not None and following.text in {"_", "'"} and following.kind == "sign":
+            self._at += 1
+            name += "'" if following.text == "'" else f"_{self._subscript()}"
+        return Node("symbol", name=name)
+
+    def _subscript(self) -> str:
+        if not self._next_is("{"):
+            token = self._peek()
+            if token is None:
+                raise Unreadable("a subscript is missing")
+            if token.kind == "number":
+                return self._first_digit()
+            self._at += 1
+            return token.text
+        start = self._at
+        self._at += 1
+        depth = 1
+        while depth:
+            token = self._peek()
+            if token is None:
+                raise Unreadable("a brace that never closes")
+            depth += {"{": 1, "}": -1}.get(token.text, 0)
+            self._at += 1
+        return "".join(token.text for token in self._tokens[start + 1 : self._at - 1])
+
+    def _bracketed(self, token: Token) -> Node:
+        self._at += 1
+        if token.text in _CLOSERS:
+            return self._parenthesised(token.text)
+        if token.text == "{":
+            return self._braced()
+        if token.text == "|":
+            inner = self._sum()
+            self._expect("|")
+            return Node("absolute", (inner,))
+        raise Unreadable(f"the sign {token.text!r}")
+
+    def _parenthesised(self, opening: str) -> Node:
+        inner = self._sequence(lambda: self._next_is(*_CLOSERS[opening]))
+        closing = self._peek()
+        if closing is None or closing.text not in _CLOSERS[opening]:
+            raise Unreadable("a bracket that never closes")
+        self._at += 1
+        if inner.op == "list":
+            return Node("tuple", inner.parts, opening + closing.text)
+        if opening + closing.text == "[]" and inner.op == "tuple":
+            return Node("tuple", (inner,), "[]")
+        if opening + closing.text not in {"()", "[]"}:
+            raise Unreadable("brackets that do not match")
+        return Node("parentheses", (inner,)) if inner.op == "relation" else inner
+
+    def _braced(self) -> Node:
+        """A LaTeX group; `{1, 2}` written without backslashes is a set."""
+        if self._next_is("}"):
+            raise Unreadable("an empty group")
+        inner = self._sequence(lambda: self._next_is("}"))
+        if self._next_is("choose"):
+            self._at += 1
+            inner = Node("binomial", (inner, self._sum()))
+        self._expect("}")
+        return Node("set", inner.parts) if inner.op == "list" else inner
+
+    def _named(self, token: Token) -> Node:
+        self._at += 1
+        name = token.text
+        if name in _FUNCTIONS:
+            return self._function(name)
+        if name in _GREEK:
+            self._at -= 1
+            return self._symbol()
+        if name in _ACCENTS:
+            return self._accented(name)
+        if name in _FENCES:
+            return self._fenced(name)
+        if name.startswith("mathbb "):
+            return Node("number set", name=name.removeprefix("mathbb "))
+        operands: dict[str, Callable[[], Node]] = {
+            "frac": lambda: Node("quotient", (self._argument(), self._argument())),
+            "binom": lambda: Node("binomial", (self._argument(), self._argument())),
+            "sqrt": self._root,
+            "pi": lambda: Node("constant", name="pi"),
+            "e": lambda: Node("constant", name="e"),
+            "infty": lambda: Node("constant", name="infinity"),
+            "ldots": lambda: Node("symbol", name="..."),
+            "emptyset": lambda: Node("set"),
+            "{": self._set,
+            "begin": self._matrix,
+            "|": self._norm,
+        }
+        if name not in operands:
+            raise Unreadable(f"the command {name!r}")
+        return operands[name]()
+
+    def _norm(self) -> Node:
+        raise Unreadable("a norm")
+
+    def _accented(self, accent: str) -> Node:
+        accent = "bar" if accent == "overline" else accent
+        if self._next_is("{"):
+            return Node("symbol", name=f"{accent} {self._subscript()}")
+        token = self._peek()
+        if token is None:
+            raise Unreadable("an accent over nothing")
+        self._at += 1
+        return Node("symbol", name=f"{accent} {token.text}")
+
+    def _fenced(self, name: str) -> Node:
+        closing, op = _FENCES[name]
+        inner = self._sequence(lambda: self._next_is(closing))
+        self._expect(closing)
+        if op == "tuple":
+            return Node("tuple", inner.parts if inner.op == "list" else (inner,), "()")
+        return Node(op, (inner,))
+
+    def _root(self) -> Node:
+        index = Node("number", name="2", number=Fraction(2))
+        if self._next_is("["):
+            self._at += 1
+            index = self._sum()
+            self._expect("]")
+        return Node("root", (self._argument(), index))
+
+    def _set(self) -> Node:
+        r"""`\{1, 2\}` or `\{x \mid x > 2\}`."""
+        if self._next_is("}"):
+            self._at += 1
+            return Node("set")
+        start = self._at
+        if (condition := self._condition()) is not None:
+            return condition
+        self._at = start
+        inner = self._sequence(lambda: self._next_is("}"))
+        self._expect("}")
+        return Node("set", inner.parts if inner.op == "list" else (inner,))
+
+    def _condition(self) -> Node | None:
+        """What follows the bar of a set-builder, None where there is no bar after a variable."""
+        token = self._peek()
+        if token is None or token.kind != "letter":
+            return None
+        self._symbol()
+        if self._next_is("in"):
+            self._at += 1
+            self._operand()
+        if not self._next_is("|", ":"):
+            return None
+        self._at += 1
+        inner = self._sequence(lambda: self._next_is("}"))
+        self._expect("}")
+        return Node("builder", (inner,))
+
+    def _function(self, name: str) -> Node:
+        base = power = None
+        for _ in range(2):
+            if self._next_is("_"):
+                self._at += 1
+                base = self._argument()
+            elif self._next_is("^"):
+                self._at += 1
+                power = self._argument()
+        if power is not None and power.op == "negative" and name in _INVERSES:
+            name, power = _INVERSES[name], None
+        arguments = self._function_arguments(name)
+        node = Node("function", arguments if base is None else (*arguments, base), name if base is None else "log base")
+        if base is not None and name not in {"log", "lg"}:
+            raise Unreadable("a function with a subscript")
+        return node if power is None else Node("power", (node, power))
+
+    def _function_arguments(self, name: str) -> tuple[Node, ...]:
+        token = self._peek()
+        if token is None:
+            raise Unreadable("a function of nothing")
+        if token.text in {"(", "[", "{"} or (token.kind, token.text) == ("command", "{"):
+            inner = self._operand()
+            return inner.parts if name in _MANY and inner.op in {"tuple", "set"} else (inner,)
+        return (self._tight_product(),)
+
+    def _tight_product(self) -> Node:
+        r"""The argument of `\sin 2x`: factors up to the next sign or function."""
+        node = self._signed_factor()
+        while (token := self._peek()) is not None and self._starts_factor(token) and token.text not in _FUNCTIONS:
+            if token.text == "(":
+                break
+            node = self._implicit_product(node, token)
+        return node
+
+    def _matrix(self) -> Node:
+        name = self._environment()
+        if name not in _MATRICES:
+            raise Unreadable(f"the environment {name!r}")
+        if name == "array":
+            self._subscript()
+        rows: list[tuple[Node, ...]] = []
+        while not self._next_is("end"):
+            rows.append(self._row())
+        self._at += 1
+        self._environment()
+        if not rows or len({len(row) for row in rows}) != 1:
+            raise Unreadable("a ragged matrix")
+        matrix = Node("matrix", tuple(Node("row", row) for row in rows))
+        return Node("determinant", (matrix,)) if name == "vmatrix" else matrix
+
+    def _environment(self) -> str:
+        self._expect("{")
+        name = ""
+        while (token := self._peek()) is not None and token.text != "}":
+            name += token.text
+            self._at += 1
+        self._expect("}")
+        return name.rstrip("*")
+
+    def _row(self) -> tuple[Node, ...]:
+        cells = [self._sum()]
+        while self._next_is("&"):
+            self._at += 1
+            cells.append(self._sum())
+        if self._next_is("\\"):
+            self._at += 1
+        return tuple(cells)
+
+    def _argument(self) -> Node:
+        """The argument of a command: a group, or a single sign."""
+        token = self._peek()
+        if token is None:
+            raise Unreadable("an argument is missing")
+        if token.kind == "sign" and token.text == "{":
+            self._at += 1
+            return self._braced()
+        if token.kind == "number":
+            digit = self._first_digit()
+            return Node("number", name=digit, number=Fraction(int(digit)))
+        if token.text == "-":
+            self._at += 1
+            return Node("negative", (self._argument(),))
+        return self._operand()
+
+    def _first_digit(self) -> str:
+        r"""The first digit of a number, whose other digits stay: `\frac43` is four thirds."""
+        token = self._tokens[self._at]
+        if not token.text[0].isdecimal():
+            raise Unreadable("a decimal as an argument")
+        if len(token.text) == 1:
+            self._at += 1
+        else:
+            self._tokens[self._at] = Token("number", token.text[1:])
+        return token.text[0]
+
+    def _peek(self) -> Token | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _next_is(self, *texts: str) -> bool:
+        token = self._peek()
+        return token is not None and token.kind != "word" and token.text in texts
+
+    def _expect(self, text: str) -> None:
+        if not self._next_is(text):
+            raise Unreadable(f"{text!r} is missing")
+        self._at += 1
+
+
+def _mixed(whole: Node, over: Fraction, under: Fraction) -> Node:
+    if not 0 < over < under:
+        raise Unreadable("a mixed number above the next whole")
+    return Node("number", name="", number=whole.number + over / under)
+
+
+def _number(text: str) -> Fraction:
+    """The exact value of a decimal numeral of any length, `1.5e3` too."""
+    numeral, _, exponent = text.lower().partition("e")
+    whole, _, decimals = numeral.partition(".")
+    digits = whole + decimals
+    value = 0
+    for start in range(0, len(digits), _DIGITS_AT_ONCE):
+        part = digits[start : start + _DIGITS_AT_ONCE]
+        value = value * 10 ** len(part) + int(part)
+    shift = int(exponent or 0) - len(decimals)
+    if abs(shift) > _MAX_SHIFT + len(digits):
+        raise Unreadable("a numeral with a huge exponent")
+    return value * Fraction(10) ** shift

@@ -1,0 +1,1 @@
+"""The pool of processes that can be killed: what sympy is asked happens there."""

@@ -1,0 +1,98 @@
+"""``--plan`` says what the selected promises cost and how they end, and does nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from papergate.acceptance import Settings
+from papergate.errors import PromiseError
+from papergate.reports.golden import read_golden
+from papergate.reports.plan import promise_plan
+from papergate.reports.summary import save
+from tests.meta.tiny_runs import PROMISES, SPECS, TINY, accepted, case_of, completions_of, like_the_paper
+
+ROOT = Path(__file__).parents[3]
+
+pytest.importorskip("numpy")
+
+
+def planned(promise=TINY, *, tokens_per_s=None, golden=None, **settings):
+    spec = SPECS[promise.benchmark]
+    return promise_plan(promise, spec, Settings(**settings), tokens_per_s=tokens_per_s, golden=golden)
+
+
+def suite(tmp_path, *arguments):
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "--plan"]
+    done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_plan_has_chances_samples_tokens_and_hours_for_every_loss():
+    lines = planned(tokens_per_s=1000).splitlines()
+    rows = [line.split() for line in lines if "%" in line and "." in line and line.split()[-1][0].isdigit()]
+    assert [row[0] for row in rows] == ["nothing", "1", "3", "5", "10"]
+    assert all(len(row) in {8, 9} for row in rows)
+    assert lines[-1] == "70 tokens a sample, a rough figure of the benchmark file; 1000 tokens/s"
+
+
+def test_without_a_speed_there_are_tokens_but_no_hours():
+    text = planned()
+    assert text.count("unknown") == 5
+    assert "speed not known (--tokens-per-s)" in text
+
+
+def test_fixed_samples_are_planned_as_one_look():
+    assert "looks at 4 samples" in planned(samples=4)
+
+
+def test_a_vendors_run_is_planned_in_words():
+    text = planned(PROMISES["ascend-mindie-deepseek-r1-w8a8-aime2024"], protocol="vendor", tokens_per_s=500)
+    assert text.startswith("promised 79.8 % ± 1 problem, drawn with temperature 0, ")
+    assert "a run of 30 problems x 1 sample passes with 23 to 24 correct of 30: a perfect deployment" in text
+    assert "it takes 30 samples, about 300000 tokens, 0.17 hours" in text
+
+
+def test_a_golden_run_gives_the_length_and_the_rates(tmp_path):
+    save(accepted(case_of(), completions_of(like_the_paper, 16, tokens=123), 16), tmp_path)
+    text = planned(golden=read_golden(tmp_path, SPECS["tiny-aime"]))
+    assert "rates of the golden run, 16 samples per problem" in text
+    assert "123 tokens a sample, measured in the golden run" in text
+
+
+def test_a_score_that_only_a_golden_run_can_give_has_no_plan_without_one():
+    with pytest.raises(PromiseError, match="--golden RUN"):
+        planned(PROMISES["rtx3060-vllm-qwen2.5-0.5b-open-r1-light-math500-gain"])
+
+
+def test_the_option_plans_demanded_promises_without_their_hardware_and_tests_nothing(tmp_path):
+    code, text = suite(tmp_path, "tests/accuracy", "-m", "ascend", "-k", "aime2024")
+    assert code == 0, text
+    assert "ascend-mindie-deepseek-r1-w8a8-aime2024" in text
+    assert "1 promise planned; nothing was asked and nothing was tested" in text
+    assert (
+        "promised 79.8 % ± 1 problem, drawn with temperature 0.6, top_p 0.95, max_tokens 31232 (protocol paper)" in text
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_promise_without_a_plan_is_counted_and_fails_the_session(tmp_path):
+    code, text = suite(tmp_path, "tests/accuracy", "-m", "rtx3060", "-k", "light-math500")
+    assert code == 1, text
+    assert "no plan: " in text
+    assert "0 of 1 promise planned; nothing was asked" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--limit=3",), "--plan plans whole runs that ask: leave out --limit and --predictions"),
+        (("-n2",), "--plan asks nothing: leave out -n"),
+        (("--tokens-per-s=0",), "--tokens-per-s 0.0: give a number above 0"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(tmp_path, arguments, said):
+    code, text = suite(tmp_path, "tests/accuracy", *arguments)
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert said in text
