@@ -31,6 +31,10 @@ class Finish(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     """The token limit cut it off."""
+    REFUSED = "refused"
+    """The server sent a refusal in place of an answer: wrong, and counted by itself."""
+    OTHER = "other"
+    """The server ended it for a reason of its own, such as a loop that it noticed: wrong, and counted by itself."""
     FAILED = "failed"
     """It never came: no text to grade."""
 
@@ -50,6 +54,12 @@ class Completion:
     finish: Finish
     error: str | None = None
     attempts: int = 1
+    finish_reason: str | None = None
+    """As the server wrote it; None where it wrote none."""
+    endpoint: str | None = None
+    """Root of the server that answered, where there are servers."""
+    model: str | None = None
+    """The model that the chunks of the answer named; several where they named several."""
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     ttft_s: float | None = None

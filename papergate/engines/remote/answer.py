@@ -33,6 +33,10 @@ class Answer:
     finish: Finish | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    finish_reason: str | None = None
+    """As the server wrote it."""
+    model: str | None = None
+    """As the chunks name it; several names where they name several."""
     _counted_at_end: bool = False
     """Some servers count in every chunk."""
 
@@ -76,6 +80,8 @@ class Answer:
     def _add(self, event: dict[str, Any]) -> bool:
         if error := error_in(event):
             raise error
+        if (name := event.get("model")) and name != self.model:
+            self.model = str(name)
         brought = False
         for choice in event.get("choices") or ():
             delta = choice.get("delta") or {}
@@ -101,4 +107,4 @@ class Answer:
         if reason not in FINISHES:
             broken_off = reason in BROKEN_OFF
             raise EngineError(f"the server ended the answer with finish_reason {reason!r}", transient=broken_off)
-        self.finish = FINISHES[reason]
+        self.finish, self.finish_reason = FINISHES[reason], reason

@@ -112,6 +112,9 @@ class RemoteEngine:
             finish=answer.finish,
             prompt_tokens=answer.prompt_tokens,
             output_tokens=answer.output_tokens,
+            finish_reason=answer.finish_reason,
+            endpoint=endpoint.url,
+            model=answer.model,
             ttft_s=patience.ttft_s,
             e2e_s=patience.e2e_s,
         )
