@@ -3,10 +3,11 @@
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+from tests.meta.processes import ran
 
 ROOT = Path(__file__).parents[2]
 TEST = "tests/perf/test_workloads.py::test_latency_is_measured"
@@ -39,14 +40,7 @@ class Suite:
         files = ["--run", str(self.folder / "run"), "--junitxml", str(self.folder / "out.xml")]
         environment = os.environ | {"PYTHONPATH": str(self.folder)}
         environment.pop("PYTEST_XDIST_WORKER", None)
-        done = subprocess.run(
-            [*command, *files, "--workload", place, *options],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ran([*command, *files, "--workload", place, *options], cwd=ROOT, env=environment)
         self.output, self.status = done.stdout + done.stderr, done.returncode
         return self
 

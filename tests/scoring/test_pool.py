@@ -13,6 +13,7 @@ import pytest
 from papergate.scoring import AnswerKind, Attempt, Grader, Outcome
 from papergate.scoring.answers import limits
 from papergate.scoring.workers.pool import Pool
+from tests.meta.processes import LIMIT_S
 
 NEEDS_SYMPY = Attempt(text=r"\int_0^1 2x\,dx", gold="1", bare=True)
 RUNAWAY = Attempt(text=r"\prod_{k=1}^{10^{7}}(1+\frac{1}{k!})", gold="1", bare=True)
@@ -122,7 +123,7 @@ def ask(script, gold, answer):
     """The reply of a worker that was changed by a script."""
     request = json.dumps({"gold": gold, "answer": answer, "kind": "math", "grader": "strict"}).encode() + b"\n"
     command = [sys.executable, "-c", "import sys; sys.path.insert(0, '.')\n" + script]
-    done = subprocess.run(command, input=request, capture_output=True, check=True, timeout=120)
+    done = subprocess.run(command, input=request, capture_output=True, check=True, timeout=LIMIT_S)
     ready, reply = map(json.loads, done.stdout.splitlines())
     assert ready == {"ready": True}
     return reply

@@ -20,6 +20,7 @@ from papergate.completions.store import Store
 from papergate.engines.records import Completion, EngineIdentity, Finish, Request
 from papergate.errors import EngineError, EngineRefused, EngineTimeout, StoreError
 from papergate.promises.records import Sampling
+from tests.meta.processes import LIMIT_S, started, wait_until
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), max_tokens=16)
 QUICK = Policy(first_wait_s=0.001, longest_wait_s=0.002)
@@ -275,13 +276,12 @@ with Store.open(Path(sys.argv[1]), manifest()) as store:
 
 def test_ctrl_c_keeps_what_finished_and_says_how_to_go_on(tmp_path):
     arguments = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert "asking 100000 of 100000 samples of 100000 problems" in process.stdout.readline()
         path = tmp_path / "completions.jsonl"
-        while path.stat().st_size < 2000:
-            pass
+        wait_until(lambda: path.stat().st_size >= 2000, "some stored completions")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=LIMIT_S)
     assert err.rstrip().endswith("KeyboardInterrupt")
     with Store.open(tmp_path, manifest()) as store:
         kept = len(store)

@@ -12,6 +12,7 @@ from papergate.completions.store import COMPLETIONS_FILE, MANIFEST_FILE, Store, 
 from papergate.engines.records import Completion, Finish
 from papergate.errors import StoreError
 from papergate.promises.records import Sampling
+from tests.meta.processes import started
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=32768)
 
@@ -167,11 +168,10 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
         "print('open', flush=True); time.sleep(3600)"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path), manifest().model_dump_json()]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+    with started(arguments, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == "open\n"
         with pytest.raises(StoreError, match="another process"):
             Store.open(tmp_path, manifest())
-        process.kill()
     Store.open(tmp_path, manifest()).close()
 
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from papergate.engines.records import Request
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.promises.records import Sampling
+from tests.meta.processes import started, wait_until
 from tests.servers.real_servers import texts_of
 
-LONG_S = 60.0
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=64)
 REQUEST = Request(problem="p", sample=0, prompt="2+2?", sampling=SAMPLING, seed=0)
 FAKE = Path(__file__).parents[2] / "servers" / "fake_vllm.py"
@@ -48,10 +47,8 @@ def group(pid):
 
 
 def gone(pid):
-    deadline = time.monotonic() + LONG_S
-    while group(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not group(pid)
+    wait_until(lambda: not group(pid), f"the end of process group {pid}")
+    return True
 
 
 @pytest.mark.usefixtures("fake_vllm")
@@ -119,7 +116,7 @@ class TestLifeCycle:
             "print(VllmServer.start('tiny', Path(sys.argv[1])).running.pid, flush=True); sys.stdin.read()"
         )
         arguments = [sys.executable, "-c", code, str(tmp_path / "server")]
-        with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        with started(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as owner:
             pid = int(owner.stdout.readline())
             assert group(pid)
             owner.kill()

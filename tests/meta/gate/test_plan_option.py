@@ -1,6 +1,5 @@
 """``--plan`` says what the selected promises cost and how they end, and does nothing else."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from papergate.errors import PromiseError
 from papergate.reports.golden import read_golden
 from papergate.reports.plan import promise_plan
 from papergate.reports.summary import save
+from tests.meta.processes import ran
 from tests.meta.tiny_runs import PROMISES, SPECS, TINY, accepted, case_of, completions_of, like_the_paper
 
 ROOT = Path(__file__).parents[3]
@@ -25,7 +25,7 @@ def planned(promise=TINY, *, tokens_per_s=None, golden=None, **settings):
 
 def suite(tmp_path, *arguments):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "--plan"]
-    done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    done = ran([*command, *arguments], cwd=ROOT)
     return done.returncode, done.stdout + done.stderr
 
 

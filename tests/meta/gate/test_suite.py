@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.meta.engines.test_remote import certificate
+from tests.meta.processes import LIMIT_S, ran, started, wait_until
 from tests.meta.shared import shared
 from tests.meta.tiny_runs import BENCHMARK, completions_of, like_the_paper, write_lm_eval, write_predictions
 from tests.servers.faulty_server import MODEL, FaultyServer
@@ -24,7 +24,7 @@ NO_ENGINE = pytest.mark.skipif(not find_spec("transformers"), reason="needs the 
 class Session:
     """One run of pytest in a process of its own, with its JUnit report read."""
 
-    def __init__(self, folder, *arguments, timeout_s=240):
+    def __init__(self, folder, *arguments):
         self.folder = folder
         report = folder / "junit.xml"
         command = [
@@ -36,9 +36,7 @@ class Session:
             f"--junitxml={report}",
             f"--run={folder / 'run'}",
         ]
-        self.done = subprocess.run(
-            [*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False
-        )
+        self.done = ran([*command, *map(str, arguments)], cwd=ROOT)
         self.text = self.done.stdout + self.done.stderr
         self.exit = self.done.returncode
         self.cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
@@ -296,12 +294,8 @@ def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
     halted.mkdir()
     store = halted / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={halted / 'run'}", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (store.exists() and store.stat().st_size):
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    with started(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        wait_until(lambda: store.exists() and store.stat().st_size, "the first stored completion")
     resumed = Session(halted, *arguments)
     assert judgement(halted) == judgement(tmp_path / "whole")
     assert resumed.outcomes() == whole.outcomes()
@@ -312,18 +306,11 @@ def test_an_interrupted_session_leaves_a_page_that_names_what_has_no_verdict(tmp
     (tmp_path / "run").mkdir()
     store = tmp_path / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "tests/accuracy"]
-    process = subprocess.Popen(
-        [*command, "-m", "cpu", "--samples", "64"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (store.exists() and store.stat().st_size):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    text, _ = process.communicate(timeout=120)
+    command += ["-m", "cpu", "--samples", "64"]
+    with started(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        wait_until(lambda: store.exists() and store.stat().st_size, "the first stored completion")
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, text
     assert f"the same command with --run {tmp_path / 'run'} asks for the other" in text
     assert "0 in flight" not in text
