@@ -19,6 +19,7 @@ STAGES = (
     "engines",
     "completions",
     "scoring",
+    "diagnosis",
     "statistics",
     "verdict",
     "performance",
