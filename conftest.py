@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
     add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
     add("--workload", action="append", default=[], metavar="NAME", help="workload of tests/perf: a name or a TOML file")
-    add("--deployment", metavar="NAME", help="deployment of a target file that tests/perf start and measure (vLLM)")
+    add("--deployment", metavar="NAME", help="deployment of a target file that tests/perf start and measure")
     add(
         "--baseline",
         metavar="URL|FILE|NAME",

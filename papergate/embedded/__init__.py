@@ -7,5 +7,12 @@ real weights, real sampling and real mistakes, on which the gate itself can be t
 
 from pathlib import Path
 
-MODEL_DIR = Path(__file__).parent / "papergate-tiny"
-"""The folder of the shipped model, ready for ``from_pretrained`` and for engines."""
+EMBEDDED = "papergate-tiny"
+"""The name of the shipped model."""
+MODEL_DIR = Path(__file__).parent / EMBEDDED
+"""Its folder, ready for ``from_pretrained`` and for engines."""
+
+
+def folder_of(model: str) -> str:
+    """Where the weights of ``model`` are: the embedded model's folder for its name, else ``model`` as it stands."""
+    return str(MODEL_DIR) if model == EMBEDDED else model

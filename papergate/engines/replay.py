@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 from papergate.engines.logs import Row, read_log
 from papergate.engines.records import END_OF_THOUGHT, Completion, Finish
 from papergate.engines.remote.answer import START_OF_THOUGHT
-from papergate.errors import PredictionsError
+from papergate.engines.spec import EngineSpec
+from papergate.errors import EngineRefused, PredictionsError
 
 THOUGHT_MARKS = (START_OF_THOUGHT, END_OF_THOUGHT)
 
@@ -118,3 +120,21 @@ def _completion(row: Row, sample: int) -> Completion:
     return Completion(
         problem=row.problem, sample=sample, text=row.text, finish=Finish.LENGTH if row.cut else Finish.STOP
     )
+
+
+NO_FILE = "the completions are stored in a file: give --predictions FILE"
+
+
+def _start(*_: object) -> NoReturn:
+    raise EngineRefused(NO_FILE)
+
+
+SPEC = EngineSpec(
+    name="replay",
+    title="stored completions",
+    can=frozenset(),
+    needs="a file of completions: --predictions FILE",
+    missing=lambda _: NO_FILE,
+    start=_start,
+    not_attached="about stored completions: give --predictions in place of --endpoint",
+)

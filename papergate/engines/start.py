@@ -1,16 +1,20 @@
-"""From a promise's deployment to the engine that answers for it."""
+"""Every engine, and the way from a promise's deployment to the engine that answers for it."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from papergate.embedded import MODEL_DIR
-from papergate.engines import hardware
+from papergate.engines import hardware, replay
 from papergate.engines.in_process import huggingface
-from papergate.engines.managed.vllm import VllmEngine, VllmServer
+from papergate.engines.managed import sglang, vllm
 from papergate.engines.records import Engine
+from papergate.engines.remote import spec as remote
 from papergate.engines.remote.engine import RemoteEngine
-from papergate.errors import HardwareError
-from papergate.promises import EngineName, Promise
+from papergate.engines.spec import EngineSpec, Start
+from papergate.errors import EngineError
+from papergate.promises import Promise
+
+ENGINES = {each.name: each for each in (huggingface.SPEC, vllm.SPEC, sglang.SPEC, remote.SPEC, replay.SPEC)}
+"""What each engine declares, by the name that target files use."""
 
 
 def start(
@@ -34,32 +38,38 @@ def start(
 
     Raises:
         HardwareError: the hardware is not here.
-        EngineError: the engine cannot be started or reached.
+        EngineError: the engine is not here, or cannot be started or reached.
     """
     deployment = promise.deployment
     name = model or deployment.model
-    demand_hardware(promise, endpoints)
+    demand_here(promise, endpoints)
     if endpoints:
         return RemoteEngine(endpoints, name, thinks=deployment.thinks, ca_file=ca_file)
-    if deployment.engine is EngineName.HUGGINGFACE:
-        return huggingface.load(name, dtype=deployment.dtype)
-    if deployment.engine is EngineName.REMOTE:
-        return RemoteEngine([deployment.endpoint], name, thinks=deployment.thinks, ca_file=ca_file)
-    weights = str(MODEL_DIR) if name == huggingface.EMBEDDED else name
-    # under its name, not its folder: a run can be resumed where the weights lie elsewhere
-    flags = (*deployment.flags, "--served-model-name", name)
-    folder = servers / deployment.name
-    server = VllmServer.start(weights, folder, flags=flags, python=deployment.python, owner=owner)
-    return VllmEngine(server, thinks=deployment.thinks)
+    return spec_of(promise).start(deployment, Start(model=name, servers=servers, owner=owner, ca_file=ca_file))
 
 
-def demand_hardware(promise: Promise, endpoints: Sequence[str] = ()) -> None:
-    """Return if the promise can be tested here: its hardware is on this machine, or the server is elsewhere.
+def demand_here(promise: Promise, endpoints: Sequence[str] = ()) -> None:
+    """Return if the promise can be tested here: hardware and engine are on this machine, or the server is elsewhere.
 
     Raises:
-        HardwareError: neither; with the remedy.
+        HardwareError: the hardware is not here; with the remedy.
+        EngineError: the engine is not here; with the remedy.
     """
-    if promise.deployment.engine is EngineName.REPLAY:
-        raise HardwareError(f"{promise.id}: its completions are stored in a file; give it: --predictions FILE")
+    spec = spec_of(promise)
     if not endpoints:
         hardware.demand(promise.hardware, name=promise.target)
+    elsewhere_or_here = spec.not_attached if endpoints else spec.missing(promise.deployment)
+    if elsewhere_or_here:
+        raise EngineError(f"{promise.id}: {elsewhere_or_here}")
+
+
+def spec_of(promise: Promise) -> EngineSpec:
+    """What the engine of the promise's deployment declares.
+
+    Raises:
+        EngineError: there is no such engine.
+    """
+    name = promise.deployment.engine
+    if name not in ENGINES:
+        raise EngineError(f"{promise.id}: engine {name!r} is unknown; known: {', '.join(ENGINES)}")
+    return ENGINES[name]

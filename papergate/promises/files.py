@@ -89,24 +89,30 @@ def read_papers(folders: Sequence[Path] = (PAPERS,)) -> dict[str, Paper]:
     return papers
 
 
-def read_targets(folders: Sequence[Path] = (TARGETS,)) -> dict[str, tuple[Path, Target]]:
-    """Every target of ``folders``, by name; a later folder may not redefine a target of an earlier one."""
+def read_targets(
+    folders: Sequence[Path] = (TARGETS,), *, engines: Collection[str] | None = None
+) -> dict[str, tuple[Path, Target]]:
+    """Every target of ``folders``, by name; a later folder may not redefine a target of an earlier one.
+
+    ``engines`` are the names that a deployment may give; without them, any name is taken and refused when it starts.
+    """
     targets: dict[str, tuple[Path, Target]] = {}
     for path in _toml_files(folders):
         if path.stem in targets:
             raise PromiseError(
                 f"{path}: target {path.stem!r} is already defined in {targets[path.stem][0]}; rename the file"
             )
-        targets[path.stem] = (path, read_target(path))
+        targets[path.stem] = (path, read_target(path, engines))
     return targets
 
 
-def read_target(path: Path) -> Target:
-    """One target file."""
+def read_target(path: Path, engines: Collection[str] | None = None) -> Target:
+    """One target file; see ``read_targets``."""
     raw = read_toml(path)
     deployments = _tables(raw, "deployments")
     found = _wrong_name(path, raw) + _twice((_key(row, "name") for row in deployments), "deployment")
     for row in deployments:
+        found += _unknown_engine(row, engines)
         keys = (f"{_key(entry, 'benchmark')}{_gain(entry)}" for entry in _tables(row, "promises"))
         found += _twice(keys, f"deployment {row.get('name')!r}: promise")
     return read_record(path, Target, found)
@@ -117,8 +123,11 @@ def read_promises(
     paper_folders: Sequence[Path] = (PAPERS,),
     *,
     benchmarks: Collection[str],
+    engines: Collection[str] | None = None,
 ) -> tuple[Promise, ...]:
     """Every promise of every target, its number resolved.
+
+    ``benchmarks`` and ``engines`` are the names that exist; see ``read_targets`` for the engines.
 
     Raises:
         PromiseError: a file is wrong, or names a paper, a score or a benchmark that does not exist; every mistake of
@@ -126,7 +135,7 @@ def read_promises(
     """
     papers = read_papers(paper_folders)
     promises: list[Promise] = []
-    for path, target in read_targets(target_folders).values():
+    for path, target in read_targets(target_folders, engines=engines).values():
         entries = [(deployment, entry) for deployment in target.deployments for entry in deployment.promises]
         refuse(path, [line for _, entry in entries for line in _unknown(entry, papers, benchmarks)])
         promises += [
@@ -199,6 +208,13 @@ def _key(row: Mapping[str, object], *fields: str) -> str:
 
 def _gain(entry: Mapping[str, object]) -> str:
     return " (gain)" if entry.get("tolerance") == "gain" else ""
+
+
+def _unknown_engine(deployment: Mapping[str, object], engines: Collection[str] | None) -> list[str]:
+    name = deployment.get("engine")
+    if engines is None or name is None or name in engines:
+        return []
+    return [f"deployment {deployment.get('name')!r}: engine {name!r} is unknown; known: {', '.join(engines)}"]
 
 
 def _twice(keys: Iterable[str], what: str) -> list[str]:

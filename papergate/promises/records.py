@@ -1,7 +1,6 @@
 """The records of this stage: papers, targets, deployments, promises."""
 
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -114,20 +113,12 @@ class PromiseEntry(Record):
     tolerance_source: str = ""
 
 
-class EngineName(StrEnum):
-    """Who answers."""
-
-    HUGGINGFACE = "huggingface"
-    VLLM = "vllm"
-    REMOTE = "remote"
-    REPLAY = "replay"
-
-
 class Deployment(Record):
     """Model, engine and settings: what the gate admits."""
 
     name: Name
-    engine: EngineName
+    engine: Name
+    """As one of ``papergate.engines.start.ENGINES`` names itself."""
     model: Text
     thinks: bool = True
     """Whether completions open inside a thought; False grades a base model's text whole."""
@@ -135,9 +126,9 @@ class Deployment(Record):
     flags: tuple[str, ...] = ()
     """Options of the server, as typed on its command line."""
     python: str = ""
-    """Absolute path of the interpreter whose vLLM is started: of one machine, so for targets of one's own.
+    """Absolute path of the interpreter that has the engine's server: of one machine, so for targets of one's own.
 
-    Default: what ``PAPERGATE_VLLM_PYTHON`` names, else the interpreter that runs papergate.
+    Default: what ``PAPERGATE_VLLM_PYTHON`` names (each engine has its own), else the interpreter that runs papergate.
     """
     endpoint: str = ""
     """Where the document's server listens on its own machine; ``--endpoint`` replaces it."""
@@ -155,7 +146,7 @@ class Deployment(Record):
     def _one_interpreter(cls, path: str) -> str:
         """A relative path would be another interpreter in every folder that pytest is started in."""
         if path and not path.startswith("/"):
-            raise ValueError("give the absolute path of an interpreter that has vLLM")
+            raise ValueError("give the absolute path of an interpreter that has the engine")
         return path
 
 

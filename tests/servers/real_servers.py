@@ -22,6 +22,7 @@ from papergate.completions.policy import Policy
 from papergate.completions.progress import Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
+from papergate.embedded import EMBEDDED
 from papergate.engines.managed import guard
 from papergate.engines.records import Request
 from papergate.promises.records import Sampling
@@ -98,7 +99,7 @@ def embedded_texts():
     """The embedded model's own greedy answers, in process: what any server with its weights must send."""
     from papergate.engines.in_process import huggingface
 
-    engine = huggingface.load(huggingface.EMBEDDED, dtype="float32")
+    engine = huggingface.load(EMBEDDED, dtype="float32")
     try:
         with tempfile.TemporaryDirectory() as folder:
             return texts_of(Path(folder) / "run", engine, samples(GREEDY, PROMPTS))

@@ -5,23 +5,23 @@ import hashlib
 import queue
 import threading
 from collections.abc import Callable, Collection, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from papergate.embedded import MODEL_DIR
+from papergate.embedded import folder_of
 from papergate.engines.hardware import cpu
 from papergate.engines.in_process import devices
 from papergate.engines.in_process.decoding import Drawn, Row, draw
 from papergate.engines.managed.environment import environment
 from papergate.engines.records import Completion, EngineIdentity, Finish, Request
+from papergate.engines.spec import Ability, EngineSpec, Start
 from papergate.engines.weights import digest_of_weights
 from papergate.errors import EngineError, EngineRefused
-from papergate.promises.records import Sampling
+from papergate.promises.records import Deployment, Sampling
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-EMBEDDED = "papergate-tiny"
 
 GATHER_S = 0.02
 """How long a batch that is not full waits for one more request: far below the time of any batch."""
@@ -161,7 +161,7 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
         import transformers
     except ImportError as error:
         raise EngineError(f"the huggingface engine needs {error.name}; pip install -e '.[hf]'") from error
-    path = str(MODEL_DIR) if model == EMBEDDED else model
+    path = folder_of(model)
     _refuse_incomplete(path)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path)
@@ -255,3 +255,26 @@ def _settle(future: "asyncio.Future[Completion]", outcome: Completion | Exceptio
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
+
+
+INSTALL = "pip install -e '.[hf]'"
+
+
+def _missing(_: Deployment) -> str:
+    absent = [package for package in ("torch", "transformers") if not find_spec(package)]
+    return f"{' and '.join(absent)} not installed: {INSTALL}" if absent else ""
+
+
+def _start(deployment: Deployment, start: Start) -> HuggingFaceEngine:
+    return load(start.model, dtype=deployment.dtype)
+
+
+SPEC = EngineSpec(
+    name="huggingface",
+    title="transformers in process",
+    can=frozenset({Ability.SEEDS, Ability.DEVICES}),
+    needs=f"torch and transformers: {INSTALL}",
+    missing=_missing,
+    start=_start,
+    not_attached="answered in process, not by a server: leave out --endpoint to test it",
+)

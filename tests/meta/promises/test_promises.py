@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from papergate.benchmarks import read_specs
+from papergate.engines.start import ENGINES
 from papergate.errors import PromiseError
 from papergate.promises import PAPERS, TARGETS, Tolerance, read_papers, read_promises, read_targets
 
@@ -98,7 +99,7 @@ def test_every_mistake_of_a_file_is_listed_at_once(tmp_path):
         .replace(', source = "my notes" } }]', " } }]")
     )
     with pytest.raises(PromiseError) as refused:
-        read_targets([written(tmp_path, wrong)])
+        read_targets([written(tmp_path, wrong)], engines=ENGINES)
     message = str(refused.value)
     assert "6 mistakes" in message
     for field in ("title", "titel", "engine", "max_tokens", "tolerance", "score.source"):
@@ -110,6 +111,7 @@ def test_every_mistake_of_a_file_is_listed_at_once(tmp_path):
     [
         ('benchmark = "aime2024"', 'benchmark = "aime24"', "benchmark 'aime24' is unknown; known: aime2024"),
         ("percent = 50.0, source", 'paper = "r1", model = "x" #', "paper 'r1' is unknown"),
+        ('engine = "vllm"', 'engine = "vlm"', "engine 'vlm' is unknown; known: huggingface, vllm, sglang"),
         ('name = "mine"', 'name = "yours"', "differs from the file's own"),
         ("percent = 50.0", "percent = 150", "less than or equal to 100"),
         ("[[deployments]]", "[[deployments]", "not a TOML file"),
@@ -119,7 +121,7 @@ def test_a_wrong_target_is_refused_by_name(tmp_path, old, new, said):
     text = GOOD.replace(old, new, 1).replace(' #, source = "my notes" }', " }").replace(' # = "my notes" }', " }")
     text = text.replace('model = "x" # = "my notes" } }]', 'model = "x" } }]')
     with pytest.raises(PromiseError, match=said.replace("(", r"\(")):
-        read_promises([written(tmp_path, text)], benchmarks=read_specs())
+        read_promises([written(tmp_path, text)], benchmarks=read_specs(), engines=ENGINES)
 
 
 def test_a_score_that_its_paper_does_not_print_is_refused(tmp_path):

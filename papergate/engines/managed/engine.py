@@ -1,0 +1,77 @@
+"""The engine that a server program makes: it starts a server of its own and asks it."""
+
+import os
+import shutil
+from collections.abc import Set as AbstractSet
+from functools import partial
+from importlib.util import find_spec
+
+from papergate.embedded import folder_of
+from papergate.engines.managed.server import ManagedServer, Software, interpreter
+from papergate.engines.records import Completion, EngineIdentity, Request
+from papergate.engines.remote.engine import CONCURRENCY, RemoteEngine
+from papergate.engines.spec import Ability, EngineSpec, Start
+from papergate.errors import EngineError, EngineRefused
+from papergate.promises.records import Deployment
+
+
+class ManagedEngine(RemoteEngine):
+    """Answers through a server of its own."""
+
+    def __init__(self, server: ManagedServer, *, concurrency: int = CONCURRENCY, thinks: bool = True) -> None:
+        super().__init__([server.url], server.model, concurrency=concurrency, thinks=thinks)
+        self.server = server
+        self._identity = server.identity()
+
+    def identity(self) -> EngineIdentity:
+        """Version, weights, chat template, and everything the server runs on."""
+        return self._identity
+
+    async def complete(self, request: Request) -> Completion:
+        """Draw one sample: one attempt, no retry.
+
+        Raises:
+            EngineRefused: the server is gone; with its last words. It is not started again behind anybody's back.
+            EngineError: the attempt failed.
+        """
+        try:
+            return await super().complete(request)
+        except EngineError as error:
+            if self.server.is_running():
+                raise
+            ended = f"{self.server.software.title} ended during the run"
+            raise EngineRefused(f"{ended}; its last words:\n{self.server.log_tail()}") from error
+
+    def close(self) -> None:
+        """End the server if this process owns it."""
+        self.server.close()
+
+
+def declare(software: Software, *, can: AbstractSet[Ability]) -> EngineSpec:
+    """The engine that starts ``software``; ``can`` is what it can beside being a server."""
+    return EngineSpec(
+        name=software.name,
+        title=software.title,
+        can=frozenset({Ability.SERVER, *can}),
+        needs=f"{software.title}: {software.install}",
+        missing=partial(_missing, software),
+        start=partial(_start, software),
+    )
+
+
+def _missing(software: Software, deployment: Deployment) -> str:
+    """An interpreter that is named must be there; whether it has the package, its start shows."""
+    if not deployment.python and not os.environ.get(software.variable):
+        return "" if find_spec(software.name) else f"{software.title} is not installed: {software.install}"
+    named = interpreter(software, deployment.python)
+    return "" if shutil.which(named) else f"{software.title}: {named} is no interpreter; correct the path"
+
+
+def _start(software: Software, deployment: Deployment, start: Start) -> ManagedEngine:
+    # under its name, not its folder: a run can be resumed where the weights lie elsewhere
+    flags = (*deployment.flags, "--served-model-name", start.model)
+    folder = start.servers / deployment.name
+    server = ManagedServer.start(
+        software, folder_of(start.model), folder, flags=flags, python=deployment.python, owner=start.owner
+    )
+    return ManagedEngine(server, thinks=deployment.thinks)
