@@ -10,7 +10,8 @@ from typing import Self
 from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.refusals import refuse_copies
-from papergate.completions.store import Key, Store
+from papergate.completions.contents import Key
+from papergate.completions.store import Store
 from papergate.engines import Completion, Finish
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.counts import Counts

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.terms import prompt_digest
-from papergate.completions.store import Key
+from papergate.completions.contents import Key
 from papergate.engines import Completion
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
 from papergate.statistics.counts import Counts

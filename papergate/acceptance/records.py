@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from papergate.acceptance.terms import ProtocolName, rule_of, sampling_of
 from papergate.benchmarks import Benchmark, Problem
+from papergate.completions.contents import Key
 from papergate.completions.policy import Policy
-from papergate.completions.store import Key
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.promises import Promise, Sampling
 from papergate.scoring import Grade, GraderMode, Outcome

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from papergate.acceptance.records import Case, Receipt
-from papergate.completions.store import Key, Store
+from papergate.completions.contents import Key
+from papergate.completions.store import Store
 from papergate.engines import Engine
 from papergate.errors import EngineError, RequestsLost, StoreError
 

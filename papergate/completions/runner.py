@@ -47,6 +47,7 @@ def ask(
     progress.start(problems=problems, total=len(requests), stored=len(requests) - len(missing))
     try:
         run_in_loop(_Asking(engine, store, policy, progress, seen).run(missing))
+        store.mark()
     except BaseException:
         progress.say(_how_to_resume(keys, store))
         raise

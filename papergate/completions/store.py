@@ -5,41 +5,54 @@ A run folder holds
 ``manifest.json``
     what the completions mean, see :class:`~papergate.completions.manifest.Manifest`
 ``completions.jsonl``
-    one record per line, only ever appended. The newline comes *first*: whatever an interrupted write left behind
-    stays on a line of its own and cannot spoil the record that follows it.
+    one sealed record per line, see ``lines.py``; only ever appended, nothing in it is ever cut off. The newline comes
+    *first*: what an interrupted write left stays on a line of its own and cannot spoil the record that follows it
+``acknowledged.json``
+    how far the records had been acknowledged at the last look or at the end of the last session
 ``sessions.jsonl``
     what the completions were drawn on (versions, devices, endpoints), a line for each set-up that was not the last
 ``writer.lock``
     held by the one process that writes
 
-Readers take no lock. A line that is not whole JSON is the rest of an interrupted write: it was never acknowledged, so
-it is skipped and its completion asked again.
+Readers take no lock. A line that is the beginning of a record was never acknowledged: it is skipped and its completion
+asked again. Anything else that is not as it was written is refused with its place, and repaired on demand only.
 """
 
 import os
+import shutil
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
-from typing import Self
+from tempfile import mkstemp
+from typing import BinaryIO, Self
 
 import orjson
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from papergate.completions.contents import MARK_FILE, Contents, Key, Mark, Place
+from papergate.completions.lines import Damaged, record_of, sealed
 from papergate.completions.manifest import Manifest
-from papergate.engines.records import Completion, Finish
+from papergate.engines.records import Completion
 from papergate.errors import StoreError
+from papergate.files import (
+    PRIVATE_FILE,
+    open_kept,
+    private_folder,
+    read_kept,
+    reason,
+    sync_folder,
+    write_whole,
+)
 
 MANIFEST_FILE = "manifest.json"
 COMPLETIONS_FILE = "completions.jsonl"
 SESSIONS_FILE = "sessions.jsonl"
 LOCK_FILE = "writer.lock"
-
-Key = tuple[str, int]
-"""Problem id and sample index."""
-Place = tuple[int, int]
-"""First byte and length of a record in the file."""
+NAMED = 5
+"""Damages that a message names one by one."""
 
 
 class Store:
@@ -48,93 +61,118 @@ class Store:
     def __init__(self, folder: Path, manifest: Manifest, lock: FileLock) -> None:
         self.folder = folder
         self.manifest = manifest
+        self._path = folder / COMPLETIONS_FILE
         self._lock = lock
         self._appending = threading.Lock()
-        path = folder / COMPLETIONS_FILE
-        lines = _Lines.read(path)
-        self._done = lines.succeeded
-        self._failed = lines.failed
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        os.ftruncate(self._file, lines.whole_bytes)
-        self._remember()
-        _sync_folder(folder)
+        self._file = open_kept(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        try:
+            with open(os.dup(self._file), "rb") as file:  # noqa: PTH123 - of a descriptor
+                self._contents = _contents(folder, file)
+            refuse_damaged(folder, self._contents)
+            self._manifest = read_kept(folder / MANIFEST_FILE)
+            self._broken = ""
+            self._marked = self._contents.mark
+            self._remember()
+            self.mark()
+            sync_folder(folder)
+        except BaseException:
+            os.close(self._file)
+            raise
 
     @classmethod
     def open(cls, folder: Path, manifest: Manifest) -> Self:
         """Create the run in ``folder``, or resume it.
 
         Raises:
-            StoreError: the folder belongs to another run (every difference is shown), another process writes it, or
-                it cannot be read or written.
+            StoreError: the folder belongs to another run (every difference is shown), another process writes it, it is
+                damaged, or it cannot be read or written.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = _only_writer(folder)
+            private_folder(folder)
+            lock = only_writer(folder)
         except OSError as error:
-            raise StoreError(f"{folder} cannot be written: {error}; choose another folder for runs") from error
+            raise _unwritable(folder, error) from error
         try:
             _claim(folder, manifest)
             return cls(folder, manifest, lock)
         except OSError as error:
             lock.release()
-            raise StoreError(f"{folder} cannot be written: {error}; choose another folder for runs") from error
+            raise _unwritable(folder, error) from error
         except BaseException:
             lock.release()
             raise
 
     def __contains__(self, key: Key) -> bool:
         """Whether this problem and sample has a completion that did not fail."""
-        return key in self._done
+        return key in self._contents.succeeded
 
     def __len__(self) -> int:
         """How many problems and samples have a completion that did not fail."""
-        return len(self._done)
+        return len(self._contents.succeeded)
 
     @property
     def failed(self) -> int:
         """How many problems and samples were asked and have only failures."""
-        return len(self._failed)
+        return len(self._contents.failed)
 
     def append(self, *completions: Completion) -> None:
         """Write completions; they are on disk, through power loss, when this returns.
 
         Raises:
-            StoreError: the disk refused, for example because it is full; nothing stored before is harmed.
+            StoreError: the disk refused, for example because it is full, or the file was removed, replaced or written
+                by another process meanwhile; nothing stored before is harmed.
         """
-        records = [orjson.dumps(completion) for completion in completions]
-        data = b"".join(b"\n" + record for record in records)
         with self._appending:
-            start = self._write(data)
-            for completion, record in zip(completions, records, strict=True):
-                _note(completion, (start + 1, len(record)), self._done, self._failed)
-                start += 1 + len(record)
+            contents, lines, link = self._contents, list[bytes](), self._contents.link
+            for completion in completions:
+                assert link is not None, "a damaged store is not opened"
+                line, link = sealed(completion, link)
+                lines.append(line)
+            self._write(b"".join(lines))
+            contents.link = link
+            for completion, line in zip(completions, lines, strict=True):
+                place = (contents.size + 1, len(line) - 1)
+                contents.note(completion.problem, completion.sample, completion.finish, place)
+                contents.size += len(line)
+
+    def mark(self) -> None:
+        """Put down that everything acknowledged so far must be there when the run is opened again."""
+        now = self._contents.now()
+        if now != self._marked and not self._broken:
+            write_whole(self.folder / MARK_FILE, now.encoded())
+            self._marked = now
 
     def read(self, keys: Iterable[Key]) -> Iterator[Completion]:
         """The last completion of each problem and sample that did not fail, one at a time: all may be gigabytes.
 
         Raises:
             KeyError: one has none.
+            StoreError: a record was edited since the run was opened.
         """
-        return self._read(self._done[key] for key in keys)
+        return self._read(self._contents.succeeded[key] for key in keys)
 
     def completions(self) -> dict[Key, Completion]:
         """The last completion of every problem and sample that did not fail, read from disk."""
-        return {(done.problem, done.sample): done for done in self.read(list(self._done))}
+        return {(done.problem, done.sample): done for done in self.read(list(self._contents.succeeded))}
 
     def failures(self) -> dict[Key, Completion]:
         """The last failure of every problem and sample that has nothing else, read from disk."""
-        return {(done.problem, done.sample): done for done in self._read(list(self._failed.values()))}
+        return {(done.problem, done.sample): done for done in self._read(list(self._contents.failed.values()))}
 
     def sessions(self) -> tuple[dict[str, str], ...]:
-        """The set-ups that the completions were drawn on, in their order; see `Manifest.situation`."""
-        path = self.folder / SESSIONS_FILE
-        lines = path.read_bytes().split(b"\n") if path.exists() else []
-        return tuple(orjson.loads(line) for line in lines if line)
+        """The set-ups that the completions were drawn on, in their order; see `Manifest.situation`.
+
+        Raises:
+            StoreError: a line of them is not as papergate wrote it.
+        """
+        return read_sessions(self.folder)
 
     def close(self) -> None:
         """Let another process write; may be called twice."""
         with self._appending:
             if self._file >= 0:
+                with suppress(OSError):  # then the mark of the last look stands: less is known, nothing is lost
+                    self.mark()
                 os.close(self._file)
                 self._file = -1
                 self._lock.release()
@@ -151,114 +189,177 @@ class Store:
         """Put down the set-up of this session, where it is not that of the last."""
         known, mine = self.sessions(), self.manifest.situation
         if mine not in known[-1:]:
-            written = b"".join(orjson.dumps(session) + b"\n" for session in (*known, mine))
-            _write_whole(self.folder / SESSIONS_FILE, written)
+            write_sessions(self.folder, (*known, mine))
 
     def _read(self, places: Iterable[Place]) -> Iterator[Completion]:
-        path = self.folder / COMPLETIONS_FILE
-        with path.open("rb") as file:
-            for start, length in places:
-                file.seek(start)
-                yield _completion(orjson.loads(file.read(length)), f"{path}, byte {start}")
+        with open(open_kept(self._path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
+            for place in places:
+                yield completion_at(file, place, self._path)
 
-    def _write(self, data: bytes) -> int:
-        """Append all of ``data`` at the returned offset and wait for the disk; on an error, take back what went out."""
+    def _write(self, data: bytes) -> None:
+        """Append all of ``data`` and wait for the disk; on an error, take back what went out."""
         if self._file < 0:
             raise StoreError(f"{self.folder} is closed")
-        size = os.fstat(self._file).st_size
+        if self._broken:
+            raise StoreError(self._broken)
         try:
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(self._file, rest) :]
             os.fsync(self._file)
         except OSError as error:
-            os.ftruncate(self._file, size)
-            raise StoreError(
-                f"{self.folder / COMPLETIONS_FILE} cannot be written: {error.strerror}; the {len(self)} completions "
-                "stored before are kept; make room and run the same command again",
-            ) from error
-        return size
+            said = (
+                f"{self._path} cannot be written: {error.strerror}; the {len(self)} completions stored before are "
+                "kept; make room and run the same command again"
+            )
+            self._take_back(said)
+            raise StoreError(said) from error
+        self._refuse_lost(self._contents.size + len(data))
+
+    def _take_back(self, why: str) -> None:
+        """Cut off what was never acknowledged; where that fails too, nothing more is written after it."""
+        try:
+            os.ftruncate(self._file, self._contents.size)
+            os.fsync(self._file)
+        except OSError:
+            self._broken = why
+
+    def _refuse_lost(self, size: int) -> None:
+        """Acknowledge nothing that the next session would not find: the name must still be that of this file."""
+        here, there = os.fstat(self._file), _status(self._path)
+        if there and (there.st_dev, there.st_ino, there.st_size) == (here.st_dev, here.st_ino, size):
+            return
+        what = (
+            "removed" if there is None else "replaced" if there.st_ino != here.st_ino else "written by something else"
+        )
+        self._broken = f"{self._path} was {what} while this run wrote it; {self._saved(here.st_nlink)}"
+        raise StoreError(self._broken)
+
+    def _saved(self, names: int) -> str:
+        """Where the records are now; written again where the file has no name left."""
+        if names:
+            return "its records are in the file where it is now; put it back and run the same command again"
+        try:
+            path = self._rescued()
+        except OSError as error:
+            return f"its {len(self)} completions could not be saved: {reason(error)}"
+        if path == self._path:
+            return f"its {len(self)} completions were written again; run the same command again"
+        return f"its {len(self)} completions are in {path}; put that file back and run the same command again"
+
+    def _rescued(self) -> Path:
+        """The whole file again, under its own name if that is free."""
+        private_folder(self.folder)
+        if not (self.folder / MANIFEST_FILE).exists():
+            write_whole(self.folder / MANIFEST_FILE, self._manifest)
+        descriptor, name = mkstemp(prefix="completions.rescued-", suffix=".jsonl", dir=self.folder)
+        with open(descriptor, "wb") as rescued, open(os.dup(self._file), "rb") as lost:  # noqa: PTH123 - of descriptors
+            lost.seek(0)
+            shutil.copyfileobj(lost, rescued)
+            rescued.flush()
+            os.fsync(descriptor)
+        write_whole(self.folder / MARK_FILE, self._contents.now().encoded())
+        try:
+            os.link(name, self._path)
+        except FileExistsError:
+            return Path(name)
+        os.unlink(name)  # noqa: PTH108 - a descriptor's name
+        sync_folder(self.folder)
+        return self._path
 
 
 def read_store(folder: Path) -> tuple[Manifest, dict[Key, Completion]]:
     """The manifest and the last successful completion of every problem and sample; safe while a run writes.
 
     Raises:
-        StoreError: ``folder`` holds no run, or one that cannot be read.
+        StoreError: ``folder`` holds no run, or one that is damaged.
     """
-    return _read_manifest(folder), _completions(folder / COMPLETIONS_FILE)[0]
+    contents = contents_of(folder)
+    refuse_damaged(folder, contents)
+    return read_manifest(folder), _completions_at(folder, contents.succeeded)
 
 
 def read_failures(folder: Path) -> dict[Key, Completion]:
     """The last failure of every problem and sample that has nothing else; safe while a run writes."""
-    return _completions(folder / COMPLETIONS_FILE)[1]
+    contents = contents_of(folder)
+    refuse_damaged(folder, contents)
+    return _completions_at(folder, contents.failed)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Lines:
-    """What the file holds, without its texts."""
+def contents_of(folder: Path) -> Contents:
+    """What the store in ``folder`` holds and what is wrong with it; safe while a run writes.
 
-    succeeded: dict[Key, Place]
-    failed: dict[Key, Place]
-    whole_bytes: int
-    """Up to the end of the last whole record; what follows is the rest of an interrupted write."""
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        succeeded, failed, whole_bytes = dict[Key, Place](), dict[Key, Place](), 0
-        for place, completion in _records(path):
-            _note(completion, place, succeeded, failed)
-            whole_bytes = sum(place)
-        return cls(succeeded=succeeded, failed=failed, whole_bytes=whole_bytes)
-
-
-def _note(completion: Completion, place: Place, succeeded: dict[Key, Place], failed: dict[Key, Place]) -> None:
-    """Put down where the last record of a problem and sample stands; a failure counts only where nothing else is."""
-    key = (completion.problem, completion.sample)
-    if completion.finish is not Finish.FAILED:
-        succeeded[key] = place
-        failed.pop(key, None)
-    elif key not in succeeded:
-        failed[key] = place
-
-
-def _records(path: Path) -> Iterator[tuple[Place, Completion]]:
-    """Every whole record with its place."""
-    if not path.exists():
-        return
-    start = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            record = line.rstrip(b"\n")
-            try:
-                fields = orjson.loads(record)
-            except orjson.JSONDecodeError:
-                fields = None  # blank, or the rest of an interrupted write
-            if fields is not None:
-                yield (start, len(record)), _completion(fields, f"{path}, line {number}")
-            start += len(line)
-
-
-def _completion(fields: object, where: str) -> Completion:
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    path = folder / COMPLETIONS_FILE
     try:
-        assert isinstance(fields, dict)
-        return Completion(**fields | {"finish": Finish(fields["finish"])})
-    except (AssertionError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{where}: not a completion of papergate ({error!r}); was the file edited?") from error
+        with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
+            return _contents(folder, file)
+    except FileNotFoundError:
+        return _contents(folder, BytesIO())
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {reason(error)}") from error
 
 
-def _completions(path: Path) -> tuple[dict[Key, Completion], dict[Key, Completion]]:
-    """(succeeded, only failed), the last record of each."""
-    succeeded, failed = dict[Key, Completion](), dict[Key, Completion]()
-    for _, completion in _records(path):
-        kind = failed if completion.finish is Finish.FAILED else succeeded
-        kind[completion.problem, completion.sample] = completion
-    return succeeded, {key: completion for key, completion in failed.items() if key not in succeeded}
+def refuse_damaged(folder: Path, contents: Contents) -> None:
+    """Go on only with a store that is as it was written.
+
+    Raises:
+        StoreError: it is not, with every place.
+    """
+    if not contents.damages:
+        return
+    named = "".join(f"\n  - {damage}" for damage in contents.damages[:NAMED])
+    more = f"\n  - and {len(contents.damages) - NAMED} more" if len(contents.damages) > NAMED else ""
+    raise StoreError(
+        f"{folder / COMPLETIONS_FILE} is not as papergate wrote it:{named}{more}\n"
+        f"restore it from a copy, or keep the records that are whole and ask for the others again: "
+        f"papergate runs check {folder} --repair"
+    )
 
 
-def _only_writer(folder: Path) -> FileLock:
+def read_sessions(folder: Path) -> tuple[dict[str, str], ...]:
+    """The set-ups that the completions in ``folder`` were drawn on, in their order; see `Manifest.situation`.
+
+    Raises:
+        StoreError: a line of them is not as papergate wrote it.
+    """
+    path = folder / SESSIONS_FILE
+    try:
+        lines = read_kept(path).split(b"\n")
+        return tuple(_session(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {reason(error)}") from error
+
+
+def write_sessions(folder: Path, sessions: Sequence[Mapping[str, str]]) -> None:
+    """Replace the set-ups in ``folder``."""
+    write_whole(folder / SESSIONS_FILE, b"".join(orjson.dumps(session) + b"\n" for session in sessions))
+
+
+def _session(line: bytes, place: str) -> dict[str, str]:
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        fields = None
+    if isinstance(fields, dict):
+        return fields
+    raise StoreError(f"{place}: not as papergate wrote it; restore it, or remove that line: it explains the run only")
+
+
+def only_writer(folder: Path) -> FileLock:
+    """The lock of ``folder``, held.
+
+    Raises:
+        StoreError: another process holds it.
+        OSError: it cannot be made.
+    """
+    os.close(open_kept(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT))
     # thread_local=False: the thread that closes a store need not be the one that opened it
-    lock = FileLock(folder / LOCK_FILE, timeout=0, thread_local=False)
+    lock = FileLock(folder / LOCK_FILE, timeout=0, thread_local=False, mode=PRIVATE_FILE)
     try:
         lock.acquire()
     except Timeout:
@@ -269,14 +370,71 @@ def _only_writer(folder: Path) -> FileLock:
     return lock
 
 
+def read_manifest(folder: Path) -> Manifest:
+    """What the completions in ``folder`` mean.
+
+    Raises:
+        StoreError: there is no run, or its manifest cannot be read.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        return Manifest.model_validate_json(read_kept(path))
+    except FileNotFoundError:
+        raise StoreError(f"{folder} holds no run: {MANIFEST_FILE} is missing") from None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {reason(error)}") from error
+    except ValidationError as error:
+        raise StoreError(f"{path} cannot be read: {error}") from error
+
+
+def _contents(folder: Path, file: BinaryIO) -> Contents:
+    """What the open file holds; the mark is read before it, as a run that goes on moves both."""
+    manifest, mark, damages = read_manifest(folder), None, list[str]()
+    try:
+        mark = Mark.decoded(read_kept(folder / MARK_FILE))
+    except FileNotFoundError:
+        pass  # a store from before, or a new one
+    except (OSError, ValueError) as error:
+        damages.append(f"{MARK_FILE}: {error}")
+    return Contents.read(
+        file,
+        manifest=read_kept(folder / MANIFEST_FILE),
+        run_seed=manifest.run_seed,
+        mark=mark,
+        damages=damages,
+    )
+
+
+def _completions_at(folder: Path, places: Mapping[Key, Place]) -> dict[Key, Completion]:
+    path = folder / COMPLETIONS_FILE
+    if not places:
+        return {}
+    with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
+        return {key: completion_at(file, place, path) for key, place in places.items()}
+
+
+def completion_at(file: BinaryIO, place: Place, path: Path) -> Completion:
+    """The completion at ``place`` in the open ``file``.
+
+    Raises:
+        StoreError: it is no longer what it was when the file was opened.
+    """
+    start, length = place
+    file.seek(start)
+    try:
+        return record_of(file.read(length), 0).completion
+    except Damaged as damage:
+        raise StoreError(f"{path}, byte {start}: {damage}") from damage
+
+
 def _claim(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a new run, or see that the stored one is the same run."""
     if not (folder / MANIFEST_FILE).exists():
         if (folder / COMPLETIONS_FILE).exists():
             raise StoreError(f"{folder} holds {COMPLETIONS_FILE} but no {MANIFEST_FILE}; restore it or move the folder")
-        _write_whole(folder / MANIFEST_FILE, manifest.model_dump_json(indent=2).encode() + b"\n")
+        write_whole(folder / MANIFEST_FILE, manifest.model_dump_json(indent=2).encode() + b"\n")
         return
-    difference = manifest.difference(_read_manifest(folder))
+    difference = manifest.difference(read_manifest(folder))
     if difference:
         raise StoreError(
             f"{folder} holds another run:\n  " + "\n  ".join(difference) + "\nresume with the stored settings, or give "
@@ -284,31 +442,12 @@ def _claim(folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    path = folder / MANIFEST_FILE
+def _status(path: Path) -> os.stat_result | None:
     try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise StoreError(f"{folder} holds no run: {MANIFEST_FILE} is missing") from None
-    except (OSError, ValidationError) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error
+        return path.lstat()
+    except OSError:
+        return None
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is either not there or whole."""
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` survive power loss."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _unwritable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(f"{folder} cannot be written: {error}; choose another folder for runs")

@@ -12,6 +12,7 @@ import papergate
 ROOT = Path(papergate.__file__).parent
 STAGES = (
     "errors",
+    "files",
     "embedded",
     "promises",
     "benchmarks",

@@ -1,6 +1,7 @@
 """A run folder keeps every acknowledged completion, and only completions of its own run."""
 
 import json
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -8,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from papergate.completions.manifest import Manifest
+from papergate.completions.policy import seed_of
 from papergate.completions.store import COMPLETIONS_FILE, MANIFEST_FILE, Store, read_failures, read_store
 from papergate.engines.records import Completion, Finish
 from papergate.errors import StoreError
@@ -39,8 +41,16 @@ def failure(problem="p1", sample=0):
     return Completion(problem=problem, sample=sample, text=None, finish=Finish.FAILED, error="503")
 
 
+def end_by_kill(store):
+    """Leave the store as kill -9 leaves it: nothing is put down at the end."""
+    os.close(store._file)
+    store._file = -1
+    store._lock.release()
+
+
 def test_what_was_appended_is_read_back(tmp_path):
-    given = completion(text='√2 "quoted"\n\\boxed{4}</think>思考', ttft_s=0.25, output_tokens=7, seed=3)
+    seed = seed_of(1, "p1", 0)
+    given = completion(text='√2 "quoted"\n\\boxed{4}</think>思考', ttft_s=0.25, output_tokens=7, seed=seed)
     with Store.open(tmp_path / "run", manifest()) as store:
         store.append(given)
         assert store.completions() == {("p1", 0): given}
@@ -108,29 +118,31 @@ def test_the_same_number_written_otherwise_is_no_difference(tmp_path):
 
 
 @pytest.mark.parametrize("keep", [1, 30, 80])
-def test_a_torn_tail_is_cut_and_spoils_nothing(tmp_path, keep):
-    with Store.open(tmp_path, manifest()) as store:
-        store.append(completion("p1"))
-        whole = (tmp_path / COMPLETIONS_FILE).read_bytes()
-        store.append(completion("p2", text="{}" * 40))
+def test_a_torn_tail_stays_and_spoils_nothing(tmp_path, keep):
+    store = Store.open(tmp_path, manifest())
+    store.append(completion("p1"))
+    whole = (tmp_path / COMPLETIONS_FILE).read_bytes()
+    store.append(completion("p2", text="{}" * 40))
+    end_by_kill(store)
     torn = (tmp_path / COMPLETIONS_FILE).read_bytes()[: len(whole) + keep]
     (tmp_path / COMPLETIONS_FILE).write_bytes(torn)
     assert list(read_store(tmp_path)[1]) == [("p1", 0)]
     with Store.open(tmp_path, manifest()) as store:
-        assert (tmp_path / COMPLETIONS_FILE).read_bytes() == whole
         store.append(completion("p2"))
+        assert (tmp_path / COMPLETIONS_FILE).read_bytes().startswith(torn)
+    with Store.open(tmp_path, manifest()) as store:
         assert list(store.completions()) == [("p1", 0), ("p2", 0)]
 
 
-def test_a_torn_record_amid_others_costs_only_itself(tmp_path):
+def test_what_earlier_writes_left_amid_the_records_costs_only_itself(tmp_path):
+    for number in range(3):
+        store = Store.open(tmp_path, manifest())
+        store.append(completion("p1", number))
+        with (tmp_path / COMPLETIONS_FILE).open("ab") as file:
+            file.write(b'\n{"problem":"p2","sample":0,"text":"}' + b"\0" * 20)
+        end_by_kill(store)
     with Store.open(tmp_path, manifest()) as store:
-        store.append(completion("p1"))
-    with (tmp_path / COMPLETIONS_FILE).open("ab") as file:
-        file.write(b'\n{"problem":"p2","sample":0,"text":"}\n\0\0\0')
-    with (tmp_path / COMPLETIONS_FILE).open("ab") as file:
-        file.write(b"\n" + (tmp_path / COMPLETIONS_FILE).read_bytes().split(b"\n")[1].replace(b"p1", b"p3"))
-    with Store.open(tmp_path, manifest()) as store:
-        assert list(store.completions()) == [("p1", 0), ("p3", 0)]
+        assert list(store.completions()) == [("p1", 0), ("p1", 1), ("p1", 2)]
 
 
 @pytest.mark.parametrize("line", ["[]", '{"problem": "p1"}', '{"problem":"p","sample":0,"text":"","finish":"??"}'])
@@ -139,7 +151,7 @@ def test_json_that_is_no_completion_is_an_error_that_names_the_line(tmp_path, li
         store.append(completion())
     with (tmp_path / COMPLETIONS_FILE).open("a") as file:
         file.write("\n" + line)
-    with pytest.raises(StoreError, match=f"{COMPLETIONS_FILE}, line 3"):
+    with pytest.raises(StoreError, match=f"{COMPLETIONS_FILE} is not as papergate wrote it:\n  - line 3, byte "):
         read_store(tmp_path)
 
 

@@ -1,0 +1,163 @@
+"""What the file of completions holds: where each record is, and everything that is not as it was written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import BinaryIO, Self
+
+import orjson
+
+from papergate.completions.lines import Damaged, Record, hash_of, is_interrupted, record_of
+from papergate.completions.policy import seed_of
+from papergate.engines.records import Finish
+
+Key = tuple[str, int]
+"""Problem id and sample index."""
+Place = tuple[int, int]
+"""First byte and length of a record in the file."""
+FINISHES = frozenset(map(str, Finish))
+MARK_FILE = "acknowledged.json"
+BROKEN = "it does not follow the record before it: records were removed, moved or put in"
+FOREIGN = (
+    "it is not the first record of this run: records before it were removed, or it belongs to another run, or "
+    "manifest.json was edited"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """What had been acknowledged when this was put down; all of it must still be there."""
+
+    records: int
+    end: int
+    """Byte after the last of these records."""
+    link: int
+    """What the record after them follows, see ``lines.py``."""
+    unsealed: int = 0
+    """How many of the records, the first ones, are from before papergate sealed them."""
+
+    def encoded(self) -> bytes:
+        """As the file holds it."""
+        return orjson.dumps(
+            {"records": self.records, "end": self.end, "link": f"{self.link:016x}", "unsealed": self.unsealed}
+        )
+
+    @classmethod
+    def decoded(cls, data: bytes) -> Self:
+        """What ``encoded`` wrote.
+
+        Raises:
+            ValueError: it did not write this.
+        """
+        try:
+            fields = orjson.loads(data)
+            numbers = {name: int(fields[name]) for name in ("records", "end", "unsealed")}
+            return cls(**numbers, link=int(fields["link"], 16))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not what papergate wrote ({error!r})") from error
+
+
+@dataclass(kw_only=True, slots=True)
+class Contents:
+    """What was found, without the texts."""
+
+    run_seed: int
+    mark: Mark | None
+    """What must be there; None in a store that sealed none of its records."""
+    link: int | None
+    """What the next record follows; None after a line that could not be read."""
+    succeeded: dict[Key, Place] = field(default_factory=dict)
+    failed: dict[Key, Place] = field(default_factory=dict)
+    """Those that have no success."""
+    records: int = 0
+    unsealed: int = 0
+    interrupted: int = 0
+    """Lines that a killed or failed write left behind; they were never acknowledged."""
+    damages: list[str] = field(default_factory=list)
+    """Everything that is not as it was written, in order."""
+    end: int = 0
+    """Byte after the last record."""
+    size: int = 0
+
+    @classmethod
+    def read(
+        cls, file: BinaryIO, *, manifest: bytes, run_seed: int, mark: Mark | None, damages: Iterable[str] = ()
+    ) -> Self:
+        """Everything in the open ``file``; ``damages`` are those of the files beside it."""
+        contents = cls(link=hash_of(manifest), run_seed=run_seed, mark=mark, damages=[*damages])
+        contents._read(file)
+        return contents
+
+    def note(self, problem: str, sample: int, finish: str, place: Place) -> None:
+        """Put down where the last record of a problem and sample is; a failure counts only where nothing else is."""
+        key = (problem, sample)
+        if finish != Finish.FAILED:
+            self.succeeded[key] = place
+            self.failed.pop(key, None)
+        elif key not in self.succeeded:
+            self.failed[key] = place
+        self.records += 1
+        self.end = place[0] + place[1]
+
+    def now(self) -> Mark:
+        """The mark of all that is here."""
+        assert self.link is not None, "a damaged store is not written"
+        return Mark(records=self.records, end=self.end, link=self.link, unsealed=self.unsealed)
+
+    def _read(self, file: BinaryIO) -> None:
+        """Take every line: it is empty, a record, what an interrupted write left, or damaged."""
+        start, marked = 0, self.mark is None or self.mark.end == 0
+        for number, line in enumerate(file, start=1):
+            place = f"line {number}, byte {start}"
+            try:
+                self._take(line.rstrip(b"\n\0"), start, place)
+            except Damaged as damage:
+                self._put_down(damage, line.rstrip(b"\n"), place)
+            if not marked and self.mark and self.end == self.mark.end:
+                marked = self.link in {self.mark.link, None}
+            start += len(line)
+        self.size = start
+        if not marked and self.mark:
+            self.damages.append(
+                f"byte {self.end}: {self.records} records are there, where {self.mark.records} had been acknowledged"
+            )
+        if self.mark is None and self.records > self.unsealed:
+            self.damages.append(f"{MARK_FILE} is missing: how many records were acknowledged is not known")
+
+    def _take(self, line: bytes, start: int, place: str) -> None:
+        if not line:
+            return  # zeros alone are what a power loss leaves in place of a record that was not yet acknowledged
+        record = record_of(line, self.link or 0)
+        problem, sample, finish = self._key_of(record)
+        if finish != Finish.FAILED and (problem, sample) in self.succeeded:
+            raise Damaged(f"sample {sample} of {problem!r} has an answer already")
+        if record.after is None:
+            self._refuse_edited()
+            self.unsealed += 1
+        elif self.link is not None and record.after != self.link:
+            self.damages.append(f"{place}: {BROKEN if self.records else FOREIGN}")
+        self.link = record.link
+        self.note(problem, sample, finish, (start, len(line)))
+
+    def _put_down(self, damage: Damaged, line: bytes, place: str) -> None:
+        if is_interrupted(line):
+            self.interrupted += 1
+            return
+        self.damages.append(f"{place}: {damage}")
+        self.link = None
+
+    def _key_of(self, record: Record) -> tuple[str, int, str]:
+        """Problem, sample and finish; what is under a seal was a completion when it was written."""
+        if record.after is None:
+            _ = record.completion
+        get = record.fields.get
+        problem, sample, finish, seed = get("problem"), get("sample"), get("finish"), get("seed")
+        if not (isinstance(problem, str) and type(sample) is int and sample >= 0 and finish in FINISHES):
+            raise Damaged("not a completion of papergate: its problem, sample or finish cannot be")
+        if seed is not None and seed != seed_of(self.run_seed, problem, sample):
+            raise Damaged(f"its seed {seed} is not that of sample {sample} of {problem!r} in this run")
+        return problem, sample, str(finish)
+
+    def _refuse_edited(self) -> None:
+        """Records without a seal come first, and in old stores only."""
+        if self.unsealed < self.records or (self.mark and self.records >= self.mark.unsealed):
+            raise Damaged("it has no checksum, though papergate wrote one: the record was edited")

@@ -1,0 +1,153 @@
+"""Files, safely: plain files of a bounded size are read; what is written is private, whole, and not through a link.
+
+Inputs of a user may be named through links. Files that papergate keeps in a run are opened without following any: such
+a link was planted, or put there by mistake.
+"""
+
+import gzip
+import os
+import stat
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkstemp
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""Completions may hold what a licence or a customer keeps confidential; whoever may read more is the owner's to say."""
+MEBIBYTE = 1 << 20
+MOST_TOML = MEBIBYTE
+"""The largest target file here has 6 KiB."""
+MOST_PACKED_RATIO, MOST_FREE = 100, 64 * MEBIBYTE
+"""Real texts pack to a 3rd, endless loops to some 50th of their size; gzip can pack zeros to a 1,000th. Below
+``MOST_FREE`` bytes any ratio is harmless."""
+CHUNK = MEBIBYTE
+
+
+class NotPlain(OSError):
+    """A device, fifo, folder or too large a file where a plain file is expected."""
+
+
+def reason(error: OSError) -> str:
+    """What went wrong, without the path and the number."""
+    return error.strerror or str(error)
+
+
+def read_plain(path: Path, *, most: int) -> bytes:
+    """The bytes of the plain file at ``path``, through links.
+
+    Raises:
+        NotPlain: it is no plain file, or has more than ``most`` bytes.
+        OSError: it cannot be read.
+    """
+    descriptor = _open(path, os.O_RDONLY)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
+        data = file.read(min(os.fstat(descriptor).st_size, most) + 1)
+        while len(data) <= most and (more := file.read(CHUNK)):  # one that grows, or that does not state its size
+            data += more
+    if len(data) > most:
+        raise NotPlain(f"more than {most / MEBIBYTE:g} MiB; give a smaller file")
+    return data
+
+
+def unpacked(data: bytes, *, most: int) -> bytes:
+    """The gzip file ``data``, unpacked.
+
+    Raises:
+        NotPlain: it packs more than ``most`` bytes, or so much as no text does.
+        OSError: it is no whole gzip file.
+    """
+    bound = min(most, max(MOST_FREE, MOST_PACKED_RATIO * len(data)))
+    unpacker, parts, room = zlib.decompressobj(wbits=31), list[bytes](), bound
+    try:
+        while data:
+            parts.append(unpacker.decompress(data, room + 1))
+            room -= len(parts[-1])
+            if room < 0:
+                raise NotPlain(f"unpacks to more than {bound / MEBIBYTE:g} MiB; unpack it and give the plain file")
+            data = unpacker.unconsumed_tail or unpacker.unused_data.lstrip(b"\0")
+            if unpacker.eof and data:
+                unpacker = zlib.decompressobj(wbits=31)  # a gzip file may have several members
+    except zlib.error as error:
+        raise gzip.BadGzipFile(f"not a gzip file ({error})") from error
+    if not unpacker.eof:
+        raise gzip.BadGzipFile("the gzip file ends early")
+    return b"".join(parts)
+
+
+def open_kept(path: Path, flags: int) -> int:
+    """A descriptor of the plain file at ``path``, private if it is made now, and never that of a link.
+
+    Raises:
+        NotPlain: a link, device, fifo or folder has that name.
+        OSError: it cannot be opened.
+    """
+    if path.is_symlink():
+        raise NotPlain(f"{path} is a link, which papergate does not follow inside a run; put the file itself there")
+    return _open(path, flags | os.O_NOFOLLOW)
+
+
+def read_kept(path: Path) -> bytes:
+    """The bytes of a file of a run, which is not followed if it is a link.
+
+    Raises:
+        NotPlain: a link, device, fifo or folder has that name.
+        OSError: it cannot be read.
+    """
+    with open(open_kept(path, os.O_RDONLY), "rb") as file:
+        return file.read()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a private file that, through power loss, is either as before or whole; a link of that name is replaced."""
+    descriptor, draft = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(draft, path)  # noqa: PTH105 - the atomic rename is the point
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)  # noqa: PTH108
+        raise
+    sync_folder(path.parent)
+
+
+def private_folder(folder: Path) -> None:
+    """Make ``folder`` and the missing ones above it, for their user alone; one that is there keeps its mode."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is not a folder")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` survive power loss."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path, flags: int) -> int:
+    """A device may act on being opened, so its kind is looked at first; O_NONBLOCK waits for no writer of a fifo."""
+    try:
+        if path.exists():
+            _refuse_special(path.stat().st_mode)
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, PRIVATE_FILE)
+    except ValueError as error:
+        raise NotPlain(f"{error}: no name of a file") from error
+    try:
+        _refuse_special(os.fstat(descriptor).st_mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_special(mode: int) -> None:
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a fifo", stat.S_IFSOCK: "a socket"}
+    if not stat.S_ISREG(mode):
+        raise NotPlain(f"{kinds.get(stat.S_IFMT(mode), 'a device')} where a plain file is expected")
