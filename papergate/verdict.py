@@ -1,17 +1,19 @@
 """PROMISE KEPT? Pass, fail or inconclusive, with the numbers that force it and a sentence that says so."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from statistics import NormalDist
 from typing import Literal
 
+from papergate.run_folder.notes import Note, note
 from papergate.statistics.counts import Counts
 from papergate.statistics.family import chance_that_all_pass, holm
 from papergate.statistics.reference import Reference, ReferenceKind
 from papergate.statistics.rule import ALPHA, Decision, Evidence, Rule, decide, runs_needed, weigh
+from papergate.words import english
 
 __all__ = ["Decision", "Family", "Judgement", "Rule", "Verdict", "family", "judge", "judge_literal", "numbers"]
 
@@ -101,9 +103,9 @@ class Judgement:
         return _chance(self.evidence.difference, math.hypot(self.evidence.se_measured, self.se_paper))
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the verdict alone does not tell, a sentence each."""
-        return tuple(_warnings(self))
+    def notes(self) -> tuple[Note, ...]:
+        """What the verdict alone does not tell."""
+        return tuple(_notes(self))
 
     @property
     def sentence(self) -> str:
@@ -213,7 +215,7 @@ def numbers(judgement: Judgement) -> dict[str, object]:
         "n": judgement.n,
         "k": judgement.k,
         "sentence": judgement.sentence,
-        "warnings": list(judgement.warnings),
+        "warnings": [english.sentence(note) for note in judgement.notes],
     }
 
 
@@ -303,16 +305,16 @@ def _trimmed(value: Fraction, decimals: int) -> str:
     return f"{float(value):.{decimals}f}".rstrip("0").rstrip(".")
 
 
-def _warnings(judgement: Judgement) -> list[str]:
-    found = []
+def _notes(judgement: Judgement) -> Iterator[Note]:
     if judgement.decision is Decision.FAIL_HIGH and not judgement.reference.is_golden:
-        found.append(
-            "the score is higher than the paper's by more than the tolerance: look for leaked answers, voting, "
-            "a laxer grader, a longer limit or other weights"
-        )
+        yield note("score_above_paper")
     if _could_be_paper_noise(judgement):
-        found.append(_paper_noise(judgement))
-    return found
+        yield note(
+            "could_be_paper_noise",
+            samples=judgement.reference.samples,
+            error_points=100 * (judgement.se_paper or 0.0),
+            chance=judgement.paper_noise_chance,
+        )
 
 
 def _could_be_paper_noise(judgement: Judgement) -> bool:
@@ -327,12 +329,3 @@ def _could_be_paper_noise(judgement: Judgement) -> bool:
 def _chance(difference: Fraction, error: float) -> float:
     """Chance that normal noise of this error differs from zero by ``difference`` or more, on either side."""
     return 2 * NormalDist().cdf(-abs(float(difference)) / error)
-
-
-def _paper_noise(judgement: Judgement) -> str:
-    samples, error = judgement.reference.samples, 100 * (judgement.se_paper or 0.0)
-    return (
-        f"this could be the paper's own noise: a mean of {samples} samples per problem has an error of "
-        f"{error:.2f} points, and with it a perfect deployment differs this much or more in "
-        f"{judgement.paper_noise_chance:.0%} of runs; compare with a golden run"
-    )

@@ -9,13 +9,13 @@ import orjson
 from papergate.completions.lines import Damaged, Record, hash_of, is_interrupted, record_of
 from papergate.completions.policy import seed_of
 from papergate.engines.records import Finish
+from papergate.run_folder.files import MARK_FILE
 
 Key = tuple[str, int]
 """Problem id and sample index."""
 Place = tuple[int, int]
 """First byte and length of a record in the file."""
 FINISHES = frozenset(map(str, Finish))
-MARK_FILE = "acknowledged.json"
 BROKEN = "it does not follow the record before it: records were removed, moved or put in"
 FOREIGN = (
     "it is not the first record of this run: records before it were removed, or it belongs to another run, or "

@@ -32,7 +32,7 @@ import orjson
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from papergate.completions.contents import MARK_FILE, Contents, Key, Mark, Place
+from papergate.completions.contents import Contents, Key, Mark, Place
 from papergate.completions.lines import Damaged, record_of, sealed
 from papergate.completions.manifest import Manifest
 from papergate.engines.records import Completion
@@ -46,11 +46,8 @@ from papergate.files import (
     sync_folder,
     write_whole,
 )
+from papergate.run_folder.files import COMPLETIONS_FILE, LOCK_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
 
-MANIFEST_FILE = "manifest.json"
-COMPLETIONS_FILE = "completions.jsonl"
-SESSIONS_FILE = "sessions.jsonl"
-LOCK_FILE = "writer.lock"
 NAMED = 5
 """Damages that a message names one by one."""
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from papergate import __version__
-from papergate.reports.files import Summary
+from papergate.reports.family import family_of, standing
 from papergate.reports.pictures import pictures_of, sweep_pictures
-from papergate.reports.remarks import family_of, standing
 from papergate.reports.speed import (
     Speed,
     client_words,
@@ -18,15 +17,21 @@ from papergate.reports.speed import (
     rate_rows,
     times_words,
 )
+from papergate.run_folder.files import PAGE_FILE, write_text
+from papergate.run_folder.verdict import VerdictRecord
+from papergate.words import english
 
-PAGE_FILE = "report.html"
 TEMPLATE = "page.html.jinja"
 
 
 def write_page(
-    summaries: Sequence[Summary], errors: Sequence[tuple[str, str]], folder: Path, speeds: Sequence[Speed] = ()
+    records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]], folder: Path, speeds: Sequence[Speed] = ()
 ) -> Path:
-    """Write the page of a run: verdicts, promises of this session that got none, and workloads."""
+    """Write the page of a run: verdicts, promises of this session that got none, and workloads.
+
+    Raises:
+        OSError: the disk refused; an earlier page stays.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # autoescape: completions and server errors are other people's text
@@ -36,28 +41,26 @@ def write_page(
     environment.filters |= FILTERS
     made = time.strftime("%Y-%m-%d %H:%M %Z")
     html = environment.get_template(TEMPLATE).render(
-        summaries=summaries,
+        records=records,
         errors=errors,
-        heading=_heading(summaries, errors, speeds),
+        heading=_heading(records, errors, speeds),
         speeds=speeds,
         sweeps=sweep_pictures([speed.figures for speed in speeds if speed.figures]),
-        family=family_of(summaries),
-        standing=standing(summaries),
+        family=family_of(records),
+        standing=standing(records),
         version=__version__,
         made=made,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / PAGE_FILE
-    path.write_text(html, encoding="utf-8")
-    return path
+    write_text(folder / PAGE_FILE, html)
+    return folder / PAGE_FILE
 
 
-def _heading(summaries: Sequence[Summary], errors: Sequence[tuple[str, str]], speeds: Sequence[Speed]) -> str:
+def _heading(records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]], speeds: Sequence[Speed]) -> str:
     """What the page is about: promises where there are any, else speed."""
-    if summaries or errors:
-        kept = sum(summary["verdict"] == "pass" for summary in summaries)
-        return f"Acceptance: {kept} of {len(summaries) + len(errors)} promises kept"
-    models = sorted({speed.record["model"] for speed in speeds if speed.record})
+    if records or errors:
+        kept = sum(record.verdict == "pass" for record in records)
+        return f"Acceptance: {kept} of {len(records) + len(errors)} promises kept"
+    models = sorted({speed.record.model for speed in speeds if speed.record})
     return f"Speed of {', '.join(models) or 'no deployment: nothing was measured'}"
 
 
@@ -74,6 +77,7 @@ def _grouped(number: float | None) -> str:
 
 
 FILTERS = {
+    "sentence": english.sentence,
     "percent": _percent,
     "points": _points,
     "grouped": _grouped,

@@ -1,19 +1,17 @@
 """Plain pictures of a run's speed, as numbers that a template draws: one place for every coordinate."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from papergate.performance.series import round_step
+from papergate.run_folder.speed import Metrics, Series, SpeedRecord
 
 WIDTH, HEIGHT = 600.0, 170.0
 """Of the plane inside the axes, in units of the drawing."""
 MOST_STEPS = 5
 """Of a grid: more are no help to the eye."""
 
-Record = Mapping[str, Any]
-"""What a workload left: its figures, and its time series as ``papergate.performance.series.over_time`` makes them."""
 Dot = tuple[float, float]
 
 
@@ -60,32 +58,30 @@ class Picture:
         return not any(curve.points for curve in self.curves)
 
 
-def pictures_of(record: Record) -> list[Picture]:
+def pictures_of(series: Series) -> list[Picture]:
     """Throughput, concurrency and the latency of each request, over the time of the run."""
-    series = record["series"]
-    step_s, requests = series["step_s"] or 0.0, series["requests"]
+    step_s, requests = series.step_s or 0.0, series.requests
     latencies = {
-        name: [(each["start_s"], each[key]) for each in requests]
-        for name, key in (("e2e", "e2e_s"), ("TTFT", "ttft_s"))
+        "e2e": [(each.start_s, each.e2e_s) for each in requests],
+        "TTFT": [(each.start_s, each.ttft_s) for each in requests],
     }
     time = "seconds from the first request"
     return [
-        _picture("output tokens per second", time, {"": _stepped(series["output_tokens_per_s"], step_s)}),
-        _picture("requests in flight", time, {"": _stepped(series["concurrency"], step_s)}),
+        _picture("output tokens per second", time, {"": _stepped(series.output_tokens_per_s, step_s)}),
+        _picture("requests in flight", time, {"": _stepped(series.concurrency, step_s)}),
         _picture("latency of each request, seconds, at the time it was sent", time, latencies, joined=False),
     ]
 
 
-def sweep_pictures(records: Iterable[Record]) -> list[Picture]:
+def sweep_pictures(records: Iterable[SpeedRecord]) -> list[Picture]:
     """Latency and throughput against concurrency, for each sweep: the runs of one workload at several concurrencies."""
     found = []
     for name, runs in _sweeps(records).items():
         latencies = {
-            f"{label} {p}": [(run["concurrency"], run["metrics"][key].get(p)) for run in runs]
-            for label, key in (("e2e", "e2e_s"), ("TTFT", "ttft_s"))
-            for p in ("p50", "p99")
+            label: [(concurrency, at(metrics)) for concurrency, metrics in runs]
+            for label, at in _SWEPT_LATENCIES.items()
         }
-        throughput = {"": [(run["concurrency"], run["metrics"]["output_tokens_per_s"]) for run in runs]}
+        throughput = {"": [(concurrency, metrics.output_tokens_per_s) for concurrency, metrics in runs]}
         found += [
             _picture(f"{name}: latency, seconds", "requests in flight", latencies),
             _picture(f"{name}: output tokens per second", "requests in flight", throughput),
@@ -93,13 +89,20 @@ def sweep_pictures(records: Iterable[Record]) -> list[Picture]:
     return found
 
 
-def _sweeps(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """Runs by the name that they share beside their concurrency; other workloads have other prompts, and no line."""
-    found: dict[str, list[Record]] = {}
-    closed = (record for record in records if record["concurrency"])
-    for record in sorted(closed, key=lambda each: int(each["concurrency"])):
-        name = record["workload"].removesuffix(f"-c{record['concurrency']}")
-        found.setdefault(name, []).append(record)
+_SWEPT_LATENCIES: Mapping[str, Callable[[Metrics], float | None]] = {
+    "e2e p50": lambda metrics: metrics.e2e_s.p50,
+    "e2e p99": lambda metrics: metrics.e2e_s.p99,
+    "TTFT p50": lambda metrics: metrics.ttft_s.p50,
+    "TTFT p99": lambda metrics: metrics.ttft_s.p99,
+}
+
+
+def _sweeps(records: Iterable[SpeedRecord]) -> dict[str, list[tuple[int, Metrics]]]:
+    """Concurrency and figures by the name that the runs of a sweep share; other workloads have other prompts."""
+    found: dict[str, list[tuple[int, Metrics]]] = {}
+    closed = [(each.concurrency, each.metrics, each.workload) for each in records if each.concurrency and each.metrics]
+    for concurrency, metrics, workload in sorted(closed, key=lambda run: run[0]):
+        found.setdefault(workload.removesuffix(f"-c{concurrency}"), []).append((concurrency, metrics))
     return {name: runs for name, runs in found.items() if len(runs) > 1}
 
 

@@ -5,10 +5,10 @@ from fractions import Fraction
 from functools import cache
 
 from papergate.acceptance import Settings, reference_of, rule_of, sampling_of
+from papergate.acceptance.golden import Golden
 from papergate.benchmarks import BenchmarkSpec
 from papergate.errors import PromiseError
 from papergate.promises import Promise
-from papergate.reports.golden import Golden
 from papergate.statistics.looks import looks_within
 from papergate.statistics.panels import Panel, beta_panel, golden_panel
 from papergate.statistics.plan import Cost, Plan, plan, plan_text, single_run

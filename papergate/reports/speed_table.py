@@ -1,10 +1,11 @@
 """The table of a session's workloads in a terminal."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import TextIO
 
 from papergate.reports.speed import UNDEFINED, Speed, duration, number
 from papergate.reports.table import console_of, print_rows, shortened
+from papergate.run_folder.verdict import Spread
 
 HEADINGS = ("verdict", "valid", "TTFT p50 / p99", "TPOT p50 / p99", "e2e p50 / p99", "tok/s", "workload")
 
@@ -22,13 +23,13 @@ def print_speeds(speeds: Sequence[Speed], file: TextIO, *, width: int, colour: b
 
 def _cells(speed: Speed) -> list[str]:
     """Whether the figures are valid, and the figures where they are."""
-    metrics: Mapping[str, Any] = speed.figures["metrics"] if speed.figures else {}
-    spreads = (metrics.get(key, {}) for key in ("ttft_s", "tpot_s", "e2e_s"))
-    return [
-        UNDEFINED if speed.record is None else "no" if speed.unfit else "yes",
-        *(
-            " / ".join(duration(spread[p]) for p in ("p50", "p99")) if "p50" in spread else UNDEFINED
-            for spread in spreads
-        ),
-        number(metrics.get("output_tokens_per_s")),
-    ]
+    metrics = speed.figures.metrics if speed.figures else None
+    valid = UNDEFINED if speed.record is None else "no" if speed.unfit else "yes"
+    if metrics is None:
+        return [valid, *[UNDEFINED] * (len(HEADINGS) - 3)]
+    spreads = (metrics.ttft_s, metrics.tpot_s, metrics.e2e_s)
+    return [valid, *map(_p50_p99, spreads), number(metrics.output_tokens_per_s)]
+
+
+def _p50_p99(spread: Spread) -> str:
+    return f"{duration(spread.p50)} / {duration(spread.p99)}" if spread.count else UNDEFINED

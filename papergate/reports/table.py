@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from papergate.reports.files import Summary
-from papergate.reports.remarks import family_of
+from papergate.reports.family import family_of
+from papergate.run_folder.verdict import VerdictRecord
+from papergate.words import english
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,17 +26,17 @@ HEADINGS = ("verdict", "score", "interval", "promised", "n x k", "tokens", "prom
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One promise of this session: its summary, or the error that left it without one."""
+    """One promise of this session: its record, or the error that left it without one."""
 
     promise: str
-    summary: Summary | None = None
+    record: VerdictRecord | None = None
     error: str = ""
     """In full, with its remedy; the table shows no more than `MOST_LINES` of it."""
 
     @property
     def verdict(self) -> str:
         """What the table says first."""
-        return self.summary["verdict"] if self.summary else "error"
+        return self.record.verdict if self.record else "error"
 
 
 def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool) -> None:
@@ -43,13 +44,13 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
     from rich.text import Text
 
     console = console_of(file, width, colour=colour)
-    print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.summary), line.promise) for line in lines)])
+    print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.record), line.promise) for line in lines)])
     for line in lines:
-        said = line.summary["sentence"] if line.summary else f"error: {shortened(line.error)}"
+        said = line.record.sentence if line.record else f"error: {shortened(line.error)}"
         console.print(Text(said), soft_wrap=True)
-        for note in _beside(line.summary):
+        for note in _beside(line.record):
             console.print(Text(f"  {note}"), soft_wrap=True)
-    together = family_of([line.summary for line in lines if line.summary])
+    together = family_of([line.record for line in lines if line.record])
     if together and any(together.failed):
         console.print(Text(f"\n{together.sentence}"), soft_wrap=True)
 
@@ -77,9 +78,11 @@ def shortened(error: str) -> str:
     return "\n  ".join([*lines[:MOST_LINES], *left_out])
 
 
-def _beside(summary: Summary | None) -> list[str]:
+def _beside(record: VerdictRecord | None) -> list[str]:
     """What a reader must know, then what the numbers can show."""
-    return [f"note: {one}" for one in summary["warnings"]] + summary["remarks"] if summary else []
+    if record is None:
+        return []
+    return [f"note: {english.sentence(one)}" for one in record.notes] + [*map(english.sentence, record.remarks)]
 
 
 def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -92,20 +95,20 @@ def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     ]
 
 
-def _numbers(summary: Summary | None) -> list[str]:
-    if summary is None:
+def _numbers(record: VerdictRecord | None) -> list[str]:
+    if record is None:
         return ["-"] * (len(HEADINGS) - 2)
-    judged, tokens = summary["judgement"], summary["tokens"]["output"]
-    low, high = (abs(100 * (judged["reference"] + judged[end])) for end in ("lo", "hi"))
+    judged, tokens = record.judgement, record.tokens.output
+    low, high = (abs(100 * end) for end in judged.interval)
     return [
-        f"{100 * judged['score']:.2f} %",
+        f"{100 * judged.score:.2f} %",
         f"[{low:.1f}, {high:.1f}]",
-        _promised(summary),
-        f"{judged['n']} x {judged['k']}",
+        _promised(record),
+        f"{judged.n} x {judged.k}",
         "-" if tokens is None else f"{tokens:,}",
     ]
 
 
-def _promised(summary: Summary) -> str:
-    reference, tolerance = f"{100 * summary['judgement']['reference']:.1f} %", summary["promised"]["tolerance"]
+def _promised(record: VerdictRecord) -> str:
+    reference, tolerance = f"{100 * record.judgement.reference:.1f} %", record.promised.tolerance
     return f"> {reference}" if tolerance == "gain" else f"{reference} ± {tolerance}"

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from papergate.run_folder.notes import Note, note
 from papergate.statistics.panels import Panel, lose
 from papergate.statistics.power import REPLICATES, Gate, Outlook, accepted_counts, outlook, pass_probability
 from papergate.statistics.reference import ReferenceKind
+from papergate.words import english
 
 POINT = Fraction(1, 100)
 LOSSES = (0 * POINT, 1 * POINT, 3 * POINT, 5 * POINT, 10 * POINT)
@@ -55,17 +57,15 @@ class SingleRun:
     """Each loss with its chance to pass."""
 
     @property
+    def note(self) -> Note:
+        """Which counts pass, and how often a perfect and a damaged deployment would have passed."""
+        passes = [[float(100 * loss), float(chance)] for loss, chance in self.passes]
+        return note("one_run", problems=self.problems, k=self.k, accepted=[*map(int, self.accepted)], passes=passes)
+
+    @property
     def sentence(self) -> str:
-        """In words: which counts pass, and how often a perfect and a damaged deployment would have passed."""
-        perfect, *damaged = self.passes
-        lost = ", ".join(f"{float(100 * loss):g}" for loss, _ in damaged)
-        chances = ", ".join(f"{chance:.0%}" for _, chance in damaged)
-        others = f", deployments that lost {lost} points in {chances}" if damaged else ""
-        return (
-            f"a run of {self.problems} problems x {self.k} sample{'s' * (self.k > 1)} passes with "
-            f"{_span(self.accepted)} correct of {self.problems * self.k}: a perfect deployment does so in "
-            f"{perfect[1]:.0%} of runs{others}"
-        )
+        """The note in words."""
+        return english.sentence(self.note)
 
 
 def plan(gate: Gate, panel: Panel, *, cost: Cost, promised: Panel | None = None, replicates: int = REPLICATES) -> Plan:
@@ -124,9 +124,3 @@ def _amount(value: float | None) -> str:
         if value >= size:
             return f"{value / size:.1f}{unit}"
     return f"{value:.1f}"
-
-
-def _span(counts: tuple[int, ...]) -> str:
-    if not counts:
-        return "no number"
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"

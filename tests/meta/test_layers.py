@@ -15,6 +15,8 @@ STAGES = (
     "files",
     "embedded",
     "promises",
+    "run_folder",
+    "words",
     "benchmarks",
     "endpoints",
     "engines",

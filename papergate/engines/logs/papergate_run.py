@@ -10,9 +10,10 @@ from papergate.engines.logs.files import json_of
 from papergate.engines.logs.rows import Columns, Layout, Row, Source
 from papergate.engines.records import Finish
 from papergate.errors import PredictionsError
+from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
 
 COLUMNS = {"problem", "sample", "seed", "text", "finish", "attempts"}
-ACCEPTS = f"completions.jsonl of a run, lines of {{{', '.join(sorted(COLUMNS))}, ..}}"
+ACCEPTS = f"{COMPLETIONS_FILE} of a run, lines of {{{', '.join(sorted(COLUMNS))}, ..}}"
 
 
 def _fits(row: Columns) -> bool:
@@ -20,7 +21,7 @@ def _fits(row: Columns) -> bool:
 
 
 def _rows(source: Source) -> Iterator[Row]:
-    model = str(json_of(source.path.with_name("manifest.json")).get("model") or "")
+    model = str(json_of(source.path.with_name(MANIFEST_FILE)).get("model") or "")
     last: dict[tuple[str, int], Columns] = {}
     for place, row in source.columns():
         if not _fits(row):

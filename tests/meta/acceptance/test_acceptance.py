@@ -24,6 +24,7 @@ from papergate.acceptance import (
     with_ids_of,
 )
 from papergate.acceptance.gradebook import Gradebook
+from papergate.acceptance.notes import notes_of
 from papergate.benchmarks import load, read_specs
 from papergate.completions.policy import Policy
 from papergate.completions.progress import Silent
@@ -33,10 +34,10 @@ from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.engines.replay import Predictions, read_predictions
 from papergate.errors import EngineError, EngineRefused, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
-from papergate.reports.remarks import notes_of
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
+from papergate.words import english
 
 SPECS = read_specs()
 PROMISES = {promise.id: promise for promise in read_promises(benchmarks=SPECS)}
@@ -355,9 +356,11 @@ def test_a_run_that_goes_on_elsewhere_says_so(tmp_path):
     run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
     again = run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
     found = run(replace(case_of(samples=4), identity=elsewhere), ScriptedEngine(0.8), tmp_path)
-    assert not [note for note in notes_of(again) if "set-ups" in note]
-    (note,) = [note for note in notes_of(found) if "set-ups" in note]
-    assert note.startswith("the samples were drawn on 2 set-ups, which differ in endpoint http://b, engine version;")
+    assert not [note for note in notes_of(again) if note.code == "setups_differ"]
+    (note,) = [note for note in notes_of(found) if note.code == "setups_differ"]
+    assert english.sentence(note).startswith(
+        "the samples were drawn on 2 set-ups, which differ in endpoint http://b, engine version;"
+    )
 
 
 def test_a_solution_as_the_gold_is_compared_by_its_box():

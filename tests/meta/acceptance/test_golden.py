@@ -4,14 +4,19 @@ import json
 
 import pytest
 
+from papergate.acceptance.golden import golden_of, read_golden
+from papergate.acceptance.saving import save
 from papergate.engines import Finish
 from papergate.errors import StoreError
-from papergate.reports.files import VERDICT_FILE
-from papergate.reports.golden import golden_of, read_golden
-from papergate.reports.summary import save
+from papergate.run_folder.files import VERDICT_FILE
+from papergate.words import english
 from tests.meta.tiny_runs import BENCHMARK, SPECS, accepted, case_of, completions_of, like_the_paper
 
 SPEC = SPECS["tiny-aime"]
+
+
+def said(record):
+    return [english.sentence(note) for note in record.notes]
 
 
 def stored(folder, right=like_the_paper, k=16, **drawn):
@@ -26,56 +31,56 @@ def beside(golden_folder, folder, right=like_the_paper, k=16, *, problems=BENCHM
 
 
 def test_the_same_deployment_passes_with_nothing_to_note(tmp_path):
-    summary = beside(stored(tmp_path / "golden", k=64), tmp_path / "run", k=64)
-    assert summary["verdict"] == "pass"
-    assert summary["promised"]["reference"] == "golden"
-    assert summary["golden"]["moved"] == summary["golden"]["notes"] == []
-    assert summary["golden"]["length_within_band"] is True
+    record = beside(stored(tmp_path / "golden", k=64), tmp_path / "run", k=64)
+    assert record.verdict == "pass"
+    assert record.promised.reference == "golden"
+    assert record.golden.moved == record.notes == ()
+    assert record.golden.length_within_band is True
 
 
 def test_a_problem_that_moved_is_named_with_both_rates_and_its_adjusted_p_value(tmp_path):
     def one_collapsed(place, sample):
         return place != 3 and like_the_paper(place, sample)
 
-    summary = beside(stored(tmp_path / "golden"), tmp_path / "run", one_collapsed)
-    (move,) = summary["golden"]["moved"]
-    assert (move["problem"], move["golden_rate"], move["rate"]) == (BENCHMARK.problems[3].id, 1.0, 0.0)
-    assert move["adjusted"] == pytest.approx(30 * move["p_value"])
-    assert "tiny-aime-004 100% to 0%" in summary["warnings"][-1]
+    record = beside(stored(tmp_path / "golden"), tmp_path / "run", one_collapsed)
+    (move,) = record.golden.moved
+    assert (move.problem, move.golden_rate, move.rate) == (BENCHMARK.problems[3].id, 1.0, 0.0)
+    assert move.adjusted == pytest.approx(30 * move.p_value)
+    assert "tiny-aime-004 100% to 0%" in said(record)[-1]
 
 
 @pytest.mark.parametrize(("tokens", "within"), [(89, False), (90, True), (110, True), (111, False)])
 def test_a_mean_output_length_outside_the_band_is_noted(tmp_path, tokens, within):
-    summary = beside(stored(tmp_path / "golden"), tmp_path / "run", tokens=tokens)
-    assert summary["golden"]["length_within_band"] is within
-    assert any(f"{tokens}.0 % of the golden run's length" in note for note in summary["warnings"]) is not within
+    record = beside(stored(tmp_path / "golden"), tmp_path / "run", tokens=tokens)
+    assert record.golden.length_within_band is within
+    assert any(f"{tokens}.0 % of the golden run's length" in note for note in said(record)) is not within
 
 
 def test_lengths_that_were_not_counted_cannot_be_compared_and_that_is_noted(tmp_path):
-    summary = beside(stored(tmp_path / "golden", tokens=None), tmp_path / "run")
-    assert summary["golden"]["length_within_band"] is None
-    assert "tokens were not counted" in summary["warnings"][-1]
+    record = beside(stored(tmp_path / "golden", tokens=None), tmp_path / "run")
+    assert record.golden.length_within_band is None
+    assert "tokens were not counted" in said(record)[-1]
 
 
 def test_more_truncation_than_in_the_golden_run_is_noted(tmp_path):
-    summary = beside(stored(tmp_path / "golden"), tmp_path / "run", finish=Finish.LENGTH)
-    assert (summary["golden"]["truncation"], summary["golden"]["golden_truncation"]) == (1.0, 0.0)
-    assert any("truncated completions: 100.00 %, in the golden run 0.00 %" in note for note in summary["warnings"])
+    record = beside(stored(tmp_path / "golden"), tmp_path / "run", finish=Finish.LENGTH)
+    assert (record.golden.truncation, record.golden.golden_truncation) == (1.0, 0.0)
+    assert any("truncated completions: 100.00 %, in the golden run 0.00 %" in note for note in said(record))
 
 
 def test_rows_in_another_order_and_a_part_of_them_are_found_by_their_ids(tmp_path):
     golden = stored(tmp_path / "golden")
     some = tuple(reversed(BENCHMARK.problems[:5]))
-    summary = beside(golden, tmp_path / "run", lambda *_: True, problems=some)
-    assert summary["judgement"]["d"] == 0
-    assert summary["verdict"] == "inconclusive"
+    record = beside(golden, tmp_path / "run", lambda *_: True, problems=some)
+    assert record.judgement.d == 0
+    assert record.verdict == "inconclusive"
 
 
 def test_another_grader_or_sampling_is_noted(tmp_path):
     golden = stored(tmp_path / "golden")
     edited(golden, lambda summary: summary.update(grader="aisbench"))
-    summary = beside(golden, tmp_path / "run")
-    assert "the golden run was made otherwise: grader aisbench, here strict" in summary["warnings"]
+    record = beside(golden, tmp_path / "run")
+    assert "the golden run was made otherwise: grader aisbench, here strict" in said(record)
 
 
 def edited(folder, change):
@@ -86,7 +91,7 @@ def edited(folder, change):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "refusal"),
     [
         (lambda s: s["benchmark"].update(prompt_digest="0" * 64), "was asked with another prompt"),
         (lambda s: s["benchmark"].update(digest="0" * 64), "was asked another text"),
@@ -96,10 +101,10 @@ def edited(folder, change):
         (lambda s: s.pop("counts"), "cannot be read"),
     ],
 )
-def test_a_golden_run_that_is_no_reference_is_refused(tmp_path, change, said):
+def test_a_golden_run_that_is_no_reference_is_refused(tmp_path, change, refusal):
     golden = stored(tmp_path / "golden")
     edited(golden, change)
-    with pytest.raises(StoreError, match=said):
+    with pytest.raises(StoreError, match=refusal):
         beside(golden, tmp_path / "run")
 
 

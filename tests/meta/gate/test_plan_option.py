@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from papergate.acceptance import Settings
+from papergate.acceptance.golden import read_golden
+from papergate.acceptance.saving import save
 from papergate.errors import PromiseError
-from papergate.reports.golden import read_golden
 from papergate.reports.plan import promise_plan
-from papergate.reports.summary import save
 from tests.meta.processes import ran
 from tests.meta.tiny_runs import PROMISES, SPECS, TINY, accepted, case_of, completions_of, like_the_paper
 

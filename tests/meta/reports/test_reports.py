@@ -8,16 +8,18 @@ from fractions import Fraction
 import pytest
 
 from papergate.acceptance import rule_of
+from papergate.acceptance.saving import save
 from papergate.engines import Finish
 from papergate.errors import PromiseError
 from papergate.promises import Tolerance
-from papergate.reports.files import PROBLEMS_FILE, read_summary
+from papergate.reports.family import family_of, standing
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
-from papergate.reports.remarks import family_of, standing
-from papergate.reports.summary import save
 from papergate.reports.table import Line, print_table
+from papergate.run_folder.files import PROBLEMS_FILE
+from papergate.run_folder.verdict import read_verdict
 from papergate.statistics.family import holm_alpha
+from papergate.words import english
 from tests.meta.tiny_runs import BENCHMARK, TINY, accepted, case_of, completions_of, like_the_paper
 
 
@@ -48,20 +50,20 @@ def test_an_open_verdict_has_its_runs_needed_and_a_decided_one_none(tmp_path):
 
 
 def test_the_problems_of_the_file_have_the_score_as_their_mean(tmp_path):
-    summary = saved(tmp_path)
+    record = saved(tmp_path)
     rows = [json.loads(line) for line in (tmp_path / PROBLEMS_FILE).read_text().splitlines()]
     mean = sum(Fraction(row["correct"], row["samples"]) for row in rows) / len(rows)
-    assert float(mean) == summary["judgement"]["score"]
+    assert float(mean) == record.judgement.score
     assert rows[0]["family"] == "addition"
     assert rows[0]["output_tokens"] == 400
 
 
 def test_aggregates_have_the_names_of_papers(tmp_path):
-    found = saved(tmp_path)["aggregates"]
-    assert list(found["pass@k"]) == list(found["cons@k"]) == ["1", "2", "4"]
-    assert found["pass@k"]["1"] == pytest.approx(found["pass@1"])
-    assert found["pass@k"]["4"] == pytest.approx(23 / 30)
-    assert sum(row["n"] for row in found["groups"]["family"]) == 30
+    found = saved(tmp_path).aggregates
+    assert list(found.pass_at_k) == list(found.cons_at_k) == ["1", "2", "4"]
+    assert found.pass_at_k["1"] == pytest.approx(found.pass_at_1)
+    assert found.pass_at_k["4"] == pytest.approx(23 / 30)
+    assert sum(row.n for row in found.groups["family"]) == 30
 
 
 def test_equivalent_answers_vote_together(tmp_path):
@@ -71,27 +73,27 @@ def test_equivalent_answers_vote_together(tmp_path):
         return replace(done, text=f"t</think>\\boxed{{{answers[done.sample]}}}")
 
     completions = [spelled(done) for done in completions_of(lambda *_: True, 4)]
-    found = save(accepted(case_of(), completions, 4), tmp_path)["aggregates"]
-    assert found["pass@1"] == 0.5
-    assert found["cons@k"]["4"] == 1.0
-    assert found["majority_correct"] == 0.0
+    found = save(accepted(case_of(), completions, 4), tmp_path).aggregates
+    assert found.pass_at_1 == 0.5
+    assert found.cons_at_k["4"] == 1.0
+    assert found.majority_correct == 0.0
 
 
 @pytest.mark.parametrize(("right", "score"), [(True, 1.0), (False, 0.0)])
 def test_all_and_none_correct_have_an_interval_and_fail(tmp_path, right, score):
-    summary = saved(tmp_path, lambda *_: right)
-    judged = summary["judgement"]
-    assert judged["score"] == score
-    assert judged["lo"] < judged["d"] or judged["d"] < judged["hi"]
-    assert summary["verdict"] == "fail"
-    assert summary["aggregates"]["cons@k"]["4"] == score
+    record = saved(tmp_path, lambda *_: right)
+    judged = record.judgement
+    assert judged.score == score
+    assert judged.lo < judged.d or judged.d < judged.hi
+    assert record.verdict == "fail"
+    assert record.aggregates.cons_at_k["4"] == score
 
 
 def test_one_sample_per_problem_is_hardly_ever_enough(tmp_path):
-    summary = saved(tmp_path, k=1)
-    assert summary["verdict"] == "inconclusive"
-    assert summary["judgement"]["literal"]
-    assert list(summary["aggregates"]["pass@k"]) == ["1"]
+    record = saved(tmp_path, k=1)
+    assert record.verdict == "inconclusive"
+    assert record.judgement.literal
+    assert list(record.aggregates.pass_at_k) == ["1"]
 
 
 def test_samples_that_never_came_are_counted_as_errors_and_not_as_correct(tmp_path):
@@ -102,27 +104,27 @@ def test_samples_that_never_came_are_counted_as_errors_and_not_as_correct(tmp_pa
     found = accepted(case_of(), completions, 4)
     assert (found.tally["failed"], found.tally["missing"]) == (1, 1)
     assert found.judgement.score == Fraction(118, 120)
-    summary = save(found, tmp_path)
-    assert dict(properties(summary))["errors"] == "2"
-    assert any("2 of the planned samples never came" in note for note in summary["warnings"])
+    record = save(found, tmp_path)
+    assert dict(properties(record))["errors"] == "2"
+    assert any("2 of the planned samples never came" in english.sentence(note) for note in record.notes)
 
 
 def test_a_sample_cut_off_by_the_limit_or_inside_its_thought_is_a_truncation(tmp_path):
     cut = completions_of(lambda *_: True, 2, finish=Finish.LENGTH)[:1]
     unclosed = [replace(completions_of(lambda *_: True, 2)[1], text="an unclosed thought")]
     found = accepted(case_of(), cut + unclosed + completions_of(lambda *_: True, 2)[2:], 2)
-    assert save(found, tmp_path)["truncations"] == 2
+    assert save(found, tmp_path).truncations == 2
 
 
 def test_a_vendors_run_says_how_often_a_perfect_and_a_damaged_deployment_pass_it(tmp_path):
     pytest.importorskip("numpy")
-    remarks = saved(tmp_path, k=1, protocol="vendor")["remarks"]
+    remarks = [*map(english.sentence, saved(tmp_path, k=1, protocol="vendor").remarks)]
     assert remarks[-1].startswith("a run of 30 problems x 1 sample passes with 22 to 23 correct of 30: a perfect ")
     assert "deployments that lost 1, 3, 5, 10 points in " in remarks[-1]
 
 
 def test_the_papers_own_error_stands_beside_an_exact_verdict(tmp_path):
-    (remark,) = saved(tmp_path)["remarks"]
+    (remark,) = map(english.sentence, saved(tmp_path).remarks)
     assert "the paper's own error is" in remark
     assert "not counted in the verdict" in remark
 
@@ -130,9 +132,9 @@ def test_the_papers_own_error_stands_beside_an_exact_verdict(tmp_path):
 def test_a_partial_run_says_nothing_of_what_only_a_whole_one_can_tell(tmp_path):
     case = case_of(problems=BENCHMARK.problems[:5], limit=5)
     completions = completions_of(lambda *_: True, 2, problems=case.problems)
-    summary = save(accepted(case, completions, 2), tmp_path)
-    assert summary["remarks"] == summary["warnings"] == []
-    found = dict(properties(summary))
+    record = save(accepted(case, completions, 2), tmp_path)
+    assert record.remarks == record.notes == ()
+    found = dict(properties(record))
     assert not {"paper_error_points", "paper_noise_chance", "runs_needed"} & found.keys()
     assert "samples per problem are expected" not in found["sentence"]
 
@@ -171,22 +173,22 @@ def family(folder):
         "sure": lambda *_: False,
         "alone": two_in_three,
     }
-    return [saved(folder / name, right, k=16) | {"promise": name} for name, right in rights.items()]
+    return [saved(folder / name, right, k=16).model_copy(update={"promise": name}) for name, right in rights.items()]
 
 
 def test_the_family_of_a_run_is_stated_wherever_there_are_two_promises(tmp_path, capsys):
-    summaries = family(tmp_path)
-    assert family_of(summaries[:1]) is None
-    assert standing(summaries) == {"sure": True, "alone": False}
-    print_table([Line(promise=s["promise"], summary=s) for s in summaries], sys.stdout, width=100, colour=False)
+    records = family(tmp_path)
+    assert family_of(records[:1]) is None
+    assert standing(records) == {"sure": True, "alone": False}
+    print_table([Line(promise=one.promise, record=one) for one in records], sys.stdout, width=100, colour=False)
     assert "5 promises, each failing a perfect deployment low in at most 5% of runs" in capsys.readouterr().out
-    page = write_page(summaries, [], tmp_path).read_text()
+    page = write_page(records, [], tmp_path).read_text()
     assert "5 promises, each failing" in page
     assert page.count("the failure does not stand (Holm)") == 1
 
 
 def test_the_family_is_stated_in_the_terminal_only_where_something_failed(tmp_path, capsys):
-    lines = [Line(promise=s["promise"], summary=s) for s in family(tmp_path)[:3]]
+    lines = [Line(promise=one.promise, record=one) for one in family(tmp_path)[:3]]
     print_table(lines, sys.stdout, width=100, colour=False)
     assert "Holm" not in capsys.readouterr().out
 
@@ -206,7 +208,7 @@ def test_an_error_is_shown_with_its_remedy_and_a_long_one_is_cut(tmp_path, capsy
 
 def test_the_page_shows_aggregates_groups_and_no_script(tmp_path):
     saved(tmp_path / "promise")
-    page = write_page([read_summary(tmp_path / "promise")], [], tmp_path).read_text()
+    page = write_page([read_verdict(tmp_path / "promise")], [], tmp_path).read_text()
     assert "cons@k" in page
     assert "By family" in page
     assert "<script" not in page

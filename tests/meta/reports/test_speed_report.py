@@ -1,32 +1,33 @@
 """Speed on the page and in the terminal: what was measured, "-" where nothing was, and never a 0 in its place."""
 
-import json
 import re
 import sys
 from dataclasses import asdict, replace
 
 import pytest
 
+from papergate.acceptance.saving import save
 from papergate.performance.metrics import ServiceLevel, summary
 from papergate.performance.records import ClientLoad, LoadRun, TimedRequest
+from papergate.performance.regression.rule import Slowdown
 from papergate.performance.series import over_time
 from papergate.performance.validity import fitness
 from papergate.reports.page import write_page
 from papergate.reports.pictures import HEIGHT, WIDTH, pictures_of, sweep_pictures
 from papergate.reports.speed import (
-    SWEEP_FILE,
     Speed,
     by_name,
     duration,
     latency_rows,
     number,
     rate_rows,
-    read_speeds,
-    speed_file,
+    speed_of,
     times_words,
 )
 from papergate.reports.speed_table import print_speeds
-from papergate.reports.summary import save
+from papergate.run_folder.files import SWEEP_FILE, speed_file
+from papergate.run_folder.speed import SpeedRecord, read_speeds, write_speed
+from papergate.verdict import Verdict
 from tests.meta.tiny_runs import accepted, case_of, completions_of, like_the_paper
 
 REQUESTS = tuple(
@@ -41,10 +42,10 @@ REQUESTS = tuple(
     )
     for n in range(4)
 )
-SLOWDOWN = {"verdict": "fail", "sentence": "fail: +10.5% latency [+9.0%, +12.0%] against the baseline"}
+SLOWDOWN = Slowdown(ratio=1.105, lower=1.09, upper=1.12, comparisons=16, clusters=8, verdict=Verdict.FAIL)
 
 
-def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=None, **changes):
+def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=None, slowdown=None, **changes):
     """What tests/perf leaves of a workload."""
     client = ClientLoad(wall_s=4.0, cpu_s=0.1, lateness_s=(late_s,))
     run = LoadRun(
@@ -58,7 +59,7 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
         client=client,
     )
     fit = fitness(run, open_loop=not concurrency)
-    return {
+    stored = {
         "papergate": "1",
         "workload": name,
         "title": "my title",
@@ -77,18 +78,17 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
             "loop": "uvloop",
             "stamps": "kernel",
         },
-        "slowdown": None,
+        "slowdown": {**asdict(slowdown), "sentence": slowdown.sentence} if slowdown else None,
         "baseline": None,
         "series": over_time(run) if fit.valid else None,
-    } | changes
+    }
+    return SpeedRecord.model_validate(stored | changes)
 
 
 def stored(folder, *records):
     for each in records:
-        path = speed_file(folder, each["workload"])
-        path.parent.mkdir(exist_ok=True, parents=True)
-        path.write_text(json.dumps(each))
-    return by_name(read_speeds(folder))
+        write_speed(folder, each)
+    return by_name(map(speed_of, read_speeds(folder).records))
 
 
 def page(folder, *records, more=()):
@@ -100,7 +100,7 @@ def uncounted(*requests):
 
 
 def test_every_latency_has_its_percentiles_and_count():
-    rows = dict(latency_rows(record()))
+    rows = dict(latency_rows(record().metrics))
     assert list(rows) == ["TTFT", "TPOT", "ITL", "e2e"]
     assert rows["e2e"] == ["750 ms", "750 ms", "750 ms", "4"]
     assert rows["ITL"][-1] == "8"
@@ -108,15 +108,15 @@ def test_every_latency_has_its_percentiles_and_count():
 
 def test_what_is_undefined_is_a_dash_everywhere():
     nobody_counted = record(requests=uncounted(*REQUESTS))
-    assert dict(latency_rows(nobody_counted))["TPOT"] == ["-", "-", "-", "0"]
-    rates = dict(rate_rows(nobody_counted))
+    assert dict(latency_rows(nobody_counted.metrics))["TPOT"] == ["-", "-", "-", "0"]
+    rates = dict(rate_rows(nobody_counted.metrics))
     assert (rates["output tokens / s"], rates["tokens per chunk"]) == ("-", "-")
     assert "goodput, requests / s" not in rates
     assert (duration(None), number(None)) == ("-", "-")
 
 
 def test_goodput_stands_where_bounds_were_given():
-    assert dict(rate_rows(record(level=ServiceLevel(e2e_s=1.0))))["goodput, requests / s"] == "1.07"
+    assert dict(rate_rows(record(level=ServiceLevel(e2e_s=1.0)).metrics))["goodput, requests / s"] == "1.07"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_page_of_speed_alone_says_what_was_measured_and_how(tmp_path):
     ):
         assert said in text
     assert "m&lt;b&gt; on s 1, started as mine-a; baseline old on s 0" in text
-    assert SLOWDOWN["sentence"] in text
+    assert SLOWDOWN.sentence in text
     assert "promises kept" not in text
     assert text.count("<polyline") == 2
     assert text.count("<circle") == 2 * len(REQUESTS) + 2
@@ -158,12 +158,12 @@ def test_figures_of_an_unfit_client_are_not_shown_but_why_is(tmp_path):
 
 def test_series_without_points_says_so(tmp_path):
     empty = {"step_s": None, "output_tokens_per_s": None, "concurrency": [], "requests": []}
-    assert all(picture.empty for picture in pictures_of(record(series=empty)))
+    assert all(picture.empty for picture in pictures_of(record(series=empty).series))
     assert page(tmp_path, record(series=empty)).count("nothing was measured to draw") == 3
 
 
 def test_every_point_lies_inside_the_axes():
-    throughput, concurrency, latency = pictures_of(record())
+    throughput, concurrency, latency = pictures_of(record().series)
     for picture in (throughput, concurrency, latency):
         for curve in picture.curves:
             assert curve.points
@@ -204,7 +204,7 @@ def test_terminal_table_has_a_row_for_each_and_says_what_must_be_said(capsys):
     assert rows[1] == ["recorded", "yes", "250 ms / 250 ms", "250 ms / 250 ms", "750 ms / 750 ms", "3.2", "good"]
     assert rows[3] == ["inconclusive", "no", "-", "-", "-", "-", "late"]
     assert rows[4] == ["error", "-", "-", "-", "-", "-", "lost"]
-    assert f"slow: {SLOWDOWN['sentence']}" in lines
+    assert f"slow: {SLOWDOWN.sentence}" in lines
     assert "lost: error: 4 of 4 requests failed" in lines
     assert not any(line.startswith("good:") for line in lines)
 
@@ -220,7 +220,9 @@ def test_foreign_files_in_the_folder_are_no_records(tmp_path):
     folder = speed_file(tmp_path, "x").parent
     for name, text in ((SWEEP_FILE, "[]"), ("half.json", "{"), ("other.json", '{"workload": "x"}')):
         (folder / name).write_text(text)
-    assert len(read_speeds(tmp_path)) == 2
+    found = read_speeds(tmp_path)
+    assert len(found.records) == 2
+    assert [name for name, _ in found.refused] == ["half", "other"]
 
 
 # -- times of an accuracy run ------------------------------------------------------------------------------------------
@@ -230,15 +232,16 @@ def test_times_of_the_samples_are_called_no_benchmark(tmp_path):
     completions = [
         replace(done, ttft_s=0.5, e2e_s=10.5, output_tokens=101) for done in completions_of(like_the_paper, 4)
     ]
-    summary = save(accepted(case_of(), completions, 4), tmp_path)
-    said = times_words(summary["times"] | {"concurrency": 64})
+    record = save(accepted(case_of(), completions, 4), tmp_path)
+    said = times_words(record.times.model_copy(update={"concurrency": 64}))
     assert said.startswith("TTFT p50 500 ms, p90 500 ms; TPOT p50 100 ms, p90 100 ms; tok/s of one stream p50 9.62,")
     assert said.endswith("recorded while asking at a concurrency of at most 64, not a benchmark")
-    assert "not a benchmark" in write_page([summary], [], tmp_path).read_text()
+    assert "not a benchmark" in write_page([record], [], tmp_path).read_text()
 
 
 def test_samples_without_times_and_summaries_of_before_show_none(tmp_path):
     completions = [replace(done, output_tokens=None) for done in completions_of(like_the_paper, 4)]
-    summary = dict(save(accepted(case_of(), completions, 4), tmp_path))
-    assert times_words(summary.pop("times")) == ""
-    assert "not a benchmark" not in write_page([summary], [], tmp_path).read_text()
+    record = save(accepted(case_of(), completions, 4), tmp_path)
+    assert times_words(record.times) == times_words(None) == ""
+    without = record.model_copy(update={"times": None})
+    assert "not a benchmark" not in write_page([record, without], [], tmp_path).read_text()

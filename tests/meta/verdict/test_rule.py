@@ -11,6 +11,7 @@ from papergate.promises.tolerance import Tolerance
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
 from papergate.verdict import Decision, Rule, Verdict, family, judge, judge_literal
+from papergate.words import english
 
 AIME = Rule.within(Tolerance.parse("1 problem"), problems=30)
 MATH = Rule.within(Tolerance.parse("0.5 points"), problems=500)
@@ -232,10 +233,10 @@ def test_too_good_for_a_paper_warns_and_for_a_golden_run_blocks():
     golden = judge(counts, Reference.golden(equal(64, (64, 24), (0, 6))), AIME)
     assert (paper.decision, paper.verdict, paper.direction) == (Decision.FAIL_HIGH, Verdict.FAIL, "high")
     assert not paper.blocks
-    assert "higher than the paper's" in paper.warnings[0]
+    assert "higher than the paper's" in english.sentence(paper.notes[0])
     assert golden.decision is Decision.FAIL_HIGH
     assert golden.blocks
-    assert not golden.warnings
+    assert not golden.notes
 
 
 def test_one_sided_a_score_above_the_paper_passes():
@@ -284,15 +285,15 @@ def test_a_failure_that_the_papers_own_noise_explains_says_so():
     paper = Reference.exact(Fraction("0.839"), samples=4)
     judgement = judge(equal(64, (64, 368), (45, 50), (20, 40), (0, 42)), paper, MATH)
     assert judgement.verdict is Verdict.FAIL
-    assert "could be the paper's own noise: a mean of 4 samples" in judgement.warnings[-1]
-    assert "golden run" in judgement.warnings[-1]
+    assert "could be the paper's own noise: a mean of 4 samples" in english.sentence(judgement.notes[-1])
+    assert "golden run" in english.sentence(judgement.notes[-1])
     assert judgement.se_paper == pytest.approx(0.0044, abs=1e-4)
     assert judgement.paper_noise_chance == pytest.approx(0.0906, abs=5e-4)
     few = judge_literal(equal(1, (1, 22), (0, 8)), R1, AIME)
     assert few.paper_noise_chance > 0.05
-    assert few.warnings == ()  # one run's own noise explains it: the remedy is more samples
+    assert few.notes == ()  # one run's own noise explains it: the remedy is more samples
     certain = judge(equal(64, (64, 300), (0, 200)), paper, MATH)
-    assert not any("noise" in warning for warning in certain.warnings)
+    assert not any("noise" in note.code for note in certain.notes)
 
 
 def test_default_deltas_follow_the_users_words():

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from papergate.acceptance import Acceptance
+from papergate.acceptance.records import Acceptance
 from papergate.engines import Finish
+from papergate.run_folder.verdict import Aggregates, Group
 from papergate.scoring import AnswerKind, Outcome, vote_key
 from papergate.scoring.answers.limits import MAX_QUICK_CHARS
 from papergate.statistics.aggregates import (
@@ -46,18 +47,18 @@ def problem_rows(acceptance: Acceptance) -> list[dict[str, Any]]:
     ]
 
 
-def aggregates(acceptance: Acceptance) -> dict[str, Any]:
-    """Scores by the names that papers give them; keys of pass@k and cons@k are k. Fractions of 1."""
+def aggregates(acceptance: Acceptance) -> Aggregates:
+    """Scores by the names that papers give them. Fractions of 1."""
     counts, votes = acceptance.counts, _votes(acceptance)
     steps = _powers_of_two(counts.fewest)
-    return {
-        "pass@1": float(pass_at_1(counts)),
-        "samples": counts.fewest,
-        "pass@k": {str(k): _float(pass_at_k(counts, k)) for k in steps},
-        "cons@k": {str(k): _float(cons_at_k(votes, k)) for k in steps},
-        "majority_correct": float(majority_correct_at_k(counts)),
-        "groups": _groups(acceptance),
-    }
+    return Aggregates(
+        pass_at_1=float(pass_at_1(counts)),
+        samples=counts.fewest,
+        pass_at_k={str(k): _float(pass_at_k(counts, k)) for k in steps},
+        cons_at_k={str(k): _float(cons_at_k(votes, k)) for k in steps},
+        majority_correct=float(majority_correct_at_k(counts)),
+        groups=_groups(acceptance),
+    )
 
 
 def _float(share: Fraction | None) -> float | None:
@@ -86,14 +87,14 @@ def _key(answer: str, kind: AnswerKind) -> str:
     return vote_key(answer, kind) if len(answer) <= MAX_QUICK_CHARS else answer
 
 
-def _groups(acceptance: Acceptance) -> dict[str, list[dict[str, Any]]]:
+def _groups(acceptance: Acceptance) -> dict[str, tuple[Group, ...]]:
     """A table for each grouping that every problem has, such as subject and level."""
     labels: list[Mapping[str, str]] = [dict(problem.group) for problem in acceptance.case.problems]
     shared = [name for name in labels[0] if all(name in label for label in labels)]
     return {
-        name: [
-            {"group": row.group, "n": row.n, "score": float(row.score), "se": row.se}
+        name: tuple(
+            Group(group=row.group, n=row.n, score=float(row.score), se=row.se)
             for row in by_group(acceptance.counts, [label[name] for label in labels])
-        ]
+        )
         for name in shared
     }

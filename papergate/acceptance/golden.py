@@ -1,0 +1,164 @@
+"""A stored run of a trusted platform: read as a reference, and set beside a run."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from papergate.acceptance.terms import prompt_digest
+from papergate.benchmarks import BenchmarkSpec, Problem
+from papergate.errors import StoreError
+from papergate.run_folder.notes import Note, note
+from papergate.run_folder.verdict import Answerer, BesideGolden, Moved, VerdictRecord, read_verdict, read_verdicts
+from papergate.statistics.beside_golden import LENGTH_BAND, MOVED_ALPHA, Comparison, Run, compare
+from papergate.statistics.counts import Counts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Golden:
+    """A stored run, as far as it is compared."""
+
+    folder: Path
+    record: VerdictRecord
+    run: Run
+
+
+def read_golden(folder: Path, spec: BenchmarkSpec) -> Golden:
+    """The one verdict on the benchmark of ``spec`` in ``folder``, a run folder or one promise's folder in it.
+
+    Raises:
+        StoreError: it has none or several, is damaged, of a later release or partial, or was asked in other words.
+    """
+    record = _only_one(folder, spec)
+    golden = Golden(folder=folder, record=record, run=_run(record))
+    if record.partial:
+        raise StoreError(f"{folder}: {record.promise} is a partial run ({record.partial}), which is no reference")
+    if golden.run.counts.prompts != prompt_digest(spec):
+        raise StoreError(
+            f"{folder}: {record.promise} was asked with another prompt (digest {golden.run.counts.prompts}, now "
+            f"{prompt_digest(spec)}); make the golden run anew with this papergate"
+        )
+    return golden
+
+
+def golden_of(golden: Golden, problems: Sequence[Problem], digest: str) -> Golden:
+    """The golden run on ``problems``, in their order; ``digest`` is that of the benchmark's text.
+
+    Raises:
+        StoreError: it was asked another text, or other problems.
+    """
+    stored = golden.record.benchmark.digest
+    if stored != digest:
+        raise StoreError(
+            f"{golden.folder}: {golden.record.promise} was asked another text of the benchmark (digest {stored}, "
+            f"now {digest}); give both runs the same file"
+        )
+    known = set(golden.run.counts.problems or ())
+    unknown = [problem.id for problem in problems if problem.id not in known]
+    if unknown:
+        raise StoreError(
+            f"{golden.folder}: the golden run has no problem {unknown[0]!r}, nor {len(unknown) - 1} others of this "
+            "run; give both runs the same file, so that ids agree"
+        )
+    run = _run(golden.record, [problem.id for problem in problems])
+    return Golden(folder=golden.folder, record=golden.record, run=run)
+
+
+def with_golden(record: VerdictRecord, golden: Golden) -> VerdictRecord:
+    """A run's record beside the golden run, with what is to be noted of both."""
+    found = compare(_run(record), golden.run)
+    notes = [*_differences(record, golden.record), *(() if _is_other_model(record) else _notes(found))]
+    return record.model_copy(update={"golden": _beside(found, golden), "notes": (*record.notes, *notes)})
+
+
+def _beside(found: Comparison, golden: Golden) -> BesideGolden:
+    """The comparison as plain values; the surest moves of problems come first."""
+    who = golden.record.engine
+    return BesideGolden(
+        promise=golden.record.promise,
+        engine=Answerer(engine=who.engine, version=who.version, model=who.model, revision=who.revision),
+        samples=golden.run.counts.fewest,
+        length_ratio=_float(found.length_ratio),
+        length_within_band=found.length_within_band,
+        length_band=(float(LENGTH_BAND[0]), float(LENGTH_BAND[1])),
+        truncation=_float(found.truncation),
+        golden_truncation=_float(found.golden_truncation),
+        truncation_p_value=found.truncation_p_value,
+        moved=tuple(
+            Moved(
+                problem=move.problem,
+                rate=float(move.rate),
+                golden_rate=float(move.golden_rate),
+                p_value=move.p_value,
+                adjusted=move.adjusted,
+            )
+            for move in found.moved
+        ),
+    )
+
+
+def _is_other_model(record: VerdictRecord) -> bool:
+    """Whether the golden run is that of the model to exceed, whose problems and lengths are meant to differ."""
+    return record.promised.tolerance == "gain"
+
+
+def _notes(found: Comparison) -> Iterator[Note]:
+    """What a reader must know of the comparison."""
+    low, high = (float(100 * end) for end in LENGTH_BAND)
+    if found.length_within_band is False:
+        yield note("length_outside_band", percent=float(100 * (found.length_ratio or 0)), low=low, high=high)
+    if found.length_within_band is None:
+        yield note("lengths_unknown")
+    if found.truncation_p_value <= MOVED_ALPHA:
+        percent, golden = (float(100 * (rate or 0)) for rate in (found.truncation, found.golden_truncation))
+        yield note("truncation_differs", percent=percent, golden_percent=golden)
+    if found.moved:
+        moved = [[move.problem, float(move.golden_rate), float(move.rate)] for move in found.moved]
+        yield note("problems_moved", problems=moved)
+
+
+def _differences(record: VerdictRecord, golden: VerdictRecord) -> Iterator[Note]:
+    """What sets the two runs apart beside their platform, so that a difference may come from there."""
+    ours, theirs = (
+        {**one.sampling.model_dump(mode="json"), "grader": one.grader, "papergate": one.papergate}
+        for one in (record, golden)
+    )
+    apart = [[name, theirs.get(name), value] for name, value in ours.items() if theirs.get(name) != value]
+    if apart:
+        yield note("golden_differs", differences=apart)
+
+
+def _only_one(folder: Path, spec: BenchmarkSpec) -> VerdictRecord:
+    alone, all_of_a_run = read_verdict(folder), read_verdicts(folder)
+    found = [one for one in ([alone] if alone else all_of_a_run.records) if one.benchmark.name == spec.name]
+    if len(found) != 1:
+        names = ", ".join(record.promise for record in found) or "none"
+        unread = "".join(f"\n  {why}" for _, why in all_of_a_run.refused)
+        raise StoreError(
+            f"{folder}: a golden run must hold one verdict on {spec.name}; it holds {names}. "
+            f"Give the folder of one finished promise: RUN/PROMISE{unread}"
+        )
+    return found[0]
+
+
+def _run(record: VerdictRecord, problems: Sequence[str] | None = None) -> Run:
+    """What is compared of a run, all of it or some problems."""
+    counts = record.counts
+    place = {problem: index for index, problem in enumerate(counts.problems)}
+    chosen = [place[problem] for problem in (problems or counts.problems)]
+    tokens = [counts.output_tokens[index] for index in chosen]
+    return Run(
+        counts=Counts(
+            correct=tuple(counts.correct[index] for index in chosen),
+            samples=tuple(counts.samples[index] for index in chosen),
+            problems=tuple(counts.problems[index] for index in chosen),
+            prompts=record.benchmark.prompt_digest,
+        ),
+        completions=sum(counts.completions[index] for index in chosen),
+        output_tokens=None if None in tokens else sum(filter(None, tokens)),
+        truncated=sum(counts.truncated[index] for index in chosen),
+    )
+
+
+def _float(share: Fraction | None) -> float | None:
+    return None if share is None else float(share)

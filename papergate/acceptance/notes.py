@@ -1,0 +1,108 @@
+"""What stands beside a verdict: notes a reader must know, and what the numbers can and cannot show."""
+
+from collections.abc import Iterator, Mapping
+
+from papergate.acceptance.records import Acceptance, Case
+from papergate.run_folder.notes import Note, note
+from papergate.statistics.panels import beta_panel, golden_panel
+from papergate.statistics.plan import single_run
+from papergate.statistics.power import Gate
+from papergate.verdict import Judgement
+
+
+def notes_of(acceptance: Acceptance) -> list[Note]:
+    """What a reader must know beside the verdict; what a part would warn of, a whole run may not show."""
+    of_the_verdict = () if acceptance.case.partial else acceptance.judgement.notes
+    return [
+        *of_the_verdict,
+        *_notes_of_samples(acceptance.tally),
+        *_notes_of_setup(acceptance.case),
+        *_notes_of_sessions(acceptance),
+    ]
+
+
+def _notes_of_samples(tally: Mapping[str, int]) -> Iterator[Note]:
+    counted = {
+        "grades_undecided": tally["undecided"],
+        "thoughts_unclosed": tally["truncated"],
+        "answers_elsewhere": tally["present_not_extracted"],
+        "samples_never_came": tally["failed"] + tally["missing"],
+        "completions_empty": tally["empty"],
+    }
+    return (note(code, count=count) for code, count in counted.items() if count)
+
+
+def _notes_of_setup(case: Case) -> Iterator[Note]:
+    benchmark = case.benchmark
+    if not benchmark.known:
+        yield note(
+            "other_benchmark_text",
+            benchmark=benchmark.spec.title,
+            variant=benchmark.variant,
+            digest=benchmark.digest,
+        )
+    if case.identity.engine == "replay":
+        yield from _notes_of_a_file(case)
+    if case.identity.engine == "remote":
+        yield note("attached", hardware=case.promise.hardware.title)
+    if case.settings.grader != "strict":
+        yield note("other_grader", grader=case.settings.grader)
+    paper = case.promise.score.sampling.max_tokens
+    if case.settings.protocol == "paper" and case.sampling.max_tokens < paper:
+        yield note("lower_token_limit", max_tokens=case.sampling.max_tokens, paper=paper)
+
+
+def _notes_of_sessions(acceptance: Acceptance) -> Iterator[Note]:
+    """A run may go on elsewhere, on another release or driver; the reader of its score has to know."""
+    sessions = acceptance.sessions
+    names = sorted({name for session in sessions for name in session})
+    changed = [name for name in names if len({session.get(name) for session in sessions}) > 1]
+    if changed:
+        yield note("setups_differ", setups=len(sessions), differ_in=changed)
+
+
+def _notes_of_a_file(case: Case) -> Iterator[Note]:
+    yield note("from_file")
+    written, promised = case.identity.model, case.promise.deployment.model
+    if written and written.rpartition("/")[2] != promised.rpartition("/")[2]:
+        yield note("file_names_other_model", named=written, promised=promised)
+    if case.identity.environment.get("thoughts"):
+        yield note("thoughts_stripped")
+
+
+def remarks_of(acceptance: Acceptance) -> list[Note]:
+    """What the reference and the protocol can show."""
+    return list(_remarks(acceptance))
+
+
+def _remarks(acceptance: Acceptance) -> Iterator[Note]:
+    settings = acceptance.case.settings
+    if not acceptance.case.partial:
+        yield from _paper_error(acceptance.judgement)
+    if settings.protocol == "vendor":
+        yield from _one_run(acceptance)
+    if settings.fail_alpha is not None:
+        yield note("holm_threshold", p=settings.fail_alpha)
+
+
+def _paper_error(judgement: Judgement) -> Iterator[Note]:
+    """The printed score's own error, whether the verdict counts it or not; nothing where it is not known."""
+    if judgement.se_paper is not None and judgement.paper_noise_chance is not None:
+        yield note(
+            "paper_error",
+            error_points=100 * judgement.se_paper,
+            samples=judgement.reference.samples,
+            counted=bool(judgement.evidence.se_reference),
+            chance=judgement.paper_noise_chance,
+        )
+
+
+def _one_run(acceptance: Acceptance) -> Iterator[Note]:
+    """How often a perfect and a damaged deployment would have passed a run like this one."""
+    case, counts = acceptance.case, acceptance.counts
+    if case.rule.above:
+        return  # how good the deployment is meant to be, a gain does not say
+    golden = case.reference.counts
+    panel = golden_panel(golden) if golden else beta_panel(float(case.reference.score), problems=counts.n)
+    gate = Gate.of(case.rule, case.reference)
+    yield single_run(gate, panel, promised=case.reference.score, k=counts.fewest).note

@@ -1,0 +1,139 @@
+"""What an acceptance leaves in the folder of its promise: grades, problems, and the record of the verdict."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from papergate import __version__
+from papergate.acceptance.golden import Golden, with_golden
+from papergate.acceptance.notes import notes_of, remarks_of
+from papergate.acceptance.problems import aggregates, problem_rows
+from papergate.acceptance.records import Acceptance, Case
+from papergate.acceptance.terms import prompt_digest
+from papergate.benchmarks import Benchmark
+from papergate.engines import Finish
+from papergate.errors import StoreError
+from papergate.performance.metrics import completion_tokens_per_s, completion_tpot_s, defined, spread
+from papergate.run_folder.files import GRADES_FILE, PROBLEMS_FILE, write_lines
+from papergate.run_folder.verdict import (
+    Answerer,
+    AskedBenchmark,
+    Judged,
+    ProblemCounts,
+    Promised,
+    Spread,
+    Times,
+    Tokens,
+    VerdictRecord,
+    write_verdict,
+)
+from papergate.verdict import numbers
+
+COUNTED = ("correct", "samples", "completions", "truncated", "output_tokens")
+"""What the record holds of every problem; a golden run is compared by it."""
+
+
+def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> VerdictRecord:
+    """Write grades, problems and verdict into ``folder``; the verdict comes last, so it never stands without them.
+
+    Raises:
+        StoreError: the disk refused; what was asked is kept.
+    """
+    record = record_of(acceptance, golden)
+    grades = sorted(acceptance.grades.items())
+    try:
+        write_lines(
+            folder / GRADES_FILE,
+            ({"problem": problem, "sample": sample, **asdict(grade)} for (problem, sample), grade in grades),
+        )
+        write_lines(folder / PROBLEMS_FILE, problem_rows(acceptance))
+        write_verdict(folder, record)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: the verdict cannot be written: {error.strerror}; what was asked is kept: make room, and run "
+            f"the same command with --run {folder.parent}"
+        ) from error
+    return record
+
+
+def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRecord:
+    """Everything a report states of one promise, beside a golden run where there is one."""
+    case = acceptance.case
+    promise = case.promise
+    record = VerdictRecord(
+        promise=promise.id,
+        verdict=acceptance.verdict.value,
+        accepted=acceptance.accepted,
+        sentence=acceptance.sentence,
+        notes=tuple(notes_of(acceptance)),
+        remarks=tuple(remarks_of(acceptance)),
+        partial=case.partial,
+        golden=None,
+        title=f"{promise.deployment.model} on {case.benchmark.spec.title}",
+        hardware=promise.hardware.title,
+        protocol=case.settings.protocol,
+        sampling=case.sampling,
+        run_seed=case.settings.run_seed,
+        grader=case.settings.grader,
+        promised=_promised(case),
+        judgement=Judged.model_validate(numbers(acceptance.judgement)),
+        tally=acceptance.tally,
+        truncations=len(acceptance.truncated),
+        errors=acceptance.tally["failed"] + acceptance.tally["missing"],
+        aggregates=aggregates(acceptance),
+        tokens=_tokens(acceptance),
+        times=_times(acceptance),
+        benchmark=_benchmark(case.benchmark),
+        engine=Answerer.model_validate(asdict(case.identity)),
+        counts=_counts(acceptance),
+        papergate=__version__,
+    )
+    return record if golden is None else with_golden(record, golden)
+
+
+def _promised(case: Case) -> Promised:
+    promise = case.promise
+    return Promised(
+        percent=None if promise.score.percent is None else str(promise.score.percent),
+        tolerance=promise.tolerance.text,
+        reference=case.reference.kind.value,
+        source=promise.score.source,
+    )
+
+
+def _benchmark(benchmark: Benchmark) -> AskedBenchmark:
+    return AskedBenchmark(
+        name=benchmark.spec.name,
+        digest=benchmark.digest,
+        prompt_digest=prompt_digest(benchmark.spec),
+        variant=benchmark.variant,
+        known=benchmark.known,
+        source=benchmark.source,
+        file_sha256=benchmark.file_sha256,
+    )
+
+
+def _counts(acceptance: Acceptance) -> ProblemCounts:
+    rows = problem_rows(acceptance)
+    column: dict[str, Any] = {name: tuple(row[name] for row in rows) for name in COUNTED}
+    return ProblemCounts(problems=tuple(row["problem"] for row in rows), **column)
+
+
+def _tokens(acceptance: Acceptance) -> Tokens:
+    """Output tokens, in all and a sample; None where the engine did not say."""
+    tokens = [one.output_tokens for one in acceptance.receipts.values() if one.output_tokens is not None]
+    return Tokens(output=sum(tokens) if tokens else None, per_sample=sum(tokens) / len(tokens) if tokens else None)
+
+
+def _times(acceptance: Acceptance) -> Times:
+    """What the samples took while they were asked; a spread of nothing where the engine did not say."""
+    metrics = {
+        "ttft_s": lambda one: one.ttft_s,
+        "tpot_s": completion_tpot_s,
+        "stream_tokens_per_s": completion_tokens_per_s,
+    }
+    done = [one for one in acceptance.receipts.values() if one.finish is not Finish.FAILED]
+    return Times(
+        concurrency=acceptance.case.settings.policy.concurrency,
+        **{name: Spread.model_validate(spread(defined(map(metric, done)))) for name, metric in metrics.items()},
+    )

@@ -1,0 +1,74 @@
+"""The names of all files of a run, and how a file is written so that it is either not there or whole.
+
+A run folder holds a folder for each promise, with
+
+``manifest.json``, ``completions.jsonl``, ``acknowledged.json``, ``sessions.jsonl``, ``writer.lock``
+    what was asked and what came; `papergate.completions.store` writes them
+``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
+    what was made of it; the verdict comes last, so that it never stands without the others
+
+and beside these folders ``report.html``, ``performance/`` with a file for each workload, and ``servers/`` with the logs
+and locks of servers that the run started.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from papergate.files import private_folder, write_whole
+
+MANIFEST_FILE = "manifest.json"
+COMPLETIONS_FILE = "completions.jsonl"
+MARK_FILE = "acknowledged.json"
+SESSIONS_FILE = "sessions.jsonl"
+LOCK_FILE = "writer.lock"
+GRADES_FILE = "grades.jsonl"
+PROBLEMS_FILE = "problems.jsonl"
+VERDICT_FILE = "verdict.json"
+
+PAGE_FILE = "report.html"
+SPEED_FOLDER = "performance"
+SWEEP_FILE = "against-concurrency.json"
+"""In the folder of speed: the same figures side by side."""
+SERVERS_FOLDER = "servers"
+
+
+def promise_folders(run: Path, file: str = VERDICT_FILE) -> list[Path]:
+    """The folders of promises in ``run`` that hold ``file``, by name."""
+    return sorted(path.parent for path in run.glob(f"*/{file}"))
+
+
+def servers_folder(run: Path) -> Path:
+    """Where the servers that ``run`` starts keep their logs and locks."""
+    return run / SERVERS_FOLDER
+
+
+def speed_file(run: Path, workload: str) -> Path:
+    """Where the record of ``workload`` lies."""
+    return run / SPEED_FOLDER / f"{workload}.json"
+
+
+def speed_files(run: Path) -> list[Path]:
+    """The records of all workloads of ``run``."""
+    return sorted(path for path in (run / SPEED_FOLDER).glob("*.json") if path.name != SWEEP_FILE)
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """``value`` as JSON, decimal numbers as the texts they are."""
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=str) + "\n"
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line."""
+    write_text(path, "".join(map(json_text, rows)))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that replaces an earlier one as a whole; what no UTF-8 can hold, as in a file name, becomes "?".
+
+    Raises:
+        OSError: the disk refused; an earlier file stays as it was.
+    """
+    private_folder(path.parent)
+    write_whole(path, text.encode(errors="replace"))

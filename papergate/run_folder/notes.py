@@ -1,0 +1,24 @@
+"""What is noted of a run: a code and its values; `papergate.words` says it in a language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from papergate.run_folder.stored import Part
+
+AS_WRITTEN = "as_written"
+"""Code of a note that an earlier release stored as a sentence: its value ``text``."""
+
+
+class Note(Part):
+    """One thing that a reader must know, as data."""
+
+    code: str
+    values: Mapping[str, Any] = Field(default_factory=dict)
+    """What the sentence states: plain JSON values by name."""
+
+
+def note(code: str, **values: Any) -> Note:  # noqa: ANN401 - whatever JSON holds
+    """The note ``code`` with its values."""
+    return Note(code=code, values=values)

@@ -1,0 +1,263 @@
+"""``verdict.json``: everything a report states of one promise. Scores and errors are fractions of 1, times seconds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from papergate.errors import StoreError
+from papergate.promises.records import Sampling
+from papergate.run_folder.files import VERDICT_FILE, promise_folders
+from papergate.run_folder.notes import AS_WRITTEN, Note, note
+from papergate.run_folder.stored import Found, Part, Stored, found
+
+VerdictName = Literal["pass", "fail", "inconclusive"]
+DecisionName = Literal["PASS", "FAIL_LOW", "FAIL_HIGH", "INCONCLUSIVE"]
+
+
+class Promised(Part):
+    """What the score is held against, in the words of the promise."""
+
+    percent: str | None
+    tolerance: str
+    reference: str
+    """Kind of the reference: ``exact``, ``sampled`` or ``golden``."""
+    source: str
+
+
+class Judged(Part):
+    """The numbers that force the verdict, as `papergate.verdict.numbers` makes them."""
+
+    verdict: DecisionName
+    literal: bool
+    d: float
+    """Measured score minus reference."""
+    se_measured: float
+    se_ref: float
+    se_total: float
+    se_paper: float | None
+    radius: float
+    lo: float
+    hi: float
+    runs_needed: int | None
+    reference_too_noisy: bool
+    proven_within: bool
+    blocks: bool
+    p_value: float
+    paper_noise_chance: float | None
+    score: float
+    reference: float
+    tolerance: float
+    n: int
+    k: int
+    sentence: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether the rule alone calls the promise broken."""
+        return self.verdict in {"FAIL_LOW", "FAIL_HIGH"}
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Both ends of the score's interval."""
+        return self.reference + self.lo, self.reference + self.hi
+
+
+class Group(Part):
+    """The problems that share a subject, a level or the like."""
+
+    group: str
+    n: int
+    score: float
+    se: float
+
+
+class Aggregates(Part):
+    """Scores by the names that papers give them; keys of pass@k and cons@k are k."""
+
+    pass_at_1: Annotated[float, Field(validation_alias="pass@1", serialization_alias="pass@1")]
+    samples: int
+    pass_at_k: Annotated[Mapping[str, float | None], Field(validation_alias="pass@k", serialization_alias="pass@k")]
+    cons_at_k: Annotated[Mapping[str, float | None], Field(validation_alias="cons@k", serialization_alias="cons@k")]
+    majority_correct: float
+    groups: Mapping[str, tuple[Group, ...]]
+    """A table for each grouping that every problem has."""
+
+
+class Tokens(Part):
+    """Output tokens; None where the engine did not count."""
+
+    output: int | None
+    per_sample: float | None
+
+
+class Spread(Part):
+    """How one quantity is spread over requests: the count alone where there is nothing."""
+
+    count: int
+    mean: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    method: str | None = None
+    """How the percentiles are interpolated."""
+
+
+class Times(Part):
+    """What the samples took while they were asked, which is no benchmark."""
+
+    concurrency: int | None
+    ttft_s: Spread
+    tpot_s: Spread
+    stream_tokens_per_s: Spread
+
+
+class AskedBenchmark(Part):
+    """Which text was asked."""
+
+    name: str
+    digest: str
+    prompt_digest: str
+    variant: str
+    known: bool
+    source: str
+    file_sha256: str
+
+
+class Answerer(Part):
+    """Who answered."""
+
+    engine: str
+    version: str
+    model: str
+    revision: str
+    template: str = ""
+    environment: Mapping[str, str] = Field(default_factory=dict)
+
+
+class ProblemCounts(Part):
+    """What every problem contributed, a column each, in the order of ``problems``."""
+
+    problems: tuple[str, ...]
+    correct: tuple[int, ...]
+    samples: tuple[int, ...]
+    completions: tuple[int, ...]
+    truncated: tuple[int, ...]
+    output_tokens: tuple[int | None, ...]
+
+    @model_validator(mode="after")
+    def _equal_columns(self) -> Self:
+        columns = (self.correct, self.samples, self.completions, self.truncated, self.output_tokens)
+        if any(len(column) != len(self.problems) for column in columns):
+            raise ValueError(f"columns of different lengths beside {len(self.problems)} problems")
+        return self
+
+
+class Moved(Part):
+    """A problem whose rate differs from the golden run's beyond chance."""
+
+    problem: str
+    rate: float
+    golden_rate: float
+    p_value: float
+    adjusted: float
+
+
+class BesideGolden(Part):
+    """The run beside a golden run."""
+
+    promise: str
+    engine: Answerer
+    samples: int
+    length_ratio: float | None
+    length_within_band: bool | None
+    length_band: tuple[float, float]
+    truncation: float | None
+    golden_truncation: float | None
+    truncation_p_value: float
+    moved: tuple[Moved, ...]
+    """The surest move first."""
+
+
+class VerdictRecord(Stored):
+    """One promise, tested."""
+
+    FORMAT: ClassVar[int] = 2
+
+    promise: str
+    verdict: VerdictName
+    accepted: bool
+    """Whether the test of the promise passes."""
+    sentence: str
+    notes: tuple[Note, ...]
+    """What a reader must know beside the verdict."""
+    remarks: tuple[Note, ...]
+    """What the reference and the protocol can show."""
+    partial: str | None
+    golden: BesideGolden | None
+    title: str
+    hardware: str
+    protocol: Literal["paper", "vendor"]
+    sampling: Sampling
+    run_seed: int
+    grader: str
+    promised: Promised
+    judgement: Judged
+    tally: Mapping[str, int]
+    """How the samples ended: counts by name."""
+    truncations: int
+    errors: int
+    """Planned samples that failed or never came."""
+    aggregates: Aggregates
+    tokens: Tokens
+    times: Times | None = None
+    benchmark: AskedBenchmark
+    engine: Answerer
+    counts: ProblemCounts
+    papergate: str
+    """Release that judged."""
+
+    @classmethod
+    def upgraded(cls, fields: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+        """The first format had sentences for notes and remarks, and called notes warnings."""
+        if number > 1:
+            return fields
+        notes = [note(AS_WRITTEN, text=text) for text in fields["warnings"]]
+        return {**fields, "notes": notes, "remarks": [note(AS_WRITTEN, text=text) for text in fields["remarks"]]}
+
+
+def write_verdict(folder: Path, record: VerdictRecord) -> None:
+    """Write the verdict of the promise in ``folder``.
+
+    Raises:
+        OSError: the disk refused; an earlier verdict stays.
+    """
+    record.write(folder / VERDICT_FILE)
+
+
+def read_verdict(folder: Path) -> VerdictRecord | None:
+    """The verdict of the promise in ``folder``; None where there is none.
+
+    Raises:
+        StoreError: it is damaged, or of a later release.
+    """
+    path = folder / VERDICT_FILE
+    return VerdictRecord.read(path) if path.exists() else None
+
+
+def read_verdicts(run: Path) -> Found[VerdictRecord]:
+    """Every verdict of a run by promise, and why the others cannot be read."""
+    return found(VerdictRecord.read, ((folder.name, folder / VERDICT_FILE) for folder in promise_folders(run)))
+
+
+def forget_verdict(folder: Path) -> None:
+    """Remove the verdict of an earlier session: until this one has its own, there is none.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    try:
+        (folder / VERDICT_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder / VERDICT_FILE} cannot be replaced: {error.strerror}") from error

@@ -1,0 +1,113 @@
+"""English sentences for notes: a template with the note's values, or a function where words depend on them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from papergate.run_folder.notes import AS_WRITTEN, Note
+
+Values = Mapping[str, Any]
+
+SMALLEST_SHARE = 0.01
+"""Chances below it are not told apart: the normal approximation behind them ends there."""
+NAMED = 5
+"""Moved problems that a sentence names one by one; all stand in the report."""
+
+
+def sentence(note: Note) -> str:
+    """The note in words; a code of a later release is shown with its values."""
+    words = SENTENCES.get(note.code)
+    if words is None:
+        return f"{note.code}: {', '.join(f'{name} {value}' for name, value in note.values.items())}"
+    return words(note.values) if callable(words) else words.format_map(note.values)
+
+
+def share(chance: float) -> str:
+    """A chance in percent, as far as it can be told."""
+    return f"{chance:.0%}" if chance >= SMALLEST_SHARE else f"fewer than {SMALLEST_SHARE:.0%}"
+
+
+def _paper_error(values: Values) -> str:
+    counted = "counted" if values["counted"] else "not counted"
+    return (
+        f"the paper's own error is {values['error_points']:.2f} points (a mean of {values['samples']} samples per "
+        f"problem, rounding to 0.1 included), {counted} in the verdict; with it a perfect deployment lies this far off "
+        f"or farther in {share(values['chance'])} of such runs"
+    )
+
+
+def _one_run(values: Values) -> str:
+    """Which counts of a vendor's single run pass, and how often a perfect and a damaged deployment would have."""
+    problems, k = values["problems"], values["k"]
+    perfect, *damaged = values["passes"]
+    lost = ", ".join(f"{points:g}" for points, _ in damaged)
+    chances = ", ".join(f"{chance:.0%}" for _, chance in damaged)
+    others = f", deployments that lost {lost} points in {chances}" if damaged else ""
+    return (
+        f"a run of {problems} problems x {k} sample{'s' * (k > 1)} passes with {_span(values['accepted'])} correct of "
+        f"{problems * k}: a perfect deployment does so in {perfect[1]:.0%} of runs{others}"
+    )
+
+
+def _span(counts: list[int]) -> str:
+    if not counts:
+        return "no number"
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _moved(values: Values) -> str:
+    problems = values["problems"]
+    named = ", ".join(f"{name} {before:.0%} to {now:.0%}" for name, before, now in problems[:NAMED])
+    more = f" and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+    return f"problems that moved against the golden run beyond chance: {named}{more}"
+
+
+def _golden_differs(values: Values) -> str:
+    apart = "; ".join(f"{name} {theirs}, here {ours}" for name, theirs, ours in values["differences"])
+    return f"the golden run was made otherwise: {apart}"
+
+
+def _setups(values: Values) -> str:
+    return (
+        f"the samples were drawn on {values['setups']} set-ups, which differ in {', '.join(values['differ_in'])}; "
+        "sessions.jsonl in the run's folder has them"
+    )
+
+
+SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
+    AS_WRITTEN: "{text}",
+    # the verdict
+    "score_above_paper": "the score is higher than the paper's by more than the tolerance: look for leaked answers, "
+    "voting, a laxer grader, a longer limit or other weights",
+    "could_be_paper_noise": "this could be the paper's own noise: a mean of {samples} samples per problem has an error "
+    "of {error_points:.2f} points, and with it a perfect deployment differs this much or more in {chance:.0%} of runs; "
+    "compare with a golden run",
+    # the samples
+    "grades_undecided": "{count} grades could not be told within their limits; they count as not correct",
+    "thoughts_unclosed": "{count} completions end inside the thought: the token limit may be too low",
+    "answers_elsewhere": "{count} incorrect completions hold the right answer elsewhere",
+    "samples_never_came": "{count} of the planned samples never came; they count as not correct",
+    "completions_empty": "{count} completions are empty; whoever wrote them may have stored errors as empty texts",
+    # the set-up
+    "other_benchmark_text": "{benchmark}: {variant}; its digest is {digest}",
+    "attached": "attached to a server: that it runs on {hardware} is as its owner says",
+    "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
+    "lower_token_limit": "max_tokens is {max_tokens}, the deployment's own limit; the paper used {paper}",
+    "setups_differ": _setups,
+    "from_file": "the completions come from a file: their sampling and hardware are as its owner says",
+    "file_names_other_model": "the file names the model {named!r}; that it is {promised} is as its owner says",
+    "thoughts_stripped": "thoughts were cut off before, says its owner: whether the token limit cut off an answer "
+    "cannot be told",
+    # beside a golden run
+    "golden_differs": _golden_differs,
+    "length_outside_band": "the mean output has {percent:.1f} % of the golden run's length, outside {low:.0f} to "
+    "{high:.0f} %",
+    "lengths_unknown": "output lengths cannot be compared with the golden run's: tokens were not counted in both",
+    "truncation_differs": "truncated completions: {percent:.2f} %, in the golden run {golden_percent:.2f} %, more "
+    "apart than by chance",
+    "problems_moved": _moved,
+    # what the numbers can show
+    "paper_error": _paper_error,
+    "one_run": _one_run,
+    "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
+}
+"""By code."""
