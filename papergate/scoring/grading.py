@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from papergate.errors import BenchmarkError
 from papergate.scoring.answers import limits
-from papergate.scoring.equivalence import check_readable, equivalent
+from papergate.scoring.equivalence import BEYOND, check_readable, equivalent
 from papergate.scoring.extraction import boxes_backwards, extract
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
 from papergate.scoring.workers.pool import Pool
@@ -67,9 +67,9 @@ class Grader:
         found = _extracted(attempt) if self._is_ours(attempt) else _handed_over(attempt)
         if found.answer is None:
             return _without_answer(attempt, found, started)
-        if self._is_ours(attempt) and _is_short(attempt.gold, found.answer):
+        if self._is_ours(attempt):
             quick = equivalent(attempt.gold, found.answer, attempt.kind)
-            if quick.equal is not None:
+            if quick.rule != BEYOND:
                 return _grade(attempt, found, quick, started)
         return self._threads.submit(self._grade_in_worker, attempt, found)
 

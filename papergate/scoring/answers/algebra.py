@@ -8,17 +8,17 @@ symbols. Where functions or exponentials remain, a zero is certain and a non-zer
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import comb, factorial, gcd, isqrt, lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_TERMS = 400  # terms of a polynomial; the expansions of real answers have some ten
 MAX_EXPANDED_POWER = 16  # powers of sums up to this are multiplied out
 MAX_BITS = 100_000  # of an integer; 2024^4046 has 44,000
 MAX_FACTORIAL = 5_000  # 5000! has 54,000 bits
 MAX_KEY_NODES = 500  # of the canonical form of a function's argument; nested ones grow exponentially when written out
-MAX_STEPS = 10_000  # term products and key nodes of one comparison outside a worker: some tenths of a second
+MAX_STEPS = 40_000  # term products, key nodes and numerical operations of one comparison: a second at most
 MAX_PRIME = 10_000  # trial division under a root; what is left is not known to be prime
 
 Atom = tuple[object, ...]
@@ -32,11 +32,16 @@ IMAGINARY: Atom = ("i",)
 INFINITY: Atom = ("infinity",)
 _BITS_A_STEP = 64  # arithmetic on a long integer costs steps by its length
 _WORK = threading.local()
+_TURN: Monomial = ((IMAGINARY, Fraction(1)), (PI, Fraction(1)))  # the exponent of Euler's formula
 _INDEPENDENT = {"symbol", "pi", "i", "prime", "infinity"}
 
 
 class TooComplex(Exception):
     """An exact computation grows beyond its limits."""
+
+
+class OutOfSteps(Exception):
+    """A comparison costs more steps than it is allowed."""
 
 
 class Undefined(Exception):
@@ -50,17 +55,22 @@ class Value(NamedTuple):
     under: Polynomial
 
 
-def allow(steps: int | None) -> None:
-    """Let this thread compute so many more steps, or without end (None) where something else limits it."""
+def allow(steps: int) -> None:
+    """Let this thread compute so many more steps."""
     _WORK.left = steps
 
 
-def _spend(steps: int) -> None:
+def spend(steps: int) -> None:
+    """Count steps of work against what this thread may do; a thread that was allowed nothing is not counted.
+
+    Raises:
+        OutOfSteps: None are left. Steps are the same on every machine, so a grade does not depend on its speed.
+    """
     left = getattr(_WORK, "left", None)
     if left is not None:
         _WORK.left = left - steps
         if left < steps:
-            raise TooComplex("too many steps")
+            raise OutOfSteps(f"more than {MAX_STEPS:,} steps")
 
 
 def rational(number: Fraction | int) -> Value:
@@ -133,12 +143,25 @@ def is_exact(value: Value) -> bool:
 
 def key(value: Value) -> Atom:
     """A hashable canonical form: equal keys are equal values, and mostly the other way round."""
-    _spend(_nodes((tuple(value.over), tuple(value.under)), MAX_KEY_NODES))
-    lead = value.under[min(value.under, key=repr)]
+    spend(_nodes((tuple(value.over), tuple(value.under)), MAX_KEY_NODES))
+    lead = value.under[min(value.under, key=spelled)] if len(value.under) > 1 else next(iter(value.under.values()))
     return tuple(
-        tuple(sorted(((term, factor / lead) for term, factor in part.items()), key=repr))
-        for part in (value.over, value.under)
+        tuple(_in_order((term, factor / lead) for term, factor in part.items())) for part in (value.over, value.under)
     )
+
+
+def spelled(nested: object) -> str:
+    """A canonical spelling of an atom, monomial or key; numbers in hexadecimal, which Python writes at any length."""
+    if isinstance(nested, tuple):
+        return f"({','.join(map(spelled, nested))})"
+    if isinstance(nested, (int, Fraction)):
+        return f"{nested.numerator:x}/{nested.denominator:x}" if nested.denominator != 1 else f"{nested.numerator:x}"
+    return str(nested)
+
+
+def _in_order(parts: Iterable[tuple[object, ...]]) -> list[Any]:
+    found = list(parts)
+    return sorted(found, key=spelled) if len(found) > 1 else found
 
 
 def _nodes(nested: object, most: int) -> int:
@@ -187,6 +210,31 @@ def function(name: str, *arguments: Value) -> Value:
     return result if result is not None else atom(("function", name, *map(key, arguments)))
 
 
+def coefficients(value: Value, name: str) -> tuple[Value, Value] | None:
+    """The constant part and the slope of a value that is linear in a variable, None where it is not."""
+    flat: Polynomial = {}
+    slope: Polynomial = {}
+    for term, factor in value.over.items():
+        powers = dict(term)
+        power_of_name = powers.pop(("symbol", name), Fraction(0))
+        if power_of_name not in (0, 1):
+            return None
+        (slope if power_of_name else flat)[tuple(part for part in term if part[0] != ("symbol", name))] = factor
+    parts = (Value(flat, value.under), Value(slope, value.under))
+    return None if any(name in symbols(part) for part in parts) else parts
+
+
+def without_denominators(value: Value) -> Value:
+    """A polynomial times the powers of symbols under its bars: `y - x^{-1}` becomes `xy - 1`."""
+    lowest: dict[Atom, Fraction] = {}
+    for term in value.over:
+        for name, exponent in term:
+            if name[0] == "symbol" and exponent < lowest.get(name, Fraction(0)):
+                lowest[name] = exponent
+    factor = tuple(_in_order((name, -exponent) for name, exponent in lowest.items()))
+    return polynomial(_times(value.over, {factor: Fraction(1)})) if lowest else polynomial(value.over)
+
+
 # polynomials
 
 
@@ -214,7 +262,7 @@ def _plus(left: Polynomial, right: Polynomial) -> Polynomial:
 def _times(left: Polynomial, right: Polynomial) -> Polynomial:
     if len(left) * len(right) > MAX_TERMS:
         raise TooComplex("too many terms")
-    _spend(len(left) * len(right))
+    spend(len(left) * len(right))
     total: Polynomial = {}
     for term, factor in left.items():
         for other, weight in right.items():
@@ -223,7 +271,7 @@ def _times(left: Polynomial, right: Polynomial) -> Polynomial:
     bits = sum(map(_bits, total.values()))
     if bits > MAX_BITS:
         raise TooComplex("too many digits")
-    _spend(bits // _BITS_A_STEP)
+    spend(bits // _BITS_A_STEP)
     return {term: factor for term, factor in total.items() if factor}
 
 
@@ -252,7 +300,7 @@ def _normal(exponents: dict[Atom, Fraction]) -> tuple[Monomial, Fraction]:
             if abs(whole) * prime.bit_length() <= MAX_BITS:
                 number *= Fraction(prime) ** whole
                 exponents[name] -= whole
-    kept = sorted(((name, exponent) for name, exponent in exponents.items() if exponent), key=repr)
+    kept = _in_order((name, exponent) for name, exponent in exponents.items() if exponent)
     return tuple(kept), number
 
 
@@ -360,9 +408,16 @@ def _exponential(base: Value, exponent: Value) -> Value:
         share = factor / exponent.under[ONE]
         if term == ONE:
             result = multiply(result, power(base, rational(share)))
+        elif term == _TURN and base == atom(EULER) and (12 * share).denominator == 1:
+            result = multiply(result, turned(multiply(rational(share), atom(PI))))
         else:
             result = multiply(result, _exponential_of_term(base, term, share))
     return result
+
+
+def turned(angle: Value) -> Value:
+    """The point of the unit circle at an angle, by Euler's formula."""
+    return add(function("cos", angle), multiply(atom(IMAGINARY), function("sin", angle)))
 
 
 def _is_plain_base(base: Value) -> bool:
@@ -391,7 +446,7 @@ def _exponential_of_term(base: Value, term: Monomial, share: Fraction) -> Value:
     exponents = {
         ("exponential", ("prime", prime), term): share * count for prime, count in _prime_factors(number).items()
     }
-    return Value({tuple(sorted(exponents.items(), key=repr)): Fraction(1)}, {ONE: Fraction(1)})
+    return Value({tuple(_in_order(exponents.items())): Fraction(1)}, {ONE: Fraction(1)})
 
 
 def _prime_factors(number: Fraction) -> dict[int, Fraction]:
@@ -406,7 +461,7 @@ def _prime_factors(number: Fraction) -> dict[int, Fraction]:
 def _factors_of(number: int) -> list[tuple[int, int]]:
     if number.bit_length() > MAX_BITS // 100:
         raise TooComplex("too large to factor")
-    _spend(number.bit_length())
+    spend(number.bit_length())
     found, prime = [], 2
     while prime * prime <= number and prime <= MAX_PRIME:
         count = 0
@@ -472,6 +527,45 @@ def _ln(argument: Value) -> Value | None:
     return total
 
 
+def _twelfths(angle: Value) -> int | None:
+    """How many twelfths of half a turn an angle is, below 24; None where that is no whole number."""
+    half_turns = constant(divide(angle, atom(PI)))
+    twelfths = None if half_turns is None else half_turns * 12
+    return int(twelfths % 24) if twelfths is not None and twelfths.denominator == 1 else None
+
+
+def _sine_of(twelfths: int) -> Value:
+    if twelfths % 24 >= 12:  # noqa: PLR2004 - the lower half of the circle
+        return negate(_sine_of(twelfths - 12))
+    at = min(twelfths % 12, 12 - twelfths % 12)
+    half = rational(Fraction(1, 2))
+    roots = [power(rational(number), half) for number in (0, 1, 2, 3, 4, 6)]
+    if at in {1, 5}:
+        other = roots[2] if at == 5 else negate(roots[2])  # noqa: PLR2004 - 75 degrees
+        return multiply(multiply(half, half), add(roots[5], other))
+    return multiply(half, roots[{0: 0, 2: 1, 3: 2, 4: 3, 6: 4}[at]])
+
+
+def _sin(angle: Value) -> Value | None:
+    twelfths = _twelfths(angle)
+    return None if twelfths is None else _sine_of(twelfths)
+
+
+def _cos(angle: Value) -> Value | None:
+    twelfths = _twelfths(angle)
+    return None if twelfths is None else _sine_of(twelfths + 6)
+
+
+def _quotient_of(
+    over: Callable[[Value], Value | None], under: Callable[[Value], Value | None]
+) -> Callable[[Value], Value | None]:
+    def exact(angle: Value) -> Value | None:
+        one, other = over(angle), under(angle)
+        return None if one is None or other is None else divide(one, other)
+
+    return exact
+
+
 def _integers(*values: Value) -> list[int] | None:
     numbers = [constant(value) for value in values]
     whole = [int(number) for number in numbers if number is not None and number.denominator == 1]
@@ -504,6 +598,12 @@ _EXACT: dict[str, Callable[..., Value | None]] = {
     "ceil": _ceil,
     "mod": _mod,
     "ln": _ln,
+    "sin": _sin,
+    "cos": _cos,
+    "tan": _quotient_of(_sin, _cos),
+    "cot": _quotient_of(_cos, _sin),
+    "sec": _quotient_of(lambda _: rational(1), _cos),
+    "csc": _quotient_of(lambda _: rational(1), _sin),
     "gcd": _gcd,
     "lcm": _lcm,
     "max": _extreme(max),

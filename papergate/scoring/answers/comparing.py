@@ -1,27 +1,31 @@
 """Comparing what two answers say: like with like, part by part, three-valued."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from papergate.scoring.answers import algebra, numeric, regions
 from papergate.scoring.answers.algebra import TooComplex, Value
-from papergate.scoring.answers.names import is_assignment, resolved, without_name
+from papergate.scoring.answers.names import asked_for, is_assignment, is_decimal, resolved, without_name
 from papergate.scoring.answers.shapes import (
     Bag,
     Based,
+    Conditioned,
     Interval,
     Matrix,
     Named,
     Proportion,
+    Region,
     Relation,
     Scalar,
     Sequenced,
     Shape,
     Words,
 )
-from papergate.scoring.answers.units import unit_of
+from papergate.scoring.answers.units import Unit, are_alike, unit_of
+from papergate.scoring.answers.wording import number_of, plain, quantity_of, same_phrase
 
 MAX_NUMERIC = 300  # numerical comparisons within one pair of answers; a worker decides what needs more
 MAX_MATCHED = 10_000  # pairs tried to match two collections without order
@@ -30,17 +34,29 @@ FLOAT_DIGITS = 16  # significant digits of a printed double, of which the last a
 FLOAT_ERROR = Fraction(3, 10**16)  # relative error of a printed double
 _OPERATIONS = {"union", "intersection", "difference", "builder"}
 _PAIR = 2
+_SYMMETRIC = {*regions.MIRRORED, "parallel", "perp", "cong", "sim", "~"}
+_DOMAINS = {
+    "integer", "all", "any", "every", "real", "number", "natural", "positive", "each", "constant", "arbitrary", "whole",
+    "be", "is", "are", "a", "an", "some", "and", "of", ",", "values",
+}  # fmt: skip
+_LONGEST_BASED = 10**300  # of a numeral whose digits are compared
+_UNIT_VECTORS = ("i", "j", "k")
 
 
 class Comparer:
     """One comparison; remembers the last layer that had to speak."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: frozenset[str] = frozenset()) -> None:
         self.layer = numeric.EXACT
+        self._whole = whole
         self._numeric = 0
 
     def same(self, one: Shape, other: Shape) -> bool | None:
         """Whether two answers say the same; None where that is not certain."""
+        if isinstance(one, Conditioned) or isinstance(other, Conditioned):
+            return self._conditioned(one, other)
+        if _is_rounded(one) or _is_rounded(other):
+            return _any(self.same(left, right) for left in _tellings(one) for right in _tellings(other))
         if regions.is_region(one) or regions.is_region(other):
             return self._regions(one, other)
         one, other = _sole_member(one), _sole_member(other)
@@ -55,8 +71,14 @@ class Comparer:
         """How two shapes are compared, None where shapes of these sorts are never the same."""
         rules: dict[tuple[type, type], Callable[[Any, Any], bool | None]] = {
             (Scalar, Scalar): self._scalars,
-            (Words, Words): Words.__eq__,
+            (Words, Words): _same_words,
+            (Words, Scalar): self._spelled_number,
             (Based, Based): Based.__eq__,
+            (Based, Scalar): _same_digits,
+            (Words, Bag): _is_nothing,
+            (Matrix, Scalar): self._components,
+            (Sequenced, Scalar): self._components,
+            (Bag, Scalar): self._all_one,
             (Sequenced, Sequenced): self._sequences,
             (Bag, Bag): self._bags,
             (Bag, Sequenced): self._assigned_in_brackets,
@@ -68,6 +90,25 @@ class Comparer:
         rule = rules.get((type(one), type(other)))
         return partial(rule, one, other) if rule else None
 
+    # what holds under conditions
+
+    def _conditioned(self, one: Shape, other: Shape) -> bool | None:
+        """Conditions must agree where both sides state them; one that only names a domain never contradicts."""
+        left, right = conditions_of(one), conditions_of(other)
+        if not _share_domain(one, other):
+            return False
+        agreed = self._without_order(left, right) if left and right else True
+        bare = [side.shape if isinstance(side, Conditioned) else side for side in (one, other)]
+        return _all((agreed, self.same(*bare)))
+
+    # words
+
+    def _spelled_number(self, words: Words, other: Scalar) -> bool | None:
+        quantity = quantity_of(words.text)
+        return quantity is not None and self._scalars(
+            Scalar(value=algebra.rational(quantity[0]), unit=quantity[1]), other
+        )
+
     # numbers
 
     def _scalars(self, one: Scalar, other: Scalar) -> bool | None:
@@ -76,6 +117,8 @@ class Comparer:
         if one.unit and other.unit:
             return self._with_units(one, other)
         with_unit, without = (one, other) if one.unit else (other, one)
+        if (unit := _unit_in_letters(without)) is not None:
+            return self._with_units(with_unit, unit)
         readings = [self._values(reading, without) for reading in _readings(with_unit)]
         return _any(readings)
 
@@ -83,18 +126,15 @@ class Comparer:
         if {one.unit, other.unit} & {"%", "°"} or any(side.unit.startswith("mod ") for side in (one, other)):
             return False
         left, right = unit_of(one.unit), unit_of(other.unit)
-        if left is None or right is None:
-            return self._values(one, other)
-        if left.measures != right.measures:
-            return False
-        if left.size == right.size:
-            return self._values(one, other)
-        return self.values(
-            *(algebra.multiply(side.value, algebra.rational(unit.size)) for side, unit in ((one, left), (other, right)))
-        )
+        if left.measures == right.measures:
+            return self._values(_scaled(one, left), _scaled(other, right))
+        comparable = not left.measures or not right.measures or not (left.known and right.known)
+        return self._values(one, other) if comparable and are_alike(left, right) else False
 
     def _values(self, one: Scalar, other: Scalar) -> bool | None:
         equal = self.values(one.value, other.value)
+        if equal is False and any(_same_family(one.value, other.value, name) for name in self._whole):
+            return True
         if equal is False and _stands_for(one, other):
             self.layer = "rounded decimal"
             return True
@@ -102,7 +142,7 @@ class Comparer:
 
     def values(self, one: Value, other: Value) -> bool | None:
         """Compare two exact values, numerically where they are not decided by their normal form."""
-        equal, layer = numeric.decide(one, other)
+        equal, layer = numeric.decide(one, other, self._whole)
         if layer != numeric.EXACT:
             self.layer = layer
             self._numeric += 1
@@ -117,6 +157,22 @@ class Comparer:
         if len(one.items) == _PAIR and one.fence != other.fence:
             return False
         return self._in_order(one.items, other.items)
+
+    def _components(self, vector: Matrix | Sequenced, other: Scalar) -> bool | None:
+        """A vector beside its sum over unit vectors: `(1, 2, 3)` and `i + 2j + 3k`."""
+        parts = _unit_vectors(other.value)
+        if parts is None:
+            return False
+        size = len(vector.rows) * len(vector.rows[0]) if isinstance(vector, Matrix) else len(vector.items)
+        items = tuple(Scalar(value=part) for part in parts[: max(size, 2)])
+        if any(part.over for part in parts[len(items) :]):
+            return False
+        return self.same(vector, Sequenced(items=items, fence="()"))
+
+    def _all_one(self, bag: Bag, other: Scalar) -> bool | None:
+        """An answer that was given several times, in several forms."""
+        plain_list = not bag.is_set and bag.joint in {"", "and", "or"}
+        return _all(self.same(item, other) for item in bag.items) if plain_list and bag.items else False
 
     def _assigned_in_brackets(self, one: Bag, other: Sequenced) -> bool | None:
         return is_assignment(one) and self._assigned(one, other.items)
@@ -137,7 +193,9 @@ class Comparer:
             return False
         if one.joint == "difference":
             return self._in_order(one.items, other.items)
-        as_sets = one.is_set or other.is_set
+        if sum(map(_is_case, one.items)) != sum(map(_is_case, other.items)):
+            return False
+        as_sets = one.is_set or other.is_set or len(one.items) != len(other.items)
         left, right = (self._distinct(bag.items) if as_sets else bag.items for bag in (one, other))
         return self._without_order(left, right)
 
@@ -145,6 +203,8 @@ class Comparer:
         left, right = ({item.name: item for item in bag.items if isinstance(item, Named)} for bag in (one, other))
         if left.keys() != right.keys():
             return False
+        if len({name.partition("_")[0] for name in left}) == 1:  # roots of one equation, in any order
+            return self._without_order(*(tuple(map(without_name, bag.items)) for bag in (one, other)))
         return _all(self.same(item, right[name]) for name, item in left.items())
 
     def _assigned(self, named: Bag, items: tuple[Shape, ...]) -> bool | None:
@@ -203,7 +263,12 @@ class Comparer:
         if one.unit and other.unit and unit_of(one.unit) != unit_of(other.unit):
             return False
         if _is_clock(one) or _is_clock(other):
-            return _all(self.values(*pair) for pair in zip(one.parts, other.parts, strict=True))
+            hours = [_in_24_hours(one), _in_24_hours(other)] if one.unit and other.unit else [one, other]
+            readings = [hours, [_in_24_hours(one), _in_24_hours(other)]]
+            return _any(
+                _all(self.values(*pair) for pair in zip(left.parts, right.parts, strict=True))
+                for left, right in readings
+            )
         first, second = one.parts[0], other.parts[0]
         return _all(
             self.values(algebra.multiply(first, right), algebra.multiply(second, left))
@@ -241,15 +306,21 @@ class Comparer:
 
     def _relations(self, one: Shape, other: Shape) -> bool | None:
         if not (isinstance(one, Relation) and isinstance(other, Relation)):
-            return False
+            relation, value = (one, other) if isinstance(one, Relation) else (other, one)
+            told = asked_for(relation) if isinstance(relation, Relation) and isinstance(value, Scalar) else None
+            return False if told is None else self.same(told, value)
         if one.signs == other.signs and self._in_order(one.operands, other.operands):
             return True
+        if "~" in one.signs + other.signs or not set(one.signs + other.signs) <= set(regions.MIRRORED):
+            return self._mirrored(one, other)
         if len(one.signs) != 1 or len(other.signs) != 1:
             return self._mirrored(one, other)
         return self._equations(one, other)
 
     def _mirrored(self, one: Relation, other: Relation) -> bool | None:
         signs = tuple(regions.MIRRORED.get(sign, sign) for sign in reversed(other.signs))
+        if not set(signs) <= _SYMMETRIC:
+            return False
         return one.signs == signs and self._in_order(one.operands, reversed(other.operands))
 
     def _equations(self, one: Relation | None, other: Relation | None) -> bool | None:
@@ -340,22 +411,139 @@ def _stands_for(one: Scalar, other: Scalar) -> bool:
     return False
 
 
-def _is_decimal(value: Value) -> bool:
-    """Whether a number has a finite decimal expansion."""
-    number = algebra.constant(value)
-    if number is None:
+def _is_rounded(shape: Shape) -> bool:
+    return isinstance(shape, Bag) and shape.joint == "rounded"
+
+
+def _tellings(shape: Shape) -> tuple[Shape, ...]:
+    """The ways in which an answer tells its value: exactly, and as a decimal."""
+    return shape.items if isinstance(shape, Bag) and shape.joint == "rounded" else (shape,)
+
+
+def conditions_of(shape: Shape) -> tuple[Shape, ...]:
+    """What an answer depends on, without what only names the domain of a letter."""
+    conditions = shape.conditions if isinstance(shape, Conditioned) else ()
+    return tuple(condition for condition in conditions if not _is_domain(condition))
+
+
+def _is_domain(condition: Shape) -> bool:
+    if isinstance(condition, Relation):
+        return "in" in condition.signs and not _is_pair(condition.operands[-1])
+    if isinstance(condition, Words):
+        return all(plain(word) in _DOMAINS or len(word) == 1 for word in condition.text.split())
+    return False
+
+
+def _share_domain(one: Shape, other: Shape) -> bool:
+    """Whether two sides that both name a set for a letter name the same one."""
+    sets = [
+        {repr(part.operands[-1]) for part in side.conditions if _is_domain(part) and isinstance(part, Relation)}
+        if isinstance(side, Conditioned)
+        else set()
+        for side in (one, other)
+    ]
+    return not sets[0] or not sets[1] or sets[0] == sets[1]
+
+
+def _is_pair(shape: Shape) -> bool:
+    return isinstance(shape, (Sequenced, Bag))
+
+
+def _is_case(shape: Shape) -> bool:
+    return bool(conditions_of(shape))
+
+
+def whole_numbers(shape: Shape) -> frozenset[str]:
+    """The letters that an answer says are whole numbers."""
+    conditions = shape.conditions if isinstance(shape, Conditioned) else ()
+    found: set[str] = set()
+    for condition in conditions:
+        if isinstance(condition, Relation) and condition.signs == ("in",) and _is_whole(condition.operands[1]):
+            member = condition.operands[0]
+            found |= algebra.symbols(member.value) if isinstance(member, Scalar) else set()
+        elif isinstance(condition, Words) and "integer" in plain(condition.text):
+            found |= {word for word in condition.text.split() if len(word) == 1}
+    return frozenset(found)
+
+
+def _is_whole(shape: Shape) -> bool:
+    return isinstance(shape, Words) and shape.text in {"all Z", "all Z+", "all N0"}
+
+
+def _same_words(one: Words, other: Words) -> bool | None:
+    numbers = [number_of(words.text) for words in (one, other)]
+    return same_phrase(one.text, other.text) or (numbers[0] is not None and numbers[0] == numbers[1])
+
+
+def _is_nothing(words: Words, bag: Bag) -> bool | None:
+    """The empty set of solutions in words."""
+    return not bag.items and plain(words.text) in {"no solution", "none"}
+
+
+def _same_digits(one: Based, other: Scalar) -> bool | None:
+    """Whether a number is a numeral whose base was left out: the same digits."""
+    number = algebra.constant(other.value)
+    plain_number = number is not None and not other.unit and number.denominator == 1 and 0 <= number < _LONGEST_BASED
+    return plain_number and str(number) == one.digits
+
+
+def _scaled(scalar: Scalar, unit: Unit) -> Scalar:
+    if unit.size == 1:
+        return scalar
+    return Scalar(value=algebra.multiply(scalar.value, algebra.rational(unit.size)))
+
+
+def _unit_in_letters(scalar: Scalar) -> Scalar | None:
+    """`10 m/s` without a font: letters that are a unit, beside an answer that has one. None where they are none."""
+    if len(scalar.value.over) != 1 or set(scalar.value.under) != {algebra.ONE}:
+        return None
+    ((term, factor),) = scalar.value.over.items()
+    if not term or any(name[0] != "symbol" or exponent.denominator > 1 for name, exponent in term):
+        return None
+    unit = " ".join(f"* {name[1]} ^{exponent}" for name, exponent in term)
+    return Scalar(value=algebra.rational(factor), unit=unit) if unit_of(unit).known else None
+
+
+def _unit_vectors(value: Value) -> list[Value] | None:
+    """The factors of i, j and k, None where an expression has other terms."""
+    parts = [algebra.rational(0)] * len(_UNIT_VECTORS)
+    for term, factor in value.over.items():
+        names = ["i" if name == algebra.IMAGINARY else str(name[-1]).rpartition(" ")[2] for name, _ in term]
+        at = [at for at, unit in enumerate(_UNIT_VECTORS) if names.count(unit) == 1]
+        if len(at) != 1:
+            return None
+        rest = tuple(part for name, part in zip(names, term, strict=True) if name != _UNIT_VECTORS[at[0]])
+        parts[at[0]] = algebra.add(parts[at[0]], Value({rest: factor}, value.under))
+    return parts if value.over else None
+
+
+def _same_family(one: Value, other: Value, name: str) -> bool:
+    """Whether `a + bk` and `c + dk` are the same numbers for whole k: equal steps, and starts some steps apart."""
+    left, right = algebra.coefficients(one, name), algebra.coefficients(other, name)
+    if left is None or right is None or not left[1].over or not right[1].over:
         return False
-    rest = number.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1
+    steps = algebra.constant(algebra.divide(left[1], right[1]))
+    apart = algebra.constant(algebra.divide(algebra.subtract(left[0], right[0]), left[1]))
+    return steps is not None and abs(steps) == 1 and apart is not None and apart.denominator == 1
+
+
+def _is_decimal(value: Value) -> bool:
+    number = algebra.constant(value)
+    return number is not None and is_decimal(number)
 
 
 def _is_clock(proportion: Proportion) -> bool:
     """Whether it can only be a time of day, where 1:30 and 2:60 differ."""
     last = algebra.constant(proportion.parts[-1])
     return bool(proportion.unit) or last == 0
+
+
+def _in_24_hours(clock: Proportion) -> Proportion:
+    hour, half = algebra.constant(clock.parts[0]), unit_of(clock.unit).measures if clock.unit else ()
+    if hour is None or not half:
+        return clock
+    later = half[0][0].endswith("second")
+    return replace(clock, parts=(algebra.rational(hour % 12 + 12 * later), *clock.parts[1:]))
 
 
 def _unmatched(one: tuple[Shape, ...], other: tuple[Shape, ...]) -> tuple[list[Shape], list[Shape]]:
@@ -376,7 +564,8 @@ def _unmatched(one: tuple[Shape, ...], other: tuple[Shape, ...]) -> tuple[list[S
 def _equation(named: Named) -> Relation | None:
     if not isinstance(named.shape, Scalar):
         return None
-    return Relation(operands=(Scalar(value=algebra.symbol(named.name)), named.shape), signs=("=",))
+    quantity = named.quantity or algebra.symbol(named.name)
+    return Relation(operands=(Scalar(value=quantity), named.shape), signs=("=",))
 
 
 def _sides(relation: Relation) -> Value | None:
@@ -387,13 +576,14 @@ def _sides(relation: Relation) -> Value | None:
     if not (isinstance(left, Scalar) and isinstance(right, Scalar)):
         return None
     difference = algebra.subtract(left.value, right.value)
-    return algebra.polynomial(difference.over) if relation.signs == ("=",) else difference
+    return algebra.without_denominators(difference) if relation.signs == ("=",) else difference
 
 
 def _common_factor(one: Value, other: Value) -> Fraction | None:
     """The number that one expression is of the other, None where it is none."""
     if not one.over or not other.over or one.over.keys() != other.over.keys() or one.under != other.under:
         return None
+    algebra.spend(len(one.over))
     ratios = {factor / other.over[term] for term, factor in one.over.items()}
     return ratios.pop() if len(ratios) == 1 else None
 
@@ -402,25 +592,49 @@ def spelled(shape: Shape) -> str:
     """A canonical spelling: equal spellings are equal answers, and mostly the other way round."""
     rules: dict[type, Callable[[Any], str]] = {
         Scalar: _spelled_scalar,
+        Words: lambda words: plain(words.text),
         Named: lambda named: spelled(named.shape),
         Sequenced: lambda pair: f"{pair.fence[0]}{','.join(map(spelled, pair.items))}{pair.fence[1]}",
         Bag: _spelled_bag,
         Matrix: lambda matrix: "[" + ";".join(",".join(map(_spelled_value, row)) for row in matrix.rows) + "]",
+        Proportion: lambda ratio: ":".join(map(_spelled_value, ratio.parts)) + ratio.unit,
+        Relation: lambda relation: f"{' '.join(relation.signs)} {','.join(map(spelled, relation.operands))}",
+        Conditioned: lambda case: spelled(case.shape) + "".join(f" if {spelled(part)}" for part in conditions_of(case)),
+        Region: lambda region: " u ".join(map(_spelled_interval, region.intervals)),
+        Based: lambda numeral: f"{numeral.digits}_{numeral.base}",
     }
-    return rules.get(type(shape), repr)(shape)
+    return rules[type(shape)](shape)
+
+
+def without_remark(shape: Shape) -> Shape:
+    """A number without the words after it where they are no unit: `5 ways`."""
+    is_remark = isinstance(shape, Scalar) and shape.unit not in {"", "%", "°"} and not unit_of(shape.unit).known
+    return replace(shape, unit="") if is_remark and isinstance(shape, Scalar) else shape
+
+
+def _spelled_interval(interval: Interval) -> str:
+    ends = f"{_spelled_value(interval.low)},{_spelled_value(interval.high)}"
+    return f"{'(['[interval.closed_low]}{ends}{')]'[interval.closed_high]}"
 
 
 def _spelled_scalar(scalar: Scalar) -> str:
-    readings = _readings(scalar)
-    return _spelled_value(readings[-1].value if scalar.unit == "%" else readings[0].value)
+    """A number in the base units of what it measures."""
+    if scalar.unit == "%":
+        return _spelled_value(_readings(scalar)[-1].value)
+    unit = unit_of(scalar.unit) if scalar.unit and scalar.unit != "°" else None
+    if unit is None or not unit.measures:
+        return _spelled_value(scalar.value)
+    measured = " ".join(f"{base}^{power}" for base, power in unit.measures)
+    return f"{_spelled_value(_scaled(scalar, unit).value)} {measured}"
 
 
 def _spelled_bag(bag: Bag) -> str:
-    if bag.joint in {"difference", "builder"}:
-        return repr(bag)
-    return "{" + ",".join(sorted(map(spelled, bag.items))) + "}"
+    items = list(map(spelled, bag.items))
+    if bag.joint == "rounded":
+        return items[0]
+    return f"{bag.joint}{{{','.join(items if bag.joint == 'difference' else sorted(set(items)))}}}"
 
 
 def _spelled_value(value: Value) -> str:
     number = algebra.constant(value)
-    return str(number) if number is not None else repr(algebra.key(value))
+    return algebra.spelled(number) if number is not None else algebra.spelled(algebra.key(value))

@@ -1,13 +1,30 @@
 """What an answer says once its equations are understood: which are values with a name, and which are statements."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 from papergate.scoring.answers import algebra, numeric, regions
 from papergate.scoring.answers.algebra import Value
-from papergate.scoring.answers.shapes import Bag, Named, Proportion, Relation, Scalar, Sequenced, Shape, Words
+from papergate.scoring.answers.shapes import (
+    INFINITE,
+    Bag,
+    Conditioned,
+    Matrix,
+    Named,
+    Proportion,
+    Region,
+    Relation,
+    Scalar,
+    Sequenced,
+    Shape,
+    Words,
+)
+from papergate.scoring.answers.spelling import Unreadable
 
 _FUNCTION_NAMES = {"f", "g", "h"}  # in front of a bracket these are functions, never factors
 _PAIR = 2
+_DOTS = algebra.symbol("...")
+_COORDINATES = {"x", "y", "z"}
 
 
 def resolved(shape: Shape) -> Shape:
@@ -20,25 +37,82 @@ def resolved(shape: Shape) -> Shape:
         return _resolved_bag(shape)
     if isinstance(shape, Sequenced):
         return Sequenced(items=tuple(map(resolved, shape.items)), fence=shape.fence)
+    if isinstance(shape, Conditioned):
+        return _enumerated(Conditioned(shape=resolved(shape.shape), conditions=shape.conditions))
     return shape
 
 
 def _resolved_relation(relation: Relation) -> Shape:
-    if "in" in relation.signs:
-        return resolved(relation.operands[-1]) if len(relation.signs) == 1 else relation
-    if set(relation.signs) != {"="}:
-        return relation
+    if relation.signs == ("in",):
+        return _resolved_membership(*relation.operands)
+    if set(relation.signs) == {"=", "~"} or set(relation.signs) == {"~"}:
+        relation = _without_roundings(relation)
+    if not set(relation.signs) <= {"="}:
+        return _with_named_middle(relation)
     operands = list(relation.operands)
     while len(operands) > _PAIR and _equal(operands[-_PAIR], operands[-1]):
         del operands[-_PAIR]
+    if len(operands) == 1:
+        return operands[0]
     return _resolved_equation(operands[0], operands[1]) if len(operands) == _PAIR else _resolved_chain(operands)
 
 
+def _resolved_membership(member: Shape, collection: Shape) -> Shape:
+    r"""`x \in (0, 1)` is an interval with the name of its variable."""
+    shape, name = resolved(collection), _name_of(member)
+    region = regions.as_region(shape) if not isinstance(shape, Bag) or not shape.is_set else None
+    if region is not None:
+        return Region(intervals=region.intervals, variable=name)
+    return Named(name=name, shape=shape) if name else shape
+
+
+def _without_roundings(relation: Relation) -> Relation:
+    """`x = 4/3 ≈ 1.33` as an equation, whose value may be told either way."""
+    operands = [relation.operands[0]]
+    for sign, operand in zip(relation.signs, relation.operands[1:], strict=True):
+        if sign == "~" and not _name_of(operands[-1]) and _is_number(operands[-1]) and _is_number(operand):
+            if not _rounds(operand, operands[-1]):
+                raise Unreadable("an approximation of another number")
+            operands[-1] = Bag(items=(operands[-1], operand), joint="rounded")
+        else:
+            operands.append(operand)
+    return Relation(operands=tuple(operands), signs=("=",) * (len(operands) - 1))
+
+
+def _is_number(shape: Shape) -> bool:
+    return isinstance(shape, Scalar) and not algebra.symbols(shape.value)
+
+
+def _rounds(rounded: Shape, exact: Shape) -> bool:
+    """Whether a decimal is another number to the places that it has."""
+    if not (isinstance(rounded, Scalar) and isinstance(exact, Scalar)):
+        return False
+    near, far = numeric.rational(rounded.value), numeric.rational(exact.value)
+    return near is not None and far is not None and abs(near - far) < Fraction(1, 10 ** (rounded.places or 0))
+
+
+def _with_named_middle(relation: Relation) -> Relation:
+    """`0 < f(x) < 1` bounds one quantity, whatever its name."""
+    names = [_name_of(operand) for operand in relation.operands]
+    if regions.as_region(relation) is not None or not (
+        set(relation.signs) <= set(regions.MIRRORED) and sum(map(bool, names)) == 1
+    ):
+        return relation
+    operands = tuple(
+        Scalar(value=algebra.symbol(name)) if name else operand
+        for name, operand in zip(names, relation.operands, strict=True)
+    )
+    return Relation(operands=operands, signs=relation.signs)
+
+
 def _resolved_chain(operands: list[Shape]) -> Shape:
-    """`x = y = 3` names its last side."""
+    """`x = y = 3` names its last side twice."""
     names = list(map(_name_of, operands[:-1]))
-    if all(names):
-        return Named(name="=".join(names), shape=operands[-1])
+    if all(names) and len(set(names)) == len(names):
+        return Bag(items=tuple(Named(name=name, shape=operands[-1]) for name in names))
+    numbers = [operand for operand in operands[1:] if _is_number(operand)]
+    if names[0] and len(numbers) == 1 and numbers[0] == operands[-1]:
+        return Named(name=names[0], shape=operands[-1])
     return Relation(operands=tuple(operands), signs=("=",) * (len(operands) - 1))
 
 
@@ -46,8 +120,9 @@ def _resolved_equation(left: Shape, right: Shape) -> Shape:
     """A named value, a number computed (`10^3 = 1000`), or an equation that says something."""
     for name, value in ((left, right), (right, left)):
         if _name_of(name) and not _shares_symbol(name, value):
-            return _resolved_name(Named(name=_name_of(name), shape=value))
-    if _equal(left, right) and not (_symbols_of(left) | _symbols_of(right)):
+            quantity = name.value if isinstance(name, Scalar) else None
+            return _resolved_name(Named(name=_name_of(name), shape=value, quantity=quantity))
+    if _equal(left, right):
         return right
     return Relation(operands=(left, right), signs=("=",))
 
@@ -61,13 +136,19 @@ def _resolved_name(named: Named) -> Shape:
     items = shape.items if isinstance(shape, (Sequenced, Bag)) else ()
     if len(names) > 1 and len(names) == len(items) and isinstance(shape, Sequenced):
         return Bag(items=tuple(Named(name=name, shape=item) for name, item in zip(names, items, strict=True)))
-    return Named(name=named.name, shape=resolved(shape), general=named.general)
+    return Named(name=named.name, shape=resolved(shape), general=named.general, quantity=named.quantity)
 
 
 def _resolved_bag(bag: Bag) -> Shape:
     if bag.joint in {"union", "intersection", "difference", "builder"}:
         return bag
     items = tuple(map(resolved, bag.items))
+    if (progression := _progression(items)) is not None:
+        return progression
+    if len(items) == _PAIR and not bag.is_set and _is_spoken_rounding(*items):
+        return Bag(items=items, joint="rounded")
+    if (groups := _repeated_names(items)) is not None:
+        items = groups
     if bag.joint == "group":
         return Sequenced(items=tuple(map(without_name, items)), fence="()")
     names = {item.name for item in items if isinstance(item, Named)}
@@ -78,6 +159,74 @@ def _resolved_bag(bag: Bag) -> Shape:
     if len(items) == 1 and not bag.is_set:
         return items[0]
     return Bag(items=items, is_set=bag.is_set, joint=bag.joint)
+
+
+def _is_spoken_rounding(exact: Shape, rounded: Shape) -> bool:
+    """`4/3 or 1.33`: the second is a decimal of the first, which no decimal writes."""
+    if not (isinstance(exact, Scalar) and isinstance(rounded, Scalar) and rounded.places and exact.places is None):
+        return False
+    number = algebra.constant(exact.value)
+    whole_or_decimal = number is not None and is_decimal(number)
+    return not whole_or_decimal and _is_number(exact) and _rounds(rounded, exact)
+
+
+def is_decimal(number: Fraction) -> bool:
+    """Whether a number has a finite decimal expansion."""
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
+def _repeated_names(items: tuple[Shape, ...]) -> tuple[Shape, ...] | None:
+    """`p=5, q=2, p=7, q=2` as two assignments, None for anything else."""
+    flat = [
+        part for item in items for part in (item.items if is_assignment(item) and isinstance(item, Bag) else (item,))
+    ]
+    names = [item.name for item in flat if isinstance(item, Named)]
+    size = len(set(names))
+    if len(names) < len(flat) or size < _PAIR or len(flat) == size or len(flat) % size:
+        return None
+    groups = [flat[start : start + size] for start in range(0, len(flat), size)]
+    if any([item.name for item in group if isinstance(item, Named)] != names[:size] for group in groups):
+        return None
+    return tuple(Sequenced(items=tuple(map(without_name, group)), fence="()") for group in groups)
+
+
+def _progression(items: tuple[Shape, ...]) -> Shape | None:
+    """`1, 2, ..., 10` by its first member, its step and its last, None where no step is known."""
+    dots = [at for at, item in enumerate(items) if isinstance(item, Scalar) and item.value == _DOTS]
+    if len(dots) != 1 or dots[0] < _PAIR:
+        return None
+    numbers = [algebra.constant(item.value) if isinstance(item, Scalar) else None for item in items]
+    before, after = numbers[: dots[0]], numbers[dots[0] + 1 :]
+    known = [number for number in before if number is not None]
+    ends = [number for number in after if number is not None]
+    steps = {later - former for former, later in pairwise(known)}
+    if len(known) < len(before) or len(ends) < len(after) or len(steps) != 1 or 0 in steps:
+        return None
+    step = steps.pop()
+    if any(((end - known[0]) / step).denominator > 1 for end in ends):
+        return None
+    return _from_first(known[0], step, algebra.rational(ends[-1]) if ends else INFINITE)
+
+
+def _enumerated(case: Conditioned) -> Shape:
+    r"""`2n, n \in \\mathbb{N}` as a progression, anything else as it is."""
+    if not (isinstance(case.shape, Scalar) and len(case.conditions) == 1 and isinstance(case.conditions[0], Relation)):
+        return case
+    member, domain = case.conditions[0].operands[0], case.conditions[0].operands[-1]
+    parts = algebra.coefficients(case.shape.value, _name_of(member)) if domain == Words(text="all Z+") else None
+    numbers = [algebra.constant(part) for part in parts or ()]
+    if len(numbers) < _PAIR or numbers[0] is None or not numbers[1]:
+        return case
+    return _from_first(numbers[0] + numbers[1], numbers[1], INFINITE)
+
+
+def _from_first(first: Fraction, step: Fraction, last: Value) -> Shape:
+    values = (algebra.rational(first), algebra.rational(step), last)
+    return Sequenced(items=tuple(Scalar(value=value) for value in values), fence="..")
 
 
 def _as_tuple(shape: Shape) -> Shape:
@@ -103,6 +252,8 @@ def _name_of(shape: Shape) -> str:
     """How a side of an equation names the other, empty where it is more than a name."""
     if isinstance(shape, Words):
         return shape.text
+    if isinstance(shape, Bag) and shape.is_set and len(shape.items) == 1:
+        return _name_of(shape.items[0])
     if isinstance(shape, Proportion):
         return ":".join(map(_name_of_value, shape.parts)) if all(map(_name_of_value, shape.parts)) else ""
     if isinstance(shape, Sequenced):
@@ -127,20 +278,44 @@ def _name_of_value(value: Value) -> str:
     return names[0] if names == [*names[:1]] and kinds == {"symbol"} else repr(term)
 
 
-def _symbols_of(shape: Shape) -> set[str]:
+def symbols_of(shape: Shape) -> set[str]:
+    """The variables of an answer, without its names and its conditions."""
     if isinstance(shape, Scalar):
         return algebra.symbols(shape.value)
+    if isinstance(shape, (Named, Conditioned)):
+        return symbols_of(shape.shape)
+    if isinstance(shape, Matrix):
+        return set().union(*(algebra.symbols(cell) for row in shape.rows for cell in row))
+    if isinstance(shape, Relation):
+        return set().union(*map(symbols_of, shape.operands))
     if isinstance(shape, (Sequenced, Bag)):
-        return set().union(*map(_symbols_of, shape.items))
+        return set().union(*map(symbols_of, shape.items))
     return set()
+
+
+def asked_for(relation: Relation) -> Shape | None:
+    """The value in `a + b + c = 23` or `x_1 + x_2 = 3`: a quantity made of letters, not a line through coordinates."""
+    if relation.signs != ("=",):
+        return None
+    for quantity, value in (relation.operands, relation.operands[::-1]):
+        if isinstance(quantity, Scalar) and _is_number(value) and _is_unit_sum(quantity.value):
+            return value
+    return None
+
+
+def _is_unit_sum(value: Value) -> bool:
+    letters = algebra.symbols(value)
+    units = all(abs(factor) == 1 for factor in value.over.values()) and set(value.under) == {algebra.ONE}
+    units = units and all(exponent == 1 for term in value.over for _, exponent in term)
+    return units and len(letters) > 1 and not letters <= _COORDINATES
 
 
 def _shares_symbol(name: Shape, value: Shape) -> bool:
     """Whether a value speaks of its own name; the argument of a function is not its name."""
     if isinstance(name, Sequenced) and isinstance(value, Sequenced):
         return any(map(_shares_symbol, name.items, value.items))
-    own = {_name_of(name).removesuffix("()")} if _name_of(name).endswith("()") else _symbols_of(name)
-    return bool(own & _symbols_of(value))
+    own = {_name_of(name).removesuffix("()")} if _name_of(name).endswith("()") else symbols_of(name)
+    return bool(own & symbols_of(value))
 
 
 def _equal(one: Shape, other: Shape) -> bool:

@@ -1,42 +1,52 @@
 """Numerical proof that two values differ, and overwhelming evidence that they agree.
 
-Two values are compared through the cross product of their polynomials, in which common terms have already cancelled
-exactly, first at 60 and then at 150 digits. Numbers too large to be written are compared by their logarithms.
+Two numbers are compared through the cross product of their polynomials, in which common terms have already cancelled
+exactly, at 60, then 150, then 1,000 digits. Numbers too large to be written are compared by their logarithms.
 
-How long such a computation takes cannot be foreseen, so it is only permitted in a process that can be killed.
+Expressions with variables are compared at sample points. A point is drawn from the pair itself: of both signs, of sizes
+from a quarter to thousands and of the size of every number that the pair holds, with 20 random bits each. A false
+identity between polynomials of degree d passes one point with a probability of at most d / 10^6 (Schwartz 1980, Zippel
+1979), and at least three points must agree; what differs only in a region smaller than these steps is not seen.
+
+Every operation costs steps of the budget that `algebra.allow` gives, so that no machine is too slow for an answer.
 """
 
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from papergate.scoring.answers import algebra
 from papergate.scoring.answers.algebra import Atom, Monomial, Polynomial, TooComplex, Undefined, Value
 
-DIGITS = (60, 150)  # working precision: quickly tells values apart, then confirms that they agree
+DIGITS = (60, 150)  # working precision: quickly tells values apart, then confirms
+MORE_DIGITS = 1_000  # for two numbers that agree so far
 AGREE = 0.75  # share of the digits that must cancel before a difference counts as zero
 LARGE = 10**100  # beyond it, and below its inverse, no decimal numeral stands for a number
 MAX_LOG = 1 << 64  # of a number that is computed with; beyond it logarithms are compared
-POINTS = 12  # sample points tried for the variables
-ENOUGH = 5  # sample points where both values are real that settle an identity
+MAX_SERIES = 300  # terms of a sum or product that are added up
+ENOUGH = 3  # sample points where both values are real that settle an identity
 EXACT = "exact value"  # the layer of a decision without numbers
 NUMERICAL = f"{DIGITS[-1]} digits"  # the layer of a decision with them
+WORK_OF_FUNCTION = 12  # steps that a function or root at 60 digits costs: some 50 microseconds
+_SIZES = (Fraction(1, 4), Fraction(2), Fraction(12), Fraction(150), Fraction(3_000))  # of sample values
+_OWN_SIZES = 4  # sizes taken from the numbers of a pair
+_SMALLEST, _LARGEST = Fraction(1, 1_000), Fraction(10**9)  # of a size taken from the pair
+_SMOOTH_POINTS = 6  # points for functions without corners and branches, which agree everywhere or almost nowhere
+_SMOOTH = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "arctan"}
+_GRAIN = 1_048_573  # a prime near 2^20: the denominators of the random part of a sample value
+_WHOLE_POINTS = 12
 _LOCAL = threading.local()
-
-_PERMISSION = {"numbers": False}
 
 Point = dict[str, Any]
 
 
-class NeedsNumbers(Exception):
-    """A comparison needs numbers, in a process that may not compute with them."""
+class Measured(NamedTuple):
+    """A number, and the size of the largest term that it is the sum of."""
 
-
-def permit() -> None:
-    """Let this process compute with numbers: somebody watches it and can end it."""
-    _PERMISSION["numbers"] = True
+    number: Any
+    scale: Any
 
 
 def difference(left: Value, right: Value) -> Value:
@@ -46,8 +56,14 @@ def difference(left: Value, right: Value) -> Value:
     return algebra.subtract(algebra.multiply(over, other_under), algebra.multiply(other_over, under))
 
 
-def decide(left: Value, right: Value) -> tuple[bool | None, str]:
-    """Whether two values are equal, and the layer that says so; None where it cannot be told."""
+def decide(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> tuple[bool | None, str]:
+    """Whether two values are equal, and the layer that says so; None where it cannot be told.
+
+    Args:
+        left: A value.
+        right: Another.
+        whole: The variables that stand for whole numbers.
+    """
     if left == right:
         return True, EXACT
     try:
@@ -57,16 +73,16 @@ def decide(left: Value, right: Value) -> tuple[bool | None, str]:
             return False, EXACT
     except TooComplex:
         pass
-    return equal(left, right), NUMERICAL
+    return equal(left, right, whole), NUMERICAL
 
 
-def equal(left: Value, right: Value) -> bool | None:
+def equal(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> bool | None:
     """Whether two values agree at sample points; None where that cannot be computed."""
     names = sorted(algebra.symbols(left) | algebra.symbols(right))
     try:
         if not names:
-            return _is_zero(difference(left, right).over, {})
-        return _agree_everywhere(left, right, names)
+            return _is_zero(difference(left, right).over)
+        return _Sampling(left, right).agree(_points(left, right, names, whole), _whole_points(names))
     except (TooComplex, Undefined, ArithmeticError, ValueError):
         return None
 
@@ -97,7 +113,7 @@ def proportional(left: Value, right: Value) -> bool | None:
     """Whether two expressions have the same quotient at every sample point; None where that cannot be computed."""
     names = sorted(algebra.symbols(left) | algebra.symbols(right))
     quotients = []
-    for point in _points(names):
+    for point in _points(left, right, names, frozenset()):
         try:
             over, under = (evaluate(value, point, DIGITS[0]) for value in (left, right))
         except (TooComplex, Undefined, ArithmeticError, ValueError):
@@ -112,86 +128,136 @@ def proportional(left: Value, right: Value) -> bool | None:
 
 
 def evaluate(value: Value, point: Point, digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
-    """The complex number a value is at a point.
+    """The real or complex number a value is at a point.
 
     Raises:
         TooComplex: It is too large to be written.
         Undefined: It has a division by zero there.
     """
-    return _Evaluator(point, digits).value(value)
+    return _Evaluator(point, digits).measured(value).number
 
 
-def _agree_everywhere(left: Value, right: Value, names: list[str]) -> bool | None:
-    """Agreement at every sample point where both are real; where they never are, at every point."""
-    crossed = difference(left, right).over
-    if not crossed:
-        return True
-    at_real, elsewhere = 0, []
-    for point in _points(names):
+class _Sampling:
+    """Two values at one point after another."""
+
+    def __init__(self, left: Value, right: Value) -> None:
+        self._sides = (left, right)
+        self._at_real = 0
+        self._elsewhere: list[bool] = []
+
+    def agree(self, points: Iterable[Point], whole_points: Iterable[Point]) -> bool | None:
+        """Agreement wherever both are real; else at whole numbers; where they never are real, at every point."""
+        for stage in (points, whole_points):
+            if any(self._differ(point) for point in stage):
+                return False
+            if self._at_real >= ENOUGH:
+                return True
+        return all(self._elsewhere) if len(self._elsewhere) >= ENOUGH else None
+
+    def _differ(self, point: Point) -> bool:
+        """Whether both are real at a point, and another number."""
         try:
-            both_real = all(_is_real_throughout(value, point) for value in (left, right))
-            zero = _is_zero(crossed, point)
-        except (Undefined, ArithmeticError, ValueError):
-            continue
-        if both_real and zero is False:
+            same, both_real = self._compared(point, DIGITS[0])
+            if both_real and (not same or self._at_real == 0):
+                same, both_real = self._compared(point, DIGITS[-1])
+        except (TooComplex, Undefined, ArithmeticError, ValueError):
             return False
-        at_real += both_real
-        elsewhere.append(zero)
-        if at_real >= ENOUGH:
-            return True
-    if at_real or not elsewhere or None in elsewhere:
-        return True if at_real else None
-    return all(elsewhere)
+        self._at_real += both_real
+        if not both_real:
+            self._elsewhere.append(same)
+        return both_real and not same
+
+    def _compared(self, point: Point, digits: int) -> tuple[bool, bool]:
+        evaluator = _Evaluator(point, digits)
+        one, other = map(evaluator.measured, self._sides)
+        size = max(one.scale, other.scale) * evaluator.tolerance
+        both_real = _is_real(one.number) and _is_real(other.number) and not evaluator.strayed
+        return bool(abs(one.number - other.number) <= size), both_real
 
 
-def _is_real_throughout(value: Value, point: Point) -> bool:
-    """Whether a value is real and no root or logarithm inside it left the reals."""
-    evaluator = _Evaluator(point, DIGITS[0])
-    number = evaluator.value(value)
-    return _is_real(number) and not evaluator.strayed
-
-
-def _points(names: list[str]) -> Iterator[Point]:
-    """Fixed, unremarkable rational points: below one, above one, and of both signs."""
-    for trial in range(POINTS):
+def _points(left: Value, right: Value, names: list[str], whole: frozenset[str]) -> Iterator[Point]:
+    """Points of every size that matters to a pair, the first all positive."""
+    numbers, smooth = _contents((left, right))
+    seed = zlib.crc32(repr((names, [number % _GRAIN for number in numbers])).encode())
+    sizes = [*_SIZES, *_own_sizes(numbers)]
+    for trial in range(_SMOOTH_POINTS if smooth else 2 * len(sizes)):
         point = {}
-        for name in names:
-            draw = zlib.crc32(f"{name} {trial}".encode())
-            size = Fraction(draw % 9_973 + 500, 10_007) + (draw // 9_973 % 3 if trial % 3 == 1 else 0)
-            point[name] = -size if trial % 3 == 2 and draw // 29_989 % 3 else size  # noqa: PLR2004 - every third trial
+        for at, name in enumerate(names):
+            draw = zlib.crc32(f"{seed} {name} {trial}".encode())
+            size = sizes[(trial // 2 * (at + 1) + at) % len(sizes)]
+            value = size * (1 + Fraction(draw % _GRAIN, _GRAIN))
+            value = Fraction(round(value) + 1) if name in whole else value
+            is_negative = trial % 2 and (len(names) == 1 or draw // _GRAIN % 3)
+            point[name] = -value if is_negative else value
         yield point
 
 
-def _is_zero(polynomial: Polynomial, point: Point) -> bool | None:
-    """Whether a sum of terms vanishes: no, almost surely yes, or None where it cannot be told."""
+def _own_sizes(numbers: list[int]) -> list[Fraction]:
+    """The distinct sizes of the numbers that a pair holds."""
+    sizes = {Fraction(abs(number)) for number in numbers}
+    return sorted(size for size in sizes if size > 1 and _SMALLEST <= size <= _LARGEST)[-_OWN_SIZES:]
+
+
+def _whole_points(names: list[str]) -> Iterator[Point]:
+    for trial in range(_WHOLE_POINTS):
+        draws = (zlib.crc32(f"{name} {trial}".encode()) for name in names)
+        yield {name: Fraction(draw % 6 + trial // 2) for name, draw in zip(names, draws, strict=True)}
+
+
+def _contents(sides: Iterable[Value]) -> tuple[list[int], bool]:
+    """The whole numbers within values, and whether the values have no corners and branches."""
+    numbers: list[int] = []
+    smooth = True
+    waiting: list[object] = [tuple(part.items()) for value in sides for part in value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting.extend(part)
+            smooth = smooth and _is_smooth(part)
+        elif isinstance(part, (int, Fraction)):
+            numbers += (part.numerator, part.denominator)
+    algebra.spend(len(numbers))
+    return numbers, smooth
+
+
+def _is_smooth(part: tuple[object, ...]) -> bool:
+    if not part or not isinstance(part[0], str):
+        name, exponent = part if len(part) == 2 else ((), None)  # noqa: PLR2004 - an atom with its exponent
+        branches = isinstance(exponent, Fraction) and exponent.denominator > 1
+        return not (branches and isinstance(name, tuple) and name[:1] == ("symbol",))
+    if part[0] == "function":
+        return part[1] in _SMOOTH
+    return part[0] not in {"power", "power of", "series", "bound"}
+
+
+def _is_zero(polynomial: Polynomial) -> bool | None:
+    """Whether a sum of terms without variables vanishes: no, almost surely yes, or None where it cannot be told."""
     if not polynomial:
         return True
     try:
-        for digits in DIGITS:
-            terms = [_Evaluator(point, digits).term(term, factor) for term, factor in polynomial.items()]
-            largest = max(abs(term) for term in terms)
-            if abs(sum(terms)) > largest * _context(digits).mpf(10) ** (-AGREE * digits):
+        for digits in (*DIGITS, MORE_DIGITS):
+            evaluator = _Evaluator({}, digits)
+            total = evaluator.total(polynomial.items())
+            if abs(total.number) > total.scale * evaluator.tolerance:
                 return False
     except TooComplex:
-        return False if _is_dominated(polynomial, point) else None
+        return False if _is_dominated(polynomial) else None
     return True
 
 
-def _is_dominated(polynomial: Polynomial, point: Point) -> bool:
+def _is_dominated(polynomial: Polynomial) -> bool:
     """Whether one term is larger than all others together."""
-    evaluator = _Evaluator(point, DIGITS[0])
+    evaluator = _Evaluator({}, DIGITS[0])
     sizes = sorted((evaluator.log_size(term, factor) for term, factor in polynomial.items()), reverse=True)
     return len(sizes) == 1 or bool(sizes[0] > sizes[1] + len(sizes) + 1)
 
 
 def _is_real(number: Any) -> bool:  # noqa: ANN401 - mpmath is untyped
-    return bool(abs(number.imag) <= abs(number) * 10 ** (-AGREE * DIGITS[0]))
+    return bool(number.imag == 0 or abs(number.imag) <= abs(number) * 10 ** (-AGREE * DIGITS[0]))
 
 
 def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
     """An mpmath context of this thread: the shared one is not safe across threads."""
-    if not _PERMISSION["numbers"]:
-        raise NeedsNumbers("numbers are computed in a process that can be killed")
     context = getattr(_LOCAL, f"digits_{digits}", None)
     if context is None:
         import mpmath
@@ -203,76 +269,111 @@ def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
 
 
 class _Evaluator:
-    """Values of atoms, terms and polynomials at one point, at one precision."""
+    """Values of atoms, terms and polynomials at one point, at one precision; real as long as they can be."""
 
     def __init__(self, point: Point, digits: int) -> None:
         self._mp = _context(digits)
         self._point = point
+        self._known: dict[Atom, Any] = {}
+        self._work = WORK_OF_FUNCTION * digits // DIGITS[0]
+        self.tolerance = self._mp.mpf(10) ** (-AGREE * digits)
         self.strayed = False
 
-    def value(self, value: Value) -> Any:  # noqa: ANN401 - mpmath is untyped
+    def measured(self, value: Value) -> Measured:
+        """The number a value is."""
         return self._of_key((value.over.items(), value.under.items()))
 
-    def polynomial(self, items: Any) -> Any:  # noqa: ANN401 - items of a dict or of a key
-        return sum((self.term(term, factor) for term, factor in items), self._mp.mpc(0))
+    def total(self, items: Any) -> Measured:  # noqa: ANN401 - items of a dict or of a key
+        """A polynomial, with the size of its largest term."""
+        terms = [self.term(term, factor) for term, factor in items]
+        return Measured(sum(terms, self._mp.zero), max(map(abs, terms), default=self._mp.zero))
 
     def term(self, term: Monomial, factor: Fraction) -> Any:  # noqa: ANN401 - mpmath is untyped
-        product = self._mp.mpc(self._number(factor))
+        """A monomial with its coefficient."""
+        algebra.spend(1)
+        product = self._number(factor)
         for name, exponent in term:
-            if name[0] == "exponential":
-                product *= self._exponential(name, exponent)
-            else:
-                product *= self._power(self._atom(name), self._number(exponent))
+            product *= self._raised(name, exponent)
         return product
+
+    def _raised(self, name: Atom, exponent: Fraction) -> Any:  # noqa: ANN401 - mpmath is untyped
+        if name[0] == "exponential":
+            return self._exponential(name, exponent)
+        if exponent.denominator == 1 and 0 < exponent <= algebra.MAX_EXPANDED_POWER:
+            return self._atom(name) ** exponent.numerator
+        return self._power(self._atom(name), self._number(exponent))
 
     def _exponential(self, name: Atom, share: Fraction) -> Any:  # noqa: ANN401 - mpmath is untyped
         """`base^(share * term)` in one go: a power of a power may leave the principal branch."""
         return self._power(self._atom(name[1]), self.term(name[2], share))  # type: ignore[arg-type]
 
     def log_size(self, term: Monomial, factor: Fraction) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """The logarithm of the size of a term."""
         total = self._mp.log(abs(self._number(factor)))
         for name, exponent in term:
             total += self._log_of_atom(name) * self._number(exponent)
         return total
 
     def _number(self, number: Fraction | int) -> Any:  # noqa: ANN401 - mpmath is untyped
-        if isinstance(number, int):
-            return self._mp.mpf(number)
-        return self._mp.mpf(number.numerator) / number.denominator
+        over = self._mp.mpf(number.numerator)
+        return over if number.denominator == 1 else over / number.denominator
 
-    def _of_key(self, key: Any) -> Any:  # noqa: ANN401 - the key of a value
-        over, under = (self.polynomial(part) for part in key)
-        if under == 0:
+    def _of_key(self, key: Any) -> Measured:  # noqa: ANN401 - the key of a value
+        over, under = (self.total(part) for part in key)
+        if under.number == 0:
             raise Undefined("a division by zero")
-        return over / under
+        return Measured(over.number / under.number, over.scale / abs(under.number))
 
     def _atom(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
+        if name not in self._known:
+            self._known[name] = self._computed(name)
+        return self._known[name]
+
+    def _computed(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         kind, *rest = name
         parts: Any = rest
         if kind == "infinity":
             raise Undefined("infinity")
         evaluations: dict[str, Callable[[], Any]] = {
             "symbol": lambda: self._number(self._point[parts[0]]),
+            "bound": lambda: self._number(self._point[parts[0]]),
             "prime": lambda: self._mp.mpf(parts[0]),
             "pi": lambda: +self._mp.pi,
             "e": lambda: +self._mp.e,
             "i": lambda: self._mp.mpc(0, 1),
             "exponential": lambda: self._exponential(name, Fraction(1)),
-            "power": lambda: self._real_power(self._of_key(parts[0]), parts[1]),
-            "power of": lambda: self._power(self._of_key(parts[0]), self._of_key(parts[1])),
-            "function": lambda: self._function(parts[0], [self._of_key(key) for key in parts[1:]]),
+            "power": lambda: self._real_power(self._of_key(parts[0]).number, parts[1]),
+            "power of": lambda: self._power(*(self._of_key(part).number for part in parts)),
+            "function": lambda: self._function(parts[0], [self._of_key(key).number for key in parts[1:]]),
+            "series": lambda: self._series(*parts),
         }
+        if kind not in evaluations:
+            raise TooComplex(f"no numerical {kind}")
         return evaluations[str(kind)]()
+
+    def _series(self, kind: str, name: str, low: Any, high: Any, body: Any) -> Any:  # noqa: ANN401 - keys of values
+        """A sum or product over whole numbers."""
+        start, stop = (self._of_key(bound).number for bound in (low, high))
+        if not all(_is_real(bound) and bound == self._mp.nint(bound.real) for bound in (start, stop)):
+            raise Undefined("a sum between fractions")
+        if stop - start > MAX_SERIES:
+            raise TooComplex("a long sum")
+        total = self._mp.mpf(0 if kind == "sum" else 1)
+        for at in range(int(start), int(stop) + 1):
+            term = _Evaluator({**self._point, name: Fraction(at)}, self._mp.dps)._of_key(body).number  # noqa: SLF001
+            total = total + term if kind == "sum" else total * term
+        return total
 
     def _log_of_atom(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         kind, *rest = name
         if kind == "exponential":
             return (self.term(rest[1], Fraction(1)) * self._mp.log(self._atom(rest[0]))).real  # type: ignore[arg-type]
         if kind == "function" and rest[0] == "factorial":
-            return self._mp.loggamma(self._of_key(rest[1]) + 1).real
+            return self._mp.loggamma(self._of_key(rest[1]).number + 1).real
         return self._mp.log(abs(self._atom(name)))
 
     def _power(self, base: Any, exponent: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        algebra.spend(self._work)
         if base == 0:
             if self._mp.re(exponent) < 0:
                 raise Undefined("a division by zero")
@@ -295,6 +396,7 @@ class _Evaluator:
         return -size if exponent.numerator % 2 else size
 
     def _function(self, name: str, values: list[Any]) -> Any:  # noqa: ANN401 - mpmath is untyped
+        algebra.spend(self._work)
         if any(abs(value) > MAX_LOG for value in values):
             raise TooComplex("too large an argument")
         if name in _PLAIN:

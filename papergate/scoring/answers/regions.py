@@ -3,6 +3,7 @@
 from fractions import Fraction
 from functools import reduce
 from math import inf
+from typing import Any
 
 from papergate.scoring.answers import algebra, numeric
 from papergate.scoring.answers.algebra import Value
@@ -54,6 +55,9 @@ def _from_pair(pair: Sequenced) -> Region | None:
     low, high = pair.items if len(pair.items) == _PAIR else (None, None)
     if not (isinstance(low, Scalar) and isinstance(high, Scalar)) or low.unit or high.unit:
         return None
+    start, end = position(low.value), position(high.value)
+    if start is not None and end is not None and start > end:
+        return None  # a pair of numbers, or an interval that is written the wrong way round: never an empty set
     return Region(
         intervals=(
             Interval(
@@ -78,16 +82,16 @@ def _points(items: tuple[Shape, ...]) -> Region | None:
 def _from_bag(bag: Bag) -> Region | None:
     if bag.is_set and bag.joint != "builder":
         return _points(bag.items)
+    if bag.joint == "builder":
+        inside = as_region(bag.items[0])
+        return None if inside is None else Region(intervals=inside.intervals)
     parts = [as_region(item) for item in bag.items]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts) or not known:
         return None
-    if bag.joint == "difference":
-        return reduce(_difference, known)
-    if bag.joint == "intersection":
-        return reduce(_intersection, known)
-    if bag.joint in {"union", "or"}:
-        return reduce(_union, known)
+    operations = {"difference": _difference, "intersection": _intersection, "union": _union, "or": _union}
+    if bag.joint in operations:
+        return reduce(operations[bag.joint], known)
     meeting = reduce(_intersection, known)
     return meeting if meeting.intervals else reduce(_union, known)
 
@@ -110,19 +114,76 @@ def _from_relation(relation: Relation) -> Region | None:
     if len(known) < len(steps):
         return None
     region = reduce(_intersection, known)
-    return Region(intervals=region.intervals, variable=variable)
+    return Region(intervals=region.intervals, variable=variable) if region.intervals else None
 
 
 def _half_line(left: Value, sign: str, right: Value, variable: str) -> Region | None:
-    """The solutions of a linear inequality in one variable."""
+    """The solutions of an inequality in one variable that is linear, quadratic, or linear within an absolute value."""
     difference = algebra.subtract(left, right)
-    name = ((("symbol", variable), Fraction(1)),)
-    slope = difference.over.get(name)
-    rest = algebra.polynomial({term: factor for term, factor in difference.over.items() if term != name})
-    if slope is None or variable in algebra.symbols(Value(rest.over, difference.under)) or sign not in MIRRORED:
+    if sign not in MIRRORED:
         return None
-    bound = algebra.divide(rest, algebra.rational(-slope))
-    return _beyond(bound, sign if slope > 0 else MIRRORED[sign])
+    parts = algebra.coefficients(difference, variable)
+    if parts is not None and parts[1].over:
+        flat, slope = parts
+        rising = position(slope)
+        return (
+            _beyond(algebra.divide(algebra.negate(flat), slope), sign if rising > 0 else MIRRORED[sign])
+            if rising
+            else None
+        )
+    return _between_roots(difference, sign, variable) or _within_distance(difference, sign, variable)
+
+
+def _between_roots(difference: Value, sign: str, variable: str) -> Region | None:
+    """The solutions of a quadratic inequality with known coefficients."""
+    name = ("symbol", variable)
+    factors = {dict(term).get(name, Fraction(0)): factor for term, factor in difference.over.items()}
+    plain = set(difference.under) == {algebra.ONE} and all(len(term) <= 1 for term in difference.over)
+    if not plain or len(factors) < len(difference.over) or not set(factors) <= {0, 1, _PAIR} or _PAIR not in factors:
+        return None
+    flat, slope, square = (factors.get(Fraction(power), Fraction(0)) for power in (0, 1, _PAIR))
+    if (discriminant := slope**2 - 4 * flat * square) < 0 or variable not in algebra.symbols(difference):
+        return None
+    spread = algebra.power(algebra.rational(discriminant), algebra.rational(Fraction(1, 2)))
+    middle = algebra.rational(-slope / (2 * square))
+    offset = algebra.multiply(spread, algebra.rational(1 / (2 * abs(square))))
+    low, high = algebra.subtract(middle, offset), algebra.add(middle, offset)
+    return _inside_or_outside(low, high, sign if square > 0 else MIRRORED[sign])
+
+
+def _within_distance(difference: Value, sign: str, variable: str) -> Region | None:
+    """The solutions of `|x - 3| < 2`."""
+    distances = [term for term in difference.over if len(term) == 1 and term[0][0][:2] == ("function", "absolute")]
+    if len(distances) != 1 or distances[0][0][1] != 1 or set(difference.under) != {algebra.ONE}:
+        return None
+    factor = difference.over[distances[0]]
+    rest = {term: -number / factor for term, number in difference.over.items() if term != distances[0]}
+    bound = algebra.polynomial(rest)
+    distance: Any = distances[0][0][0][2]
+    inside = algebra.coefficients(Value(*map(dict, distance)), variable)
+    size = position(bound)
+    if inside is None or not inside[1].over or size is None or size < 0 or variable in algebra.symbols(bound):
+        return None
+    flat, slope = inside
+    ends = [algebra.divide(algebra.subtract(end, flat), slope) for end in (algebra.negate(bound), bound)]
+    places = [position(end) for end in ends]
+    if None in places:
+        return None
+    low, high = ends if places[0] <= places[1] else reversed(ends)  # type: ignore[operator]
+    return _inside_or_outside(low, high, sign if factor > 0 else MIRRORED[sign])
+
+
+def _inside_or_outside(low: Value, high: Value, sign: str) -> Region | None:
+    """Between two bounds for `<`, beyond them for `>`."""
+    if sign in {"=", "!="}:
+        return None
+    closed = sign in {"<=", ">="}
+    if sign in {"<", "<="}:
+        inside = Interval(low=low, high=high, closed_low=closed, closed_high=closed)
+        return Region(intervals=(inside,)) if closed or low != high else None
+    below = Interval(low=_NEGATIVE_INFINITE, high=low, closed_low=False, closed_high=closed)
+    above = Interval(low=high, high=INFINITE, closed_low=closed, closed_high=False)
+    return Region(intervals=(below, above))
 
 
 def _beyond(bound: Value, sign: str) -> Region:

@@ -5,14 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
-from itertools import product
+from itertools import pairwise, product
 
 from papergate.scoring.answers import algebra
 from papergate.scoring.answers.algebra import Value
 from papergate.scoring.answers.spelling import Unreadable
 from papergate.scoring.answers.syntax import Node, Tree
+from papergate.scoring.answers.units import unit_of
 
-_FUNCTION_OF_ONE = re.compile(r"(.+)\(([A-Za-z])\)")
+_FUNCTION_OF_ONE = re.compile(r"(.+)\(([a-z])\)")  # P(A) and P(B) are two numbers, f(x) and f(t) one function
+_DOTS = Node("symbol", name="...")
+_MIN_TERMS = 3  # of a sum with dots: two that tell the step, and the last
+GOLDEN = "golden ratio"  # what a phi may be renamed to
+MAX_TERMS = 200  # of a sum or product that is written out
 MAX_MATRIX_CELLS = 400  # of a product or determinant; bounds their cost
 
 
@@ -82,11 +87,19 @@ class Proportion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """A value with its name: `x = 5`, `f(x) = x + 1`; `general` is a function's value in a neutral variable."""
+    """A value with its name: `x = 5`, `f(x) = x + 1`, `xy = 1`.
+
+    Attributes:
+        name: The name in one spelling.
+        shape: The value.
+        general: A function's value in a neutral variable.
+        quantity: What the name is as an expression, where it is one.
+    """
 
     name: str
     shape: "Shape"
     general: "Shape | None" = None
+    quantity: Value | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,14 +128,39 @@ class Region:
     variable: str = field(default="", compare=False)
 
 
-Shape = Scalar | Words | Based | Sequenced | Bag | Matrix | Proportion | Named | Relation | Region
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conditioned:
+    """An answer that holds under conditions: a relation, or words in a fixed order."""
+
+    shape: "Shape"
+    conditions: tuple["Shape", ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """How to read what authors write differently.
+
+    Attributes:
+        common_log: A bare log is the common one; otherwise the natural one.
+        counting: `C_5^2` and `A_5^2` count selections and arrangements; otherwise they are powers.
+        numerals: `2e-3` is a numeral; otherwise a difference.
+        renames: Letters that stand for others: a parameter, or `j` for the imaginary unit.
+    """
+
+    common_log: bool = False
+    counting: bool = False
+    numerals: bool = False
+    renames: tuple[tuple[str, str], ...] = ()
+
+
+Shape = Scalar | Words | Based | Sequenced | Bag | Matrix | Proportion | Named | Relation | Region | Conditioned
 
 INFINITE = algebra.atom(algebra.INFINITY)
 WHOLE_LINE = Interval(low=algebra.negate(INFINITE), high=INFINITE, closed_low=False, closed_high=False)
 
 
-def shape_of(tree: Tree, *, common_log: bool = False) -> Shape:
-    """What an answer says; plus-minus signs become both values, a bare log is natural or common.
+def shape_of(tree: Tree, reading: Reading) -> Shape:
+    """What an answer says; plus-minus signs become both values.
 
     Raises:
         Unreadable: It says nothing that is understood.
@@ -130,9 +168,9 @@ def shape_of(tree: Tree, *, common_log: bool = False) -> Shape:
         Undefined: It has no value.
     """
     if not tree.signs:
-        return _Reader((), common_log=common_log).shape(tree.root)
-    readings = [_Reader(signs, common_log=common_log).shape(tree.root) for signs in product((1, -1), repeat=tree.signs)]
-    return Bag(items=tuple(item for reading in readings for item in _members(reading)), is_set=True)
+        return _Reader((), reading).shape(tree.root)
+    shapes = [_Reader(signs, reading).shape(tree.root) for signs in product((1, -1), repeat=tree.signs)]
+    return Bag(items=tuple(item for shape in shapes for item in _members(shape)), is_set=True)
 
 
 def _members(shape: Shape) -> tuple[Shape, ...]:
@@ -142,10 +180,11 @@ def _members(shape: Shape) -> tuple[Shape, ...]:
 class _Reader:
     """Evaluates a tree under one choice of the plus-minus signs."""
 
-    def __init__(self, signs: Sequence[int], *, common_log: bool) -> None:
+    def __init__(self, signs: Sequence[int], reading: Reading) -> None:
         self._signs = signs
-        self._common_log = common_log
+        self._reading = reading
         self._neutral = ""
+        self._bound: dict[str, Value] = {}
 
     def shape(self, node: Node) -> Shape:
         reader: Callable[[Node], Shape] | None = getattr(self, "_" + node.op.replace(" ", "_").replace("-", "_"), None)
@@ -170,21 +209,31 @@ class _Reader:
     def _symbol(self, node: Node) -> Shape:
         if node.name == self._neutral:
             return Scalar(value=algebra.symbol("(argument)"))
+        if node.name in self._bound:
+            return Scalar(value=self._bound[node.name])
         constants = {"e": algebra.EULER, "i": algebra.IMAGINARY}
-        if node.name in constants:
-            return Scalar(value=algebra.atom(constants[node.name]))
-        return Scalar(value=algebra.symbol(node.name))
+        name = dict(self._reading.renames).get(node.name, node.name)
+        if name in constants:
+            return Scalar(value=algebra.atom(constants[name]))
+        if name == GOLDEN:
+            root = algebra.power(algebra.rational(5), algebra.rational(Fraction(1, 2)))
+            return Scalar(value=algebra.divide(algebra.add(algebra.rational(1), root), algebra.rational(2)))
+        return Scalar(value=algebra.symbol(name))
 
     def _constant(self, node: Node) -> Shape:
         constants = {"pi": algebra.PI, "e": algebra.EULER, "infinity": algebra.INFINITY}
         return Scalar(value=algebra.atom(constants[node.name]))
 
     def _word(self, node: Node) -> Shape:
-        if node.name in {"infinitely many", "infinite", "infinity"}:
+        if node.name in {"infinite", "infinity"} or node.name.startswith("infinitely many"):
             return Scalar(value=INFINITE)
         if node.name in {"all real numbers", "all reals", "real numbers", "the real numbers"}:
             return Region(intervals=(WHOLE_LINE,))
         return Words(text=node.name)
+
+    def _conditioned(self, node: Node) -> Shape:
+        shape, *conditions = self._shapes(node)
+        return Conditioned(shape=shape, conditions=tuple(conditions))
 
     def _based(self, node: Node) -> Shape:
         base = node.parts[0].number
@@ -193,12 +242,37 @@ class _Reader:
         return Based(digits=node.name, base=int(base))
 
     def _number_set(self, node: Node) -> Shape:
-        return Region(intervals=(WHOLE_LINE,)) if node.name == "R" else Words(text=f"all {node.name}")
+        above = Interval(low=algebra.rational(0), high=INFINITE, closed_low=False, closed_high=False)
+        below = Interval(low=WHOLE_LINE.low, high=algebra.rational(0), closed_low=False, closed_high=False)
+        lines = {
+            "R": (WHOLE_LINE,), "R+": (above,), "R>0": (above,), "R-": (below,), "R<0": (below,), "R*": (below, above),
+            "R\\{0}": (below, above), "Rne0": (below, above), "R+*": (above,), "R*+": (above,), "R++": (above,),
+            "Rge0": (replace(above, closed_low=True),), "R+0": (replace(above, closed_low=True),),
+            "Rle0": (replace(below, closed_high=True),),
+        }  # fmt: skip
+        names = {"N": "Z+", "N*": "Z+", "N+": "Z+", "Z>0": "Z+", "Zge1": "Z+", "Zge0": "N0", "N0": "N0"}
+        if node.name in lines:
+            return Region(intervals=lines[node.name])
+        return Words(text=f"all {names.get(node.name, node.name)}")
 
     # arithmetic
 
     def _sum(self, node: Node) -> Shape:
+        if any(part == _DOTS for part in node.parts):
+            return self._dotted_sum(node)
         return reduce(_plus, (self.shape(part) for part in node.parts))
+
+    def _dotted_sum(self, node: Node) -> Shape:
+        """`1 + 2 + ... + 100` by its first terms and its last."""
+        numbers = [None if part == _DOTS else algebra.constant(self.value(part)) for part in node.parts]
+        known = [number for number in numbers if number is not None]
+        if len(known) < _MIN_TERMS or numbers[-2] is not None or len(known) != len(numbers) - 1:
+            raise Unreadable("a sum whose terms are not known")
+        steps = {later - former for former, later in pairwise(known[:-1])}
+        count = (known[-1] - known[0]) / min(steps) + 1 if len(steps) == 1 and 0 not in steps else Fraction(0)
+        if count < len(known) or count.denominator > 1:
+            raise Unreadable("a sum whose terms are not known")
+        return Scalar(value=algebra.rational(count * (known[0] + known[-1]) / 2))
 
     def _negative(self, node: Node) -> Shape:
         return _times(Scalar(value=algebra.rational(-1)), self.shape(node.parts[0]))
@@ -218,10 +292,82 @@ class _Reader:
         return _times(inverse, over)
 
     def _power(self, node: Node) -> Shape:
+        selection = self._selection(node) if self._reading.counting else None
+        if selection is not None:
+            return selection
         base = self.shape(node.parts[0])
         if isinstance(base, Matrix):
             raise Unreadable("the power of a matrix")
         return Scalar(value=algebra.power(self.value(node.parts[0]), self.value(node.parts[1])))
+
+    def _selection(self, node: Node) -> Shape | None:
+        """`C_5^2` as a binomial coefficient, `A_5^2` and `P_5^2` as the number of arrangements; None for a power."""
+        base, chosen = node.parts
+        letter, _, total = base.name.partition("_")
+        if base.op != "symbol" or letter not in {"C", "A", "P"} or not total.isdecimal() or chosen.op != "number":
+            return None
+        counted = Node("binomial" if letter == "C" else "arrangements")
+        return self.shape(counted._replace(parts=(Node("number", name=total, number=Fraction(int(total))), chosen)))
+
+    def _arrangements(self, node: Node) -> Shape:
+        total, chosen = (self.value(part) for part in node.parts)
+        selections = algebra.function("binomial", total, chosen)
+        return Scalar(value=algebra.multiply(selections, algebra.function("factorial", chosen)))
+
+    def _transposed(self, node: Node) -> Shape:
+        """A row is a column is a tuple; a matrix changes its sides."""
+        shape = self.shape(node.parts[0])
+        return Matrix(rows=tuple(zip(*shape.rows, strict=True))) if isinstance(shape, Matrix) else shape
+
+    def _sum_over(self, node: Node) -> Shape:
+        return self._series(node, "sum")
+
+    def _product_over(self, node: Node) -> Shape:
+        return self._series(node, "product")
+
+    def _series(self, node: Node, kind: str) -> Shape:
+        """A sum or product: term by term where its ends are numbers, otherwise an atom of its own."""
+        body, *ends = node.parts
+        low, high = (self.value(end) for end in ends)
+        first, last = algebra.constant(low), algebra.constant(high)
+        if first is None or last is None or last - first > MAX_TERMS or (last - first).denominator > 1:
+            keys = map(algebra.key, (low, high, self._within(node.name, body)))
+            return Scalar(value=algebra.atom(("series", kind, f"#{len(self._bound)}", *keys)))
+        total = algebra.rational(0 if kind == "sum" else 1)
+        join = algebra.add if kind == "sum" else algebra.multiply
+        for at in range(int(last - first) + 1):
+            total = join(total, self._within(node.name, body, algebra.rational(first + at)))
+        return Scalar(value=total)
+
+    def _within(self, name: str, body: Node, value: Value | None = None) -> Value:
+        """The value of a body whose variable is bound: to a value, or to a name that does not tell its spelling."""
+        outside = self._bound
+        self._bound = {**outside, name: value or algebra.atom(("bound", f"#{len(outside)}"))}
+        inside = self.value(body)
+        self._bound = outside
+        return inside
+
+    def _integral(self, node: Node) -> Shape:
+        body, *ends = node.parts
+        keys = (algebra.key(part) for part in (*map(self.value, ends), self._within(node.name, body)))
+        return Scalar(value=algebra.atom(("integral", *keys)))
+
+    def _limit(self, node: Node) -> Shape:
+        body, end = node.parts
+        keys = (algebra.key(part) for part in (self.value(end), self._within(node.name, body)))
+        return Scalar(value=algebra.atom(("limit", *keys)))
+
+    def _compound(self, node: Node) -> Shape:
+        r"""`5 feet 6 inches`, `36^\circ 30'`: a sum in the first unit."""
+        first, second = (self.shape(part) for part in node.parts)
+        if not (isinstance(first, Scalar) and isinstance(second, Scalar)):
+            raise Unreadable("a sum of unlike things")
+        factor = (
+            Fraction(1, 60) if (first.unit, second.unit) == ("°", "'") else _factor_between(first.unit, second.unit)
+        )
+        return replace(
+            first, value=algebra.add(first.value, algebra.multiply(second.value, algebra.rational(factor))), places=None
+        )
 
     def _root(self, node: Node) -> Shape:
         index = algebra.constant(self.value(node.parts[1]))
@@ -230,7 +376,9 @@ class _Reader:
         return Scalar(value=algebra.power(self.value(node.parts[0]), algebra.rational(1 / index)))
 
     def _function(self, node: Node) -> Shape:
-        name = "lg" if node.name == "log" and self._common_log else node.name
+        if node.name == "cis":
+            return Scalar(value=algebra.turned(self.value(node.parts[0])))
+        name = "lg" if node.name == "log" and self._reading.common_log else node.name
         return Scalar(value=_function(name, [self.value(part) for part in node.parts]))
 
     def _atom(self, node: Node) -> Shape:
@@ -245,7 +393,7 @@ class _Reader:
         return self._with_unit(node, "°")
 
     def _quantity(self, node: Node) -> Shape:
-        return self._with_unit(node, node.name.lower() if len(node.name) > 1 else node.name)
+        return self._with_unit(node, node.name)
 
     def _with_unit(self, node: Node, unit: str) -> Shape:
         shape = self.shape(node.parts[0])
@@ -267,6 +415,13 @@ class _Reader:
 
     def _tuple(self, node: Node) -> Shape:
         return Sequenced(items=self._shapes(node), fence=node.name)
+
+    def _point(self, node: Node) -> Shape:
+        """`P(5, 2)` is a point with its name, or counts arrangements."""
+        shape = self.shape(node.parts[0])
+        if self._reading.counting and node.name == "P":
+            return self.shape(Node("arrangements", node.parts[0].parts))
+        return Named(name=node.name, shape=shape)
 
     def _parentheses(self, node: Node) -> Shape:
         return self.shape(node.parts[0])
@@ -328,6 +483,13 @@ def _in_base_unit(shape: Scalar) -> Value:
     return shape.value
 
 
+def _factor_between(large: str, small: str) -> Fraction:
+    one, other = unit_of(large), unit_of(small)
+    if not (one.known and one.measures == other.measures):
+        raise Unreadable("a sum of unlike units")
+    return other.size / one.size
+
+
 def _plain_value(shape: Shape) -> Value:
     if isinstance(shape, Scalar):
         return shape.value
@@ -350,8 +512,8 @@ def _function(name: str, values: list[Value]) -> Value:
 
 def _plus(left: Shape, right: Shape) -> Shape:
     if isinstance(left, Scalar) and isinstance(right, Scalar):
-        if left.unit == right.unit == "°":
-            return Scalar(value=algebra.add(left.value, right.value), unit="°")
+        if left.unit == right.unit:
+            return Scalar(value=algebra.add(left.value, right.value), unit=left.unit)
         return Scalar(value=algebra.add(_in_base_unit(left), _in_base_unit(right)))
     if isinstance(left, Matrix) and isinstance(right, Matrix) and _size(left) == _size(right):
         pairs = zip(left.rows, right.rows, strict=True)

@@ -1,5 +1,6 @@
 """From the text of an answer to tokens: one spelling for the many ways to write the same sign."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -31,11 +32,16 @@ _SIGNS = {
     "×": r"\times ", "✕": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "•": r"\cdot ", "÷": r"\div ",
     "√": r"\sqrt ", "∞": r"\infty ", "≤": r"\le ", "⩽": r"\le ", "≦": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≧": r"\ge ",
     "≠": r"\ne ", "≈": r"\approx ", "±": r"\pm ", "∓": r"\mp ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ",
-    "∅": r"\emptyset ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "’": "'",
+    "∅": r"\emptyset ", "∖": r"\setminus ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "°": r"^\circ ",
+    "º": r"^\circ ", "′": "'", "’": "'",
     "⁄": "/", "∕": "/", "…": r"\ldots ", "⋯": r"\ldots ", "∠": "", "△": "",
     "½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}",
     "，": ",", "、": ",", "；": ";", "：": ":", "。": ".", "（": "(", "）": ")", "【": "[", "】": "]",
-    "€": "", "£": "", "¥": "", "￥": "", "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "",
+    "€": r"\euro ", "£": r"\pound ",
+    "¥": r"\yen ", "￥": r"\yen ", "℃": r"^\circ C", "℉": r"^\circ F",
+    "∎": "", "■": "", "□": "", "✓": "", "✔": "", "∥": r"\parallel ", "⊥": r"\perp ", "≅": r"\cong ", "∼": r"\sim ",
+    "≡": r"\equiv ", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "∣": "|", "″": "''", "”": "''",
+    "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "",
     "π": r"\pi ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\epsilon ",
     "θ": r"\theta ", "λ": r"\lambda ", "μ": r"\mu ", "ν": r"\nu ", "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ",
     "φ": r"\phi ", "ω": r"\omega ", "Δ": r"\Delta ", "Σ": r"\Sigma ", "Ω": r"\Omega ",
@@ -44,10 +50,15 @@ _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n"
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 _LOWERED = re.compile(f"[{''.join(_SUBSCRIPTS)}]+")
+_RAISED_TAG, _LOWERED_TAG = (re.compile(rf"<{tag}>([^<>]*)</{tag}>") for tag in ("sup", "sub"))
+_TAGS = re.compile(r"<(b|i|em|strong|u|span|p|div|code)>(.*?)</\1>", re.DOTALL)
+_ENTITY = re.compile(r"&(?:lt|gt|le|ge|ne|amp|nbsp|times|pi|minus|deg);")
+_CIRCLED = re.compile("[①-⑳]+")  # numbers of statements, which are listed without commas
 _UNICODE_ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|[a-z](?![a-z]))")  # the sign reaches over the whole number
 _FULL_WIDTH_FIRST, _FULL_WIDTH_LAST, _FULL_WIDTH_OFFSET = 0xFF01, 0xFF5E, 0xFEE0
 _SPOKEN = {  # functions and constants that are also written without a backslash
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "exp",
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log",
+    "ln", "exp", "cis",
     "sqrt", "pi", "gcd", "lcm", "max", "min", "infty", "theta", "alpha", "beta", "lambda",
 }  # fmt: skip
 _SPOKEN_AS = {"inf": "infty", "infinity": "infty"}
@@ -57,10 +68,22 @@ _SHORT_WORDS = {
     "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup", "mod", "DNE",
 }  # fmt: skip
 _LONG_WORD = 4  # letters; a longer run is a word, a shorter unknown one a product of variables
-_TEXT_COMMANDS = {"text", "mbox", "textrm", "textnormal", "textbf", "textit", "textsf", "hbox", "emph"}
+_TEXT_COMMANDS = {
+    "text",
+    "mbox",
+    "textrm",
+    "textnormal",
+    "textbf",
+    "textit",
+    "textsf",
+    "hbox",
+    "emph",
+    "texttt",
+    "textsc",
+}
 _FONT_COMMANDS = {
     "mathrm", "mathbf", "mathit", "mathsf", "operatorname", "boldsymbol", "bold", "bm", "mathcal", "mathbb", "rm", "bf",
-    "mathnormal", "mathop", "textup", "cal", "mathfrak",
+    "mathnormal", "mathop", "mathtt", "mathbin", "textup", "cal", "mathfrak",
 }  # fmt: skip
 _SAME_COMMAND = {
     "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "lt": "<",
@@ -69,23 +92,51 @@ _SAME_COMMAND = {
     "times": "*", "cdot": "*", "ast": "*", "div": "/", "degree": "circ", "deg": "circ", "varnothing": "emptyset",
     "colon": ":", "backslash": "setminus", "smallsetminus": "setminus", "lparen": "(", "rparen": ")", "bmod": "mod",
     "epsilon": "varepsilon", "tg": "tan", "ctg": "cot", "cosec": "csc", "exponentialE": "e", "phi": "varphi",
+    "imath": "i", "jmath": "j", "R": "mathbb R", "Z": "mathbb Z", "N": "mathbb N", "Q": "mathbb Q",
+    "C": "mathbb C", "rightarrow": "to",
     "land": "and", "lor": "or", "wedge": "and", "vee": "or", "thickapprox": "approx", "simeq": "approx",
 }  # fmt: skip
 _DROPPED = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
+    "Large", "LARGE", "Huge", "HUGE", "normalsize", "footnotesize", "scriptsize", "therefore", "smash", "mathord",
     "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", "enspace", "thinspace", "hfill",
-    "angle", "triangle", "space", "hspace", "boxed", "fbox", ",", ";", ":", "!", " ", "$", "middle", "nonumber", "\n",
+    "angle", "triangle", "space", "boxed", "fbox", ",", ";", ":", "!", " ", "middle", "underline", "uline",
+    "bigstar", "nonumber", "\n",
     "/", "ensuremath", "mathstrut", "strut", "protect", "relax", "noindent", "large", "small", "tiny", "huge",
 }  # fmt: skip
+_WITH_ARGUMENT = {  # what it says is not part of the answer, nor is its first argument
+    "color", "textcolor", "colorbox", "fcolorbox", "phantom", "hphantom", "vphantom", "hspace", "vspace",
+    "tag", "label", "hskip",
+}  # fmt: skip
+_BRACED = {"underbrace", "overbrace"}  # what stands below or above them is a remark
+_COLOUR_MODEL = re.compile(r"\s*\[[^\]]*\]")
+_CONJUNCTIONS = {
+    "和": "and",
+    "与": "and",
+    "及": "and",
+    "且": "and",
+    "并且": "and",
+    "以及": "and",
+    "或": "or",
+    "或者": "or",
+}
+_CURRENCIES = {"$": "dollar", "dollar": "dollar", "euro": "euro", "pound": "pound", "pounds": "pound", "yen": "yen"}
 _ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
-_PREFIXES = _TEXT_COMMANDS | _SPOKEN | {"begin", "end"}
+_PREFIXES = _TEXT_COMMANDS | _SPOKEN | {"begin", "end", "quad", "qquad"}
 _KNOWN = _SPOKEN | set(_SAME_COMMAND) | {"begin", "end", "frac", "cap", "cup", "setminus", "pm", "mp", "in", "circ"}
 _SIGN_COMMANDS = set("{}[]|<>*/():,=+-")
 _PIECE = re.compile(
     r"(?P<space>[\s~]+)|\\(?P<command>[A-Za-z]+\*?|.)|(?P<number>\d+\.\d+[eE]-\d{1,4}|\d+(?:\.\d+)?(?:[eE]\+?\d{1,4})?|\.\d+)|(?P<letters>[A-Za-z]+)|(?P<sign>.)",
     re.DOTALL,
 )
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*|\\[,; ]|~| )\d{3})+(?![\d.]*\d)")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*|\\[,; ]|~| )\d{3})+(?!\d)")
+_DECIMAL_COMMA = re.compile(r"\d+\{,\}\d+")
+_EUROPEAN = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3})+,\d{1,2}|(?:\.\d{3}){2,}|(?: \d{3})+,\d{1,2})(?![\d.,]*\d)")
+_IN_BASE = re.compile(r"0([bB])([01]+)(?![\w.])|0([oO])([0-7]+)(?![\w.])|0([xX])([0-9a-fA-F]+)(?![\w.])")
+_BASES = {"b": "2", "o": "8", "x": "16"}
+_DECIMALS = re.compile(r"\.\d+")
+_SMALL_NUMERAL = re.compile(r"\d+[eE]-\d{1,4}(?![\d.])")
+_BLANK_LINE = re.compile(r"\s*\n\s*\n\s*")
 _COMMA_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)")
 _DIGITS_ONLY = re.compile(r"\D+")
 _GROUP = re.compile(r"\s*\{")
@@ -96,12 +147,23 @@ _NUMBER_OF_WORDS = {"percent": "%", "percentage": "%", "percents": "%", "pct": "
 
 def ascii_spelling(text: str) -> str:
     """The text with typographic and non-Latin signs written as LaTeX, and every digit as an ASCII digit."""
+    if "<" in text or "&" in text:
+        text = _without_html(text)
     if text.isascii():
         return text
+    text = _CIRCLED.sub(lambda run: ",".join(str(int(unicodedata.numeric(sign))) for sign in run[0]), text)
     text = _UNICODE_ROOT.sub(r"\\sqrt{\1}", text)
     text = _RAISED.sub(lambda run: "^{" + "".join(map(_SUPERSCRIPTS.__getitem__, run[0])) + "}", text)
     text = _LOWERED.sub(lambda run: "_{" + "".join(map(_SUBSCRIPTS.__getitem__, run[0])) + "}", text)
     return "".join(map(_ascii_sign, text))
+
+
+def _without_html(text: str) -> str:
+    """The text without the tags and entities of HTML; a power stays a power."""
+    text = _RAISED_TAG.sub(r"^{\1}", text)
+    text = _LOWERED_TAG.sub(r"_{\1}", text)
+    text = _TAGS.sub(r"\2", text)
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
 def _ascii_sign(sign: str) -> str:
@@ -114,16 +176,23 @@ def _ascii_sign(sign: str) -> str:
     digit = unicodedata.decimal(sign, None)
     if digit is not None:
         return str(digit)
+    if unicodedata.decomposition(sign).startswith("<fraction>"):  # ⅝
+        over, _, under = unicodedata.normalize("NFKC", sign).partition("⁄")
+        return f"\\frac{{{over}}}{{{under}}}"
     return " " if sign.isspace() else sign
 
 
-def tokens(text: str) -> list[Token]:
-    """The tokens of an answer; spacing, sizes and currency signs are gone.
+def tokens(text: str, *, numerals: bool = False) -> list[Token]:
+    """The tokens of an answer; spacing, sizes and colours are gone.
+
+    Args:
+        text: The answer.
+        numerals: Whether `2e-3` is a numeral; otherwise it is a difference.
 
     Raises:
         Unreadable: It holds a sign that no answer is written with, or too much of everything.
     """
-    found = list(_Lexer(ascii_spelling(text)).tokens())
+    found = list(_Lexer(ascii_spelling(text), numerals=numerals).tokens())
     if len(found) > MAX_TOKENS:
         raise Unreadable("too long")
     return found
@@ -132,8 +201,9 @@ def tokens(text: str) -> list[Token]:
 class _Lexer:
     """One pass over an answer; knows where it stands, how deep in brackets, and what came before."""
 
-    def __init__(self, text: str, *, prose: bool = False, depth: int = 0) -> None:
+    def __init__(self, text: str, *, prose: bool = False, depth: int = 0, numerals: bool = False) -> None:
         self._text = text
+        self._numerals = numerals
         self._prose = prose
         self._depth = depth
         self._after_number = False
@@ -148,6 +218,8 @@ class _Lexer:
             kind = piece.lastgroup
             if kind == "space":
                 self._at, self._spaced = piece.end(), True
+                if self._depth == 0 and _BLANK_LINE.fullmatch(piece[0]):
+                    yield Token("sign", ",", spaced=True)
                 continue
             for token in getattr(self, f"_{kind}")(piece):
                 self._after_number = token.kind == "number" or token.text in ")}°"
@@ -156,16 +228,43 @@ class _Lexer:
                 self._spaced = False
 
     def _number(self, piece: re.Match[str]) -> Iterator[Token]:
+        in_base = _IN_BASE.match(self._text, self._at)
+        if in_base:
+            self._at = in_base.end()
+            prefix, digits = filter(None, in_base.groups())
+            yield Token("number", digits, self._spaced)
+            yield from (Token("sign", "_"), Token("number", _BASES[prefix.lower()]))
+            return
+        yield self._grouped_number() or self._plain_number(piece)
+
+    def _grouped_number(self) -> Token | None:
+        """A numeral with groups of thousands, with a decimal point or as in `1.234,56`; None for any other."""
+        european = _EUROPEAN.match(self._text, self._at) if self._depth == 0 else None
+        if european:
+            self._at = european.end()
+            whole, _, part = european[0].partition(",")
+            return Token("number", _DIGITS_ONLY.sub("", whole) + (f".{part}" if part else ""), self._spaced)
         grouped = _THOUSANDS.match(self._text, self._at) or (
             _COMMA_THOUSANDS.match(self._text, self._at) if self._depth == 0 else None
         )
         if grouped is None:
-            self._at = piece.end()
-            yield Token("number", piece[0], self._spaced)
-            return
-        decimals = re.compile(r"\.\d+").match(self._text, grouped.end())
+            return None
+        decimals = _DECIMALS.match(self._text, grouped.end())
         self._at = decimals.end() if decimals else grouped.end()
-        yield Token("number", _DIGITS_ONLY.sub("", grouped[0]) + (decimals[0] if decimals else ""), self._spaced)
+        return Token("number", _DIGITS_ONLY.sub("", grouped[0]) + (decimals[0] if decimals else ""), self._spaced)
+
+    def _plain_number(self, piece: re.Match[str]) -> Token:
+        """A numeral without groups of thousands: `0{,}5`, `1e-3`, `12`."""
+        with_comma = _DECIMAL_COMMA.match(self._text, self._at)
+        if with_comma:
+            self._at = with_comma.end()
+            return Token("number", with_comma[0].replace("{,}", "."), self._spaced)
+        small = _SMALL_NUMERAL.match(self._text, self._at)
+        if small and (self._numerals or piece[0] == "1"):
+            self._at = small.end()
+            return Token("number", small[0], self._spaced)
+        self._at = piece.end()
+        return Token("number", piece[0], self._spaced)
 
     def _letters(self, piece: re.Match[str]) -> Iterator[Token]:
         self._at = piece.end()
@@ -197,7 +296,12 @@ class _Lexer:
         cjk = _CJK.match(self._text, self._at)
         self._at = cjk.end() if cjk else piece.end()
         if cjk:
-            yield Token("word", cjk[0], self._spaced)
+            yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
+        elif sign == "*" and self._text.startswith("*", self._at):
+            self._at += 1
+            yield Token("sign", "^", self._spaced)
+        elif sign == "$" and self._text.count("$") == 1:
+            yield Token("currency", "dollar", self._spaced)
         elif sign in "$&" and not (sign == "&" and self._depth >= 0):
             return
         elif sign.isascii() and sign.isprintable():
@@ -213,6 +317,12 @@ class _Lexer:
             yield from self._wrapped(name)
         elif name in {"left", "right"} and self._text.startswith(".", self._at):
             self._at += 1
+        elif name in _WITH_ARGUMENT:
+            self._skip_arguments(2 if name == "fcolorbox" else 1)
+        elif name in _BRACED:
+            yield from self._without_brace()
+        elif name in _CURRENCIES:
+            yield Token("currency", _CURRENCIES[name], self._spaced)
         elif name in _DROPPED:
             self._spaced = self._spaced or name in {",", ";", ":", " ", "quad", "qquad", "space"}
         elif name in {"{", "}", "%", "\\", "#", "|", "_", "&"}:
@@ -223,6 +333,23 @@ class _Lexer:
         else:
             yield from self._run_together(name)
 
+    def _skip_arguments(self, count: int) -> None:
+        model = _COLOUR_MODEL.match(self._text, self._at)
+        self._at = model.end() if model else self._at
+        for _ in range(count):
+            opens = _GROUP.match(self._text, self._at)
+            if opens:
+                self._group_content(opens.end())
+
+    def _without_brace(self) -> Iterator[Token]:
+        opens = _GROUP.match(self._text, self._at)
+        if opens is None:
+            return
+        yield from _Lexer(self._group_content(opens.end()), depth=self._depth).tokens()
+        if self._text.startswith(("_", "^"), self._at):
+            self._at += 1
+            self._skip_arguments(1)
+
     def _run_together(self, name: str) -> Iterator[Token]:
         r"""The parts of a command that lost its space or braces: `\cotx`, `\mboxcm`, `\beginpmatrix`."""
         known = max((part for part in _PREFIXES if name.startswith(part)), key=len, default="")
@@ -232,6 +359,8 @@ class _Lexer:
             yield from (Token("sign", "{"), *(Token("letter", letter) for letter in rest), Token("sign", "}"))
         elif known in _TEXT_COMMANDS:
             yield Token("word", rest, self._spaced)
+        elif known in {"quad", "qquad"}:
+            yield from self._run(rest)
         elif known in _SPOKEN and len(rest) == 1:
             yield Token("command", known, self._spaced)
             yield Token("letter", rest)

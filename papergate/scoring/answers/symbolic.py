@@ -9,8 +9,6 @@ import warnings
 from typing import Any
 
 from papergate.scoring import peers
-from papergate.scoring.answers import limits, numeric
-from papergate.scoring.equivalence import equivalent
 from papergate.scoring.records import AnswerKind, Comparison
 
 _DIGITS = 50  # compared; ten of them may be lost to cancellation
@@ -20,7 +18,6 @@ _POINTS = ((37, 101), (-53, 97), (211, 83))  # values given to the variables, on
 
 def warm_up() -> None:
     """Import math-verify and run it once, so that the first comparison is not slower than the others."""
-    numeric.permit()
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     peers.compare("\\frac{1}{2}", "\\boxed{0.5}", AnswerKind.MATH, "math-verify")
@@ -30,11 +27,6 @@ def decide(gold: str, answer: str, kind: AnswerKind, grader: str) -> Comparison:
     """Compare two answers by the rules of a grader: `strict`, `aisbench` or `math-verify`."""
     if grader != "strict":
         return peers.compare(gold, answer, kind, grader)
-    quick = equivalent(gold, answer, kind, steps=None)
-    if quick.equal is not None:
-        return quick
-    if len(answer) > limits.MAX_SYMBOLIC_CHARS + len(gold):
-        return Comparison(equal=False, rule="unreadable", reason="unreadable")
     return _verified(gold, answer)
 
 

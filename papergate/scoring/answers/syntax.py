@@ -1,10 +1,12 @@
 """From tokens to a tree: the grammar of final answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from fractions import Fraction
 from typing import NamedTuple
 
+from papergate.scoring.answers.remarks import Piece, pieces_of
 from papergate.scoring.answers.spelling import Token, Unreadable, tokens
+from papergate.scoring.answers.wording import SCALES, number_of
 
 MAX_DEPTH = 60  # nested groups; a deeper answer is noise, and Python's stack is finite
 MAX_SIGNS = 4  # plus-minus signs, each of which doubles the values of an answer
@@ -30,7 +32,10 @@ class Tree(NamedTuple):
 
 _SEPARATORS = {",", ";"}
 _CONJUNCTIONS = {"and", "or"}
-_RELATIONS = {"=": "=", "<": "<", ">": ">", "le": "<=", "ge": ">=", "ne": "!=", "in": "in", "equiv": "=", "≤": "<="}
+_RELATIONS = {
+    "=": "=", "<": "<", ">": ">", "le": "<=", "ge": ">=", "ne": "!=", "in": "in", "equiv": "=", "approx": "~",
+    "parallel": "parallel", "perp": "perp", "cong": "cong", "sim": "sim", "subset": "subset", "subseteq": "subset",
+}  # fmt: skip
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
     "xi", "rho", "sigma", "tau", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi",
@@ -38,77 +43,73 @@ _GREEK = {
 }  # fmt: skip
 _FUNCTIONS = {
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "lg",
-    "exp", "gcd", "lcm", "max", "min", "arccot", "Re", "Im", "det",
+    "exp", "gcd", "lcm", "max", "min", "arccot", "Re", "Im", "det", "cis",
 }  # fmt: skip
 _MANY = {"gcd", "lcm", "max", "min"}
 _INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot"}
 _ACCENTS = {
-    "vec", "hat", "bar", "overline", "tilde", "widehat", "overrightarrow", "underline", "dot", "ddot", "widetilde",
+    "vec", "hat", "bar", "overline", "tilde", "widehat", "overrightarrow", "dot", "ddot", "widetilde",
 }  # fmt: skip
-_CLOSERS = {"(": (")", "]"), "[": ("]", ")")}
+_CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "]": ("]",)}
+_TURNED, _TURNED_END = {"]": "("}, {"[": ")"}  # `]0,1[` is the open interval
 _FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "tuple")}
 _MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "Vmatrix"}
-_COMMENTARY = {
-    "for", "where", "with", "since", "because", "about", "approximately", "approx", "respectively", "such", "rounded",
-    "as", "given", "assuming", "only", "exactly", "some",
-}  # fmt: skip
 _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
-_TRAILING = {("sign", "."), ("sign", ","), ("sign", ";"), ("sign", ":"), ("command", "\\")}
-_LEADING = {"only", "exactly", "about", "approximately", "the", "approx", "just"}
+_DENIALS = {
+    "wrong",
+    "incorrect",
+    "false",
+    "not",
+    "never",
+    "without",
+    "except",
+    "impossible",
+}  # they change all they touch
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
+_SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
+_COUNTS = {"C": "binomial", "P": "arrangements", "A": "arrangements"}
+_SERIES = {"sum": "sum", "prod": "product", "int": "integral", "lim": "limit"}
+_LIST_ENVIRONMENTS = {"cases", "aligned", "align", "gathered", "gather", "split", "equation", "dcases", "alignedat"}
+_TRANSPOSED = {"T", "top", "intercal"}
 
 
-def parse(text: str) -> Tree:
+def parse(text: str, *, numerals: bool = False) -> Tree:
     """The tree of an answer.
+
+    Args:
+        text: The answer.
+        numerals: Whether `2e-3` is a numeral.
 
     Raises:
         Unreadable: It is not in the language of answers.
     """
-    parser = _Parser(_without_commentary(_after_copula(_trimmed(tokens(text)))))
-    root = parser.answer()
-    return Tree(root, parser.signs)
+    roots, signs = [], 0
+    for piece in pieces_of(tokens(text, numerals=numerals)):
+        parser = _Parser(list(piece.value))
+        roots.append(_with_conditions(parser.answer(), piece))
+        signs += parser.signs
+    if signs and len(roots) > 1:
+        raise Unreadable("plus-minus signs in several cases")
+    return Tree(roots[0] if len(roots) == 1 else Node("list", tuple(roots)), signs)
 
 
-def _trimmed(found: list[Token]) -> list[Token]:
-    while found and (found[-1].kind, found[-1].text) in _TRAILING:
-        found.pop()
-    while found and found[0].kind == "word" and found[0].text.lower() in _LEADING:
-        found.pop(0)
-    if not found:
-        raise Unreadable("nothing")
-    return found
+def _with_conditions(root: Node, piece: Piece) -> Node:
+    conditions = tuple(map(_condition_node, piece.conditions))
+    return Node("conditioned", (root, *conditions)) if conditions else root
 
 
-def _after_copula(found: list[Token]) -> list[Token]:
-    """What follows the last "is" or "are" of a sentence."""
-    for at in range(len(found) - 2, 0, -1):
-        if found[at].kind == "word" and found[at].text in {"is", "are", "equals"}:
-            return found[at + 1 :]
-    return found
-
-
-def _without_commentary(found: list[Token]) -> list[Token]:
-    r"""The tokens without asides: "(about 18.9 cards)", "for all n", `\approx 1.36`."""
-    kept: list[Token] = []
-    skipping = False
-    for token, following in zip(found, [*found[1:], None], strict=True):
-        word = token.text.lower() if token.kind == "word" else ""
-        is_approximation = (token.kind, token.text) == ("command", "approx")
-        if is_approximation and [part.kind for part in kept] == ["letter"]:
-            kept.append(Token("sign", "="))
-            continue
-        if kept and (word in _COMMENTARY or is_approximation):
-            skipping = True
-            while kept and kept[-1].text in {"(", ",", "and"}:
-                kept.pop()
-        if skipping and token.text == "," and following is not None and following.kind == "number":
-            raise Unreadable("several cases")
-        if skipping and (word in _CONJUNCTIONS or token.text == ";"):
-            skipping = False
-        if not skipping and not is_approximation:
-            kept.append(token)
-    return kept
+def _condition_node(condition: tuple[Token, ...]) -> Node:
+    """A condition that is a relation, or its words in an order of their own."""
+    try:
+        node = _Parser(list(condition)).answer()
+    except Unreadable:
+        node = Node("word")
+    if node.op == "number":
+        raise Unreadable("a condition that says nothing")
+    if node.op == "relation":
+        return node
+    return Node("word", name=" ".join(sorted(token.text.lower() for token in condition)))
 
 
 class _Parser:
@@ -126,9 +127,16 @@ class _Parser:
         if all(token.kind == "word" for token in self._tokens):
             return self._words_only()
         root = self._sequence(lambda: self._peek() is None)
+        if self._next_is("over"):
+            root = self._over(root)
         if self._peek() is not None:
             raise Unreadable("something is left over")
         return root
+
+    def _over(self, over: Node) -> Node:
+        r"""`a \over b` takes all that stands in its group."""
+        self._at += 1
+        return Node("quotient", (over, self._sum()))
 
     def _words_only(self) -> Node:
         groups: list[list[str]] = [[]]
@@ -197,6 +205,9 @@ class _Parser:
         token = self._peek()
         if token is None or token.kind == "word":
             return None
+        if token.text == "!" and self._is_inequality():
+            self._at += 2
+            return "!="
         relation = _RELATIONS.get(token.text)
         if relation is None or token.kind == "letter":
             return None
@@ -215,6 +226,8 @@ class _Parser:
             self._at += 1
         if names and self._next_is("=", ":"):
             self._at += 1
+            if _DENIALS & {name.lower() for name in names}:
+                raise Unreadable("a denial")
             return " ".join(names)
         self._at = start
         return self._function_label() if not names else None
@@ -303,6 +316,8 @@ class _Parser:
         return node
 
     def _implicit_product(self, node: Node, token: Token) -> Node:
+        if node.op == "product" and node.parts[-1] in _SELECTIONS and node.parts[0].op == "number":
+            return Node(_COUNTS[node.parts[-1].name], (node.parts[0], self._factor()))  # 10C3
         if token.kind == "number" and self._tokens[self._at - 1].kind == "number":
             if node.op == "number":
                 return self._mixed_number(node)
@@ -310,6 +325,10 @@ class _Parser:
             if last.op not in {"power", "factorial"}:
                 raise Unreadable("two numbers side by side")
         other = self._factor()
+        if node.op in {"quantity", "degrees", "compound"} and other.op == "quantity":
+            return Node("compound", (node, other))
+        if node.op == "symbol" and node.name.isupper() and node != _CHOOSE and other.op == "tuple":
+            return Node("point", (other,), node.name)
         if node == _CHOOSE and other.op == "tuple" and [part.op for part in other.parts] == ["number", "number"]:
             return Node("binomial", other.parts)
         return Node("product", (node, other))
@@ -340,6 +359,7 @@ class _Parser:
             or token.text in _FUNCTIONS
             or token.text in _ACCENTS
             or token.text in _FENCES
+            or token.text in _SERIES
             or token.text in {"frac", "sqrt", "binom", "pi", "infty", "begin", "{", "ldots", "emptyset", "e"}
         )
 
@@ -358,6 +378,8 @@ class _Parser:
     def _attachment(self, token: Token) -> Callable[[Node], Node] | None:
         if token.kind == "word":
             return self._unit if token.text not in _CONJUNCTIONS else None
+        if token.kind == "currency":
+            return lambda node: Node("quantity", (node,), token.text)
         if token.text == "(" and self._is_remark():
             return self._remark
         if token.text == "(" and [part.text for part in self._tokens[self._at + 1 : self._at + 2]] == ["mod"]:
@@ -365,37 +387,80 @@ class _Parser:
         attachments: dict[tuple[str, str], Callable[[Node], Node]] = {
             ("sign", "^"): self._power,
             ("sign", "_"): self._late_subscript,
-            ("sign", "!"): lambda node: Node("factorial", (node,)),
             ("sign", "%"): lambda node: Node("percent", (node,)),
-            ("sign", "°"): lambda node: Node("degrees", (node,)),
+            ("sign", "°"): self._degrees,
+            ("sign", "'"): self._minutes,
             ("command", "pmod"): self._modulus,
-            ("command", "circ"): lambda node: Node("degrees", (node,)),
+            ("command", "circ"): self._degrees,
         }
+        if (token.kind, token.text) == ("sign", "!") and not self._is_inequality():
+            return lambda node: Node("factorial", (node,))
         return attachments.get((token.kind, token.text))
+
+    def _is_inequality(self) -> bool:
+        """Whether `!=` stands here, which after a number is a factorial and its value: `5!=120`."""
+        here, following = self._tokens[self._at], self._tokens[self._at + 1 : self._at + 2]
+        if not following or following[0].text != "=" or following[0].spaced:
+            return False
+        return here.spaced or self._tokens[self._at - 1].kind == "letter"
+
+    def _degrees(self, node: Node) -> Node:
+        """An angle, or a temperature where its scale follows."""
+        token = self._peek()
+        scale = {"c": "C", "celsius": "C", "f": "F", "fahrenheit": "F"}.get(token.text.lower()) if token else None
+        if token is None or scale is None or token.kind not in {"letter", "word"}:
+            return Node("degrees", (node,))
+        self._at += 1
+        return Node("quantity", (node,), f"°{scale}")
+
+    def _minutes(self, node: Node) -> Node:
+        """`30'` is thirty minutes of arc, or feet."""
+        if node.op not in {"number", "quantity"}:
+            raise Unreadable("a prime after something else than a number")
+        if self._next_is("'"):
+            self._at += 1
+            return Node("quantity", (node,), "''")
+        return Node("quantity", (node,), "'")
 
     def _power(self, base: Node) -> Node:
         if self._is_raised("circ"):
-            return Node("degrees", (base,))
+            return self._degrees(base)
         following = self._tokens[self._at : self._at + 2]
         if [token.kind for token in following] == ["sign", "word"] and following[0].text == "{":
             return self._raised_word(base)
         if following and following[0].kind == "word":
             self._at += 1
             return base
-        exponent = self._argument()
+        if base.op in {"tuple", "matrix"} and self._is_raised(*_TRANSPOSED):
+            return Node("transposed", (base,))
+        exponent = self._exponent()
         if base.op == "function" and exponent.op == "negative" and base.name in _INVERSES:
             return Node("function", base.parts, _INVERSES[base.name])
         return Node("power", (base, exponent))
 
+    def _exponent(self) -> Node:
+        """The power after `^`: without braces it is the whole number that follows, as authors mean it."""
+        token = self._peek()
+        if token is not None and token.text in {"-", "+"} and token.kind == "sign":
+            self._at += 1
+            power = self._exponent()
+            return Node("negative", (power,)) if token.text == "-" else power
+        if token is not None and token.kind == "number":
+            self._at += 1
+            return Node("number", name=token.text, number=_number(token.text))
+        return self._argument()
+
     def _late_subscript(self, node: Node) -> Node:
         """`v^2_0` is the square of `v_0`."""
+        if node.op in {"number", "parentheses"} or node.op == "product":
+            return self._based(_digits_of(node))
         if node.op != "power" or node.parts[0].op != "symbol":
             raise Unreadable("a subscript without a symbol")
         return Node("power", (Node("symbol", name=f"{node.parts[0].name}_{self._subscript()}"), node.parts[1]))
 
-    def _is_raised(self, name: str) -> bool:
+    def _is_raised(self, *names: str) -> bool:
         texts = [token.text for token in self._tokens[self._at : self._at + 3]]
-        for spelling in ([name], ["{", name, "}"]):
+        for spelling in (spelling for name in names for spelling in ([name], ["{", name, "}"])):
             if texts[: len(spelling)] == spelling:
                 self._at += len(spelling)
                 return True
@@ -411,6 +476,8 @@ class _Parser:
 
     def _unit(self, node: Node) -> Node:
         r"""The words after a number; `\text{cm}^2` keeps its power."""
+        if self._tokens[self._at - 1].text == "base" and node.op == "number" and self._peek() is not None:
+            return self._based(node.name)
         words = [self._tokens[self._at - 1].text]
         while (token := self._peek()) is not None:
             is_word = token.kind == "word" and token.text not in _CONJUNCTIONS
@@ -422,8 +489,7 @@ class _Parser:
             elif token.text != ".":
                 break
             self._at += 1
-        words = [word for word in words if word not in _ORDINALS]
-        return Node("quantity", (node,), " ".join(words)) if words else node
+        return _measured(node, [word for word in words if word not in _ORDINALS])
 
     def _unit_power(self) -> str:
         self._at += 1
@@ -475,6 +541,9 @@ class _Parser:
             return self._bracketed(token)
         if token.kind == "command":
             return self._named(token)
+        if token.kind == "currency":
+            self._at += 1
+            return Node("quantity", (self._factor(),), token.text)
         return self._phrase()
 
     def _phrase(self) -> Node:
@@ -484,7 +553,24 @@ class _Parser:
             self._at += 1
         if not words:
             raise Unreadable("a conjunction out of place")
+        if words in (["negative"], ["minus"]) and (token := self._peek()) is not None and self._starts_factor(token):
+            return Node("negative", (self._factor(),))
         return Node("word", name=" ".join(words))
+
+    def _before_letter(self) -> Node:
+        r"""`{}_{10}C_3` and `^{10}C_3`: a count of selections."""
+        if not self._next_is("_", "^"):
+            raise Unreadable("an empty group")
+        self._at += 1
+        total = self._argument()
+        letter = self._peek()
+        if letter is None or letter.text not in _COUNTS or letter.kind != "letter":
+            raise Unreadable("a subscript before nothing")
+        self._at += 1
+        if not self._next_is("_", "^"):
+            raise Unreadable("a selection of nothing")
+        self._at += 1
+        return Node(_COUNTS[letter.text], (total, self._argument()))
 
     def _number_operand(self) -> Node:
         token = self._tokens[self._at]
@@ -493,12 +579,16 @@ class _Parser:
             return self._with_point(token)
         if self._next_is("_"):
             self._at += 1
-            base = self._argument()
-            if base.op != "number" or not token.text.isdecimal():
-                raise Unreadable("a number with a strange subscript")
-            return Node("based", (base,), token.text.lstrip("0") or "0")
+            return self._based(token.text)
         node = Node("number", name=token.text, number=_number(token.text))
         return self._fraction_after(node) if token.text.isdecimal() else self._repeating(node)
+
+    def _based(self, digits: str) -> Node:
+        base = self._subscript()
+        number = Fraction(base) if base.isdecimal() else number_of(base)
+        if number is None or not digits.isalnum():
+            raise Unreadable("a number with a strange subscript")
+        return Node("based", (Node("number", number=number),), digits.lstrip("0") or "0")
 
     def _with_point(self, token: Token) -> Node:
         r"""`42.` and `0.\overline{3}`."""
@@ -550,8 +640,6 @@ class _Parser:
             token = self._peek()
             if token is None:
                 raise Unreadable("a subscript is missing")
-            if token.kind == "number":
-                return self._first_digit()
             self._at += 1
             return token.text
         start = self._at
@@ -571,6 +659,9 @@ class _Parser:
             return self._parenthesised(token.text)
         if token.text == "{":
             return self._braced()
+        if token.text in {"_", "^"}:
+            self._at -= 1
+            return self._before_letter()
         if token.text == "|":
             inner = self._sum()
             self._expect("|")
@@ -580,9 +671,13 @@ class _Parser:
     def _parenthesised(self, opening: str) -> Node:
         inner = self._sequence(lambda: self._next_is(*_CLOSERS[opening]))
         closing = self._peek()
-        if closing is None or closing.text not in _CLOSERS[opening]:
+        if closing is None or closing.text not in (*_CLOSERS[opening], "["):
             raise Unreadable("a bracket that never closes")
         self._at += 1
+        opening, closing = (
+            _TURNED.get(opening, opening),
+            closing._replace(text=_TURNED_END.get(closing.text, closing.text)),
+        )
         if inner.op == "list":
             return Node("tuple", inner.parts, opening + closing.text)
         if opening + closing.text == "[]" and inner.op == "tuple":
@@ -594,28 +689,34 @@ class _Parser:
     def _braced(self) -> Node:
         """A LaTeX group; `{1, 2}` written without backslashes is a set."""
         if self._next_is("}"):
-            raise Unreadable("an empty group")
+            self._at += 1
+            return self._before_letter()
         inner = self._sequence(lambda: self._next_is("}"))
         if self._next_is("choose"):
             self._at += 1
             inner = Node("binomial", (inner, self._sum()))
+        elif self._next_is("over"):
+            inner = self._over(inner)
         self._expect("}")
         return Node("set", inner.parts) if inner.op == "list" else inner
 
     def _named(self, token: Token) -> Node:
         self._at += 1
         name = token.text
-        if name in _FUNCTIONS:
-            return self._function(name)
         if name in _GREEK:
             self._at -= 1
             return self._symbol()
-        if name in _ACCENTS:
-            return self._accented(name)
-        if name in _FENCES:
-            return self._fenced(name)
         if name.startswith("mathbb "):
-            return Node("number set", name=name.removeprefix("mathbb "))
+            return self._number_set(name.removeprefix("mathbb "))
+        families: tuple[tuple[Container[str], Callable[[str], Node]], ...] = (
+            (_FUNCTIONS, self._function),
+            (_ACCENTS, self._accented),
+            (_FENCES, self._fenced),
+            (_SERIES, self._series),
+        )
+        for names, operand in families:
+            if name in names:
+                return operand(name)
         operands: dict[str, Callable[[], Node]] = {
             "frac": lambda: Node("quotient", (self._argument(), self._argument())),
             "binom": lambda: Node("binomial", (self._argument(), self._argument())),
@@ -632,6 +733,60 @@ class _Parser:
         if name not in operands:
             raise Unreadable(f"the command {name!r}")
         return operands[name]()
+
+    def _number_set(self, name: str) -> Node:
+        r"""`\mathbb{R}^+`, `\mathbb{Z}_{\ge 0}`: the suffix is part of the name."""
+        while self._next_is("^", "_"):
+            self._at += 1
+            name += self._subscript()
+        return Node("number set", name=name)
+
+    def _series(self, name: str) -> Node:
+        r"""A sum, product, integral or limit; its bound variable is its name."""
+        low = high = None
+        while self._next_is("_", "^"):
+            self._at += 1
+            if self._tokens[self._at - 1].text == "^":
+                high = self._exponent()
+            else:
+                low = self._bound_variable()
+        if name == "int":
+            return self._integral(low, high)
+        if low is None or low.op != "relation" or low.parts[0].op != "symbol" or (name == "lim") != (low.name == "to"):
+            raise Unreadable("a sum without its variable")
+        variable, start = low.parts
+        body = self._term()
+        if name == "lim":
+            return Node("limit", (body, start), variable.name)
+        if high is None:
+            raise Unreadable("a sum without its end")
+        return Node(f"{_SERIES[name]} over", (body, start, high), variable.name)
+
+    def _bound_variable(self) -> Node:
+        r"""What stands below a sum or limit: `k=1`, `x \to 0`, or the lower end of an integral."""
+        if not self._next_is("{"):
+            return self._exponent()
+        self._at += 1
+        left = self._sum()
+        if self._next_is("=", "to"):
+            sign = self._tokens[self._at].text
+            self._at += 1
+            left = Node("relation", (left, self._sum()), sign)
+        self._expect("}")
+        return left
+
+    def _integral(self, low: Node | None, high: Node | None) -> Node:
+        """The integrand up to its differential, which the product holds as `d` times the variable."""
+        if low is None or high is None:
+            raise Unreadable("an indefinite integral")
+        factors = _factors_of(self._sum())
+        at = next((at for at, factor in enumerate(factors) if factor == Node("symbol", name="d")), -1)
+        if at < 0 or at + 2 != len(factors) or factors[at + 1].op != "symbol":
+            raise Unreadable("an integral without its differential")
+        body = factors[0] if at else Node("number", name="1", number=Fraction(1))
+        for factor in factors[1:at]:
+            body = Node("product", (body, factor))
+        return Node("integral", (body, low, high), factors[at + 1].name)
 
     def _norm(self) -> Node:
         raise Unreadable("a norm")
@@ -672,6 +827,11 @@ class _Parser:
             return condition
         self._at = start
         inner = self._sequence(lambda: self._next_is("}"))
+        if self._next_is("|", ":"):
+            self._at += 1
+            inner = Node("conditioned", (inner, self._sequence(lambda: self._next_is("}"))))
+            self._expect("}")
+            return inner
         self._expect("}")
         return Node("set", inner.parts if inner.op == "list" else (inner,))
 
@@ -692,21 +852,37 @@ class _Parser:
         return Node("builder", (inner,))
 
     def _function(self, name: str) -> Node:
+        if name in {"max", "min"} and self._next_is("=", ":"):
+            return Node("symbol", name=name)
         base = power = None
         for _ in range(2):
             if self._next_is("_"):
                 self._at += 1
-                base = self._argument()
+                base = self._base_of_log()
             elif self._next_is("^"):
                 self._at += 1
                 power = self._argument()
         if power is not None and power.op == "negative" and name in _INVERSES:
             name, power = _INVERSES[name], None
+        if name in {"max", "min"} and base is None and not self._next_is("(", "{", "["):
+            return Node("label", (self._tight_product(),), name)
         arguments = self._function_arguments(name)
         node = Node("function", arguments if base is None else (*arguments, base), name if base is None else "log base")
         if base is not None and name not in {"log", "lg"}:
             raise Unreadable("a function with a subscript")
         return node if power is None else Node("power", (node, power))
+
+    def _base_of_log(self) -> Node:
+        r"""`\log_10 x`, but `\log_28` is the binary logarithm of eight: a base without argument is its first digit."""
+        token, following = self._peek(), self._tokens[self._at + 1 : self._at + 2]
+        if (
+            token is None
+            or token.kind != "number"
+            or not following
+            or (following[0].kind == "sign" and following[0].text != "(")
+        ):
+            return self._argument()
+        return self._exponent()
 
     def _function_arguments(self, name: str) -> tuple[Node, ...]:
         token = self._peek()
@@ -728,11 +904,13 @@ class _Parser:
 
     def _matrix(self) -> Node:
         name = self._environment()
-        if name not in _MATRICES:
+        if name not in _MATRICES | _LIST_ENVIRONMENTS:
             raise Unreadable(f"the environment {name!r}")
         if name == "array":
             self._subscript()
         rows: list[tuple[Node, ...]] = []
+        if name in _LIST_ENVIRONMENTS:
+            return self._listed(is_cases="cases" in name)
         while not self._next_is("end"):
             rows.append(self._row())
         self._at += 1
@@ -759,6 +937,39 @@ class _Parser:
         if self._next_is("\\"):
             self._at += 1
         return tuple(cells)
+
+    def _listed(self, *, is_cases: bool) -> Node:
+        """An environment of equations or cases; a line that begins with a relation goes on with the one before."""
+        lines: list[list[Token]] = []
+        while not self._next_is("end"):
+            line = self._line(is_cases=is_cases)
+            if lines and line and line[0].text in _RELATIONS and line[0].kind != "letter":
+                lines[-1] += line
+            elif line:
+                lines.append(line)
+        self._at += 1
+        self._environment()
+        items = [
+            _with_conditions(_Parser(list(piece.value)).answer(), piece) for line in lines for piece in pieces_of(line)
+        ]
+        if not items:
+            raise Unreadable("an empty environment")
+        return items[0] if len(items) == 1 else Node("list", tuple(items))
+
+    def _line(self, *, is_cases: bool) -> list[Token]:
+        """The tokens of a line without their alignment; the second cell of a case is its condition."""
+        found: list[Token] = []
+        depth = 0
+        while (token := self._peek()) is not None and (depth or token.text not in {"\\", "end"}):
+            depth += {"begin": 1, "end": -1}.get(token.text, 0) if token.kind == "command" else 0
+            self._at += 1
+            if token.text != "&":
+                found.append(token)
+            elif is_cases and ((cell := self._peek()) is None or cell.kind != "word" or cell.text == "otherwise"):
+                found.append(Token("word", "if"))
+        if self._next_is("\\"):
+            self._at += 1
+        return found
 
     def _argument(self) -> Node:
         """The argument of a command: a group, or a single sign."""
@@ -798,6 +1009,34 @@ class _Parser:
         if not self._next_is(text):
             raise Unreadable(f"{text!r} is missing")
         self._at += 1
+
+
+def _factors_of(node: Node) -> list[Node]:
+    """The factors of a product, the first one first; of a sum that ends with a differential, the sum is one of them."""
+    if node.op == "product":
+        return [*_factors_of(node.parts[0]), node.parts[1]]
+    return [node]
+
+
+def _measured(node: Node, words: list[str]) -> Node:
+    """A number with the words after it: `5 million dollars`, `5 squared`, `5 cm`, `1011 base 2`."""
+    lowered = [word.lower() for word in words]
+    if _DENIALS & set(lowered):
+        raise Unreadable("a denial")
+    while lowered and lowered[0].removesuffix("s") in SCALES:
+        scale = SCALES[lowered.pop(0).removesuffix("s")]
+        words = words[1:]
+        node = Node("product", (node, Node("number", number=Fraction(scale))))
+    if lowered in (["squared"], ["cubed"]):
+        return Node("power", (node, Node("number", number=Fraction(2 if lowered == ["squared"] else 3))))
+    return Node("quantity", (node,), " ".join(words)) if words else node
+
+
+def _digits_of(node: Node) -> str:
+    """The digits of a numeral in brackets, from which a base hangs."""
+    if node.op != "number" or not node.name.isdecimal():
+        raise Unreadable("a subscript without a symbol")
+    return node.name
 
 
 def _mixed(whole: Node, over: Fraction, under: Fraction) -> Node:

@@ -25,6 +25,7 @@ from papergate.scoring.records import AnswerKind, Comparison
 
 _WORKER = [sys.executable, "-m", "papergate.scoring.workers.worker"]
 _CHUNK = 1 << 16
+_WALL_LIMIT = "wall limit"
 
 
 class WorkerDied(PapergateError):
@@ -131,14 +132,24 @@ class Pool:
         self.close()
 
     def compare(self, gold: str, answer: str, kind: AnswerKind, grader: str) -> Comparison:
-        """Compare two answers in a worker; a runaway is killed and the comparison undecided."""
+        """Compare two answers in a worker; a runaway is killed and the comparison undecided.
+
+        What the wall limit cut is asked again in a fresh worker: a machine may be busy, and no grade depends on that.
+        """
+        for _ in range(limits.ASKED):
+            result = self._asked(gold, answer, kind, grader)
+            if result.reason != _WALL_LIMIT:
+                break
+        return result
+
+    def _asked(self, gold: str, answer: str, kind: AnswerKind, grader: str) -> Comparison:
         worker = self._seats.get()
         try:
             if worker is None:
                 worker = Worker()
             result = worker.compare(gold, answer, kind, grader)
         except TimeoutError:
-            return self._undecided(worker, "wall limit")
+            return self._undecided(worker, _WALL_LIMIT)
         except WorkerDied:
             return self._undecided(worker, worker.died_of() if worker else "no comparison process could be started")
         except BaseException:

@@ -1,0 +1,53 @@
+"""Letters that authors choose freely: a parameter of a family, `j` for the imaginary unit, phi for the golden ratio."""
+
+from papergate.scoring.answers import algebra
+from papergate.scoring.answers.names import symbols_of
+from papergate.scoring.answers.shapes import GOLDEN, Bag, Conditioned, Matrix, Named, Relation, Scalar, Sequenced, Shape
+
+Renaming = tuple[str, str]
+
+_COUNTERS = {"k", "n", "m", "l", "j"}  # letters of whole numbers
+_PARAMETERS = {"t", "s", "r", "u", "v", "k", "lambda", "mu"}  # letters of points on a line
+_CONSTANTS = {"c", "C", "k", "K", "a", "A", "m"}  # letters of the constant in a family of functions
+_UNKNOWNS = {"x", "y", "z", "theta", "alpha", "t"}
+
+
+def renamings(one: Shape, other: Shape) -> list[Renaming]:
+    """The renamings of a letter under which two answers may be the same; rarely any."""
+    mine, theirs = symbols_of(one), symbols_of(other)
+    only_mine, only_theirs = mine - theirs, theirs - mine
+    found = [("j", "i")] if "j" in mine ^ theirs else []
+    if "varphi" in mine ^ theirs and len(mine | theirs) == 1:
+        found.append(("varphi", GOLDEN))
+    if len(only_mine) == len(only_theirs) == 1:
+        (here,), (there,) = only_mine, only_theirs
+        found += [(there, here)] if _are_parameters(one, other, {here, there}) else []
+    return found
+
+
+def _are_parameters(one: Shape, other: Shape, letters: set[str]) -> bool:
+    """Whether two letters only run through a family: said so, or by the form of the answers."""
+    if letters & (_declared(one) | _declared(other)):
+        return True
+    names = {shape.name for shape in map(_bare, (one, other)) if isinstance(shape, Named)}
+    if any(name.endswith("()") for name in names):
+        return letters <= _CONSTANTS
+    if names & _UNKNOWNS:
+        return letters <= _COUNTERS
+    return letters <= _PARAMETERS and all(isinstance(_bare(shape), (Sequenced, Matrix)) for shape in (one, other))
+
+
+def _bare(shape: Shape) -> Shape:
+    return shape.shape if isinstance(shape, Conditioned) else shape
+
+
+def _declared(shape: Shape) -> set[str]:
+    """The letters that a condition gives a domain."""
+    if isinstance(shape, Bag):
+        return set().union(*map(_declared, shape.items))
+    found: set[str] = set()
+    for condition in shape.conditions if isinstance(shape, Conditioned) else ():
+        if isinstance(condition, Relation) and "in" in condition.signs:
+            member = condition.operands[0]
+            found |= algebra.symbols(member.value) if isinstance(member, Scalar) else set()
+    return found
