@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accept test test-vllm test-servers lint simulate clean
+.PHONY: accept accept-wheel test test-vllm test-servers lint simulate clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -25,6 +25,19 @@ ALONE = tests/perf tests/meta/engines/test_http.py tests/meta/performance/test_c
 test: $(VENV)/ready lint  ## everything that needs no accelerator
 	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 2 --dist worksteal --junitxml=report/test.xml
 	$(PYTEST) $(ALONE) --junitxml=report/test-alone.xml
+
+# As a user has it: the wheel alone in an environment of its own, used from an empty folder.
+WHEEL_VENV ?= .venv-wheel
+
+accept-wheel: $(VENV)/ready  ## the main job again, from the built wheel
+	rm -rf dist $(WHEEL_VENV)
+	$(BIN)/python -m build --wheel .
+	PAPERGATE_TEST_WHEEL=$$(echo dist/*.whl) $(PYTEST) tests/meta/cli/test_suite_command.py
+	$(PYTHON) -m venv $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[hf]"
+	mkdir $(WHEEL_VENV)/empty
+	cd $(WHEEL_VENV)/empty && ../bin/papergate gate cpu -k tiny-aime --run-seed 1 --junitxml=wheel.xml
 
 # vLLM's CPU build needs another transformers than ours, so it has an environment of its own; torchvision, which it
 # brings along, stops the server at its import.
@@ -70,4 +83,4 @@ simulate: $(VENV)/ready  ## operating characteristics of the verdict rule
 	$(BIN)/python -m studies.simulate
 
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache report
+	rm -rf $(VENV) $(VLLM_VENV) $(WHEEL_VENV) dist .mypy_cache .ruff_cache .pytest_cache report

@@ -1,0 +1,54 @@
+"""``papergate gate`` and ``pytest`` on what the wheel carries run the same tests."""
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from papergate.cli import main, suite
+from tests.meta.processes import ran
+
+FIRST = "tests/accuracy/test_paper_scores.py::test_score_is_reproduced[a100-"
+
+
+def collected(*command, cwd):
+    done = ran([sys.executable, *map(str, command), "--collect-only", "-q"], cwd=cwd, stderr=subprocess.STDOUT)
+    return sorted(line for line in done.stdout.splitlines() if "::" in line), done
+
+
+def test_the_gate_collects_a_targets_promises_from_any_folder(tmp_path):
+    tests, done = collected("-m", "papergate", "gate", "a100", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert len(tests) == 4
+    assert all(FIRST in test for test in tests)
+
+
+def test_options_of_the_gate_and_of_pytest_are_pytests_to_read(tmp_path):
+    tests, _ = collected("-m", "papergate", "gate", "a100", "-k", "math500", "--samples", "2", cwd=tmp_path)
+    assert len(tests) == 2
+    _, done = collected("-m", "papergate", "gate", "a100", "--sample", "two", cwd=tmp_path)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+
+
+def test_pytest_itself_finds_the_suite_where_it_is_said_to_stand(tmp_path, capsys):
+    assert main(["where"]) == 0
+    place = capsys.readouterr().out.strip()
+    assert collected("-m", "pytest", place, "-m", "a100", cwd=tmp_path)[0]
+
+
+def test_a_target_may_be_left_out():
+    given = suite.suite_arguments("tests/perf", ["-k", "online"])
+    assert "-m" not in given
+    assert given[-2:] == ["-k", "online"]
+
+
+@pytest.mark.skipif(
+    "PAPERGATE_TEST_WHEEL" not in os.environ, reason="PAPERGATE_TEST_WHEEL names no wheel: `make wheel` does"
+)
+def test_the_wheel_carries_the_suite_and_no_tests_of_papergate_itself():
+    names = zipfile.ZipFile(os.environ["PAPERGATE_TEST_WHEEL"]).namelist()
+    assert "papergate/suite/conftest.py" in names
+    assert "papergate/suite/tests/accuracy/test_paper_scores.py" in names
+    assert not [name for name in names if "tests/meta" in name or "__pycache__" in name]
