@@ -1,13 +1,22 @@
 """The command line: what papergate does without pytest."""
 
 import argparse
+import os
 import sys
+import traceback
+from pathlib import Path
 
 from papergate import __version__
-from papergate.cli import grade, judge, plan, suite
+from papergate.cli import grade, judge, plan, runs, suite
 from papergate.errors import PapergateError
 
 USAGE_ERROR = 2
+CRASHED = 70
+"""EX_SOFTWARE of sysexits.h: papergate itself broke, which says nothing of any promise."""
+INTERRUPTED = 130
+"""As a shell has it after Ctrl-C."""
+DEBUG = "PAPERGATE_DEBUG"
+"""Variable that shows the whole traceback of a crash."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"papergate {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (suite, grade, judge, plan):
+    for command in (suite, grade, judge, plan, runs):
         command.add_parser(subparsers)
     args = parser.parse_args(given)
     try:
@@ -28,4 +37,20 @@ def main(argv: list[str] | None = None) -> int:
     except PapergateError as error:
         print(f"papergate: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort, so that no crash looks like a verdict
+        return _crashed(error)
     return status
+
+
+def _crashed(error: Exception) -> int:
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    print(
+        f"papergate: a fault in papergate itself, no verdict: {type(error).__name__}: {error} "
+        f"({Path(place.filename).name}, line {place.lineno}); please report it, with what {DEBUG}=1 shows",
+        file=sys.stderr,
+    )
+    return CRASHED

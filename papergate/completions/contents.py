@@ -72,6 +72,8 @@ class Contents:
     unsealed: int = 0
     interrupted: int = 0
     """Lines that a killed or failed write left behind; they were never acknowledged."""
+    foreign: bool = False
+    """Whether the file begins with a record that was not written under this manifest."""
     damages: list[str] = field(default_factory=list)
     """Everything that is not as it was written, in order."""
     end: int = 0
@@ -113,12 +115,13 @@ class Contents:
             except Damaged as damage:
                 self._put_down(damage, line.rstrip(b"\n"), place)
             if not marked and self.mark and self.end == self.mark.end:
-                marked = self.link in {self.mark.link, None}
+                marked = bool(self.damages) or (self.link, self.records) == (self.mark.link, self.mark.records)
             start += len(line)
         self.size = start
         if not marked and self.mark:
             self.damages.append(
-                f"byte {self.end}: {self.records} records are there, where {self.mark.records} had been acknowledged"
+                f"{self.records} records up to byte {self.end}, where {self.mark.records} up to byte {self.mark.end} "
+                "had been acknowledged"
             )
         if self.mark is None and self.records > self.unsealed:
             self.damages.append(f"{MARK_FILE} is missing: how many records were acknowledged is not known")
@@ -134,7 +137,9 @@ class Contents:
             self._refuse_edited()
             self.unsealed += 1
         elif self.link is not None and record.after != self.link:
-            self.damages.append(f"{place}: {BROKEN if self.records else FOREIGN}")
+            at_first = not (self.records or self.interrupted or self.damages)
+            self.foreign = self.foreign or at_first
+            self.damages.append(f"{place}: {FOREIGN if at_first else BROKEN}")
         self.link = record.link
         self.note(problem, sample, finish, (start, len(line)))
 

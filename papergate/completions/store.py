@@ -64,7 +64,7 @@ class Store:
         self._file = open_kept(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             with open(os.dup(self._file), "rb") as file:  # noqa: PTH123 - of a descriptor
-                self._contents = _contents(folder, file)
+                self._contents = contents_in(folder, file)
             refuse_damaged(folder, self._contents)
             self._manifest = read_kept(folder / MANIFEST_FILE)
             self._broken = ""
@@ -226,9 +226,7 @@ class Store:
         here, there = os.fstat(self._file), _status(self._path)
         if there and (there.st_dev, there.st_ino, there.st_size) == (here.st_dev, here.st_ino, size):
             return
-        what = (
-            "removed" if there is None else "replaced" if there.st_ino != here.st_ino else "written by something else"
-        )
+        what = "removed" if there is None else "replaced" if there.st_ino != here.st_ino else "changed by others"
         self._broken = f"{self._path} was {what} while this run wrote it; {self._saved(here.st_nlink)}"
         raise StoreError(self._broken)
 
@@ -292,9 +290,9 @@ def contents_of(folder: Path) -> Contents:
     path = folder / COMPLETIONS_FILE
     try:
         with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
-            return _contents(folder, file)
+            return contents_in(folder, file)
     except FileNotFoundError:
-        return _contents(folder, BytesIO())
+        return contents_in(folder, BytesIO())
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from error
 
@@ -344,7 +342,7 @@ def _session(line: bytes, place: str) -> dict[str, str]:
         fields = None
     if isinstance(fields, dict):
         return fields
-    raise StoreError(f"{place}: not as papergate wrote it; restore it, or remove that line: it explains the run only")
+    raise StoreError(f"{place}: not as papergate wrote it; restore it, or: papergate runs check RUN --repair")
 
 
 def only_writer(folder: Path) -> FileLock:
@@ -384,8 +382,14 @@ def read_manifest(folder: Path) -> Manifest:
         raise StoreError(f"{path} cannot be read: {error}") from error
 
 
-def _contents(folder: Path, file: BinaryIO) -> Contents:
-    """What the open file holds; the mark is read before it, as a run that goes on moves both."""
+def contents_in(folder: Path, file: BinaryIO) -> Contents:
+    """What the open ``file`` holds, as the completions of ``folder``.
+
+    Raises:
+        StoreError: the folder holds no run.
+        OSError: it cannot be read.
+    """
+    # the mark is read before the file: a run that goes on moves both
     manifest, mark, damages = read_manifest(folder), None, list[str]()
     try:
         mark = Mark.decoded(read_kept(folder / MARK_FILE))

@@ -1,0 +1,79 @@
+"""``papergate runs``: what a run folder holds, and whether all of it is as it was written."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from papergate.completions.contents import Contents
+from papergate.completions.repair import repair
+from papergate.completions.store import contents_of, read_sessions
+from papergate.errors import StoreError
+from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
+
+SOUND, DAMAGED = 0, 1
+NAMED = 20
+"""Damages of one store that are listed; a file saved in another encoding has one a line."""
+
+
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    """Add ``runs`` to the command line."""
+    parser = subparsers.add_parser("runs", help="look after the folders of runs")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser(
+        "check",
+        help="say whether the completions of a run are as they were written; exit 0: yes, 1: no",
+        description="Say whether a run's completions are as they were written. Without --repair nothing is changed.",
+    )
+    check.add_argument("folder", type=Path, metavar="RUN", help="folder of a run, or of one promise in it")
+    check.add_argument(
+        "--repair",
+        action="store_true",
+        help="keep the whole records and set the damaged file aside; the report will say so",
+    )
+    check.set_defaults(run=run_check)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Check every store of the run, print its state, and return the exit code."""
+    damaged = [folder for folder in _stores(args.folder) if not _is_sound(folder, mend=args.repair)]
+    return DAMAGED if damaged else SOUND
+
+
+def _stores(run: Path) -> list[Path]:
+    """The folders of promises in ``run``, or itself."""
+    folders = [run, *sorted(run.iterdir())] if run.is_dir() else []
+    found = [
+        folder for folder in folders if any((folder / name).exists() for name in (MANIFEST_FILE, COMPLETIONS_FILE))
+    ]
+    if not found:
+        raise StoreError(f"{run}: no run is there; give the folder of a run, such as runs/20260131-120000")
+    return found
+
+
+def _is_sound(folder: Path, *, mend: bool) -> bool:
+    """Print the state of one store, repaired first where that is asked for."""
+    try:
+        if mend and (done := repair(folder)):
+            print(f"{folder}: repaired: {done.kept} records kept; {done.aside.name} is the file as it was")
+        read_sessions(folder)
+        contents = contents_of(folder)
+    except StoreError as error:
+        print(f"{folder}: damaged:\n  - {error}")
+        return False
+    lines = [f"  - {damage}" for damage in contents.damages[:NAMED]]
+    if len(contents.damages) > NAMED:
+        lines.append(f"  - and {len(contents.damages) - NAMED} more")
+    print("\n".join([f"{folder}: {'damaged' if lines else 'sound'}: {_holds(contents)}", *lines]))
+    if lines:
+        print(f"  restore the files from a copy, or: papergate runs check {folder} --repair", file=sys.stderr)
+    return not lines
+
+
+def _holds(contents: Contents) -> str:
+    held = [f"{len(contents.succeeded)} completions", f"{len(contents.failed)} failures"]
+    if contents.unsealed:
+        held.append(f"{contents.unsealed} records without checksums, from an earlier papergate")
+    if contents.interrupted:
+        held.append(f"{contents.interrupted} interrupted writes, which count for nothing")
+    return ", ".join(held)
