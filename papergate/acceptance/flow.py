@@ -78,9 +78,11 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
     stored = [done for done in known if done.sample < k]
     came = [done for done in stored if done.finish is not Finish.FAILED]
     refuse_copies(map(Receipt.of, came))
+    receipts, grades = {receipt.key: receipt for receipt in map(Receipt.of, stored)}, {}
     with Grader(case.settings.grader) as grader:
-        grades = {receipt.key: grade for receipt, grade in graded(case, grader, came)}
-    return assess(case, k, {receipt.key: receipt for receipt in map(Receipt.of, stored)}, grades)
+        for receipt, grade in graded(case, grader, came):
+            receipts[receipt.key], grades[receipt.key] = receipt, grade
+    return assess(case, k, receipts, grades)
 
 
 def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.terms import prompt_digest
 from papergate.completions.contents import Key
+from papergate.diagnosis.kinds import kind_of
 from papergate.engines import Completion
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
 from papergate.statistics.counts import Counts
@@ -22,12 +23,13 @@ def graded(case: Case, grader: Grader, completions: Iterable[Completion]) -> Ite
 
 def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Receipt]) -> Iterator[Attempt]:
     """Each completion beside its gold answer, while its receipt is put down."""
-    golds = {problem.id: problem.gold for problem in case.problems}
+    problems = {problem.id: problem for problem in case.problems}
     spec, thinks = case.benchmark.spec, case.promise.deployment.thinks
     kind = AnswerKind(spec.answer)
     for done in completions:
-        receipts.append(Receipt.of(done))
-        yield Attempt(text=done.text, gold=golds[done.problem], kind=kind, thinks=thinks, letters=spec.letters)
+        problem = problems[done.problem]
+        receipts.append(Receipt.of(done, kind_of(done, thinks=thinks, prompt=problem.prompt)))
+        yield Attempt(text=done.text, gold=problem.gold, kind=kind, thinks=thinks, letters=spec.letters)
 
 
 def assess(case: Case, k: int, receipts: Mapping[Key, Receipt], grades: Mapping[Key, Grade]) -> Acceptance:

@@ -24,12 +24,31 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
 def _notes_of_samples(tally: Mapping[str, int]) -> Iterator[Note]:
     counted = {
         "grades_undecided": tally["undecided"],
-        "thoughts_unclosed": tally["truncated"],
         "answers_elsewhere": tally["present_not_extracted"],
         "samples_never_came": tally["failed"] + tally["missing"],
-        "completions_empty": tally["empty"],
     }
     return (note(code, count=count) for code, count in counted.items() if count)
+
+
+def causes_of(acceptance: Acceptance) -> list[Note]:
+    """The likely causes of wrong answers as notes, the one that can explain most of them first."""
+    return [
+        note(
+            f"cause_{cause.code}",
+            count=cause.count,
+            wrong=cause.wrong,
+            of=cause.of,
+            percent=_percent(cause.count / cause.of),
+            tokens=cause.tokens,
+            asked=cause.asked,
+        )
+        for cause in acceptance.causes
+    ]
+
+
+def _percent(share: float) -> float:
+    """In whole percent, from ten on; in tenths below."""
+    return round(100 * share, 0 if share >= 0.1 else 1)  # noqa: PLR2004 - two digits
 
 
 def _notes_of_setup(case: Case) -> Iterator[Note]:

@@ -9,6 +9,8 @@ from papergate.acceptance.terms import ProtocolName, rule_of, sampling_of
 from papergate.benchmarks import Benchmark, Problem
 from papergate.completions.contents import Key
 from papergate.completions.policy import Policy
+from papergate.diagnosis.causes import Cause, Seen, causes_of
+from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.promises import Promise, Sampling
 from papergate.scoring import Grade, GraderMode, Outcome
@@ -88,19 +90,24 @@ class Receipt:
     digest: bytes
     """Of the text: tells copies from independent draws."""
     characters: int
+    kind: Kind | None = None
+    """What the completion looks like; None of one that is not graded."""
+    prompt_tokens: int | None = None
     output_tokens: int | None = None
     ttft_s: float | None = None
     e2e_s: float | None = None
 
     @classmethod
-    def of(cls, completion: Completion) -> "Receipt":
-        """The receipt of ``completion``."""
+    def of(cls, completion: Completion, kind: Kind | None = None) -> "Receipt":
+        """The receipt of ``completion``, which looks like ``kind``."""
         return cls(
             problem=completion.problem,
             sample=completion.sample,
             finish=completion.finish,
             digest=hashlib.blake2b((completion.text or "").encode(), digest_size=DIGEST_BYTES).digest(),
             characters=len(completion.text or ""),
+            kind=kind,
+            prompt_tokens=completion.prompt_tokens,
             output_tokens=completion.output_tokens,
             ttft_s=completion.ttft_s,
             e2e_s=completion.e2e_s,
@@ -166,6 +173,27 @@ class Acceptance:
         """The samples that were cut off: by the token limit, or inside their thought."""
         cut = {key for key, receipt in self.receipts.items() if receipt.finish is Finish.LENGTH}
         return frozenset(cut | {key for key, grade in self.grades.items() if grade.reason == "truncated"})
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many graded completions look like what, the most frequent kind first."""
+        kinds = Counter(receipt.kind.value for receipt in self.receipts.values() if receipt.kind)
+        return dict(kinds.most_common())
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """The likely causes of wrong answers, the one that can explain most of them first."""
+        seen = [
+            Seen(
+                kind=receipt.kind,
+                correct=self.grades[key].outcome is Outcome.CORRECT,
+                prompt_tokens=receipt.prompt_tokens,
+                output_tokens=receipt.output_tokens,
+            )
+            for key, receipt in self.receipts.items()
+            if receipt.kind and key in self.grades
+        ]
+        return causes_of(seen, max_tokens=self.case.sampling.max_tokens)
 
     @property
     def tally(self) -> dict[str, int]:

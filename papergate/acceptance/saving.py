@@ -6,7 +6,7 @@ from typing import Any
 
 from papergate import __version__
 from papergate.acceptance.golden import Golden, with_golden
-from papergate.acceptance.notes import notes_of, remarks_of
+from papergate.acceptance.notes import causes_of, notes_of, remarks_of
 from papergate.acceptance.problems import aggregates, problem_rows
 from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.terms import prompt_digest
@@ -66,6 +66,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         accepted=acceptance.accepted,
         sentence=acceptance.sentence,
         notes=tuple(notes_of(acceptance)),
+        causes=tuple(causes_of(acceptance)),
         remarks=tuple(remarks_of(acceptance)),
         partial=case.partial,
         golden=None,
@@ -78,6 +79,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         promised=_promised(case),
         judgement=Judged.model_validate(numbers(acceptance.judgement)),
         tally=acceptance.tally,
+        kinds=acceptance.kinds,
         truncations=len(acceptance.truncated),
         errors=acceptance.tally["failed"] + acceptance.tally["missing"],
         aggregates=aggregates(acceptance),

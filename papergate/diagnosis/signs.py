@@ -49,19 +49,23 @@ SCRIPTS = (
 )
 """As the names of their letters begin in Unicode; Latin and Greek belong to mathematics everywhere."""
 
+_MARKS = ("Ġ", "Ċ", "<0x", "<|")
+"""What tokenizers write inside themselves; cheap to look for before the pattern is."""
 _LEFTOVER = re.compile(r"[ĠĊ]\w|<0x[0-9A-F]{2}>|<\|im_(?:start|end)\|>|<\|(?:eot_id|start_header_id)\|>")
 _WORD = re.compile(rf"[A-Za-z]{{{LONGEST_WORD},}}")
 _FOREIGN = re.compile(r"[^\x00-\u036f\u0370-\u03ff\u2000-\u2bff\ufffd\U0001d400-\U0001d7ff]")
+_NEEDLE = 64
+"""Characters at the end whose last occurrence before it tells the period."""
 
 
 def period_of_tail(text: str) -> str:
     """What the end of ``text`` repeats, at least four times and over 300 characters; empty where it repeats nothing."""
-    text = text.rstrip()
-    for period in range(1, min(LONGEST_PERIOD, len(text) // FEWEST_COPIES) + 1):
-        looped = max(FEWEST_COPIES * period, FEWEST_LOOPED)
-        if len(text) >= looped and text[-looped:-period] == text[period - looped :]:
-            return text[-period:]
-    return ""
+    tail = text.rstrip()[-(FEWEST_COPIES * LONGEST_PERIOD) :]
+    before = tail.rfind(tail[-_NEEDLE:], 0, -1)
+    period = len(tail) - _NEEDLE - before
+    looped = max(FEWEST_COPIES * period, FEWEST_LOOPED)
+    found = before >= 0 and len(tail) >= looped and tail[-looped:-period] == tail[period - looped :]
+    return tail[-period:] if found else ""
 
 
 def is_loop(text: str) -> bool:
@@ -71,14 +75,14 @@ def is_loop(text: str) -> bool:
 
 def is_garbled(text: str, prompt: str = "") -> bool:
     """Whether the text is no writing: one sign repeated, broken characters, tokens of a tokenizer, scripts mixed."""
-    period = period_of_tail(text)
+    period, words = period_of_tail(text), text.split()
     return (
-        (bool(period) and not any(letter.isalnum() for letter in period))
+        (bool(period) and not any(map(str.isalnum, period)))
         or text.count("\ufffd") > MOST_REPLACED
-        or _LEFTOVER.search(text) is not None
+        or (any(mark in text for mark in _MARKS) and _LEFTOVER.search(text) is not None)
         or len(foreign_scripts(text, prompt)) >= SALAD_SCRIPTS
-        or _WORD.search(text) is not None
-        or (len(text) >= LONG_CHARACTERS and _is_noise(text))
+        or any(_WORD.search(word) for word in words if len(word) >= LONGEST_WORD)
+        or (len(text) >= LONG_CHARACTERS and _is_noise(text, words))
     )
 
 
@@ -94,16 +98,12 @@ def is_foreign(text: str, prompt: str = "") -> bool:
     return foreign_scripts(text, prompt).total() >= FOREIGN_LETTERS
 
 
-def _is_noise(text: str) -> bool:
-    words = text.split()
-    gaps = (len(words) - 1) / len(" ".join(words))
+def _is_noise(text: str, words: list[str]) -> bool:
+    """Of a text in ASCII, for the most part; other scripts have other gaps and other ratios."""
+    gaps = len(words) / (len(words) + sum(map(len, words)))
     lost_or_added = not BLANKS[0] <= gaps <= BLANKS[1]
-    return _is_ascii(text) and (lost_or_added or _ratio(text[-TAIL_BYTES:]) > NOISE_RATIO)
-
-
-def _is_ascii(text: str) -> bool:
-    """Whether most of the text is; other scripts have other gaps and other ratios."""
-    return sum(map(str.isascii, text)) > MOSTLY * len(text)
+    ascii_only = len(text.encode("ascii", "ignore")) > MOSTLY * len(text)
+    return ascii_only and (lost_or_added or _ratio(text[-TAIL_BYTES:]) > NOISE_RATIO)
 
 
 def _ratio(text: str) -> float:

@@ -31,6 +31,10 @@ def properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     yield "run_seed", str(record.run_seed)
     yield "grader", record.grader
     yield "papergate", record.papergate
+    yield from ((f"kind_{name.replace(' ', '_')}", str(count)) for name, count in record.kinds.items())
+    for one in record.causes:
+        yield "cause", english.sentence(one)
+        yield "cause_code", one.code.removeprefix("cause_")
     for one in record.notes:
         yield "warning", english.sentence(one)
         yield "warning_code", one.code

@@ -79,10 +79,12 @@ def shortened(error: str) -> str:
 
 
 def _beside(record: VerdictRecord | None) -> list[str]:
-    """What a reader must know, then what the numbers can show."""
+    """Why answers are wrong, what a reader must know, then what the numbers can show."""
     if record is None:
         return []
-    return [f"note: {english.sentence(one)}" for one in record.notes] + [*map(english.sentence, record.remarks)]
+    causes = [f"likely cause: {english.sentence(one)}" for one in record.causes]
+    notes = [f"note: {english.sentence(one)}" for one in record.notes]
+    return causes + notes + [*map(english.sentence, record.remarks)]
 
 
 def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:

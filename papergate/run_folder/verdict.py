@@ -192,6 +192,8 @@ class VerdictRecord(Stored):
     sentence: str
     notes: tuple[Note, ...]
     """What a reader must know beside the verdict."""
+    causes: tuple[Note, ...] = ()
+    """Likely causes of wrong answers, the one that can explain most of them first."""
     remarks: tuple[Note, ...]
     """What the reference and the protocol can show."""
     partial: str | None
@@ -206,6 +208,8 @@ class VerdictRecord(Stored):
     judgement: Judged
     tally: Mapping[str, int]
     """How the samples ended: counts by name."""
+    kinds: Mapping[str, int] = Field(default_factory=dict)
+    """What the graded completions look like: counts by kind."""
     truncations: int
     errors: int
     """Planned samples that failed or never came."""

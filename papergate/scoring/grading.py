@@ -13,7 +13,7 @@ from typing import Literal, Self
 from papergate.errors import BenchmarkError
 from papergate.scoring.answers import limits
 from papergate.scoring.equivalence import BEYOND, check_readable, equivalent
-from papergate.scoring.extraction import boxes_backwards, extract
+from papergate.scoring.extraction import boxes_backwards, conclusion_of, extract
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
 from papergate.scoring.workers.pool import Pool
 
@@ -144,7 +144,9 @@ def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started:
 
 
 def _stands_elsewhere(attempt: Attempt, extracted: str | None) -> bool:
-    boxes = islice(boxes_backwards(attempt.text or ""), MAX_ELSEWHERE)
+    """Whether the right answer is in a box of the conclusion; a guess inside the thought is no answer."""
+    conclusion = conclusion_of(attempt.text or "", thinks=attempt.thinks) or ""
+    boxes = islice(boxes_backwards(conclusion), MAX_ELSEWHERE)
     return any(
         content != extracted and _is_short(attempt.gold, content) and equivalent(attempt.gold, content).equal
         for _, _, content in boxes

@@ -83,10 +83,36 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "compare with a golden run",
     # the samples
     "grades_undecided": "{count} grades could not be told within their limits; they count as not correct",
-    "thoughts_unclosed": "{count} completions end inside the thought: the token limit may be too low",
     "answers_elsewhere": "{count} incorrect completions hold the right answer elsewhere",
     "samples_never_came": "{count} of the planned samples never came; they count as not correct",
-    "completions_empty": "{count} completions are empty; whoever wrote them may have stored errors as empty texts",
+    # why wrong answers may be wrong
+    "cause_server-cap": "{percent:g} % of answers stop at {tokens:,} tokens: the server's limit; raise it there, "
+    "this run asks for {asked:,}",
+    "cause_context-cap": "{percent:g} % of answers stop where prompt and answer fill {tokens:,} tokens: the "
+    "server's context; start it with a longer one (vLLM: --max-model-len)",
+    "cause_token-limit": "{percent:g} % of answers reach {tokens:,} tokens, the limit that this run asks for",
+    "cause_stop-string": "{percent:g} % of answers end inside the thought, before any limit: look for a stop "
+    "string or a wrong end token in the server's settings",
+    "cause_loops": "{percent:g} % of answers repeat themselves to the end: look at sampling, quantization and the "
+    "server's cache",
+    "cause_garbled": "{percent:g} % of answers are garbled: look at the weights, the kernels, the cache and each "
+    "replica",
+    "cause_other-language": "{percent:g} % of answers change into another script than the prompt's: look at the "
+    "weights and the chat template",
+    "cause_empty-answers": "{percent:g} % of answers are empty: look at the server's log; a log may hold errors as "
+    "empty texts",
+    "cause_thought-lost": "{percent:g} % of answers arrive without their thought, though its tokens were counted: "
+    "a gateway or a reasoning parser drops it; let it through",
+    "cause_mark-lost": "{percent:g} % of answers have no mark that closes the thought: a gateway or a parser "
+    "removes it; configure the model's reasoning parser, or send the text as it is",
+    "cause_no-thought": "{percent:g} % of answers have an empty thought: the chat template turns thinking off; use "
+    "the model's own template",
+    "cause_answer-lost": "{percent:g} % of answers end with the thought: a parser or a stop string drops what "
+    "follows it",
+    "cause_refusals": "{percent:g} % of answers are refusals: remove the system prompt or filter that asks for them",
+    "cause_server-filter": "{percent:g} % of answers were ended by the server's content filter: turn it off",
+    "cause_server-ended": "{percent:g} % of answers were ended by the server for a reason of its own: see "
+    "`finish_reason` in completions.jsonl",
     # the set-up
     "other_benchmark_text": "{benchmark}: {variant}; its digest is {digest}",
     "attached": "attached to a server: that it runs on {hardware} is as its owner says",

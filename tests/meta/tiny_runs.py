@@ -52,9 +52,11 @@ def case_of(promise=TINY, *, problems=BENCHMARK.problems, golden=None, **setting
 def accepted(case, completions, k):
     """The acceptance of completions that exist already, graded by the real grader."""
     came = [done for done in completions if done.finish is not Finish.FAILED]
+    receipts, grades = {receipt.key: receipt for receipt in map(Receipt.of, completions)}, {}
     with Grader() as grader:
-        grades = {receipt.key: grade for receipt, grade in graded(case, grader, came)}
-    return assess(case, k, {receipt.key: receipt for receipt in map(Receipt.of, completions)}, grades)
+        for receipt, grade in graded(case, grader, came):
+            receipts[receipt.key], grades[receipt.key] = receipt, grade
+    return assess(case, k, receipts, grades)
 
 
 def write_lm_eval(folder, completions, problems=BENCHMARK.problems):

@@ -37,14 +37,15 @@ def test_completion_without_answer_is_incorrect_for_a_reason(grader, text, reaso
 @pytest.mark.parametrize(
     ("text", "present"),
     [
-        (r"so it is \boxed{7}", True),
-        (r"\boxed{7}</think> I forgot.", True),
-        (r"\boxed{7}</think> \boxed{8}", True),
-        (r"\boxed{6}</think> \boxed{8}", False),
+        (r"so it is \boxed{7}", False),
+        (r"\boxed{7}</think> I forgot.", False),
+        (r"\boxed{7}</think> \boxed{8}", False),
+        (r"</think> \boxed{7}, as shown. In base eight it is \boxed{10}", True),
+        (r"</think> \boxed{6}, as shown. In base eight it is \boxed{8}", False),
         (r"</think> \boxed{7}", False),
     ],
 )
-def test_right_answer_that_was_not_extracted_is_reported(grader, text, present):
+def test_right_answer_of_the_conclusion_that_was_not_extracted_is_reported(grader, text, present):
     assert grade_one(grader, text=text, gold="7", thinks=True).present_elsewhere is present
 
 
