@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from papergate.acceptance.records import Acceptance, Case
+from papergate.engines.hardware import differences
 from papergate.run_folder.notes import Note, note
 from papergate.statistics.panels import beta_panel, golden_panel
 from papergate.statistics.plan import single_run
@@ -64,6 +65,9 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
         yield from _notes_of_a_file(case)
     if case.identity.engine == "remote":
         yield note("attached", hardware=case.promise.hardware.title)
+    if "hardware" in case.identity.environment:
+        for one in differences(case.promise.hardware, case.identity.environment):
+            yield note("other_version", what=one.name, seen=one.seen, stated=one.stated)
     if case.settings.grader != "strict":
         yield note("other_grader", grader=case.settings.grader)
     paper = case.promise.score.sampling.max_tokens

@@ -60,10 +60,23 @@ class Paper(Record):
 class Hardware(Record):
     """What a target's machine is known by; ``probe`` names the question asked of the machine."""
 
-    probe: Literal["nvidia", "ascend", "metax", "vastai", "cpu", "any"]
+    probe: Literal["nvidia", "ascend", "metax", "vastai", "rocm", "gaudi", "xpu", "cpu", "any"]
     device: str = ""
     """Text that the probe's device names must contain, for example ``A100``."""
+    also: tuple[str, ...] = ()
+    """Other devices that the document admits."""
     devices: Annotated[int, Field(ge=1)] = 1
+    """How many, cards where ``dies`` is stated."""
+    dies: Annotated[int, Field(ge=1)] = 1
+    """Dies of a card, where a tool may list them one by one."""
+    memory_gib: Annotated[float, Field(gt=0)] | None = None
+    """Nominal memory of each device."""
+    driver: str = ""
+    firmware: str = ""
+    toolkit: str = ""
+    """As the record of a run has it, for example ``CUDA 12.4``."""
+    versions: Literal["note", "refuse"] = "note"
+    """What a driver, firmware or toolkit other than the stated one is."""
     title: Text
 
 

@@ -66,6 +66,11 @@ def _golden_differs(values: Values) -> str:
     return f"the golden run was made otherwise: {apart}"
 
 
+def _other_version(values: Values) -> str:
+    seen = f"is {values['seen']}" if values["seen"] else "could not be told"
+    return f"the {values['what']} {seen}; the target states {values['stated']}"
+
+
 def _setups(values: Values) -> str:
     return (
         f"the samples were drawn on {values['setups']} set-ups, which differ in {', '.join(values['differ_in'])}; "
@@ -116,6 +121,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # the set-up
     "other_benchmark_text": "{benchmark}: {variant}; its digest is {digest}",
     "attached": "attached to a server: that it runs on {hardware} is as its owner says",
+    "other_version": _other_version,
     "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
     "lower_token_limit": "max_tokens is {max_tokens}, the deployment's own limit; the paper used {paper}",
     "setups_differ": _setups,

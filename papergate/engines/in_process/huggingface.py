@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from papergate.embedded import folder_of
-from papergate.engines.hardware import cpu
+from papergate.engines import hardware
 from papergate.engines.in_process import devices
 from papergate.engines.in_process.decoding import Drawn, Row, draw
 from papergate.engines.managed.environment import environment
@@ -212,13 +212,17 @@ def _identity(
     import transformers
 
     loaded, template = copies[0], tokenizer.chat_template or ""
-    record = environment() | {
-        "cpu": cpu(),
-        "device": ", ".join(str(copy.device) for copy in copies),
-        "dtype": str(loaded.dtype).removeprefix("torch."),
-        "threads": str(torch.get_num_threads()),
-        "parameters": str(loaded.num_parameters()),
-    }
+    record = (
+        hardware.environment()
+        | environment()
+        | {
+            "cpu": hardware.cpu(),
+            "device": ", ".join(str(copy.device) for copy in copies),
+            "dtype": str(loaded.dtype).removeprefix("torch."),
+            "threads": str(torch.get_num_threads()),
+            "parameters": str(loaded.num_parameters()),
+        }
+    )
     return EngineIdentity(
         engine="huggingface",
         version=f"transformers {transformers.__version__}, torch {torch.__version__}",

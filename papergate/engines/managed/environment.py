@@ -1,4 +1,4 @@
-"""What an interpreter runs on: packages, toolkit, driver, devices.
+"""What an interpreter runs on: packages, toolkit, devices.
 
 A script of its own, so that it can be run by the interpreter of a server: ``python environment.py PACKAGE...`` prints
 one JSON object of texts. What is not there is left out.
@@ -9,18 +9,15 @@ import importlib
 import importlib.metadata
 import json
 import platform
-import subprocess
 import sys
 
 PACKAGES = ("torch", "torch-npu", "transformers")
-DRIVER_TIMEOUT_S = 20.0
-"""A wedged driver answers never."""
 
 
 def environment(*packages: str) -> dict[str, str]:
     """Names and versions of everything that can change what a model answers; ``packages`` beside the usual ones."""
     python = {"python": platform.python_version(), "machine": platform.platform()}
-    return python | _versions((*packages, *PACKAGES)) | _devices() | _driver()
+    return python | _versions((*packages, *PACKAGES)) | _devices()
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:
@@ -50,15 +47,6 @@ def _ascend() -> dict[str, str | None]:
     torch_npu = importlib.import_module("torch_npu")
     names = (torch_npu.npu.get_device_name(index) for index in range(torch_npu.npu.device_count()))
     return {"devices": ", ".join(names), "cann": getattr(torch_npu.version, "cann", None)}
-
-
-def _driver() -> dict[str, str]:
-    command = ("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=DRIVER_TIMEOUT_S, check=True)  # noqa: S603 - a fixed command
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    return {"driver": answer.stdout.split("\n", maxsplit=1)[0].strip()}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Self
 import requests
 from filelock import FileLock
 
+from papergate.engines import hardware
 from papergate.engines.managed import environment, guard
 from papergate.engines.records import EngineIdentity
 from papergate.engines.weights import digest_of_template, digest_of_weights
@@ -237,7 +238,8 @@ def _launch(software: Software, server: Sequence[str], folder: Path, owner: int,
         born=born,
         port=port,
         command=command,
-        environment=json.loads(_run(software, command[0], environment.__file__, *software.packages)),
+        environment=hardware.environment()
+        | json.loads(_run(software, command[0], environment.__file__, *software.packages)),
         start_s=time.monotonic() - began,
     )
 

@@ -14,6 +14,6 @@ SPEC = EngineSpec(
     title="a server with the chat completions route",
     can=frozenset(),  # what the server behind the address can, is not known before it is asked
     needs="the address of a running server: --endpoint URL, or `endpoint` of the deployment",
-    missing=lambda _: "",
+    missing=lambda deployment: "" if deployment.endpoint else "the target names no address: give --endpoint URL",
     start=_start,
 )
