@@ -24,7 +24,7 @@ from papergate.acceptance import (
     with_ids_of,
 )
 from papergate.acceptance.gradebook import Gradebook
-from papergate.acceptance.notes import notes_of
+from papergate.acceptance.notes import _notes_of_setup, notes_of
 from papergate.benchmarks import load, read_specs
 from papergate.completions.policy import Policy
 from papergate.completions.progress import Silent
@@ -470,3 +470,16 @@ def test_a_resumed_run_looks_at_everything_it_knows(tmp_path):
     engine = ScriptedEngine(0.45)
     found = run(case_of(), engine, tmp_path)
     assert (found.judgement.k, found.verdict, engine.asked) == (16, Verdict.FAIL, [])
+
+
+def test_a_driver_other_than_the_targets_is_a_note_and_none_where_the_server_is_elsewhere():
+    hardware = TINY.hardware.model_copy(update={"driver": "550.54.15", "toolkit": "CUDA 12.4"})
+    promise = TINY.model_copy(update={"hardware": hardware})
+    here = replace(
+        IDENTITY, environment={"hardware": "1 x A100 (81920 MiB)", "driver": "535.1", "toolkit": "CUDA 12.4"}
+    )
+    case = replace(case_of(promise), identity=here)
+    assert [english.sentence(one) for one in _notes_of_setup(case)] == [
+        "the driver is 535.1; the target states 550.54.15"
+    ]
+    assert [*_notes_of_setup(case_of(promise))] == []

@@ -289,6 +289,7 @@ def test_versions_that_differ_are_a_note_or_a_refusal_as_the_target_says(says):
     says("nvidia-smi", ("query-gpu", tools.csv_of((tools.A100, "81920 MiB", "Disabled"))), ("", tools.NVIDIA_TABLE))
     stated = {"probe": "nvidia", "device": "A100", "title": "an A100", "driver": "535.1", "toolkit": "CUDA 12.4"}
     demand(Hardware(**stated), name="mine")
+    demand(Hardware(**stated | {"driver": "550.54.15"}, versions="refuse"), name="mine")
     [one] = differences(Hardware(**stated), environment())
     assert (one.name, one.seen, one.stated) == ("driver", "550.54.15", "535.1")
     with pytest.raises(HardwareError, match=r"the driver is 550\.54\.15, not 535\.1"):
