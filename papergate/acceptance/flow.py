@@ -1,14 +1,14 @@
 """Asking in steps, a look after each, until the verdict is decided; or judging what exists already."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from papergate import __version__
 from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.judging import assess, graded
-from papergate.acceptance.records import Acceptance, Case, Receipt, Settings
+from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.refusals import check_engine, refuse_a_part, refuse_copies, refuse_lost
 from papergate.acceptance.terms import prompt_digest
 from papergate.completions.manifest import Manifest
@@ -19,7 +19,8 @@ from papergate.completions.store import Store
 from papergate.engines import Completion, Engine, Finish, Request
 from papergate.scoring import AnswerKind, Grader, check_golds
 from papergate.statistics.budget import Spent, why_not
-from papergate.statistics.looks import next_look
+from papergate.statistics.counts import Counts
+from papergate.statistics.looks import looks_within
 
 Show = Callable[[Callable[[], str]], Progress]
 """Makes the display of a run, given what tells the running score."""
@@ -38,23 +39,28 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
         PapergateError: anything else outside the model's answers is wrong.
     """
     check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
+    case = replace(case, allocated=True)
+    refuse_a_part(case, store, str(store.folder), case.settings.fixed_samples or case.settings.max_samples)
+    case = replace(case, stored=_samples_known(case, store))
     with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
         shown = show(book.running)
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
         check_engine(case, engine)
-        settings = case.settings
-        refuse_a_part(case, store, str(store.folder), settings.fixed_samples or settings.max_samples)
         return replace(_ask_until_decided(case, engine, store, book, shown), sessions=store.sessions())
 
 
 def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook, shown: Progress) -> Acceptance:
-    started, stored, found = time.monotonic(), len(store), None
-    for k in _looks(case.settings, _samples_known(case, store)):
+    started, stored = time.monotonic(), len(store)
+    found: Acceptance | None = None
+    looks: list[Counts] = []
+    for k in _looks(case, store):
         if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
             return replace(found, stopped=stopped)
         ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
         refuse_lost(case, store, k)
         found = book.look(k, store)
+        looks.append(found.counts)
+        found = replace(found, looks=tuple(looks))
         if found.decided:
             break
     assert found is not None, "there is at least one look"
@@ -64,8 +70,9 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
 def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
     """Judge completions that were made elsewhere, all of them or the first ``settings.samples`` of each problem.
 
-    The planned samples of every problem are those up to the highest number that any of them has. One that failed or is
-    missing is not correct; where it could turn the verdict, there is none.
+    The planned samples of every problem are those up to the highest number that any of them has; or those of a look
+    that the golden run allocates, where the file has exactly these. One that failed or is missing is not correct;
+    where it could turn the verdict, there is none.
 
     Raises:
         EngineError: the samples are copies of each other.
@@ -74,8 +81,9 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
     asked, most = {problem.id for problem in case.problems}, case.settings.fixed_samples
     known = [done for done in completions if done.problem in asked]
     refuse_a_part(case, frozenset((done.problem, done.sample) for done in known), "the file", most)
-    k = most or 1 + max((done.sample for done in known), default=0)
-    stored = [done for done in known if done.sample < k]
+    case, k = _as_planned(case, known)
+    planned = case.planned(k)
+    stored = [done for done in known if done.sample < planned[done.problem]]
     came = [done for done in stored if done.finish is not Finish.FAILED]
     refuse_copies(map(Receipt.of, came))
     receipts, grades = {receipt.key: receipt for receipt in map(Receipt.of, stored)}, {}
@@ -86,10 +94,11 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
 
 
 def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:
-    """The first ``k`` samples of every problem, the longest answers first, so that no run waits for one at its end.
+    """The samples of the look at ``k``, the longest answers first, so that no run waits for one at its end.
 
     ``mean_tokens`` of the answers so far tell how long; where there are none, long prompts tend to have long answers.
     """
+    planned = case.planned(k)
     ordered = sorted(case.problems, key=lambda problem: (-mean_tokens.get(problem.id, 0.0), -len(problem.prompt)))
     return [
         Request(
@@ -99,8 +108,9 @@ def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingPr
             sampling=case.sampling,
             seed=seed_of(case.settings.run_seed, problem.id, sample),
         )
-        for sample in range(k)
+        for sample in range(max(planned.values()))
         for problem in ordered
+        if sample < planned[problem.id]
     ]
 
 
@@ -125,25 +135,42 @@ def manifest_of(case: Case) -> Manifest:
     )
 
 
+def _as_planned(case: Case, known: Sequence[Completion]) -> tuple[Case, int]:
+    """The case with the plan that the file follows, and the look of it."""
+    if case.settings.fixed_samples:
+        return case, case.settings.fixed_samples
+    samples = {problem.id: 0 for problem in case.problems}
+    for done in known:
+        samples[done.problem] = max(samples[done.problem], done.sample + 1)
+    most = max(samples.values(), default=0) or 1
+    allocated = replace(case, allocated=True)
+    look = next((k for k in range(1, most + 1) if allocated.planned(k) == samples), None)
+    return (allocated, look) if look else (case, most)
+
+
 def _samples_known(case: Case, store: Store) -> int:
     """How many samples every problem has in ``store``."""
     ids = [problem.id for problem in case.problems]
     return next(k for k in range(len(store) + 1) if not all((name, k) in store for name in ids))
 
 
-def _looks(settings: Settings, known: int) -> Iterator[int]:
-    """The sample counts at which the verdict is taken; at least one, and none below the ``known`` samples.
+def _looks(case: Case, store: Store) -> tuple[int, ...]:
+    """The looks at which the verdict is taken, from the last one whose samples are all stored.
 
     A look at a part of what is known would let a resumed run end where fewer samples happened to suit.
     """
-    k = max(known - 1, 0)
-    while further := next_look(k, max_samples=settings.max_samples, fixed=settings.fixed_samples):
-        yield (k := further)
+    looks = looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
+    passed = sum(not _missing(case, k, store) for k in looks)
+    return looks[max(passed - 1, 0) :]
+
+
+def _missing(case: Case, k: int, store: Store) -> int:
+    """Samples of the look at ``k`` that ``store`` does not hold."""
+    return sum((name, sample) not in store for name, samples in case.planned(k).items() for sample in range(samples))
 
 
 def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started: float) -> str:
     """Why the samples of a look at ``k`` that are still missing do not fit the budget; empty where they do."""
-    missing = sum((problem.id, sample) not in store for problem in found.case.problems for sample in range(k))
     tokens = [receipt.output_tokens for receipt in found.receipts.values()]
     spent = Spent(
         samples=len(tokens),
@@ -151,4 +178,4 @@ def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started
         fresh=fresh,
         elapsed_s=time.monotonic() - started,
     )
-    return why_not(found.case.settings.budget, spent, missing)
+    return why_not(found.case.settings.budget, spent, _missing(found.case, k, store))

@@ -49,13 +49,13 @@ class Gradebook:
             self._begun.append(self._hand.submit(self._add, [completion]))
 
     def look(self, k: int, store: Store) -> Acceptance:
-        """The verdict on the first ``k`` samples of each problem; those of earlier sessions are graded now.
+        """The verdict of the look at ``k``; completions of earlier sessions are graded now.
 
         Raises:
             EngineError: the samples are copies of each other.
         """
         self._settle()
-        wanted = [(problem.id, sample) for sample in range(k) for problem in self._case.problems]
+        wanted = [(name, sample) for name, samples in self._case.planned(k).items() for sample in range(samples)]
         self._add(store.read(key for key in wanted if key in store and key not in self._grades))
         known = [key for key in wanted if key in self._grades]
         receipts = {key: self._receipts[key] for key in known}

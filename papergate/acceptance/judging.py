@@ -33,7 +33,7 @@ def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Rec
 
 
 def assess(case: Case, k: int, receipts: Mapping[Key, Receipt], grades: Mapping[Key, Grade]) -> Acceptance:
-    """The verdict on ``k`` planned samples of every problem."""
+    """The verdict of the look at ``k`` planned samples of a problem, on average."""
     counts = counts_of(case, k, grades, {Outcome.CORRECT})
     judgement = _judged(case, counts)
     return Acceptance(
@@ -42,17 +42,17 @@ def assess(case: Case, k: int, receipts: Mapping[Key, Receipt], grades: Mapping[
         grades=grades,
         counts=counts,
         judgement=judgement,
-        withheld=_turned_by_unknown(case, k, counts, grades, judgement) or _lost_in_the_family(case, judgement),
+        withheld=_turned_by_unknown(case, counts, grades, judgement) or _lost_in_the_family(case, judgement),
     )
 
 
 def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
-    """Samples of each problem whose outcome is in ``right``, out of the ``k`` planned; one without a grade is not."""
+    """Samples of each problem whose outcome is in ``right``, out of those planned; one without a grade is not."""
     counted = frozenset(right)
     correct = Counter(problem for (problem, _), grade in grades.items() if grade.outcome in counted)
     return Counts(
         correct=tuple(correct[problem.id] for problem in case.problems),
-        samples=(k,) * len(case.problems),
+        samples=tuple(case.planned(k).values()),
         problems=tuple(problem.id for problem in case.problems),
         prompts=prompt_digest(case.benchmark.spec),
     )
@@ -63,10 +63,11 @@ def _judged(case: Case, counts: Counts) -> Judgement:
     return decide(counts, case.reference, case.rule)
 
 
-def _turned_by_unknown(case: Case, k: int, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
+def _turned_by_unknown(case: Case, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
     """Where samples that were not graded, or could not be, could turn the verdict, it cannot be told either."""
     wrong = Counter(problem for (problem, _), grade in grades.items() if grade.outcome is Outcome.INCORRECT)
-    at_best = replace(counts, correct=tuple(k - wrong[problem.id] for problem in case.problems))
+    planned = zip(case.problems, counts.samples, strict=True)
+    at_best = replace(counts, correct=tuple(samples - wrong[problem.id] for problem, samples in planned))
     unknown = sum(at_best.correct) - sum(counts.correct)
     if not unknown or _judged(case, at_best).decision is judgement.decision:
         return ""

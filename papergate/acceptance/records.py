@@ -14,6 +14,7 @@ from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.promises import Promise, Sampling
 from papergate.scoring import Grade, GraderMode, Outcome
+from papergate.statistics.allocation import Allocation
 from papergate.statistics.budget import Budget
 from papergate.statistics.counts import Counts
 from papergate.statistics.looks import LOOKS
@@ -33,7 +34,7 @@ class Settings:
     """``paper``: the paper's sampling, the mean of k samples, the three-way verdict. ``vendor``: the vendor document's
     sampling, one sample, the literal rule alone."""
     samples: int | None = None
-    """Samples per problem, fixed; None looks after 2, 3, 4, 6 .. and stops once decided."""
+    """Samples of every problem, fixed; None looks after 2, 3, 4, 5 .. on average and stops once decided."""
     max_samples: int = LOOKS[-1]
     budget: Budget = field(default_factory=Budget)
     """Looked at before each further look; what it stops stays inconclusive."""
@@ -62,6 +63,21 @@ class Case:
     problems: tuple[Problem, ...]
     """Those that are asked: all of the benchmark's, or fewer in a partial run."""
     reference: Reference
+    stored: int = 0
+    """Samples that every problem has from earlier sessions: a look never counts fewer."""
+    allocated: bool = False
+    """Whether samples go where the golden run's answers vary; else every problem gets the same number."""
+
+    def planned(self, k: int) -> dict[str, int]:
+        """Samples of each problem, by its id, at the look that plans ``k`` on average.
+
+        A gain is held against another model, whose rates do not tell this one's.
+        """
+        allocated = self.allocated and not self.rule.above and not self.settings.fixed_samples
+        golden = self.reference.counts if allocated else None
+        allocation = Allocation.of_golden(golden) if golden else Allocation.equal(len(self.problems))
+        samples = (max(one, self.stored) for one in allocation.samples(k))
+        return dict(zip((problem.id for problem in self.problems), samples, strict=True))
 
     @property
     def sampling(self) -> Sampling:
@@ -129,6 +145,8 @@ class Acceptance:
     grades: Mapping[Key, Grade]
     counts: Counts
     judgement: Judgement
+    looks: tuple[Counts, ...] = ()
+    """The counts at each look of this session, the last of them the verdict's: what a look added is the difference."""
     sessions: tuple[Mapping[str, str], ...] = ()
     """What the samples were drawn on, where that changed between the sessions of a run; see `Manifest.situation`."""
     withheld: str = ""

@@ -36,7 +36,7 @@ def refuse_a_part(case: Case, known: Store | frozenset[Key], place: str, most: i
     Raises:
         StoreError: every problem has more samples in ``place`` than the ``most`` that would be looked at.
     """
-    if most and all((problem.id, most) in known for problem in case.problems):
+    if most and all(key in known for key in case.planned(most).items()):
         raise StoreError(
             f"{place} holds more than {most} samples of every problem, and a verdict on a part of them would be a "
             "choice; leave out --samples, --max-samples and --protocol vendor, or give a new run a folder of its own"
@@ -71,7 +71,7 @@ def refuse_lost(case: Case, store: Store, k: int) -> None:
     Raises:
         RequestsLost: samples among the first ``k`` of a problem have nothing but failures.
     """
-    wanted = {(problem.id, sample) for problem in case.problems for sample in range(k)}
+    wanted = {(name, sample) for name, samples in case.planned(k).items() for sample in range(samples)}
     lost = {key: done for key, done in store.failures().items() if key in wanted}
     if not lost:
         return

@@ -67,6 +67,22 @@ class Counts:
         return max(self.samples)
 
     @cached_property
+    def dissenting(self) -> int:
+        """Samples that disagree with the most of their problem; problems with a single sample count as one problem.
+
+        As few as there are of them, so little is known of the noise that the verdict's variance measures.
+        """
+        repeated = sum(min(c, k - c) for c, k in zip(self.correct, self.samples, strict=True) if k > 1)
+        single = [c for c, k in zip(self.correct, self.samples, strict=True) if k == 1]
+        return repeated + min(sum(single), len(single) - sum(single))
+
+    @property
+    def minority(self) -> int:
+        """The wrong samples or the right ones, whichever are fewer: with few of them the score lies near an end."""
+        right = sum(self.correct)
+        return min(right, sum(self.samples) - right)
+
+    @cached_property
     def score(self) -> Fraction:
         """pass@1: mean over problems of the share of correct samples, exactly."""
         shares = Counter(zip(self.correct, self.samples, strict=True))

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from papergate.statistics.allocation import ENOUGH_SAMPLES
 from papergate.statistics.counts import Counts
 from papergate.statistics.rule import SINGLE_RUN_SHARE
 
-ENOUGH_SAMPLES = 8
-"""Samples per problem of a golden run from which its rates are a panel; with fewer their own noise hides the spread."""
 DRAWS = 400
 """Draws of the Beta distribution behind each problem of a panel, sorted, so that the panel is its quantiles."""
 PANEL_SEED = 2024

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from papergate.statistics.intervals import all_correct_lower_bound, design_information, mixture_variance
+from papergate.statistics.allocation import ENOUGH_SAMPLES, FEWEST, Allocation
 from papergate.statistics.looks import LOOKS
 from papergate.statistics.panels import Panel, lose
 from papergate.statistics.reference import PRINTED_STEP, Reference, ReferenceKind
-from papergate.statistics.rule import Decision, Rule
+from papergate.statistics.rule import Decision, Measured, Rule, conclude
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,8 @@ class Gate:
     None: the printed score is the truth. With an exact reference the draw is held for the truth by the rule.
     """
     looks: tuple[int, ...] = LOOKS
+    allocated: bool = True
+    """Whether samples follow the rates of a golden run, where it tells them; else every problem gets the same."""
     resumed: float = 0.0
     """Chance that a decided gate is nonetheless resumed to the next look, whose verdict then replaces the first."""
 
@@ -47,6 +49,12 @@ class Gate:
         """The gate of a promise."""
         samples = reference.samples if reference.counts is None else reference.counts.fewest
         return cls(rule=rule, reference=reference.kind, reference_samples=samples, looks=looks)
+
+    @property
+    def allocates(self) -> bool:
+        """Whether problems get different numbers of samples."""
+        known = self.reference is ReferenceKind.GOLDEN and (self.reference_samples or 0) >= ENOUGH_SAMPLES
+        return self.allocated and known and not self.rule.above and len(self.looks) > 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,14 +71,23 @@ class Outlook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _References:
-    """One reference per simulated gate: its score, and its variance as ``fixed + per_run`` times that of one run."""
+    """One reference per simulated gate: its score, its variance, and how it spreads the samples."""
 
     score: "Floats"
     fixed: "Floats"
     per_run: float
+    """Its variance is ``fixed`` and so many times that of one run of the model."""
+    shares: "Floats | None" = None
+    """Shares of the problems, shape (gates, problems); None where all get the same."""
 
-    def at(self, rows: "Integers") -> "_References":
-        return _References(score=self.score[rows], fixed=self.fixed[rows], per_run=self.per_run)
+    def samples(self, k: int, rows: "Integers", problems: int) -> "Integers":
+        """`Allocation.samples` of the gates in ``rows``."""
+        import numpy as np
+
+        if self.shares is None:
+            return np.full((rows.size, problems), k)
+        planned: Integers = np.maximum(np.floor(k * self.shares[rows] + 0.5), min(FEWEST, k)).astype(np.int64)
+        return planned
 
 
 def outlook(
@@ -101,50 +118,65 @@ def outlook(
 
 def simulate_gate(
     gate: Gate, promised: Panel, actual: Panel, *, replicates: int, seed: int
-) -> tuple["Integers", "Integers"]:
+) -> tuple["Integers", "Floats"]:
     """Decisions (places in `DECISIONS`) and samples per problem of ``replicates`` gates, both of shape (replicates,).
 
     The reference is drawn anew for every gate from ``promised``; samples are drawn from ``actual``.
     """
     import numpy as np
 
-    rng = np.random.default_rng(seed)
+    rng, problems = np.random.default_rng(seed), len(actual.rates)
     references = _draw_references(rng, gate, promised, replicates)
-    correct = np.zeros((replicates, len(actual.rates)), dtype=np.int64)
-    ends, samples = np.zeros(replicates, dtype=np.int64), np.zeros(replicates, dtype=np.int64)
-    going, k = np.arange(replicates), 0
+    correct = np.zeros((replicates, problems), dtype=np.int64)
+    samples = np.zeros_like(correct)
+    ends, taken = np.zeros(replicates, dtype=np.int64), np.zeros(replicates)
+    going = np.arange(replicates)
     for look in gate.looks:
-        correct[going] += rng.binomial(look - k, actual.rates, size=(going.size, len(actual.rates)))
-        k = look
-        ends[going], samples[going] = decide_many(correct[going], k, references.at(going), gate.rule), k
+        planned = references.samples(look, going, problems)
+        correct[going] += rng.binomial(planned - samples[going], actual.rates)
+        samples[going], taken[going] = planned, planned.mean(axis=1)
+        ends[going] = decide_many(correct[going], planned, references, going, gate.rule)
         going = going[(ends[going] == 0) | (rng.random(going.size) < gate.resumed)]
-    return ends, samples
+    return ends, taken
 
 
-def decide_many(correct: "Integers", k: int, references: _References, rule: Rule) -> "Integers":
-    """`rule.decide` for many results at once; ``correct`` has shape (gates, problems), every problem ``k`` samples."""
+def decide_many(
+    correct: "Integers", samples: "Integers", references: _References, rows: "Integers", rule: Rule
+) -> "Integers":
+    """What the rule decides of each result; both arrays have shape (gates, problems), ``rows`` are their references."""
     import numpy as np
 
-    score, variance = correct.mean(axis=1) / k, panel_variance(correct, k)
-    difference = score - references.score
-    total = variance + references.fixed + references.per_run * k * variance
-    radius = _radius(1 / total, rule)
-    lo, hi = np.maximum(difference - radius, -references.score), np.minimum(difference + radius, 1 - references.score)
-    bound = all_correct_lower_bound(correct.shape[1] * k, float(rule.alpha))
-    lo = np.where(score == 1, np.minimum(lo, bound - references.score), lo)
-    hi = np.where(score == 0, np.maximum(hi, 1 - bound - references.score), hi)
-    return _decisions(difference, lo, hi, rule)
+    score = (correct / samples).mean(axis=1)
+    variance, run_variance = panel_variances(correct, samples)
+    reference = references.score[rows]
+    reference_variance = references.fixed[rows] + references.per_run * run_variance
+    difference = score - reference
+    tolerance = float(rule.tolerance) + ROUNDING_GUARD
+    literal = difference > ROUNDING_GUARD if rule.above else np.abs(difference) <= tolerance
+    admitted = literal if rule.two_sided else literal | (difference > ROUNDING_GUARD)
+    single = samples == 1
+    alone = np.minimum((correct * single).sum(axis=1), ((1 - correct) * single).sum(axis=1))
+    dissenting = (np.minimum(correct, samples - correct) * ~single).sum(axis=1) + alone
+    minority = np.minimum(correct.sum(axis=1), (samples - correct).sum(axis=1))
+    columns = (score, difference, -reference, 1 - reference, admitted, variance, reference_variance)
+    counted = (samples.min(axis=1) * samples.shape[1], dissenting, minority)
+    results = zip(*(column.tolist() for column in (*columns, *counted)), strict=True)
+    return np.array([DECISIONS.index(conclude(Measured(*result), rule)) for result in results], dtype=np.int64)
 
 
-def panel_variance(correct: "Integers", k: int) -> "Floats":
-    """`Counts.variance` for many results of ``k`` samples at once; shape (gates,)."""
-    problems = correct.shape[1]
-    if k == 1:
-        rate = (correct.sum(axis=1) + 0.5) / (problems + 1)
-        single: Floats = rate * (1 - rate) / problems
-        return single
-    variance: Floats = ((correct * (k - correct)).sum(axis=1) / (k * (k - 1)) + 1 / k) / (problems**2 * k)
-    return variance
+def panel_variances(correct: "Integers", samples: "Integers") -> tuple["Floats", "Floats"]:
+    """`Counts.variance` and `Counts.run_variance` of many results at once, each of shape (gates,)."""
+    import numpy as np
+
+    problems, single = samples.shape[1], samples == 1
+    noise = correct * (samples - correct) / (samples * np.maximum(samples - 1, 1))
+    dissenting = np.where(single.all(axis=1), np.inf, np.where(single, np.iinfo(np.int64).max, samples).min(axis=1))
+    alone = single.sum(axis=1)
+    rate = ((correct * single).sum(axis=1) + 0.5) / (alone + 1)
+    shared = alone * rate * (1 - rate)
+    variance: Floats = ((noise / samples).sum(axis=1) + dissenting**-2.0 + shared) / problems**2
+    run_variance: Floats = (noise.sum(axis=1) + 1 / dissenting + shared) / problems**2
+    return variance, run_variance
 
 
 def _draw_references(rng: "np.random.Generator", gate: Gate, panel: Panel, replicates: int) -> _References:
@@ -156,37 +188,14 @@ def _draw_references(rng: "np.random.Generator", gate: Gate, panel: Panel, repli
     counts = rng.binomial(k, panel.rates, size=(replicates, len(panel.rates)))
     score = counts.mean(axis=1) / k
     if gate.reference is ReferenceKind.GOLDEN:
-        return _References(score=score, fixed=panel_variance(counts, k), per_run=0.0)
+        fixed, _ = panel_variances(counts, np.full_like(counts, k))
+        shares = [Allocation.neyman(row).shares for row in (counts / k).tolist()] if gate.allocates else None
+        return _References(score=score, fixed=fixed, per_run=0.0, shares=None if shares is None else np.array(shares))
     step = float(PRINTED_STEP)
     printed = np.round(score / step) * step
     if gate.reference is ReferenceKind.EXACT:
         return _References(score=printed, fixed=nothing, per_run=0.0)
     return _References(score=printed, fixed=nothing + step**2 / 12, per_run=1 / k)
-
-
-def _radius(information: "Floats", rule: Rule) -> "Floats":
-    """`anytime_radius` for many at once."""
-    import numpy as np
-
-    alpha = float(rule.alpha)
-    scaled = information * mixture_variance(design_information(float(rule.margin), alpha), alpha)
-    radius: Floats = np.sqrt((1 + 1 / scaled) * (np.log1p(scaled) - 2 * np.log(2 * alpha)) / information)
-    return radius
-
-
-def _decisions(difference: "Floats", lo: "Floats", hi: "Floats", rule: Rule) -> "Integers":
-    import numpy as np
-
-    margin, tolerance = float(rule.margin), float(rule.tolerance) + ROUNDING_GUARD
-    literal = difference > ROUNDING_GUARD if rule.above else np.abs(difference) <= tolerance
-    admitted = literal if rule.two_sided else literal | (difference > ROUNDING_GUARD)
-    proven = lo > 0 if rule.above else (lo > -margin) & ((hi < margin) | (not rule.two_sided))
-    passes, low, high = (
-        admitted & proven,
-        ~admitted & (difference <= 0) & (hi < 0),
-        ~admitted & (difference > 0) & (lo > 0),
-    )
-    return np.select([passes, low, high], [1, 2, 3], default=0)
 
 
 def accepted_counts(*, samples: int, promised: Fraction, rule: Rule) -> tuple[int, ...]:

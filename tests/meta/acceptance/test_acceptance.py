@@ -205,14 +205,14 @@ def test_the_denominator_is_what_was_planned():
 
 def test_a_budget_of_tokens_stops_before_the_look_that_would_exceed_it_and_says_so(tmp_path):
     engine = ScriptedEngine(float(TINY.score.fraction))
-    found = run(case_of(budget=Budget(tokens=9 * 30 * 5)), engine, tmp_path)  # room for the looks at 2, 3 and 4
+    found = run(case_of(budget=Budget(tokens=9 * 30 * 5 - 1)), engine, tmp_path)  # room for the looks at 2, 3 and 4
     assert len(engine.asked) == 30 * 4
     assert (found.verdict, found.accepted) == (Verdict.INCONCLUSIVE, False)
-    assert "stopped by --budget-tokens 1350: 1080 tokens are spent" in found.sentence
+    assert "stopped by --budget-tokens 1349: 1080 tokens are spent" in found.sentence
 
 
 def test_a_resumed_run_has_its_earlier_tokens_in_the_budget(tmp_path):
-    case = case_of(budget=Budget(tokens=9 * 30 * 5))
+    case = case_of(budget=Budget(tokens=9 * 30 * 5 - 1))
     run(case, ScriptedEngine(float(TINY.score.fraction)), tmp_path)
     engine = ScriptedEngine(float(TINY.score.fraction))
     assert run(case, engine, tmp_path).stopped

@@ -98,8 +98,8 @@ def test_run_lengths_say_the_same_as_counts(ask, file):
 
 
 def test_samples_may_differ_from_problem_to_problem(ask, file):
-    code, out, _ = ask(file(counts=[2, 4, 0], k=[2, 4, 8], ref_percent=66.7, tolerance="1 problem"))
-    assert "(3 problems x 2 to 8 samples)" in out
+    code, out, _ = ask(file(counts=[20, 40, 0], k=[20, 40, 80], ref_percent=66.7, tolerance="1 problem"))
+    assert "(3 problems x 20 to 80 samples)" in out
     assert code == 0
 
 

@@ -4,9 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics import power
+from papergate.statistics.allocation import Allocation
 from papergate.statistics.counts import Counts
 from papergate.statistics.panels import Panel, beta_panel, golden_panel, lose
 from papergate.statistics.power import DECISIONS, Gate, outlook
@@ -35,13 +38,37 @@ def test_the_simulation_decides_as_the_rule_does(kind, rule, k):
     rates = np.clip(np.linspace(-0.5, 0.6, 60)[:, None] + np.array(PANEL.rates), 0, 1)
     correct = rng.binomial(k, rates)
     drawn = power._draw_references(rng, gate, PANEL, 60)
-    fixed = power.panel_variance(golden[None], 16) if kind is ReferenceKind.GOLDEN else drawn.fixed[:1]
+    samples = np.full_like(correct, k)
+    fixed = (
+        power.panel_variances(golden[None], np.full((1, 30), 16))[0]
+        if kind is ReferenceKind.GOLDEN
+        else drawn.fixed[:1]
+    )
     references = power._References(
         score=np.full(60, float(reference.score)), fixed=np.repeat(fixed, 60), per_run=drawn.per_run
     )
-    seen = [DECISIONS[code] for code in power.decide_many(correct, k, references, rule)]
+    seen = [DECISIONS[code] for code in power.decide_many(correct, samples, references, np.arange(60), rule)]
     assert seen == [judge(Counts.equal(tuple(row), k), reference, rule).decision for row in correct.tolist()]
     assert len(set(seen)) > 1
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=12))
+def test_the_simulation_has_the_variances_of_unequal_counts(pairs):
+    counts = Counts(correct=tuple(min(c, k) for c, k in pairs), samples=tuple(k for _, k in pairs))
+    variance, run_variance = power.panel_variances(np.array([counts.correct]), np.array([counts.samples]))
+    assert variance[0] == pytest.approx(float(counts.variance), rel=1e-12)
+    assert run_variance[0] == pytest.approx(float(counts.run_variance), rel=1e-12)
+
+
+def test_a_golden_gate_spreads_its_samples_as_the_allocation_does():
+    gate = Gate(rule=AIME, reference=ReferenceKind.GOLDEN, reference_samples=16)
+    shares = power._draw_references(np.random.default_rng(0), gate, PANEL, 1).shares[0]
+    references = power._References(score=None, fixed=None, per_run=0.0, shares=np.array([shares]))
+    for k in gate.looks:
+        planned = references.samples(k, np.array([0]), 30)[0]
+        assert tuple(planned) == Allocation(shares=tuple(shares)).samples(k)
+    assert len(set(planned)) > 3
 
 
 def test_a_beta_panel_has_the_mean_and_the_spread_it_states():
@@ -84,7 +111,7 @@ def test_peeking_and_resuming_keep_the_error_rates(changes):
 
 def test_resuming_takes_more_samples():
     once, resumed = (Gate(rule=AIME, reference=ReferenceKind.EXACT, resumed=chance) for chance in (0.0, 0.5))
-    assert outlook(resumed, PANEL, replicates=200).samples > 1.2 * outlook(once, PANEL, replicates=200).samples
+    assert outlook(resumed, PANEL, replicates=200).samples > 1.1 * outlook(once, PANEL, replicates=200).samples
 
 
 def test_the_same_seed_gives_the_same_outlook():
