@@ -12,6 +12,7 @@
     ├── StoreError          the record of a run cannot be read, or belongs to another run
     ├── WorkloadError       a workload of tests/perf is wrong, or does not fit the server
     ├── RequestsLost        some completions never came: no score can be stated
+    ├── AnswersDamaged      more answers are damaged than the promise can bear: asking was stopped
     └── PredictionsError    a file of stored completions cannot be read
 
 None of these is ever turned into a score. Each message says what was seen, what is accepted, and the remedy.
@@ -65,6 +66,10 @@ class WorkloadError(PapergateError):
 
 class RequestsLost(PapergateError):
     """Some completions never came, so no score can be stated."""
+
+
+class AnswersDamaged(PapergateError):
+    """More answers are damaged than the promise can bear; asking on would only cost."""
 
 
 class PredictionsError(PapergateError):

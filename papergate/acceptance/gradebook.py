@@ -1,6 +1,6 @@
 """Grades completions while others are still being asked for; keeps what a report needs, and lets go of the texts."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from statistics import fmean
@@ -9,9 +9,10 @@ from typing import Self
 
 from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
-from papergate.acceptance.refusals import refuse_copies
+from papergate.acceptance.refusals import refuse_copies, refuse_damaged
 from papergate.completions.contents import Key
 from papergate.completions.store import Store
+from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, Finish
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.counts import Counts
@@ -28,6 +29,8 @@ class Gradebook:
         # every key from the start: these are read by one thread while another counts
         self._seen = dict.fromkeys((problem.id for problem in case.problems), 0)
         self._right = dict(self._seen)
+        self._kinds: Counter[Kind] = Counter()
+        self._in_flight = case.settings.policy.concurrency or 0
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="papergate-gradebook")
         self._begun: deque[Future[None]] = deque()
 
@@ -46,13 +49,14 @@ class Gradebook:
         while self._begun and self._begun[0].done():
             self._begun.popleft().result()
         if completion.finish is not Finish.FAILED:
-            self._begun.append(self._hand.submit(self._add, [completion]))
+            self._begun.append(self._hand.submit(self._add, [completion], unfinished=self._in_flight))
 
     def look(self, k: int, store: Store) -> Acceptance:
         """The verdict of the look at ``k``; completions of earlier sessions are graded now.
 
         Raises:
             EngineError: the samples are copies of each other.
+            AnswersDamaged: more of them are damaged than the promise can bear.
         """
         self._settle()
         wanted = [(name, sample) for name, samples in self._case.planned(k).items() for sample in range(samples)]
@@ -87,11 +91,14 @@ class Gradebook:
         found, centre = weigh(counts, reference, self._case.rule), float(reference.score)
         return f" [{100 * (centre + found.lo):.1f}, {100 * (centre + found.hi):.1f}]"
 
-    def _add(self, completions: Iterable[Completion]) -> None:
+    def _add(self, completions: Iterable[Completion], *, unfinished: int = 0) -> None:
         for receipt, grade in graded(self._case, self._grader, completions):
             self._receipts[receipt.key], self._grades[receipt.key] = receipt, grade
             self._seen[receipt.problem] += 1
             self._right[receipt.problem] += grade.outcome is Outcome.CORRECT
+            if receipt.kind:
+                self._kinds[receipt.kind] += 1
+            refuse_damaged(self._case, self._kinds, unfinished)
 
     def _settle(self) -> None:
         """Wait for what was begun; what went wrong in grading is raised here."""

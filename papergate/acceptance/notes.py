@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from papergate.acceptance.records import Acceptance, Case
+from papergate.diagnosis.causes import percent
 from papergate.engines.hardware import differences
 from papergate.run_folder.notes import Note, note
 from papergate.statistics.panels import beta_panel, golden_panel
@@ -39,17 +40,12 @@ def causes_of(acceptance: Acceptance) -> list[Note]:
             count=cause.count,
             wrong=cause.wrong,
             of=cause.of,
-            percent=_percent(cause.count / cause.of),
+            percent=percent(cause.count / cause.of),
             tokens=cause.tokens,
             asked=cause.asked,
         )
         for cause in acceptance.causes
     ]
-
-
-def _percent(share: float) -> float:
-    """In whole percent, from ten on; in tenths below."""
-    return round(100 * share, 0 if share >= 0.1 else 1)  # noqa: PLR2004 - two digits
 
 
 def _notes_of_setup(case: Case) -> Iterator[Note]:

@@ -1,12 +1,17 @@
 """What cannot be judged is refused, with what was seen and the remedy: none of it becomes a score."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from papergate.acceptance.records import Case, Receipt
 from papergate.completions.contents import Key
 from papergate.completions.store import Store
+from papergate.diagnosis.bearing import ALPHA, unbearable
+from papergate.diagnosis.causes import DAMAGE, percent
+from papergate.diagnosis.kinds import Kind
 from papergate.engines import Engine
-from papergate.errors import EngineError, RequestsLost, StoreError
+from papergate.errors import AnswersDamaged, EngineError, RequestsLost, StoreError
+from papergate.run_folder.notes import note
+from papergate.words import english
 
 SURELY_NOT_BY_CHANCE = 10
 """Problems that must all repeat themselves before repeats are called copies: of so many short answers not all do."""
@@ -63,6 +68,32 @@ def refuse_copies(receipts: Iterable[Receipt]) -> None:
             "independent draws. Is the temperature 0, a cache in front, the seed ignored, or `do_sample` missing from "
             "the model's generation_config.json (transformers serve)? One run of this deployment is: --protocol vendor"
         )
+
+
+def refuse_damaged(case: Case, kinds: Mapping[Kind, int], unfinished: int = 0) -> None:
+    """Damage that surely costs the promise is not asked about any further.
+
+    Args:
+        case: What is tested.
+        kinds: How many answers of each kind have come.
+        unfinished: Requests under way at most.
+
+    Raises:
+        AnswersDamaged: more answers are damaged than the promise can bear.
+    """
+    if case.rule.above:
+        return  # of a gain nobody knows what it can bear
+    bounds = {"score": float(case.reference.score), "tolerance": float(case.rule.tolerance)}
+    kind = unbearable(kinds, **bounds, unfinished=unfinished)
+    if kind is None:
+        return
+    came, share = sum(kinds.values()), kinds[kind] / sum(kinds.values())
+    cause = note(f"cause_{DAMAGE[kind]}", percent=percent(share))
+    raise AnswersDamaged(
+        f"asking was stopped after {came} answers: {english.sentence(cause)}. So much damage costs the promise, "
+        f"however many samples follow; a run that can bear its damage is stopped in at most {ALPHA:.0%} of cases. The "
+        "answers are kept. Mend the deployment, then start a new run"
+    )
 
 
 def refuse_lost(case: Case, store: Store, k: int) -> None:

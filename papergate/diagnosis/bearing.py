@@ -11,7 +11,7 @@ from math import exp, log
 from papergate.diagnosis.causes import HEALTHY_RATE
 from papergate.diagnosis.kinds import Kind
 
-ALPHA = 0.001
+ALPHA = 0.01
 """Chance at most that a run whose damage is bearable is ended."""
 MOST_EVIDENCE = 700.0
 """Natural logarithm; beyond it a float overflows."""
@@ -38,15 +38,17 @@ def bearable_share(kinds: frozenset[Kind], *, score: float, tolerance: float) ->
     return min(1.0, 1 - score + tolerance)
 
 
-def unbearable(counts: Mapping[Kind, int], *, score: float, tolerance: float) -> Kind | None:
+def unbearable(counts: Mapping[Kind, int], *, score: float, tolerance: float, unfinished: int = 0) -> Kind | None:
     """The most frequent kind of damage, where there is surely more of it than the promise can bear; else None.
 
     Args:
         counts: How many completions of each kind have come, `Kind.COMPLETE` among them.
         score: The promised score, as a fraction of 1.
         tolerance: As a fraction of 1.
+        unfinished: Requests under way at most. They count as undamaged: damaged answers may be the first to end, and
+            the test is valid for answers in the order in which they were begun.
     """
-    of = sum(counts.values())
+    of = sum(counts.values()) + unfinished
     for kinds in (UNBEARABLE, WRONG_ANYWAY):
         damaged = {kind: counts[kind] for kind in kinds if counts.get(kind)}
         share = bearable_share(kinds, score=score, tolerance=tolerance)

@@ -105,6 +105,11 @@ def causes_of(seen: Sequence[Seen], *, max_tokens: int) -> tuple[Cause, ...]:
     return tuple(sorted([*([limit] if limit else []), *found], key=lambda cause: -cause.wrong))
 
 
+def percent(share: float) -> float:
+    """A share in whole percent from ten on, in tenths below."""
+    return round(100 * share, 0 if share >= 0.1 else 1)  # noqa: PLR2004 - two digits
+
+
 def tail_bound(count: int, of: int, rate: float) -> float:
     """Chance at most of ``count`` or more in ``of`` independent draws at ``rate`` (Chernoff): exp(-n KL(c/n, rate))."""
     share = count / of

@@ -108,7 +108,7 @@ def test_five_percent_of_garbled_answers_are_unbearable_on_math_500_within_two_h
 
 def test_what_a_promise_can_bear_is_hardly_ever_called_unbearable():
     share = bearable_share(UNBEARABLE, score=0.697, tolerance=1 / 30)
-    assert sum(looks_until_named(share, share, seed, most=600) is not None for seed in range(300)) <= 2
+    assert sum(looks_until_named(share, share, seed, most=600) is not None for seed in range(300)) <= 7
 
 
 def test_loops_are_borne_among_the_wrong_answers_of_the_promise():

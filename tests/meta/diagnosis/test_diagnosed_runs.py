@@ -4,12 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from papergate.acceptance import accept, manifest_of
 from papergate.acceptance.saving import record_of
+from papergate.completions.store import Store
 from papergate.engines import Finish
+from papergate.errors import AnswersDamaged
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
 from papergate.words import english
-from tests.meta.tiny_runs import accepted, case_of, completions_of, like_the_paper
+from tests.meta.acceptance.test_acceptance import ScriptedEngine
+from tests.meta.acceptance.test_acceptance import case_of as asked_case
+from tests.meta.tiny_runs import PAPER, accepted, case_of, completions_of, like_the_paper
 
 K = 4
 
@@ -49,3 +54,45 @@ def test_damage_is_named_wherever_a_reader_looks(tmp_path, damage, code, said):
     assert said in found["cause"]
     write_page([record], [], tmp_path, [])
     assert said in (tmp_path / "report.html").read_text()
+
+
+class Damaged(ScriptedEngine):
+    """Damages the answers to every n-th request."""
+
+    def __init__(self, every, text, chance=PAPER):
+        super().__init__(chance)
+        self.every, self.text = every, text
+
+    async def complete(self, request):
+        done = await super().complete(request)
+        return replace(done, text=self.text) if len(self.asked) % self.every == 0 else done
+
+
+def asked(engine, folder, **settings):
+    case = asked_case(**settings)
+    with Store.open(folder, manifest_of(case)) as store:
+        return accept(case, engine, store)
+
+
+def test_garbled_answers_stop_the_run_after_tens_of_them(tmp_path):
+    engine = Damaged(4, "!" * 400)
+    with pytest.raises(AnswersDamaged, match=r"asking was stopped after \d+ answers: \d+ % of answers are garbled"):
+        asked(engine, tmp_path)
+    assert len(engine.asked) <= 60
+
+
+def test_what_is_stored_counts_when_a_run_goes_on(tmp_path):
+    with pytest.raises(AnswersDamaged):
+        asked(Damaged(2, "!" * 400), tmp_path)
+    again = ScriptedEngine(PAPER)
+    with pytest.raises(AnswersDamaged):
+        asked(again, tmp_path, samples=1)
+    assert len(again.asked) < 30
+
+
+def test_damage_that_the_promise_can_bear_stops_nothing(tmp_path):
+    engine = Damaged(60, "!" * 400)
+    found = asked(engine, tmp_path, samples=8)
+    assert len(engine.asked) == 240
+    assert [cause.code for cause in found.causes] == []
+    assert found.kinds["garbled"] == 4
