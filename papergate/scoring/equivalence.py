@@ -169,7 +169,7 @@ def _other_readings(gold: str, answer: str) -> Iterator[Reading]:
     one, other = (_read_or_error(text, Reading()) for text in (gold, answer))
     if not (isinstance(one, Exception) or isinstance(other, Exception)):
         for renaming in renamings(one, other):
-            yield Reading(renames=(renaming,))
+            yield Reading(renames=renaming)
 
 
 def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> Comparison:

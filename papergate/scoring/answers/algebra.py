@@ -360,7 +360,8 @@ def _root_power(base: Value, exponent: Fraction) -> Value:
         return base
     if len(base.over) > 1 or len(base.under) > 1:
         return _opaque_power(base, exponent)
-    ((term, factor),) = divide(base, rational(1)).over.items()
+    base = divide(base, rational(1))  # a lone monomial below the bar moves above it
+    ((term, factor),) = base.over.items()
     factor /= base.under[ONE]
     outside, inside = _extracted(term, exponent)
     number = _number_root(factor, exponent)

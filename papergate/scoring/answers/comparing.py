@@ -113,10 +113,12 @@ class Comparer:
 
     def _scalars(self, one: Scalar, other: Scalar) -> bool | None:
         if one.unit == other.unit:
-            return self._values(one, other)
+            return _congruent(one, other) if one.unit.startswith("mod ") else self._values(one, other)
         if one.unit and other.unit:
             return self._with_units(one, other)
         with_unit, without = (one, other) if one.unit else (other, one)
+        if with_unit.unit in {"'", "''"}:
+            return False  # minutes, feet, or the mark of a derivative: nobody drops them
         if (unit := _unit_in_letters(without)) is not None:
             return self._with_units(with_unit, unit)
         readings = [self._values(reading, without) for reading in _readings(with_unit)]
@@ -160,6 +162,8 @@ class Comparer:
 
     def _components(self, vector: Matrix | Sequenced, other: Scalar) -> bool | None:
         """A vector beside its sum over unit vectors: `(1, 2, 3)` and `i + 2j + 3k`."""
+        if isinstance(vector, Matrix) and len(vector.rows) == len(vector.rows[0]) == 1:
+            return self.values(vector.rows[0][0], other.value)
         parts = _unit_vectors(other.value)
         if parts is None:
             return False
@@ -276,6 +280,8 @@ class Comparer:
         )
 
     def _quotient(self, one: Proportion, other: Scalar) -> bool | None:
+        if unit_of(other.unit).measures and one.unit:
+            return self._proportions(one, Proportion(parts=(other.value, algebra.rational(0)), unit=other.unit))
         if len(one.parts) != _PAIR or not one.parts[1].over:
             return False
         return self.values(algebra.divide(*one.parts), other.value)
@@ -437,7 +443,7 @@ def _is_domain(condition: Shape) -> bool:
 def _share_domain(one: Shape, other: Shape) -> bool:
     """Whether two sides that both name a set for a letter name the same one."""
     sets = [
-        {repr(part.operands[-1]) for part in side.conditions if _is_domain(part) and isinstance(part, Relation)}
+        {spelled(part.operands[-1]) for part in side.conditions if _is_domain(part) and isinstance(part, Relation)}
         if isinstance(side, Conditioned)
         else set()
         for side in (one, other)
@@ -477,7 +483,7 @@ def _same_words(one: Words, other: Words) -> bool | None:
 
 def _is_nothing(words: Words, bag: Bag) -> bool | None:
     """The empty set of solutions in words."""
-    return not bag.items and plain(words.text) in {"no solution", "none"}
+    return not bag.items and plain(words.text) in {"no solution", "no real solution", "no real root", "no root"}
 
 
 def _same_digits(one: Based, other: Scalar) -> bool | None:
@@ -485,6 +491,13 @@ def _same_digits(one: Based, other: Scalar) -> bool | None:
     number = algebra.constant(other.value)
     plain_number = number is not None and not other.unit and number.denominator == 1 and 0 <= number < _LONGEST_BASED
     return plain_number and str(number) == one.digits
+
+
+def _congruent(one: Scalar, other: Scalar) -> bool:
+    """Whether two residues leave the same rest."""
+    modulus = one.unit.removeprefix("mod ")
+    apart = algebra.constant(algebra.subtract(one.value, other.value))
+    return apart is not None and (apart == 0 or (modulus.isdecimal() and apart % int(modulus) == 0))
 
 
 def _scaled(scalar: Scalar, unit: Unit) -> Scalar:
@@ -508,7 +521,7 @@ def _unit_vectors(value: Value) -> list[Value] | None:
     """The factors of i, j and k, None where an expression has other terms."""
     parts = [algebra.rational(0)] * len(_UNIT_VECTORS)
     for term, factor in value.over.items():
-        names = ["i" if name == algebra.IMAGINARY else str(name[-1]).rpartition(" ")[2] for name, _ in term]
+        names = ["i" if name == algebra.IMAGINARY else algebra.spelled(name[-1]).rpartition(" ")[2] for name, _ in term]
         at = [at for at, unit in enumerate(_UNIT_VECTORS) if names.count(unit) == 1]
         if len(at) != 1:
             return None

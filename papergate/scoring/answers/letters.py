@@ -9,19 +9,23 @@ Renaming = tuple[str, str]
 _COUNTERS = {"k", "n", "m", "l", "j"}  # letters of whole numbers
 _PARAMETERS = {"t", "s", "r", "u", "v", "k", "lambda", "mu"}  # letters of points on a line
 _CONSTANTS = {"c", "C", "k", "K", "a", "A", "m"}  # letters of the constant in a family of functions
-_UNKNOWNS = {"x", "y", "z", "theta", "alpha", "t"}
+_CONSTANTS_OF_INTEGRATION = {"C", "c", "A", "K", "k"}
+_UNKNOWNS = {"x", "y", "z", "theta", "alpha", "t", "n"}
+_ARROWS = {"vec", "hat", "overrightarrow"}  # other ways to print a vector in bold; a bar is another thing
 
 
-def renamings(one: Shape, other: Shape) -> list[Renaming]:
-    """The renamings of a letter under which two answers may be the same; rarely any."""
+def renamings(one: Shape, other: Shape) -> list[tuple[Renaming, ...]]:
+    """The renamings of letters under which two answers may be the same; rarely any."""
     mine, theirs = symbols_of(one), symbols_of(other)
     only_mine, only_theirs = mine - theirs, theirs - mine
-    found = [("j", "i")] if "j" in mine ^ theirs else []
+    found: list[tuple[Renaming, ...]] = [(("j", "i"),)] if "j" in mine ^ theirs else []
     if "varphi" in mine ^ theirs and len(mine | theirs) == 1:
-        found.append(("varphi", GOLDEN))
+        found.append((("varphi", GOLDEN),))
+    if accented := [name for name in mine ^ theirs if name.partition(" ")[0] in _ARROWS and len(name.split()[-1]) == 1]:
+        found.append(tuple((name, name.split()[-1]) for name in accented))
     if len(only_mine) == len(only_theirs) == 1:
         (here,), (there,) = only_mine, only_theirs
-        found += [(there, here)] if _are_parameters(one, other, {here, there}) else []
+        found += [((there, here),)] if _are_parameters(one, other, {here, there}) else []
     return found
 
 
@@ -33,7 +37,7 @@ def _are_parameters(one: Shape, other: Shape, letters: set[str]) -> bool:
     if any(name.endswith("()") for name in names):
         return letters <= _CONSTANTS
     if names & _UNKNOWNS:
-        return letters <= _COUNTERS
+        return letters <= _COUNTERS or ("y" in names and letters <= _CONSTANTS_OF_INTEGRATION)
     return letters <= _PARAMETERS and all(isinstance(_bare(shape), (Sequenced, Matrix)) for shape in (one, other))
 
 

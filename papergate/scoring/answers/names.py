@@ -1,5 +1,6 @@
 """What an answer says once its equations are understood: which are values with a name, and which are statements."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -43,6 +44,8 @@ def resolved(shape: Shape) -> Shape:
 
 
 def _resolved_relation(relation: Relation) -> Shape:
+    if len(relation.operands) < _PAIR:
+        return relation
     if relation.signs == ("in",):
         return _resolved_membership(*relation.operands)
     if set(relation.signs) == {"=", "~"} or set(relation.signs) == {"~"}:
@@ -130,7 +133,7 @@ def _resolved_equation(left: Shape, right: Shape) -> Shape:
 def _resolved_name(named: Named) -> Shape:
     """`(x, y) = (1, 2)` becomes two named values; a chain of equal values becomes its last."""
     shape = named.shape
-    if isinstance(shape, Relation) and _equal(*shape.operands[-_PAIR:]):
+    if isinstance(shape, Relation) and len(shape.operands) >= _PAIR and _equal(*shape.operands[-_PAIR:]):
         shape = shape.operands[-1]
     names = named.name[1:-1].split(",") if named.name.startswith("(") else []
     items = shape.items if isinstance(shape, (Sequenced, Bag)) else ()
@@ -140,29 +143,53 @@ def _resolved_name(named: Named) -> Shape:
 
 
 def _resolved_bag(bag: Bag) -> Shape:
-    if bag.joint in {"union", "intersection", "difference", "builder"}:
+    if bag.joint == "builder":
+        return _described(bag)
+    if bag.joint in {"union", "intersection", "difference"}:
         return bag
     items = tuple(map(resolved, bag.items))
-    if (progression := _progression(items)) is not None:
-        return progression
-    if len(items) == _PAIR and not bag.is_set and _is_spoken_rounding(*items):
-        return Bag(items=items, joint="rounded")
-    if (groups := _repeated_names(items)) is not None:
-        items = groups
+    for told in (_progression(items), _spoken_rounding(items) if not bag.is_set else None):
+        if told is not None:
+            return told
+    items = _repeated_names(items) or items
     if bag.joint == "group":
         return Sequenced(items=tuple(map(without_name, items)), fence="()")
+    return _without_common_name(Bag(items=items, is_set=bag.is_set, joint=bag.joint), is_assigned=is_assignment(bag))
+
+
+def _without_common_name(bag: Bag, *, is_assigned: bool) -> Shape:
+    """`x = 1` or `x = 2` are two values of one name; of two assignments each is a tuple; one value is no list."""
+    items = bag.items
     names = {item.name for item in items if isinstance(item, Named)}
     if len(names) == 1 and isinstance(items[0], Named) and not (len(items) > 1 and regions.is_region(bag)):
-        items = tuple(map(without_name, items))
-    elif bag.items and isinstance(items[0], Bag) and is_assignment(items[0]) and not is_assignment(bag):
-        items = tuple(_as_tuple(item) for item in items)
-    if len(items) == 1 and not bag.is_set:
-        return items[0]
-    return Bag(items=items, is_set=bag.is_set, joint=bag.joint)
+        bare = replace(bag, items=tuple(map(without_name, items)))
+        every = len(items) > 1 and all(isinstance(item, Named) for item in items)
+        return Named(name=names.pop(), shape=bare) if every else _sole(bare)
+    if items and is_assignment(items[0]) and not is_assigned:
+        return replace(bag, items=tuple(map(_as_tuple, items)))
+    return _sole(bag)
+
+
+def _sole(bag: Bag) -> Shape:
+    return bag.items[0] if len(bag.items) == 1 and not bag.is_set else bag
+
+
+def _described(builder: Bag) -> Shape:
+    r"""The members of `\{x \mid x = k\pi, k \in \mathbb{Z}\}`; what is no equation stays a description."""
+    inside = resolved(builder.items[0])
+    case = inside if isinstance(inside, Conditioned) else Conditioned(shape=inside, conditions=())
+    if not isinstance(case.shape, Named):
+        return builder
+    return Conditioned(shape=case.shape.shape, conditions=case.conditions) if case.conditions else case.shape.shape
+
+
+def _spoken_rounding(items: tuple[Shape, ...]) -> Shape | None:
+    """`4/3 or 1.33` as one value told twice: the second is a decimal of the first, which no decimal writes."""
+    is_one = len(items) == _PAIR and _is_spoken_rounding(*items)
+    return Bag(items=items, joint="rounded") if is_one else None
 
 
 def _is_spoken_rounding(exact: Shape, rounded: Shape) -> bool:
-    """`4/3 or 1.33`: the second is a decimal of the first, which no decimal writes."""
     if not (isinstance(exact, Scalar) and isinstance(rounded, Scalar) and rounded.places and exact.places is None):
         return False
     number = algebra.constant(exact.value)
@@ -272,10 +299,10 @@ def _name_of_value(value: Value) -> str:
         return ""
     if "function" in kinds and (len(term) > 1 or not algebra.symbols(value)):
         return ""
-    names = [str(name[1]) for name, _ in term]
+    names = [algebra.spelled(name[1]) for name, _ in term]
     if kinds == {"symbol"} and len(names) <= _PAIR and names[0] in _FUNCTION_NAMES:
         return f"{names[0]}()" if len(names) == _PAIR else names[0]
-    return names[0] if names == [*names[:1]] and kinds == {"symbol"} else repr(term)
+    return names[0] if names == [*names[:1]] and kinds == {"symbol"} else algebra.spelled(term)
 
 
 def symbols_of(shape: Shape) -> set[str]:
@@ -295,7 +322,7 @@ def symbols_of(shape: Shape) -> set[str]:
 
 def asked_for(relation: Relation) -> Shape | None:
     """The value in `a + b + c = 23` or `x_1 + x_2 = 3`: a quantity made of letters, not a line through coordinates."""
-    if relation.signs != ("=",):
+    if relation.signs != ("=",) or len(relation.operands) != _PAIR:
         return None
     for quantity, value in (relation.operands, relation.operands[::-1]):
         if isinstance(quantity, Scalar) and _is_number(value) and _is_unit_sum(quantity.value):

@@ -15,6 +15,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from papergate.scoring.answers import algebra
@@ -25,6 +26,16 @@ MORE_DIGITS = 1_000  # for two numbers that agree so far
 AGREE = 0.75  # share of the digits that must cancel before a difference counts as zero
 LARGE = 10**100  # beyond it, and below its inverse, no decimal numeral stands for a number
 MAX_LOG = 1 << 64  # of a number that is computed with; beyond it logarithms are compared
+MAX_ARGUMENT = dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), 1 << 2_048) | {
+    "ln": None,
+    "arctan": None,
+    "tanh": None,
+    "absolute": None,
+    "max": None,
+    "min": None,
+    "zeta": 1_000,
+    "Gamma": 1 << 16,
+}  # of functions that bear larger numbers than MAX_LOG, or only smaller ones
 MAX_SERIES = 300  # terms of a sum or product that are added up
 ENOUGH = 3  # sample points where both values are real that settle an identity
 EXACT = "exact value"  # the layer of a decision without numbers
@@ -35,6 +46,9 @@ _OWN_SIZES = 4  # sizes taken from the numbers of a pair
 _SMALLEST, _LARGEST = Fraction(1, 1_000), Fraction(10**9)  # of a size taken from the pair
 _SMOOTH_POINTS = 6  # points for functions without corners and branches, which agree everywhere or almost nowhere
 _SMOOTH = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "arctan"}
+_MAX_DEGREE = 8  # of a polynomial whose corners are looked for
+_ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used as it is
+_NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
 _GRAIN = 1_048_573  # a prime near 2^20: the denominators of the random part of a sample value
 _WHOLE_POINTS = 12
 _LOCAL = threading.local()
@@ -66,6 +80,9 @@ def decide(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> tu
     """
     if left == right:
         return True, EXACT
+    numbers = (algebra.constant(left), algebra.constant(right))
+    if None not in numbers:
+        return numbers[0] == numbers[1], EXACT
     try:
         if not difference(left, right).over:
             return True, EXACT
@@ -180,6 +197,8 @@ def _points(left: Value, right: Value, names: list[str], whole: frozenset[str]) 
     numbers, smooth = _contents((left, right))
     seed = zlib.crc32(repr((names, [number % _GRAIN for number in numbers])).encode())
     sizes = [*_SIZES, *_own_sizes(numbers)]
+    if not smooth and len(names) == 1:
+        yield from ({names[0]: value} for value in _between_corners((left, right), names[0]) if names[0] not in whole)
     for trial in range(_SMOOTH_POINTS if smooth else 2 * len(sizes)):
         point = {}
         for at, name in enumerate(names):
@@ -190,6 +209,62 @@ def _points(left: Value, right: Value, names: list[str], whole: frozenset[str]) 
             is_negative = trial % 2 and (len(names) == 1 or draw // _GRAIN % 3)
             point[name] = -value if is_negative else value
         yield point
+
+
+def _between_corners(sides: Iterable[Value], name: str) -> Iterator[Fraction]:
+    """A point between any two corners: where what stands in a root, a distance or a maximum changes its sign."""
+    corners: set[float] = set()
+    waiting: list[object] = [tuple(part.items()) for value in sides for part in value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting.extend(part)
+            corners.update(root for inside in _insides(part) for root in _roots(inside, name))
+    ends = sorted(corners)
+    if ends:
+        middles = [(low + high) / 2 for low, high in pairwise(ends)]
+        yield from map(Fraction, (ends[0] - 1, *middles, ends[-1] + 1))
+
+
+def _insides(part: tuple[Any, ...]) -> Iterator[Polynomial]:
+    """The polynomials within an atom at whose sign it changes."""
+    if part[:1] == ("power",):
+        yield from map(dict, part[1])
+    elif part[:2] == ("function", "absolute"):
+        yield from map(dict, part[2])
+    elif part[:2] in {("function", "max"), ("function", "min")}:
+        values = [Value(dict(over), dict(under)) for over, under in part[2:]]
+        yield from (algebra.subtract(one, other).over for one, other in pairwise(values))
+
+
+def _roots(inside: Polynomial, name: str) -> list[float]:
+    """The real roots of a polynomial in one variable, none where it is something else."""
+    coefficients = {dict(term).get(("symbol", name), Fraction(0)): factor for term, factor in inside.items()}
+    plain = len(coefficients) == len(inside) and all(len(term) <= 1 for term in inside)
+    if not plain or any(not 0 <= power <= _MAX_DEGREE or power.denominator > 1 for power in coefficients):
+        return []
+    degree = int(max(coefficients, default=Fraction(0)))
+    if degree == 0 or any(term and term[0][0] != ("symbol", name) for term in inside):
+        return []
+    algebra.spend(WORK_OF_FUNCTION * degree**2)
+    numbers = [coefficients.get(Fraction(power), Fraction(0)) for power in range(degree, -1, -1)]
+    return [root for root in _real_roots(numbers) if abs(root) < _LARGEST]
+
+
+def _real_roots(numbers: list[Fraction]) -> list[float]:
+    """The real roots of a polynomial, highest coefficient first; those of a high degree as far as they are found."""
+    context = _context(DIGITS[0])
+    values = [context.mpf(number.numerator) / number.denominator for number in numbers]
+    if len(values) == 2:  # noqa: PLR2004 - a line
+        return [float(-values[1] / values[0])]
+    if len(values) == 3:  # noqa: PLR2004 - a parabola
+        middle, spread = -values[1] / (2 * values[0]), values[1] ** 2 / (4 * values[0] ** 2) - values[2] / values[0]
+        return [float(middle + sign * context.sqrt(spread)) for sign in (-1, 1)] if spread >= 0 else []
+    try:
+        found = context.polyroots(values, maxsteps=_ROOT_STEPS, extraprec=100)
+    except context.NoConvergence:
+        return []
+    return [float(root.real) for root in found if abs(root.imag) < _NEARLY_REAL]
 
 
 def _own_sizes(numbers: list[int]) -> list[Fraction]:
@@ -397,7 +472,8 @@ class _Evaluator:
 
     def _function(self, name: str, values: list[Any]) -> Any:  # noqa: ANN401 - mpmath is untyped
         algebra.spend(self._work)
-        if any(abs(value) > MAX_LOG for value in values):
+        limit = MAX_ARGUMENT.get(name, MAX_LOG)
+        if limit is not None and any(abs(value) > limit for value in values):
             raise TooComplex("too large an argument")
         if name in _PLAIN:
             result = getattr(self._mp, _PLAIN[name])(*values)
@@ -413,6 +489,7 @@ class _Evaluator:
 _PLAIN = {
     "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "arcsin": "asin",
     "arccos": "acos", "arctan": "atan", "arccot": "acot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "ln": "log",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "Gamma": "gamma", "zeta": "zeta",
     "floor": "floor", "ceil": "ceil", "binomial": "binomial", "factorial": "factorial", "Re": "re", "Im": "im",
 }  # fmt: skip
 _OWN: dict[str, Callable[..., Any]] = {

@@ -97,6 +97,8 @@ def _from_bag(bag: Bag) -> Region | None:
 
 
 def _from_relation(relation: Relation) -> Region | None:
+    if len(relation.operands) < _PAIR:
+        return None
     if relation.signs == ("in",):
         return as_region(relation.operands[1])
     if not all(isinstance(operand, Scalar) for operand in relation.operands):

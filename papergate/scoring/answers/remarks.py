@@ -1,5 +1,6 @@
 """What stands around the value of an answer: conditions, which are kept, approximations and sentences."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from papergate.scoring.answers.spelling import Token, Unreadable
@@ -26,10 +27,11 @@ _CONDITIONAL = {
     "whenever",
     "provided",
     "unless",
+    "otherwise",
     "当",
 }
 _EVERY = {"all", "any", "every", "each", "some", "that", "所有", "任意"}
-_REMARKS = {"since", "because", "respectively", "rounded", "as", "only", "exactly", "some"}  # nothing is said by these
+_REMARKS = {"since", "because", "respectively", "rounded", "as", "only", "exactly"}  # nothing is said by these
 _ABOUT = {"about", "approximately", "approx", "roughly", "nearly", "约", "大约", "约为", "约等于"}
 _TRAILING = {("sign", "."), ("sign", ","), ("sign", ";"), ("sign", ":"), ("command", "\\")}
 _TRAILING |= {("command", mark) for mark in ("square", "blacksquare", "qed", "Box", "qedsymbol", "checkmark")}
@@ -39,7 +41,7 @@ _COPULAS = {"is", "are", "equals", "是", "为", "等于"}
 _IMPLICATIONS = {"implies", "Rightarrow", "Longrightarrow", "iff", "Leftrightarrow", "Longleftrightarrow"}
 _SAYS_NOTHING = {"the", "answer", "answers", "solution", "solutions", "result", "final", "our", "required", "value"}
 _JOINTS = {",", ";", "and", "or"}
-_OPENING, _CLOSING = {"(", "[", "{"}, {")", "]", "}"}
+_OPENING, _CLOSING = {"(", "[", "{"}, {")", "]", "}"}  # also as commands: `\\{`
 _BOUNDS = {"in", "<", ">", "le", "ge", "ne"}  # relations that only limit a letter which stands before
 _RELATIONS = _BOUNDS | {"=", "≤"}
 
@@ -52,7 +54,7 @@ def pieces_of(found: list[Token]) -> list[Piece]:
     """
     if any((token.kind, token.text) == ("command", "begin") for token in found):
         return [Piece(tuple(_trimmed(found)), ())]  # its lines have conditions of their own
-    kept = _approximations(_after_copula(_after_implication(_trimmed(found))))
+    kept = _approximations(_after_copula(_after_implication(_on_one_line(_trimmed(found)))))
     words = [at for at, token in enumerate(kept) if token.kind == "word" and token.text.lower() in _CONDITIONAL]
     if not words or words[0] == 0:
         return [_with_bounds(_without_remarks(kept))]
@@ -83,10 +85,22 @@ def _after_copula(found: list[Token]) -> list[Token]:
     return found
 
 
+def _on_one_line(found: list[Token]) -> list[Token]:
+    r"""`x=1 \\ y=2` as a list: a line break between two statements separates, between two values it says nothing."""
+    breaks = [at for at, token in enumerate(found) if (token.kind, token.text) == ("command", "\\")]
+    edges = [-1, *breaks, len(found)]
+    lines = [found[start + 1 : stop] for start, stop in pairwise(edges)]
+    if not breaks or not all(_relations(line) for line in lines):
+        return found
+    return [Token("sign", ",") if at in breaks else token for at, token in enumerate(found)]
+
+
 def _after_implication(found: list[Token]) -> list[Token]:
     r"""`2x = 10 \implies x = 5`: between two statements, the last one is the answer."""
     for at in range(len(found) - 1, 0, -1):
         token = found[at]
+        if (token.kind, token.text) == ("command", "mapsto"):
+            return found[at + 1 :]
         if token.kind == "command" and token.text in _IMPLICATIONS:
             sides = (found[:at], found[at + 1 :])
             return sides[1] if all(_relations(side) for side in sides) else found
@@ -134,6 +148,8 @@ def _without_remarks(found: list[Token]) -> list[Token]:
 def _cases(found: list[Token]) -> list[Piece]:
     """Each value with what follows its "for" or "if"; the last separator before the next one ends it."""
     marks = [at for at, token in enumerate(found) if token.kind == "word" and token.text.lower() in _CONDITIONAL]
+    if not marks:
+        return [_with_bounds(found)]
     starts, joints = marks[:1], []
     for mark in marks[1:]:
         if (joint := _last_joint(found, starts[-1], mark)) is not None:
@@ -142,7 +158,7 @@ def _cases(found: list[Token]) -> list[Piece]:
     pieces, start = [], 0
     for mark, stop in zip(starts, [*joints, len(found)], strict=True):
         value = _without_open_bracket(found[start:mark])
-        condition = _condition(found[mark + 1 : stop])
+        condition = _condition(found[mark:stop])
         piece = _with_bounds(_trimmed(value))
         pieces.append(Piece(piece.value, (*piece.conditions, condition)))
         start = stop + 1
@@ -161,6 +177,8 @@ def _without_open_bracket(found: list[Token]) -> list[Token]:
 
 
 def _condition(found: list[Token]) -> Tokens:
+    if [token.text for token in found if token.text not in _JOINTS | {".", ")"}] == ["otherwise"]:
+        return (found[0],)
     kept = [token for token in found if token.kind != "word" or token.text.lower() not in _CONDITIONAL | _EVERY]
     while kept and (kept[-1].text in {",", ".", ";", "and"} or (kept[-1].text == ")" and _depth(kept) != 0)):
         kept.pop()
@@ -170,7 +188,7 @@ def _condition(found: list[Token]) -> Tokens:
 
 
 def _depth(found: list[Token]) -> int:
-    return sum((token.text in _OPENING) - (token.text in _CLOSING) for token in found if token.kind == "sign")
+    return sum((token.text in _OPENING) - (token.text in _CLOSING) for token in found)
 
 
 def _with_bounds(found: list[Token]) -> Piece:
@@ -214,9 +232,9 @@ def _last_separator(found: list[Token]) -> int | None:
     depth = 0
     for at in range(len(found) - 1, -1, -1):
         token = found[at]
-        if token.kind == "sign" and token.text in _CLOSING:
+        if token.text in _CLOSING:
             depth += 1
-        elif token.kind == "sign" and token.text in _OPENING:
+        elif token.text in _OPENING:
             depth -= 1
             if depth == 0 and token.text == "(" and found[-1].text == ")":
                 return at

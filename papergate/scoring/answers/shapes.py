@@ -264,15 +264,18 @@ class _Reader:
 
     def _dotted_sum(self, node: Node) -> Shape:
         """`1 + 2 + ... + 100` by its first terms and its last."""
-        numbers = [None if part == _DOTS else algebra.constant(self.value(part)) for part in node.parts]
-        known = [number for number in numbers if number is not None]
-        if len(known) < _MIN_TERMS or numbers[-2] is not None or len(known) != len(numbers) - 1:
+        values = [self.value(part) for part in node.parts if part != _DOTS]
+        first, last = values[0], values[-1]
+        known = [algebra.constant(value) for value in values[:-1]]
+        steps = {later - former for former, later in pairwise(known) if former is not None and later is not None}
+        if len(values) < _MIN_TERMS or node.parts[-2] != _DOTS or None in known or len(steps) != 1 or 0 in steps:
             raise Unreadable("a sum whose terms are not known")
-        steps = {later - former for former, later in pairwise(known[:-1])}
-        count = (known[-1] - known[0]) / min(steps) + 1 if len(steps) == 1 and 0 not in steps else Fraction(0)
-        if count < len(known) or count.denominator > 1:
-            raise Unreadable("a sum whose terms are not known")
-        return Scalar(value=algebra.rational(count * (known[0] + known[-1]) / 2))
+        apart = algebra.divide(algebra.subtract(last, first), algebra.rational(steps.pop()))
+        count = algebra.add(apart, algebra.rational(1))
+        number = algebra.constant(count)
+        if number is not None and (number < len(values) or number.denominator > 1):
+            raise Unreadable("a sum whose last term is not reached")
+        return Scalar(value=algebra.divide(algebra.multiply(count, algebra.add(first, last)), algebra.rational(2)))
 
     def _negative(self, node: Node) -> Shape:
         return _times(Scalar(value=algebra.rational(-1)), self.shape(node.parts[0]))
@@ -393,7 +396,7 @@ class _Reader:
         return self._with_unit(node, "°")
 
     def _quantity(self, node: Node) -> Shape:
-        return self._with_unit(node, node.name)
+        return self._with_unit(node, "" if node.name in {"rad", "radian", "radians"} else node.name)
 
     def _with_unit(self, node: Node, unit: str) -> Shape:
         shape = self.shape(node.parts[0])
@@ -457,7 +460,7 @@ class _Reader:
 
     def _half_relation(self, node: Node) -> Shape:
         """`> 5` says something about what is not there; it is no number."""
-        return Words(text=f"{node.name} {self.shape(node.parts[0])}")
+        return Relation(operands=self._shapes(node), signs=(node.name,))
 
     # sets of numbers
 

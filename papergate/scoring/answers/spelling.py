@@ -30,7 +30,8 @@ class Token(NamedTuple):
 _SIGNS = {
     "−": "-", "–": "-", "—": "-", "﹣": "-", "‐": "-", "‑": "-",
     "×": r"\times ", "✕": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "•": r"\cdot ", "÷": r"\div ",
-    "√": r"\sqrt ", "∞": r"\infty ", "≤": r"\le ", "⩽": r"\le ", "≦": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≧": r"\ge ",
+    "√": r"\sqrt ", "∞": r"\infty ", "≤": r"\le ", "⩽": r"\le ", "≦": r"\le ", "≥": r"\ge ", "⩾": r"\ge ",
+    "≧": r"\ge ",
     "≠": r"\ne ", "≈": r"\approx ", "±": r"\pm ", "∓": r"\mp ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ",
     "∅": r"\emptyset ", "∖": r"\setminus ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "°": r"^\circ ",
     "º": r"^\circ ", "′": "'", "’": "'",
@@ -57,15 +58,28 @@ _CIRCLED = re.compile("[①-⑳]+")  # numbers of statements, which are listed w
 _UNICODE_ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|[a-z](?![a-z]))")  # the sign reaches over the whole number
 _FULL_WIDTH_FIRST, _FULL_WIDTH_LAST, _FULL_WIDTH_OFFSET = 0xFF01, 0xFF5E, 0xFEE0
 _SPOKEN = {  # functions and constants that are also written without a backslash
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log",
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh",
+    "sinh", "cosh", "tanh", "log",
     "ln", "exp", "cis",
     "sqrt", "pi", "gcd", "lcm", "max", "min", "infty", "theta", "alpha", "beta", "lambda",
 }  # fmt: skip
-_SPOKEN_AS = {"inf": "infty", "infinity": "infty"}
+_SPOKEN_AS = {
+    "inf": "infty",
+    "infinity": "infty",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "arsinh": "arcsinh",
+    "arcosh": "arccosh",
+    "artanh": "arctanh",
+    "asinh": "arcsinh",
+}
 _SHORT_WORDS = {
-    "and", "or", "th", "st", "nd", "rd", "cm", "mm", "km", "kg", "mg", "mL", "ml", "ft", "in", "yd", "mi", "lb", "lbs",
+    "and", "or", "th", "st", "nd", "rd", "cm", "mm", "km", "kg", "mg", "mL", "ml", "ft", "in", "yd", "mi",
+    "lb", "lbs",
     "oz", "hr", "hrs", "min", "sec", "mph", "kph", "am", "pm", "yes", "no", "odd", "day", "for", "is", "per", "all",
-    "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup", "mod", "DNE",
+    "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup",
+    "mod", "DNE",
 }  # fmt: skip
 _LONG_WORD = 4  # letters; a longer run is a word, a shorter unknown one a product of variables
 _TEXT_COMMANDS = {
@@ -82,11 +96,13 @@ _TEXT_COMMANDS = {
     "textsc",
 }
 _FONT_COMMANDS = {
-    "mathrm", "mathbf", "mathit", "mathsf", "operatorname", "boldsymbol", "bold", "bm", "mathcal", "mathbb", "rm", "bf",
+    "mathrm", "mathbf", "mathit", "mathsf", "operatorname", "boldsymbol", "bold", "bm", "mathcal", "mathbb",
+    "rm", "bf",
     "mathnormal", "mathop", "mathtt", "mathbin", "textup", "cal", "mathfrak",
 }  # fmt: skip
 _SAME_COMMAND = {
-    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "lt": "<",
+    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "nicefrac": "frac", "sfrac": "frac",
+    "flatfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le", "lt": "<",
     "leqslant": "le", "geq": "ge", "geqslant": "ge", "neq": "ne", "gt": ">", "lbrace": "{", "rbrace": "}", "mid": "|",
     "lbrack": "[", "rbrack": "]", "lvert": "|", "rvert": "|", "vert": "|", "dots": "ldots", "cdots": "ldots",
     "times": "*", "cdot": "*", "ast": "*", "div": "/", "degree": "circ", "deg": "circ", "varnothing": "emptyset",
@@ -99,7 +115,8 @@ _SAME_COMMAND = {
 _DROPPED = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
     "Large", "LARGE", "Huge", "HUGE", "normalsize", "footnotesize", "scriptsize", "therefore", "smash", "mathord",
-    "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", "enspace", "thinspace", "hfill",
+    "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", "enspace",
+    "thinspace", "hfill",
     "angle", "triangle", "space", "boxed", "fbox", ",", ";", ":", "!", " ", "middle", "underline", "uline",
     "bigstar", "nonumber", "\n",
     "/", "ensuremath", "mathstrut", "strut", "protect", "relax", "noindent", "large", "small", "tiny", "huge",
@@ -131,18 +148,30 @@ _PIECE = re.compile(
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*|\\[,; ]|~| )\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"\d+\{,\}\d+")
+_SMALL_DECIMAL = re.compile(r"0,0\d+(?![\d,/])")  # no list has a member written 05
 _EUROPEAN = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3})+,\d{1,2}|(?:\.\d{3}){2,}|(?: \d{3})+,\d{1,2})(?![\d.,]*\d)")
 _IN_BASE = re.compile(r"0([bB])([01]+)(?![\w.])|0([oO])([0-7]+)(?![\w.])|0([xX])([0-9a-fA-F]+)(?![\w.])")
 _BASES = {"b": "2", "o": "8", "x": "16"}
+_GROUPED_DECIMALS = re.compile(r"\d+\.\d{3}(?:(?:\\,|\{,\}| )\d{3})*(?:\\,|\{,\}| )\d{1,3}(?!\d)")
 _DECIMALS = re.compile(r"\.\d+")
 _SMALL_NUMERAL = re.compile(r"\d+[eE]-\d{1,4}(?![\d.])")
+_HALF_OF_DAY = re.compile(r"([AaPp])(?:\.\s?[Mm]\.?|[Mm])(?![A-Za-z])")
 _BLANK_LINE = re.compile(r"\s*\n\s*\n\s*")
 _COMMA_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)")
 _DIGITS_ONLY = re.compile(r"\D+")
+_SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
-_NUMBER_OF_WORDS = {"percent": "%", "percentage": "%", "percents": "%", "pct": "%", "degrees": "°", "degree": "°"}
+_NUMBER_OF_WORDS = {
+    "percent": "%",
+    "percentage": "%",
+    "percents": "%",
+    "pct": "%",
+    "degrees": "°",
+    "degree": "°",
+    "deg": "°",
+}
 
 
 def ascii_spelling(text: str) -> str:
@@ -255,10 +284,16 @@ class _Lexer:
 
     def _plain_number(self, piece: re.Match[str]) -> Token:
         """A numeral without groups of thousands: `0{,}5`, `1e-3`, `12`."""
-        with_comma = _DECIMAL_COMMA.match(self._text, self._at)
+        groups = _GROUPED_DECIMALS.match(self._text, self._at)
+        if groups:
+            self._at = groups.end()
+            return Token("number", re.sub(r"[^\d.]", "", groups[0]), self._spaced)
+        with_comma = _DECIMAL_COMMA.match(self._text, self._at) or (
+            _SMALL_DECIMAL.match(self._text, self._at) if self._depth == 0 else None
+        )
         if with_comma:
             self._at = with_comma.end()
-            return Token("number", with_comma[0].replace("{,}", "."), self._spaced)
+            return Token("number", with_comma[0].replace("{,}", ".").replace(",", "."), self._spaced)
         small = _SMALL_NUMERAL.match(self._text, self._at)
         if small and (self._numerals or piece[0] == "1"):
             self._at = small.end()
@@ -267,6 +302,11 @@ class _Lexer:
         return Token("number", piece[0], self._spaced)
 
     def _letters(self, piece: re.Match[str]) -> Iterator[Token]:
+        half = _HALF_OF_DAY.match(self._text, self._at) if self._after_number else None
+        if half:
+            self._at = half.end()
+            yield Token("word", f"{half[1].lower()}m", self._spaced)
+            return
         self._at = piece.end()
         yield from self._run(piece[0])
 
@@ -297,6 +337,9 @@ class _Lexer:
         self._at = cjk.end() if cjk else piece.end()
         if cjk:
             yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
+        elif sign == "." and self._text.startswith("..", self._at):
+            self._at += 2
+            yield Token("command", "ldots", self._spaced)
         elif sign == "*" and self._text.startswith("*", self._at):
             self._at += 1
             yield Token("sign", "^", self._spaced)
@@ -377,9 +420,12 @@ class _Lexer:
     def _wrapped(self, name: str) -> Iterator[Token]:
         r"""The tokens inside `\text{…}` and its like."""
         opens = _GROUP.match(self._text, self._at)
-        if opens is None:
+        single = _SINGLE.match(self._text, self._at) if name in _FONT_COMMANDS else None
+        if opens is None and single is None:
             return
-        content = self._group_content(opens.end())
+        if single is not None:
+            self._at = single.end()
+        content = self._group_content(opens.end()) if opens else single[1] if single else ""
         if name in _FONT_COMMANDS:
             yield from self._in_font(name, content)
             return

@@ -1,9 +1,10 @@
 """From tokens to a tree: the grammar of final answers."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from papergate.scoring.answers.algebra import spend
 from papergate.scoring.answers.remarks import Piece, pieces_of
 from papergate.scoring.answers.spelling import Token, Unreadable, tokens
 from papergate.scoring.answers.wording import SCALES, number_of
@@ -43,10 +44,19 @@ _GREEK = {
 }  # fmt: skip
 _FUNCTIONS = {
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "lg",
-    "exp", "gcd", "lcm", "max", "min", "arccot", "Re", "Im", "det", "cis",
+    "exp", "gcd", "lcm", "max", "min", "arccot", "arcsinh", "arccosh", "arctanh", "Re", "Im", "det", "cis",
 }  # fmt: skip
+_GREEK_FUNCTIONS = {"Gamma", "zeta"}  # before a bracket
 _MANY = {"gcd", "lcm", "max", "min"}
-_INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot"}
+_INVERSES = {
+    "sin": "arcsin",
+    "cos": "arccos",
+    "tan": "arctan",
+    "cot": "arccot",
+    "sinh": "arcsinh",
+    "cosh": "arccosh",
+    "tanh": "arctanh",
+}
 _ACCENTS = {
     "vec", "hat", "bar", "overline", "tilde", "widehat", "overrightarrow", "dot", "ddot", "widetilde",
 }  # fmt: skip
@@ -84,42 +94,47 @@ def parse(text: str, *, numerals: bool = False) -> Tree:
     Raises:
         Unreadable: It is not in the language of answers.
     """
-    roots, signs = [], 0
-    for piece in pieces_of(tokens(text, numerals=numerals)):
-        parser = _Parser(list(piece.value))
-        roots.append(_with_conditions(parser.answer(), piece))
-        signs += parser.signs
-    if signs and len(roots) > 1:
-        raise Unreadable("plus-minus signs in several cases")
-    return Tree(roots[0] if len(roots) == 1 else Node("list", tuple(roots)), signs)
-
-
-def _with_conditions(root: Node, piece: Piece) -> Node:
-    conditions = tuple(map(_condition_node, piece.conditions))
-    return Node("conditioned", (root, *conditions)) if conditions else root
-
-
-def _condition_node(condition: tuple[Token, ...]) -> Node:
-    """A condition that is a relation, or its words in an order of their own."""
-    try:
-        node = _Parser(list(condition)).answer()
-    except Unreadable:
-        node = Node("word")
-    if node.op == "number":
-        raise Unreadable("a condition that says nothing")
-    if node.op == "relation":
-        return node
-    return Node("word", name=" ".join(sorted(token.text.lower() for token in condition)))
+    parser = _Parser([])
+    roots = parser.cases(tokens(text, numerals=numerals))
+    return Tree(roots[0] if len(roots) == 1 else Node("list", roots), parser.signs)
 
 
 class _Parser:
     """Recursive descent over the tokens of one answer."""
 
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: list[Token], *, signs: int = 0) -> None:
         self._tokens = found
         self._at = 0
         self._depth = 0
-        self.signs = 0
+        self.signs = signs
+
+    def cases(self, found: list[Token]) -> tuple[Node, ...]:
+        """The cases of an answer, each with its conditions."""
+        return tuple(self._case(piece) for piece in pieces_of(found))
+
+    def _case(self, piece: Piece) -> Node:
+        root = self._inside(piece.value)
+        conditions = tuple(map(self._condition, piece.conditions))
+        return Node("conditioned", (root, *conditions)) if conditions else root
+
+    def _inside(self, found: Sequence[Token]) -> Node:
+        """The answer that some tokens are; its plus-minus signs are counted on from here."""
+        parser = _Parser(list(found), signs=self.signs)
+        node = parser.answer()
+        self.signs = parser.signs
+        return node
+
+    def _condition(self, condition: tuple[Token, ...]) -> Node:
+        """A condition that is a relation, or its words in an order of their own."""
+        try:
+            node = self._inside(condition)
+        except Unreadable:
+            node = Node("word")
+        if node.op == "number":
+            raise Unreadable("a condition that says nothing")
+        if node.op == "relation":
+            return node
+        return Node("word", name=" ".join(sorted(token.text.lower() for token in condition)))
 
     # the answer as a whole
 
@@ -212,6 +227,9 @@ class _Parser:
         if relation is None or token.kind == "letter":
             return None
         self._at += 1
+        if relation == "=" and self._next_is("<"):
+            self._at += 1
+            return "<="
         following = self._peek()
         if following is not None and following.text == "=" and relation in {"<", ">"}:
             self._at += 1
@@ -258,10 +276,21 @@ class _Parser:
 
     def _ratio(self) -> Node:
         parts = [self._union()]
-        while self._next_is(":") and self._tokens[self._at].kind == "sign":
+        while (self._next_is(":") and self._tokens[self._at].kind == "sign") or self._is_ratio():
             self._at += 1
             parts.append(self._union())
         return parts[0] if len(parts) == 1 else Node("ratio", tuple(parts))
+
+    def _is_ratio(self) -> bool:
+        """Whether `to` stands here before a number: `1 to 3`."""
+        token, following = self._peek(), self._tokens[self._at + 1 : self._at + 2]
+        return (
+            token is not None
+            and token.kind == "word"
+            and token.text == "to"
+            and following[:1] != []
+            and (following[0].kind == "number")
+        )
 
     def _union(self) -> Node:
         left = self._sum()
@@ -365,6 +394,7 @@ class _Parser:
 
     def _factor(self) -> Node:
         """An operand with what is attached to it: powers, factorials, degrees, percents, units."""
+        spend(1)
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise Unreadable("nested too deeply")
@@ -377,7 +407,7 @@ class _Parser:
 
     def _attachment(self, token: Token) -> Callable[[Node], Node] | None:
         if token.kind == "word":
-            return self._unit if token.text not in _CONJUNCTIONS else None
+            return self._unit if token.text not in _CONJUNCTIONS and not self._is_ratio() else None
         if token.kind == "currency":
             return lambda node: Node("quantity", (node,), token.text)
         if token.text == "(" and self._is_remark():
@@ -575,6 +605,8 @@ class _Parser:
     def _number_operand(self) -> Node:
         token = self._tokens[self._at]
         self._at += 1
+        if "." in token.text and (repeated := self._with_dots(token)) is not None:
+            return repeated
         if self._next_is("."):
             return self._with_point(token)
         if self._next_is("_"):
@@ -589,6 +621,20 @@ class _Parser:
         if number is None or not digits.isalnum():
             raise Unreadable("a number with a strange subscript")
         return Node("based", (Node("number", number=number),), digits.lstrip("0") or "0")
+
+    def _with_dots(self, token: Token) -> Node | None:
+        """`0.333...`: the shortest period that the decimals end with, a single digit three times."""
+        decimals = token.text.partition(".")[2]
+        if not self._next_is("ldots"):
+            return None
+        for size in range(1, len(decimals) // 2 + 1):
+            period = decimals[-size:]
+            if decimals.endswith(period * (3 if size == 1 else 2)):
+                self._at += 1
+                head = decimals[: len(decimals) - size]
+                tail = Fraction(int(period), (10**size - 1) * 10 ** len(head))
+                return Node("number", number=_number(f"{token.text.partition('.')[0]}.{head}0") + tail)
+        raise Unreadable("decimals that go on without a period")
 
     def _with_point(self, token: Token) -> Node:
         r"""`42.` and `0.\overline{3}`."""
@@ -703,6 +749,8 @@ class _Parser:
     def _named(self, token: Token) -> Node:
         self._at += 1
         name = token.text
+        if name in _GREEK_FUNCTIONS and self._next_is("("):
+            return self._function(name)
         if name in _GREEK:
             self._at -= 1
             return self._symbol()
@@ -718,7 +766,7 @@ class _Parser:
             if name in names:
                 return operand(name)
         operands: dict[str, Callable[[], Node]] = {
-            "frac": lambda: Node("quotient", (self._argument(), self._argument())),
+            "frac": self._fraction,
             "binom": lambda: Node("binomial", (self._argument(), self._argument())),
             "sqrt": self._root,
             "pi": lambda: Node("constant", name="pi"),
@@ -789,7 +837,9 @@ class _Parser:
         return Node("integral", (body, low, high), factors[at + 1].name)
 
     def _norm(self) -> Node:
-        raise Unreadable("a norm")
+        inner = self._sum()
+        self._expect("|")
+        return Node("absolute", (inner,))
 
     def _accented(self, accent: str) -> Node:
         accent = "bar" if accent == "overline" else accent
@@ -809,6 +859,13 @@ class _Parser:
             return Node("tuple", inner.parts if inner.op == "list" else (inner,), "()")
         return Node(op, (inner,))
 
+    def _fraction(self) -> Node:
+        r"""A quotient; `\frac{dy}{dx}` is a name."""
+        over, under = self._argument(), self._argument()
+        if all(_is_differential(part) for part in (over, under)):
+            return Node("symbol", name=f"d{over.parts[1].name}/d{under.parts[1].name}")
+        return Node("quotient", (over, under))
+
     def _root(self) -> Node:
         index = Node("number", name="2", number=Fraction(2))
         if self._next_is("["):
@@ -822,34 +879,32 @@ class _Parser:
         if self._next_is("}"):
             self._at += 1
             return Node("set")
-        start = self._at
-        if (condition := self._condition()) is not None:
-            return condition
-        self._at = start
+        described = self._described_set()
+        if described is not None:
+            return described
         inner = self._sequence(lambda: self._next_is("}"))
-        if self._next_is("|", ":"):
-            self._at += 1
-            inner = Node("conditioned", (inner, self._sequence(lambda: self._next_is("}"))))
-            self._expect("}")
-            return inner
         self._expect("}")
         return Node("set", inner.parts if inner.op == "list" else (inner,))
 
-    def _condition(self) -> Node | None:
-        """What follows the bar of a set-builder, None where there is no bar after a variable."""
-        token = self._peek()
-        if token is None or token.kind != "letter":
+    def _described_set(self) -> Node | None:
+        r"""`\{x \mid x > 2\}`, `\{2k+1 : k \in \mathbb{Z}\}`; None where no bar or colon stands before a relation."""
+        depth, bar, at = 0, -1, self._at
+        while at < len(self._tokens) and (depth or self._tokens[at].text != "}"):
+            text = self._tokens[at].text
+            depth += (text in {"{", "(", "["}) - (text in {"}", ")", "]"})
+            bar = at if depth == 0 and bar < 0 and at > self._at and text in {"|", ":"} else bar
+            at += 1
+        member, condition = self._tokens[self._at : bar], self._tokens[bar + 1 : at]
+        if bar < 0 or not any(token.text in _RELATIONS for token in condition if token.kind != "letter"):
             return None
-        self._symbol()
-        if self._next_is("in"):
-            self._at += 1
-            self._operand()
-        if not self._next_is("|", ":"):
-            return None
-        self._at += 1
-        inner = self._sequence(lambda: self._next_is("}"))
+        self._at = at
         self._expect("}")
-        return Node("builder", (inner,))
+        cases = self.cases(condition)
+        if len(cases) > 1:
+            raise Unreadable("a set with several cases")
+        if member[0].kind == "letter" and (len(member) == 1 or member[1].text == "in"):
+            return Node("builder", cases)
+        return Node("conditioned", (self._inside(member), *cases))
 
     def _function(self, name: str) -> Node:
         if name in {"max", "min"} and self._next_is("=", ":"):
@@ -942,6 +997,8 @@ class _Parser:
         """An environment of equations or cases; a line that begins with a relation goes on with the one before."""
         lines: list[list[Token]] = []
         while not self._next_is("end"):
+            if self._peek() is None:
+                raise Unreadable("an environment that never ends")
             line = self._line(is_cases=is_cases)
             if lines and line and line[0].text in _RELATIONS and line[0].kind != "letter":
                 lines[-1] += line
@@ -949,12 +1006,10 @@ class _Parser:
                 lines.append(line)
         self._at += 1
         self._environment()
-        items = [
-            _with_conditions(_Parser(list(piece.value)).answer(), piece) for line in lines for piece in pieces_of(line)
-        ]
+        items = tuple(item for line in lines for item in self.cases(line))
         if not items:
             raise Unreadable("an empty environment")
-        return items[0] if len(items) == 1 else Node("list", tuple(items))
+        return items[0] if len(items) == 1 else Node("list", items)
 
     def _line(self, *, is_cases: bool) -> list[Token]:
         """The tokens of a line without their alignment; the second cell of a case is its condition."""
@@ -1009,6 +1064,10 @@ class _Parser:
         if not self._next_is(text):
             raise Unreadable(f"{text!r} is missing")
         self._at += 1
+
+
+def _is_differential(node: Node) -> bool:
+    return node.op == "product" and node.parts[0] == Node("symbol", name="d") and node.parts[1].op == "symbol"
 
 
 def _factors_of(node: Node) -> list[Node]:

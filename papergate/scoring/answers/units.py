@@ -41,14 +41,20 @@ _BASES: dict[str, dict[str, int | str]] = {
     "amount": {"mol": 1, "mole": 1}, "energy": {"J": 1, "joule": 1, "cal": "4.184", "eV": "1.602176634e-19"},
     "power": {"W": 1, "watt": 1}, "frequency": {"Hz": 1, "hertz": 1}, "force": {"N": 1, "newton": 1},
     "pressure": {"Pa": 1, "pascal": 1, "bar": 100_000, "atm": 101_325}, "voltage": {"V": 1, "volt": 1},
-    "current": {"A": 1, "ampere": 1, "amp": 1}, "charge": {"coulomb": 1}, "resistance": {"ohm": 1},
+    "current": {"A": 1, "ampere": 1, "amp": 1}, "charge": {"coulomb": 1}, "resistance": {"ohm": 1, "Omega": 1},
     "temperature": {"K": 1, "kelvin": 1}, "Celsius": {"°C": 1, "celsius": 1}, "Fahrenheit": {"°F": 1,
     "fahrenheit": 1},
     "minutes of arc": {"'": 1, "''": "1/60"}, "information": {"bit": 1, "byte": 8, "B": 8},
     "half of the day, first": {"am": 1, "a.m": 1, "a. m": 1, "a m": 1},
-    "half of the day, second": {"pm": 1, "p.m": 1, "p. m": 1, "p m": 1},
+    "half of the day, second": {"pm": 1, "noon": 1, "p.m": 1, "p. m": 1, "p m": 1},
 }  # fmt: skip
 _SIZES = {word: (base, Fraction(size)) for base, sizes in _BASES.items() for word, size in sizes.items()}
+_DERIVED = {  # in metres, seconds and grams
+    "volume": (Fraction(1, 1000), {"length": 3}), "force": (Fraction(1000), {"mass": 1, "length": 1, "time": -2}),
+    "energy": (Fraction(1000), {"mass": 1, "length": 2, "time": -2}), "frequency": (Fraction(1), {"time": -1}),
+    "power": (Fraction(1000), {"mass": 1, "length": 2, "time": -3}),
+    "pressure": (Fraction(1000), {"mass": 1, "length": -1, "time": -2}),
+}  # fmt: skip
 _PREFIXES = {
     "p": "1e-12", "n": "1e-9", "u": "1e-6", "m": "1e-3", "c": "0.01", "d": "0.1", "k": "1e3", "M": "1e6", "G": "1e9",
     "T": "1e12", "nano": "1e-9", "micro": "1e-6", "milli": "1e-3", "centi": "0.01", "deci": "0.1", "kilo": "1e3",
@@ -77,8 +83,7 @@ def unit_of(text: str) -> Unit:
     size, known, sign, waiting = Fraction(1), True, 1, 1
     parts = _PART.findall(_SPEEDS.get(text.strip(" .").lower(), text.strip(" .")))
     if whole := _known(" ".join(parts)):
-        parts_of_one = ((whole[0], Fraction(1)),)
-        return Unit(_volumes_as_lengths(parts_of_one), whole[1] * _litres(parts_of_one), known=True)
+        return _in_base_units({whole[0]: Fraction(1)}, whole[1], known=True)
     for at, part in enumerate(parts):
         if part in {"/", "per"} or part == "每":
             sign = -1
@@ -92,8 +97,19 @@ def unit_of(text: str) -> Unit:
             base, one = _known(word) or (f"?{plain(word.lower())}", Fraction(1))
             powers[base] = powers.get(base, Fraction(0)) + power
             size, known, waiting = size * one**power, known and not base.startswith("?"), 1
-    measures = tuple(sorted((base, power) for base, power in powers.items() if power))
-    return Unit(_volumes_as_lengths(measures), size * _litres(measures), known)
+    return _in_base_units(powers, size, known=known)
+
+
+def _in_base_units(powers: dict[str, Fraction], size: Fraction, *, known: bool) -> Unit:
+    """A newton is a kilogram metre per second squared, a litre a thousandth of a cubic metre."""
+    total: dict[str, Fraction] = {}
+    for base, power in powers.items():
+        factor, parts = _DERIVED.get(base, (Fraction(1), {base: 1}))
+        size *= Fraction(factor ** int(power))
+        for part, share in parts.items():
+            total[part] = total.get(part, Fraction(0)) + power * share
+    measures = tuple(sorted((base, power) for base, power in total.items() if power))
+    return Unit(measures, size, known)
 
 
 def are_alike(one: Unit, other: Unit) -> bool:
@@ -128,16 +144,3 @@ def _power_after(following: list[str]) -> int:
     if following[0].startswith("^") and "/" not in following[0]:
         return int(following[0][1:])
     return _LATE_POWER_WORDS.get(following[0], 1)
-
-
-def _litres(measures: tuple[tuple[str, Fraction], ...]) -> Fraction:
-    return Fraction(1, 1000) ** int(dict(measures).get("volume", 0))
-
-
-def _volumes_as_lengths(measures: tuple[tuple[str, Fraction], ...]) -> tuple[tuple[str, Fraction], ...]:
-    """A litre is a thousandth of a cubic metre."""
-    powers = dict(measures)
-    volume = powers.pop("volume", Fraction(0))
-    if volume:
-        powers["length"] = powers.get("length", Fraction(0)) + 3 * volume
-    return tuple(sorted((base, power) for base, power in powers.items() if power))

@@ -64,6 +64,7 @@ _DATES = (
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"),
     re.compile(r"(?:(?P<year>\d{4})年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})[日号]"),
 )
+_MONTH_OF_YEAR = re.compile(rf"{_MONTH},?\s*(?P<year>\d{{4}})")
 _ONLY_MONTH = re.compile(_MONTH)
 _CHINESE_DAY = re.compile(r"(?:星期|周|礼拜)(?P<day>[一二三四五六日天])")
 _LONGEST_DATE = 40  # characters
@@ -75,6 +76,8 @@ _EMPTY_WORDS = {
 }  # fmt: skip
 _SAME_PHRASE = {
     "是的": "是", "不是": "否", "对的": "对", "不对": "错", "错误": "错", "正确": "对", "无解": "no solution",
+    "none": "no solution", "empty set": "no solution",
+    "no answer": "no solution",
     "无实数解": "no real solution", "不存在": "does not exist", "dne": "does not exist", "偶数": "even", "奇数": "odd",
     "doe not": "does not exist", "does not": "does not exist",
 }  # fmt: skip
@@ -85,7 +88,15 @@ _KINDS = {  # nouns that only name what sort of thing an adjective belongs to
     "solution", "answer",
     "statement", "figure", "plane", "line", "graph", "value", "case",
 }  # fmt: skip
+_IRREGULAR = {
+    "people": "person", "children": "child", "men": "man", "women": "woman", "vertices": "vertex", "dice": "die",
+    "matrices": "matrix", "indices": "index", "parabolae": "parabola",
+}  # fmt: skip
 _MIN_STEM = 3  # letters of a word whose plural is not told apart
+_VERDICT = re.compile(r"(yes|no|true|false),[ a-z]+[.!]?", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"^(?:the|it|this|that|they|these|he|she|there)\b.*\b(?:is|are|was)\b ?(?!the answer)", re.IGNORECASE
+)
 _PHRASE = re.compile(r"[A-Za-z]+(?:[ '’\-]+[A-Za-z]+)*[.!]?")
 _LONG_WORD = 4  # letters; shorter words may be products of variables
 _SHORT_WORDS = {
@@ -118,12 +129,15 @@ _NO_PHRASE = {  # words that have a meaning of their own to the grammar
 
 def phrase_of(text: str) -> str:
     """A phrase in lower case, empty for what may be anything else than words."""
+    if verdict := _VERDICT.fullmatch(text):
+        return verdict[1].lower()
     if not _PHRASE.fullmatch(text):
         return ""
+    text = _SUBJECT.sub("", text)
     words = re.findall(r"[a-z]+", text.lower())
     if words[0] in _SMALL or words[0] in _NEGATIVE:
         return " ".join(words)
-    if set(words) & (_NO_PHRASE if words[0] not in {"it", "there", "this", "yes"} else _NO_PHRASE - {"is", "are"}):
+    if not words or set(words) & _NO_PHRASE:
         return ""
     says_something = any(len(word) >= _LONG_WORD or word in _SHORT_WORDS for word in words)
     return " ".join(words) if says_something else ""
@@ -150,6 +164,10 @@ def number_of(words: str) -> Fraction | None:
     if chinese := _CHINESE.fullmatch(words):
         under = _chinese_number(chinese["under"]) if chinese["under"] else Fraction(1)
         return _chinese_number(chinese["over"]) / under if under else None
+    whole, joint, rest = words.lower().partition(" and ")
+    if joint and rest.split()[-1:] and rest.split()[-1].removesuffix("s") in {"half", "third", "quarter"}:
+        numbers = (number_of(whole), number_of(rest))
+        return None if None in numbers else numbers[0] + numbers[1]  # type: ignore[operator]
     parts = [part for part in _WORD_BREAK.split(words.lower()) if part and part != "and"]
     sign = -1 if parts and parts[0] in _NEGATIVE else 1
     parts = parts[sign < 0 :]
@@ -196,6 +214,8 @@ def date_of(text: str) -> str:
     for pattern in _DATES:
         if (match := pattern.fullmatch(text)) and (month := _month_of(match)):
             return f"date {month}/{int(match['day'])}" + (f"/{match['year']}" if match["year"] else "")
+    if (match := _MONTH_OF_YEAR.fullmatch(text)) and (month := _month_of(match)):
+        return f"date {month}/{match['year']}"
     for pattern, names in ((_WEEKDAY, _DAYS), (_ONLY_MONTH, _MONTHS)):
         match = pattern.fullmatch(text)
         if match and (name := _full_name(match[match.lastindex - 1] + match["rest"], names)):  # type: ignore[operator]
@@ -223,4 +243,6 @@ def plain(phrase: str) -> str:
 
 
 def _stem(word: str) -> str:
-    return word.removesuffix("s") if len(word) > _MIN_STEM and not word.endswith("ss") else word
+    word = _IRREGULAR.get(word, word)
+    word = word.removesuffix("s") if len(word) > _MIN_STEM and not word.endswith("ss") else word
+    return word.removesuffix("ward") if word not in {"forward", "award", "reward", "toward"} else word
