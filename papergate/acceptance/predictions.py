@@ -7,7 +7,7 @@ from papergate.engines import Finish
 from papergate.engines.replay import Predictions
 from papergate.errors import PredictionsError
 from papergate.scoring import equivalent
-from papergate.scoring.extraction import boxes_backwards
+from papergate.scoring.reading.boxes import boxes_backwards
 
 SHORT_GOLD = 200
 """Characters of an answer at most; some tools store the whole worked solution as the gold."""

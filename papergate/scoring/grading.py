@@ -13,7 +13,10 @@ from typing import Literal, Self
 from papergate.errors import BenchmarkError
 from papergate.scoring.answers import limits
 from papergate.scoring.equivalence import BEYOND, check_readable, equivalent
-from papergate.scoring.extraction import boxes_backwards, conclusion_of, extract
+from papergate.scoring.extraction import extract
+from papergate.scoring.reading.boxes import boxes_backwards
+from papergate.scoring.reading.choice import letter_of
+from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
 from papergate.scoring.workers.pool import Pool
 
@@ -103,12 +106,36 @@ def _is_short(gold: str, answer: str) -> bool:
 
 
 def _extracted(attempt: Attempt) -> Extraction:
-    if attempt.text is not None and not attempt.thinks and attempt.text.strip() == attempt.gold.strip():
-        return Extraction(answer=attempt.text.strip() or None, rule="whole", reason="empty")
-    if not attempt.bare or attempt.text is None:
-        return extract(attempt.text, kind=attempt.kind, thinks=attempt.thinks, letters=attempt.letters)
+    if attempt.text is None or not (attempt.bare or _is_gold(attempt)):
+        return _one_of_equals(
+            extract(
+                attempt.text,
+                kind=attempt.kind,
+                thinks=attempt.thinks,
+                letters=attempt.letters,
+                options=attempt.options,
+                marks=attempt.marks,
+                cut=attempt.cut,
+            )
+        )
     answer = attempt.text.strip()
-    return Extraction(answer=answer or None, rule="bare", reason=None if answer else "empty")
+    if attempt.kind is AnswerKind.CHOICE:
+        answer = letter_of(answer, attempt.letters, attempt.options) or answer
+    rule = "bare" if attempt.bare else "whole"
+    return Extraction(answer=answer or None, rule=rule, reason=None if answer else "empty")
+
+
+def _is_gold(attempt: Attempt) -> bool:
+    """Whether a text without a thought is the gold answer, word for word."""
+    return attempt.text is not None and not attempt.thinks and attempt.text.strip() == attempt.gold.strip()
+
+
+def _one_of_equals(found: Extraction) -> Extraction:
+    """One answer where several final boxes say the same, such as a fraction and its decimal."""
+    first, *others = found.parts or ("",)
+    if others and all(_is_short(first, part) and equivalent(first, part).equal for part in others):
+        return Extraction(answer=others[-1], rule="box")
+    return found
 
 
 def _handed_over(attempt: Attempt) -> Extraction:
@@ -145,7 +172,7 @@ def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started:
 
 def _stands_elsewhere(attempt: Attempt, extracted: str | None) -> bool:
     """Whether the right answer is in a box of the conclusion; a guess inside the thought is no answer."""
-    conclusion = conclusion_of(attempt.text or "", thinks=attempt.thinks) or ""
+    conclusion = conclusion_of(attempt.text or "", thinks=attempt.thinks, marks=attempt.marks) or ""
     boxes = islice(boxes_backwards(conclusion), MAX_ELSEWHERE)
     return any(
         content != extracted and _is_short(attempt.gold, content) and equivalent(attempt.gold, content).equal

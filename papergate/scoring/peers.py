@@ -8,7 +8,7 @@ so a run of theirs can still differ on completions with several boxes, of which 
 
 import re
 
-from papergate.scoring.extraction import boxes_backwards
+from papergate.scoring.reading.boxes import boxes_backwards
 from papergate.scoring.records import AnswerKind, Comparison
 
 _SENTENCE_OF_ANSWER = re.compile(r"(?i)(?:final answer|answer is)")

@@ -1,7 +1,10 @@
 """The records of scoring: what is graded, what was found, and how it ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from papergate.promises.thoughts import ThoughtMarks
 
 
 class AnswerKind(StrEnum):
@@ -30,6 +33,9 @@ class Attempt:
         kind: What sort of answer is asked for.
         thinks: Whether the model thinks before it answers, so that a completion without `</think>` is truncated.
         letters: The options of a multiple-choice problem.
+        options: The text of each option by its letter, where it is known.
+        marks: How the model marks its thought, None for all known marks.
+        cut: Whether the completion ended at the token limit.
         bare: Whether `text` is the bare final answer, from which nothing needs to be extracted.
     """
 
@@ -38,6 +44,9 @@ class Attempt:
     kind: AnswerKind = AnswerKind.MATH
     thinks: bool = False
     letters: str = "ABCD"
+    options: Mapping[str, str] | None = None
+    marks: ThoughtMarks | None = None
+    cut: bool = False
     bare: bool = False
 
 
@@ -48,6 +57,8 @@ class Extraction:
     answer: str | None
     rule: str
     reason: str | None = None
+    parts: tuple[str, ...] = ()
+    """The contents of several boxes that `answer` joins."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +87,8 @@ class Grade:
         extracted: The answer that was compared, None where there was none.
         gold: The right answer.
         rule: How the answer was found and what settled the comparison, as `extraction/comparison`.
-        reason: Why it is incorrect without a comparison (`empty`, `unanswered`, `truncated`), or why it is undecided.
+        reason: Why it is undecided, or incorrect without a comparison: `empty`, `unanswered`, `truncated` (it ends in
+            the thought), `cut off` (it ends in the box of the answer).
         seconds: Wall time spent on this grade.
         present_elsewhere: The right answer stands in the text, but is not the one that was extracted.
     """

@@ -2,6 +2,7 @@
 
 import pytest
 
+from papergate.promises.thoughts import ThoughtMarks
 from papergate.scoring import AnswerKind, extract
 
 
@@ -19,7 +20,20 @@ def found(text, *, kind=AnswerKind.MATH, thinks=False, letters="ABCD"):
         (r"\boxed 42", "42", "box"),
         (r"\boxed{1} then \boxed{\{1,2\}}", r"\{1,2\}", "box"),
         (r"first \boxed{1}, but no: \boxed{2} and {", "2", "box"),
-        (r"\boxed{3} was wrong. \boxed{4", "3", "box"),
+        (r"\boxed{3} fits. Final answer: \boxed{3", "3", "box"),
+        (r"\colorbox{yellow}{42} \bbox[red]{6} no: \fcolorbox{red}{white}{7}", "7", "box"),
+        (r"\Boxed{42}", "42", "box"),
+        (r"\framebox[2cm][c]{42}", "42", "box"),
+        (r"\boxed(42)", "42", "box"),
+        (r"\boxed[42]", "42", "box"),
+        ("\x08oxed{\x0crac12}", r"\frac12", "box"),
+        (r"$\boxed{42$, as said", "42", "box"),
+        (r"\boxed{\begin{array}{c}42\end{array}}", "42", "box"),
+        (r"\boxed{\vphantom{\}}42}", "42", "box"),
+        (r"$\boxed{42}$, not $\boxed{24}$.", "42", "box"),
+        (r"\boxed{(3, 3)} \text{ for (a) and } \boxed{(1, 1)}", "(3, 3), (1, 1)", "boxes"),
+        (r"Part one: \boxed{6}. Final answer: 42", "42", "answer-is"),
+        (r"\boxed{\frac13}. The final answer is about 0.333", r"\frac13", "box"),
         (r"\boxed{5}+\boxed{7}=\boxed{12}", "12", "box"),
         (r"\(\boxed{1}\) and \(\boxed{-2}\)", "1, -2", "boxes"),
         (r"$x_1=\boxed{1}$, $x_2=\boxed{2}$", "1, 2", "boxes"),
@@ -27,8 +41,8 @@ def found(text, *, kind=AnswerKind.MATH, thinks=False, letters="ABCD"):
         ("The answer is 42.", "42", "answer-is"),
         ("Final answer: $\\frac{3}{4}$", r"\frac{3}{4}", "answer-is"),
         ("所以答案是 12。", "12", "answer-is"),
-        ("one apple, so 3 + 4 pears make 7 in all", "7", "last-number"),
-        ("hence $x>5$ holds", "x>5", "last-math"),
+        ("one apple, so 3 + 4 pears make 7 in all", "7", "last-value"),
+        ("hence $x>5$ holds", "x>5", "last-value"),
         ("3/4", "3/4", "whole"),
     ],
 )
@@ -46,10 +60,38 @@ def test_answer_is_found_by_a_named_rule(text, answer, rule):
         ("thought</think>", True, "unanswered"),
         ("thought</think> There were 4 of them", True, "unanswered"),
         (r"\boxed{}", False, "unanswered"),
+        (r"thought</think> so \boxed{4", True, "cut off"),
+        (r"\boxed{3} was wrong. \boxed{4", False, "cut off"),
+        (r"\boxed{\frac{1}{2", False, "cut off"),
     ],
 )
 def test_missing_answer_has_a_reason(text, thinks, reason):
     assert found(text, thinks=thinks) == (None, reason)
+
+
+def test_thought_marks_can_be_stated():
+    marks = ThoughtMarks("<<", ">>")
+    assert extract(r"<< \boxed{1} >> \boxed{2}", kind=AnswerKind.MATH, thinks=True, marks=marks).answer == "2"
+    assert extract(r"</think> \boxed{2}", kind=AnswerKind.MATH, thinks=True, marks=marks).reason == "truncated"
+
+
+def test_a_mark_that_is_quoted_or_sent_again_ends_no_thought():
+    assert found(r"a thought</think>\boxed{42}</think>", thinks=True) == ("42", "box")
+    assert found(r"a thought</think>Answer: \boxed{42}. It closes with `</think>` here.", thinks=True) == ("42", "box")
+
+
+@pytest.mark.parametrize("token", ["<|im_end|>", "</s>", "<eos>", "[EOS]", "<｜end▁of▁sentence｜>", "<|im_start|>user"])
+def test_text_after_an_end_token_is_nobodys(token):
+    assert found(rf"a thought</think>\boxed{{42}}{token}\boxed{{7}}", thinks=True) == ("42", "box")
+
+
+def test_a_completion_cut_at_the_limit_concludes_nothing():
+    said = "a thought</think>Therefore the total is 42."
+    assert extract(said, kind=AnswerKind.MATH, thinks=True).answer == "42"
+    assert extract(said, kind=AnswerKind.MATH, thinks=True, cut=True).reason == "unanswered"
+    number = "a thought</think>The answer is 42"
+    assert extract(number, kind=AnswerKind.MATH, thinks=True).answer == "42"
+    assert extract(number, kind=AnswerKind.MATH, thinks=True, cut=True).reason == "unanswered"
 
 
 def test_only_text_after_the_last_thought_counts():
@@ -68,7 +110,19 @@ def test_letter_outside_the_options_is_no_answer():
     assert found(r"\boxed{E}", kind=AnswerKind.CHOICE, letters="ABCDE")[0] == "E"
 
 
+def test_text_of_an_option_is_its_letter_where_it_is_known():
+    options = {"A": "3 m/s", "B": "5 m/s", "C": "7 m/s", "D": "7 m/s"}
+    told = [
+        extract(f"Answer: {text}", kind=AnswerKind.CHOICE, thinks=False, options=options).answer
+        for text in ("5 m/s", "7 m/s", "9 m/s")
+    ]
+    assert told == ["B", None, None]
+
+
 def test_many_boxes_and_megabytes_are_read():
     assert found("\\boxed{1} no " * 10_000 + r"\boxed{2}") == ("2", "box")
     assert found("x" * 10_000_000 + r"\boxed{2}") == ("2", "box")
     assert found("\\boxed{" * 100_000)[0] is None
+    assert found("Answer: " * 100_000)[0] is None
+    assert found("so it is $x = 1$, " * 50_000 + "so it is 42.")[0] == "42"
+    assert found("A or " * 100_000 + "Answer: C", kind=AnswerKind.CHOICE) == ("C", "answer-is")

@@ -1,0 +1,1 @@
+"""Reading a completion: the text after the thought, its boxes, what it announces, the letter it chooses."""

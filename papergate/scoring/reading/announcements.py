@@ -1,0 +1,191 @@
+"""The answer that a text announces, concludes with, or, for a model that does not think, leaves to be guessed."""
+
+import re
+from collections.abc import Iterator
+
+from papergate.scoring.reading.formulas import FORMULA, formulas_in, on_one_line
+from papergate.scoring.reading.sentences import stated_by, value_of
+from papergate.scoring.reading.values import Value, value_at
+
+MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
+MAX_ANCHORS = 20  # announcements looked at, the last ones
+MAX_WHOLE = 200  # characters; a longer text is an argument, not an answer
+MAX_WORDS = 4  # words of an answer that is a name; more are a sentence
+_MAX_BEFORE = 40  # characters before an announcement in which a denial or a condition counts
+
+_IS = (
+    r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|→|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
+    r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
+)
+_NOUN = r"(?:final[\s_]+(?:answer|result)|answer|réponse|respuesta|antwort)"
+_ANCHOR = re.compile(
+    rf"\b{_NOUN}\b[\s*_\"'`]*(?:\([^()\n]{{1,40}}\)\s*|(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s)?[,*_\"'`\s]*"
+    rf"(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
+    r"|(?:答案|最终结果|最后结果|结果)[\s*_]*(?:应该|应|就)?(?:[:=是为]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
+    r"|\n#{4}\s+(?=[-$\d])",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FINAL = re.compile(r"\bfinal\s|最终|最后|(?:^|\n)[\s*_#>]*(?:the\s+)?(?:answer|答案|答)\b", re.IGNORECASE)
+_REVERSED = re.compile(
+    r"\s+(?:is|are)\s+(?:(?:therefore|thus|hence|then|indeed)\s+)?(?:the|our|my)\s+"
+    r"(?:(?:final|correct|required|desired|only)\s+)*(?:answer|solution|result)s?\b|(?:就)?是(?:最终)?答案",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|check|verify|confirm|not|nor|cannot|never|until)\b|n't\b"
+    r"|如果|若|假设|是否)[^.,;:!?。\n]*$",
+    re.IGNORECASE,
+)
+_APPROXIMATE = re.compile(r"[\s*_$\\(]*(?:approx|about|roughly|around|≈|约)", re.IGNORECASE)
+_CONCLUDES = re.compile(
+    r"[\s*_#>]*(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|in\s+conclusion"
+    r"|in\s+summary|to\s+conclude|overall)\b|因此|所以|因而|从而|综上|故|于是|由此|最终|可得|donc\b|por\s+lo\s+tanto)",
+    re.IGNORECASE,
+)
+_BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
+_DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
+_SENTENCE_ENDS = re.compile(
+    r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\.\$)\s|(?<=\.\\\])\s|(?<=\S)\.(?=\s|$)|。|；|\n"
+)
+_ASIDE = re.compile(
+    r"[\s*_(]*(?:check|verify|verification|note|recall|alternatively"
+    r"|(?:we|you|one)\s+(?:can|may|could)\s+(?:also\s+)?(?:check|verify)|(?:let\s+us|let's|to)\s+(?:check|verify)"
+    r"|验证|检验|注)\b|[\s*_]*\((?-i:[A-Z])[a-z]",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
+_NAME = re.compile(
+    r"[*_\"'“‘`(]*((?:\\text\{[^{}]*\}|[^\W\d_][\w'’-]*)(?: [\w'’-]+)*)[*_\"'”’`)]*[ \t]*(?=[.,;!。，]|\n|$)"
+)
+_ASSESSMENT = re.compile(
+    r"(?:not|in|as|an?|the|based|given|shown|found|consistent|correct|right|wrong|incorrect|valid|verified|confirmed|reasonable"
+    r"|clear|obvious|known|expected|simply|simple|exact|unique|indeed|also|still|approximately|about|above|below|that|this|to"
+    r"|always|therefore|thus|what|it|we|you|i|of|for|only|just|correctly)\b",
+    re.IGNORECASE,
+)
+_CHINESE_SENTENCE = re.compile(r"[是有为的不\d]|正确|错误|合理|一致|唯一|[\u4e00-\u9fff]{9}")
+_MARKUP = re.compile(r"[\s*_`>#\"'“”。.]+")
+_NOTHING_LEFT = re.compile(r"[\s*_:`\"'>#-]*")
+
+
+def announced(text: str, *, final: bool = False, cut: bool = False) -> str | None:
+    """The answer that the last announcement with an answer gives ("the answer is", "Answer:", 答案).
+
+    Args:
+        text: The text after the thought.
+        final: Whether only an announcement of the final answer counts, and no approximation: beside a box.
+        cut: Whether the text ends at the token limit; then a value at its very end may be a part of one.
+    """
+    tail = _tail(text)
+    for anchor in _anchors(tail):
+        after = tail[anchor.end() :]
+        if final and (not _FINAL.search(anchor[0]) or _APPROXIMATE.match(after)):
+            continue
+        value = _value_after(tail, anchor)
+        if value and value.text and not (cut and value.end >= len(tail)):
+            return value.text
+    return None if final else _announced_backwards(tail)
+
+
+def concluded(text: str) -> str | None:
+    """What the last sentence states where it begins with "therefore" or the like, or the text where that is a value."""
+    sentences = sentences_of(_tail(text))
+    last = sentences[-1] if sentences else ""
+    if _CONCLUDES.match(last):
+        return stated_by(last)
+    return _whole(text) or _whole(text.rstrip().rpartition("\n")[2])
+
+
+def guessed(text: str) -> tuple[str, str] | None:
+    """The answer of a text that announces none, with the rule: the whole of a short one, or its last value."""
+    tail = _tail(text)
+    if _breaks_off(tail):
+        return None
+    if whole := _whole(tail):
+        return whole, "whole"
+    if len(tail) <= MAX_WHOLE and not _WORDS.search(tail) and not stated_by(tail):
+        return tail, "whole"
+    for sentence in reversed([part for part in sentences_of(tail) if not _ASIDE.match(part)]):
+        if value := value_of(sentence):
+            return value, "last-value"
+    return (tail, "whole") if len(tail) <= MAX_WHOLE else None
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences that say something; a formula over several lines is one."""
+    return [part.strip() for part in _SENTENCE_ENDS.split(on_one_line(text)) if _MARKUP.sub("", part)]
+
+
+def _tail(text: str) -> str:
+    text = _DRAWING.sub(" ", text[-MAX_TAIL:])
+    return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
+
+
+def _anchors(tail: str) -> Iterator[re.Match[str]]:
+    """The announcements, the last one first, without those under a condition."""
+    for anchor in reversed(list(_ANCHOR.finditer(tail))[-MAX_ANCHORS:]):
+        if not _DENIED.search(tail[max(anchor.start() - _MAX_BEFORE, 0) : anchor.start()]):
+            yield anchor
+
+
+def _value_after(tail: str, anchor: re.Match[str]) -> Value | None:
+    """The value, the name, or what the sentence states that follows an announcement."""
+    at = anchor.end()
+    if value := value_at(tail, at):
+        return value
+    if name := _name_at(tail, at):
+        return name
+    if anchor[0].rstrip().endswith((":", "\n")):
+        sentence = next(iter(sentences_of(tail[at:])), "")
+        stated = stated_by(sentence) if sentence else None
+        return Value(stated, at) if stated else None
+    return None
+
+
+def _name_at(tail: str, at: int) -> Value | None:
+    """A short name: `Evelyn`, `east`, `no solution`; not a judgement such as "consistent with the estimate"."""
+    start = len(tail) - len(tail[at:].lstrip(" \n*_:"))
+    name = _NAME.match(tail, start)
+    if (
+        name is None
+        or len(name[1].split()) > MAX_WORDS
+        or _ASSESSMENT.match(name[1])
+        or _CHINESE_SENTENCE.search(name[1])
+    ):
+        return None
+    return Value(name[1], name.end())
+
+
+def _announced_backwards(tail: str) -> str | None:
+    """The value in `Hence, 42 is the answer`."""
+    for anchor in reversed(list(_REVERSED.finditer(tail))[-MAX_ANCHORS:]):
+        sentence = sentences_of(tail[: anchor.start()])[-1:]
+        before = _CONCLUDES.sub("", sentence[0], count=1).lstrip(" ,，") if sentence else ""
+        formulas = formulas_in(before)
+        value = value_at(before, 0)
+        if value and value.end == len(before) and not _DENIED.search(before):
+            return value.text
+        if formulas and before.endswith(("$", "\\)", "\\]")):
+            return formulas[-1][1]
+    return None
+
+
+def _whole(text: str) -> str | None:
+    """The text where it is a value and nothing else."""
+    bare = text.strip().strip("*_`> ").strip()
+    value = value_at(bare, 0) if len(bare) <= MAX_WHOLE else None
+    return value.text if value and not _MARKUP.sub("", bare[value.end :]) else None
+
+
+def _breaks_off(tail: str) -> bool:
+    """Whether the text ends in an announcement that says nothing, or inside the formula it announces."""
+    anchors = list(_ANCHOR.finditer(tail))
+    if not anchors:
+        return False
+    after = tail[anchors[-1].end() :]
+    return not _NOTHING_LEFT.sub("", after) or _opens_formula(after)
+
+
+def _opens_formula(after: str) -> bool:
+    opened = re.match(r"[\s*_:]*(\\\[|\\\(|\$(?!\d))", after)
+    return opened is not None and FORMULA.match(after, opened.start(1)) is None

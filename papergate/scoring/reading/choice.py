@@ -1,0 +1,230 @@
+"""The letter that an answer to a multiple-choice question commits to.
+
+A letter counts where it is given as the answer: in a box or an answer tag, after an announcement ("Answer: C",
+答案选C), in a sentence of choice ("I choose C", "C is correct"), or alone on a line. A letter that begins a sentence or
+a formula ("A photon ...", `C=3`) is none, and two letters ("A and B") are no answer.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from papergate.scoring.reading.boxes import boxes_backwards
+
+MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
+MAX_BOXES = 50  # boxes looked at, the last ones; bounds the walk over 10,000 of them
+MAX_LINE = 200  # characters of a last line that may be an option; a longer one is an argument
+_MAX_BEFORE = 40  # characters before a sentence of choice in which a denial or a condition counts
+
+_WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathcal|operatorname|mbox|emph)\s*"
+    r"\{([^{}]*)\}"
+)
+_ALONE = re.compile(
+    r"(\*\*|__|\*|`|\$|\\\(|\\\[|\{)\s*[(\[]?\s*([A-Za-z])\s*[)\]]?[.:]?\s*(\*\*|__|\*|`|\$|\\\)|\\\]|\})"
+)
+_MARKUP = re.compile(
+    r"\*\*|__|```\w*|`|\$|\\[()\[\]]|\\[,;:! ]|\\q?quad\b|\\left|\\right|[{}]|^[>#][># ]*", re.MULTILINE
+)
+_SPACES = re.compile(r"[^\S\n]+")
+
+_NAMED = (
+    r"(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|选项|答案)?\s*(?:is|:|是|为)?\s*"
+)
+_BE = r"(?:\b(?:is|was|est|es|ist|(?:should|would|must|will|has\s+to|can\s+only)\s+be)\b|:|=>?|-{1,2}>?|→|–|—)"
+_SURELY = (
+    r"(?:(?:therefore|thus|hence|then|so|clearly|indeed|likely|probably|most\s+likely|definitely|simply)\b\s*,?\s*)?"
+)
+_ANNOUNCED = re.compile(
+    r"(?:\b(?:answer|réponse|respuesta|antwort)"
+    r"|\b(?:correct|right|best|final|appropriate|suitable|likely)\s+(?:option|choice|letter)|\bthe\s+(?:option|choice))"
+    rf"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of)\s[^.:\n]{{1,80}}?)?\s*,?\s*{_SURELY}(?:{_BE}|\n)\s*"
+    rf"{_SURELY}{_NAMED}"
+    r"|(?:答案|正确选项|正确的选项|最佳选项)\s*(?:应该|应当|应|就|只能)?\s*(?:选择|选|是|为|:)*\s*(?:选项)?\s*"
+    r"|(?<![不别未可能备供被])选(?:择(?:选项|答案)?|答案)?\s*[:是]?\s*|(?:^|[。\n])\s*答\s*:\s*选?\s*",
+    re.IGNORECASE,
+)
+_CHOSEN = re.compile(
+    r"\b(?:I|we)(?:'ll|'d|'m|\s+will|\s+would|\s+shall|\s+am|\s+must|\s+should)?\s+(?:therefore\s+|thus\s+|have\s+to\s+)?"
+    r"(?:choos(?:e|ing)|select(?:ing)?|pick(?:ing)?|go(?:ing)?\s+(?:with|for)|opt(?:ing)?\s+for|settle\s+on)\s+"
+    rf"{_NAMED}"
+    r"|\b(?:it|this|that)\s+(?:must|has\s+to|should|can\s+only)\s+be\s+(?:option|choice|answer)?\s*"
+    r"|\b(?:it|this|that|which)\s+(?:is|matches|corresponds\s+to|leads\s+to|points\s+to|means)\s+"
+    r"(?:the\s+)?(?:option|choice|answer)\s+"
+    r"|(?:^|[.!?\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|finally)\b\s*,?\s*(?:it\s+is|it's)?\s*"
+    r"(?:option|choice|answer)?\s*"
+    r"|(?:^|[.!?\n])\s*(?:option|choice)\s+(?=\(?[A-Za-z]\)?[.\s]*$)",
+    re.IGNORECASE,
+)
+_CORRECT = re.compile(
+    r"(?<![\w'=+^\\/])(?:[Oo]ption\s+|[Cc]hoice\s+|[Aa]nswer\s+|选项)?(?=\(?[A-Z]\)?)\s*\(?([A-Z])\)?\s*"
+    r"(?:(?:is|must\s+be|should\s+be|would\s+be)\s+(?:(?:indeed|clearly|therefore|thus|hence|the|only|most\s+likely)\s+)*"
+    r"(?:correct|right|best|(?:final\s+)?answer)(?:\s+(?:answer|option|choice|one))?"
+    r"(?=\s*(?:[.,;!:。)\n]|$|because|since|here))"
+    r"|(?:项|选项)?\s*(?:是|为)?\s*(?:正确|对|最佳)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
+)
+_DENIED = re.compile(
+    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|不)"
+    r"[^.,;:!?。\n]*$",
+    re.IGNORECASE,
+)
+_WORD_JOINT = r"(?:(?<![A-Za-z])(?:and|or|nor)(?![A-Za-z])|和|或者|或|与|及)"
+_JOINT = rf"(?:[,、/&+;]|{_WORD_JOINT})"
+_OPTION = r"(?:both\s+|also\s+|option\s+|choice\s+|选项)?[(\[]?"
+_FIRST_OF_TWO = re.compile(rf"(?<![A-Za-z])\(?[A-Z]\)?\s*(?:{_JOINT}\s*)+{_OPTION}$")
+_SECOND_OF_TWO = re.compile(rf"[.):]?\s*(?:{_JOINT}\s*)+{_OPTION}[A-Z](?![A-Za-z0-9_'])")
+_ANOTHER = re.compile(rf"(?:[,、;&]|{_WORD_JOINT})\s*{_OPTION}[A-Z](?:[).:、]|\s*$)")
+_SEVERAL = re.compile(r"\s*(?:both|either|neither|all|none|not|两者|都|不)\b", re.IGNORECASE)
+_LABEL = re.compile(r"\s*(?:<|[\"'“‘\[({])*\s*([A-Za-z])(?![A-Za-z0-9_'’]) *([\"'”’>\])}]*)")
+_BECAUSE = r"(?:because|since|as|due|for|which|that)\b|因为|由于|,"
+_ENDS = re.compile(rf"\s*(?:[.;!:。、)]|项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|\s\(|,|{_BECAUSE}|(?:是)?正确)")
+_SENTENCE_ENDS = re.compile(
+    rf"\s*(?:[.;!。]|项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|,?\s*(?:{_BECAUSE})(?!\s*the\b))"
+)
+_TEXT_FOLLOWS = re.compile(r"\s*(?:[.):]|、)\s*\S|\s*[-–—]\s+\S*[A-Za-z\u4e00-\u9fff]{2}")
+_IS_CORRECT = re.compile(r"\s+is\s+(?:the\s+)?(?:correct|right|best|true|answer)", re.IGNORECASE)
+_FORMULA = re.compile(r"\s*[=+^_*/<>≈≡|\\?]|\s*-\s*\d|\s+(?:is|was|has|are|be|were|does|can)\b")
+_PUNCTUATION = re.compile(r"[\W_]+")
+_BOX = re.compile("⟦([^⟧]*)⟧")
+_SEVERAL_LETTERS = "?"
+
+
+class Choice(NamedTuple):
+    """What a place of the text commits to: a letter, or `?` where it names several or one that is no option."""
+
+    at: int
+    letter: str
+    rule: str
+
+
+def letter_of(answer: str, letters: str, options: Mapping[str, str] | None = None) -> str:
+    """The letter that a bare answer is: `C`, `(C)`, `C. 5 m`, "option C", or the text of one option alone.
+
+    Returns:
+        The letter; `?` where the answer names several, or one that is no option; empty where it names none.
+    """
+    text = _plain(answer).strip()
+    named = re.match(_NAMED, text, re.IGNORECASE)
+    return _label(text, named.end() if named else 0, letters) or _option_with_text(text, options or {})
+
+
+def chosen(text: str, letters: str, options: Mapping[str, str] | None = None) -> Choice | None:
+    """The choice that a conclusion commits to, None where it commits to none.
+
+    The last answer that is given as one counts; only where none is, the last sentence of choice.
+
+    Args:
+        text: The text after the thought.
+        letters: The letters of the options.
+        options: The text of each option by its letter, where it is known.
+    """
+    plain = _plain(_with_marked_boxes(text[-MAX_TAIL:], letters, options or {}))
+    given = sorted([*_boxed(plain), *_announced(plain, letters, options or {})])
+    if given and given[-1].letter != _SEVERAL_LETTERS:
+        return given[-1]
+    since = given[-1].at if given else -1
+    said = [choice for choice in _said(plain, letters, options or {}) if choice.at > since]
+    return said[-1] if said and said[-1].letter != _SEVERAL_LETTERS else None
+
+
+def _plain(text: str) -> str:
+    """The text without its typography; a letter that is set apart by it stands in brackets."""
+    text = unicodedata.normalize("NFKC", text)
+    text = _WRAPPER.sub(r"{\1}", text) if "\\" in text else text
+    return _SPACES.sub(" ", _MARKUP.sub("", _ALONE.sub(r"(\2)", text)))
+
+
+def _with_marked_boxes(text: str, letters: str, options: Mapping[str, str]) -> str:
+    """The text with the letter that each box holds in its place, between marks of our own."""
+    text = text.replace("⟦", "(").replace("⟧", ")")
+    edge = len(text)
+    for start, end, content in islice(boxes_backwards(text), MAX_BOXES):
+        if end <= edge:  # not a box in a box
+            text = f"{text[:start]} ⟦{letter_of(content, letters, options)}⟧ {text[end:]}"
+            edge = start
+    return text
+
+
+def _boxed(plain: str) -> Iterator[Choice]:
+    return (Choice(box.start(), box[1], "box") for box in _BOX.finditer(plain) if box[1])
+
+
+def _announced(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Choice]:
+    for anchor in _ANNOUNCED.finditer(plain):
+        line = plain[anchor.end() :].partition("\n")[0].strip(" .。")
+        letter = _label(plain, anchor.end(), letters) or _option_with_text(line, options)
+        if letter and not _is_denied(plain, anchor.start()):
+            yield Choice(anchor.end(), letter, "answer-is")
+
+
+def _said(plain: str, letters: str, options: Mapping[str, str]) -> list[Choice]:
+    """The choices in sentences and on lines of their own; several that are called correct are no choice."""
+    correct = list(_called_correct(plain, letters))
+    if len({choice.letter for choice in correct}) > 1:
+        correct = [Choice(correct[-1].at, _SEVERAL_LETTERS, "chosen")]
+    return sorted([*correct, *_picked(plain, letters), *_alone(plain, letters, options)])
+
+
+def _picked(plain: str, letters: str) -> Iterator[Choice]:
+    for anchor in _CHOSEN.finditer(plain):
+        letter = _label(plain, anchor.end(), letters, in_sentence=True)
+        if letter and not _is_denied(plain, anchor.start()):
+            yield Choice(anchor.end(), letter, "chosen")
+
+
+def _called_correct(plain: str, letters: str) -> Iterator[Choice]:
+    for match in _CORRECT.finditer(plain):
+        before = plain[max(match.start() - _MAX_BEFORE, 0) : match.start()]
+        if match[1] in letters and not _DENIED.search(before):
+            letter = _SEVERAL_LETTERS if _FIRST_OF_TWO.search(before) else match[1]
+            yield Choice(match.start(), letter, "chosen")
+
+
+def _alone(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Choice]:
+    """A letter alone on the first or the last line, or the last line an option; not where several lines are options."""
+    lines = [line.strip() for line in plain.split("\n") if line.strip()]
+    labels = {letter for line in lines if (letter := _label(line, 0, letters, in_sentence=True))}
+    if len(labels) > 1 or not lines:
+        return
+    last = letter_of(lines[-1], letters, options) if len(lines[-1]) <= MAX_LINE else ""
+    first = _label(lines[0], 0, letters) if len(lines[0]) <= len("(C).") else ""
+    if letter := last or first:
+        yield Choice(len(plain), letter, "whole")
+
+
+def _label(text: str, at: int, letters: str, *, in_sentence: bool = False) -> str:
+    """The letter that stands at a place as the name of an option, `?` for several, empty for none."""
+    if _SEVERAL.match(text, at):
+        return _SEVERAL_LETTERS
+    label = _LABEL.match(text, at)
+    if label is None or (_FORMULA.match(text, label.end()) and not _IS_CORRECT.match(text, label.end())):
+        return ""
+    line = text[label.end() :].partition("\n")[0]
+    if label[1].isupper() and (_SECOND_OF_TWO.match(line) or _ANOTHER.search(line)):
+        return _SEVERAL_LETTERS
+    if not (label[2] or _stands_alone(line, in_sentence=in_sentence, is_capital=label[1].isupper())):
+        return ""
+    if label[1].upper() in letters:
+        return label[1].upper()
+    return _SEVERAL_LETTERS if label[1].isupper() else ""
+
+
+def _stands_alone(line: str, *, in_sentence: bool, is_capital: bool) -> bool:
+    """Whether what follows a letter shows that it is the name of an option, and not the first word or symbol."""
+    if not is_capital:
+        return re.match(r"\s*(?:[.)!;。]\s*)?$", line) is not None
+    ends = _SENTENCE_ENDS if in_sentence else _ENDS
+    return any(pattern.match(line) for pattern in (ends, _TEXT_FOLLOWS, _IS_CORRECT))
+
+
+def _is_denied(plain: str, at: int) -> bool:
+    return _DENIED.search(plain[max(at - _MAX_BEFORE, 0) : at]) is not None
+
+
+def _option_with_text(text: str, options: Mapping[str, str]) -> str:
+    """The letter of the only option with this text, empty where none or several have it."""
+    wanted = _PUNCTUATION.sub("", text).casefold()
+    same = [letter for letter, option in options.items() if _PUNCTUATION.sub("", _plain(option)).casefold() == wanted]
+    return same[0] if wanted and len(same) == 1 else ""

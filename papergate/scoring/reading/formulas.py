@@ -1,0 +1,92 @@
+"""The formulas of a text, and what an equation computes."""
+
+import re
+
+FORMULA = re.compile(
+    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|\$([^$]+?)\$(?!\d)"
+    r"|\\begin\{(?:align|aligned|equation|gather|multline|eqnarray)\*?\}(.+?)\\end\{\w+\*?\}",
+    re.DOTALL,
+)
+RELATION = re.compile(r"(?<![<>!\\:])=(?!=)|\\equiv(?![A-Za-z])|≡")
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[a-z]{2,},?\s+[a-z]{2,}")  # between two prices, not in a formula
+_SIGNS = re.compile(r"\\?[{}]|" + RELATION.pattern)
+_DEPTH = {"{": 1, "}": -1, "\\{": 0, "\\}": 0}
+_NAME = re.compile(
+    r"\(?\s*[A-Za-z](?:_\{?\w+\}?)?'?(?:\s*,\s*[A-Za-z](?:_\{?\w+\}?)?)*\s*\)?|\\[A-Za-z]+"
+    r"|[A-Za-z](?:\^\{-1\})?\s*\(\s*[a-z]\s*\)"
+)
+_CALL = re.compile(r"\\?[A-Za-z]+(?:\^\{-1\})?\s*\(?\s*-?[\d./]+\s*\)?")  # a function of a number
+_COMMANDS = re.compile(r"\\(?:text|mathrm|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+|\b(?:sqrt|pi)\b")
+_LETTERS = re.compile(r"[A-DF-HJ-Za-df-hj-z]")  # without e and i, which are numbers
+_BRACKETED = re.compile(r"\(([^()]*=[^()]*)\)")
+_ALIGNMENT = re.compile(r"\\\\(?:\[[^\]]*\])?|(?<!\\)&|\\(?:qquad|quad|Rightarrow|implies|notag)\b")
+_PAIR = 2
+_LOOSE_END = " \n\t.,;"
+
+
+def content_of(formula: re.Match[str]) -> str:
+    """The formula without its delimiters, its alignment and the punctuation of the sentence around it."""
+    if formula[5] is not None:
+        return _ALIGNMENT.sub(" ", formula[5]).strip(_LOOSE_END)
+    return next(part for part in formula.groups() if part is not None).strip().rstrip(_LOOSE_END)
+
+
+def formulas_in(text: str) -> list[tuple[int, str]]:
+    """Start and content of each formula; what stands between two prices is none."""
+    found = ((match.start(), content_of(match)) for match in FORMULA.finditer(text))
+    return [(start, formula) for start, formula in found if is_formula(formula)]
+
+
+def is_formula(content: str) -> bool:
+    """Whether it holds something other than prose, such as `10 and then ` between two prices."""
+    return bool(content) and _PROSE.search(content) is None
+
+
+def masked(text: str) -> str:
+    """The text with each formula as hashes, and the comma or full stop that ends it in its place."""
+    return FORMULA.sub(_mask, text)
+
+
+def on_one_line(text: str) -> str:
+    """The text with no line break in a formula."""
+    return FORMULA.sub(lambda match: match[0].replace("\n", " ") if is_formula(content_of(match)) else match[0], text)
+
+
+def last_side(formula: str) -> str:
+    """What a formula computes: `f(2) + 1 = 5` is 5; a named value keeps its name, an equation is itself."""
+    bare = _BRACKETED.fullmatch(formula)
+    sides = sides_of(bare[1] if bare else formula)
+    first, last = sides[0], sides[-1]
+    if len(sides) == 1 or (last == "0" and len(sides) == _PAIR and not _CALL.fullmatch(first)):
+        return formula
+    if _NAME.fullmatch(last) and not _has_letters(sides[-2]):
+        return sides[-2]
+    return f"{first} = {last}" if _NAME.fullmatch(first) else last
+
+
+def sides_of(formula: str) -> list[str]:
+    """The sides of the equations in a formula; an equals sign in braces is none."""
+    sides, start, depth = [], 0, 0
+    for sign in _SIGNS.finditer(formula):
+        depth += _DEPTH.get(sign[0], 0)
+        if depth == 0 and sign[0] not in _DEPTH:
+            sides.append(formula[start : sign.start()].strip())
+            start = sign.end()
+    return [*sides, formula[start:].strip()]
+
+
+def is_name(formula: str) -> bool:
+    """Whether it only names something: `x`, `AB`, `f(x)`."""
+    return _NAME.fullmatch(formula) is not None or (formula.isalpha() and formula.isupper())
+
+
+def _has_letters(formula: str) -> bool:
+    return _LETTERS.search(_COMMANDS.sub(" ", formula)) is not None
+
+
+def _mask(formula: re.Match[str]) -> str:
+    if not is_formula(content_of(formula)):
+        return formula[0]
+    inner = next(part for part in formula.groups() if part is not None).rstrip()
+    mark = inner[-1] if inner[-1:] in {",", ";", "."} else "#"
+    return "#" * (len(formula[0]) - 1) + mark

@@ -1,0 +1,92 @@
+"""What a sentence states."""
+
+import re
+from collections.abc import Iterator
+
+from papergate.scoring.reading.formulas import RELATION, formulas_in, is_name, last_side, masked
+from papergate.scoring.reading.values import NUMBER, Value, value_at, with_unit
+
+MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regular expressions
+
+_COPULA = re.compile(
+    r"\b(?:total\s+(?:\w+\s+)?of|is|are|was|were|being|becomes?|equals?|est|es|ist|remains?|gives?|gets?|yields?|obtain|have|has|had|makes?|total(?:s|ed)?"
+    r"|(?:must|should|would|will|can|could|out\s+to|found\s+to|seen\s+to)\s+be|leaves\s+(?:\w+\s+)?with)\b"
+    r"|(?:simplif(?:y|ies)|reduces?|expands?|evaluates?|amounts?|comes?|adds?\s+up|works?\s+out)\s+(?:out\s+)?to\b"
+    r"|'s\b|:|=|是|为|等于|共有|共|有|得到?|剩下?|需要?"
+)
+_GOVERNED = re.compile(
+    r"\b(?:in|after|within|for|of|by|per|every|each|at|on|from|than|into|with|over|during|modulo|mod|to|step|case|d'ici|dans)"
+    r"\s*(?:the\s+)?[$\\(*_]*\s*$",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:when|if|where|since|because|for|with|given|assuming|as|(?:attained|achieved|reached|occurs?)\s+at)\s*[\s$\\(]*$|当|若|如果",
+    re.IGNORECASE,
+)
+_SUBORDINATE = re.compile(
+    r"\b(?:when(?:ever)?|if|where|because|since|while)\b(?:(?!\bthen\b)[^,;:])*$|\b(?:that|who)\s+$|(?:当|若|如果|因为)[^,，]*$",
+    re.IGNORECASE,
+)
+_INEQUALITY = re.compile(r"[<>≤≥]|\\[lg](?:eq?|t)\b|\\in\b")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
+_EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.IGNORECASE)
+
+
+def value_of(sentence: str) -> str | None:
+    """What a sentence states, else its last formula, else its last number."""
+    sentence = sentence[-MAX_SENTENCE:]
+    return stated_by(sentence) or _last_formula(sentence) or _last_number(sentence)
+
+
+def stated_by(sentence: str) -> str | None:
+    """The last value in a sentence that follows an "is" or ends an equation."""
+    if _EQUATION.search(sentence):
+        return _last_formula(sentence, whole=True)
+    stated = list(_after_copulas(sentence))
+    ends = [value.end for _, value in stated]
+    computed = [(start, side) for start, side in _equations(sentence) if not any(start < end for end in ends)]
+    found = sorted([*((start, value.text) for start, value in stated), *computed])
+    return found[-1][1] if found else None
+
+
+def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
+    """The values after each "is" outside formulas; after a stated value, `when x is 2` and a colon state no other."""
+    prose = masked(sentence)
+    stated = False
+    for copula in _COPULA.finditer(prose):
+        if stated and (copula[0] == ":" or _SUBORDINATE.search(prose, 0, copula.start())):
+            continue
+        if value := value_at(sentence, copula.end()):
+            stated = True
+            yield copula.end(), value
+
+
+def _equations(sentence: str) -> Iterator[tuple[int, str]]:
+    """What the equations compute that are no conditions, such as `for $x = 2$`."""
+    prose = masked(sentence)
+    for start, formula in formulas_in(sentence):
+        if RELATION.search(formula) and not (
+            _CONDITION.search(prose, 0, start) or _SUBORDINATE.search(prose, 0, start)
+        ):
+            yield start, last_side(formula)
+
+
+def _last_formula(sentence: str, *, whole: bool = False) -> str | None:
+    found = [(start, formula) for start, formula in formulas_in(sentence) if not is_name(formula)]
+    free = [formula for start, formula in found if not _GOVERNED.search(sentence[:start])]
+    related = [formula for formula in free if RELATION.search(formula) or _INEQUALITY.search(formula)]
+    chosen = related or free or [formula for _, formula in found]
+    return None if not chosen else chosen[-1] if whole else last_side(chosen[-1])
+
+
+def _last_number(sentence: str) -> str | None:
+    found = list(_numbers(sentence))
+    free = [value for start, value in found if not _GOVERNED.search(sentence[:start])]
+    values = free or [value for _, value in found]
+    return values[-1] if values else None
+
+
+def _numbers(sentence: str) -> Iterator[tuple[int, str]]:
+    """Start and text of each number, with a decimal comma as a point."""
+    for match in re.finditer(rf"(?<![A-Za-z0-9_.])-?(?:\d+,\d{{1,2}}(?!\d)|{NUMBER}(?:/\d+)?)", sentence):
+        yield match.start(), with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end()).text
