@@ -8,7 +8,7 @@ from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.terms import prompt_digest
 from papergate.completions.contents import Key
 from papergate.diagnosis.kinds import kind_of
-from papergate.engines import Completion
+from papergate.engines import Completion, Finish
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
 from papergate.statistics.counts import Counts
 from papergate.verdict import Judgement, Verdict, judge, judge_literal
@@ -24,12 +24,20 @@ def graded(case: Case, grader: Grader, completions: Iterable[Completion]) -> Ite
 def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Receipt]) -> Iterator[Attempt]:
     """Each completion beside its gold answer, while its receipt is put down."""
     problems = {problem.id: problem for problem in case.problems}
-    spec, thinks = case.benchmark.spec, case.promise.deployment.thinks
-    kind = AnswerKind(spec.answer)
+    spec, deployment = case.benchmark.spec, case.promise.deployment
     for done in completions:
         problem = problems[done.problem]
-        receipts.append(Receipt.of(done, kind_of(done, thinks=thinks, prompt=problem.prompt)))
-        yield Attempt(text=done.text, gold=problem.gold, kind=kind, thinks=thinks, letters=spec.letters)
+        receipts.append(Receipt.of(done, kind_of(done, thinks=deployment.thinks, prompt=problem.prompt)))
+        yield Attempt(
+            text=done.text,
+            gold=problem.gold,
+            kind=AnswerKind(spec.answer),
+            thinks=deployment.thinks,
+            letters=spec.letters,
+            options=dict(zip(spec.letters, problem.options, strict=False)),
+            marks=deployment.thought_marks,
+            cut=done.finish is Finish.LENGTH,
+        )
 
 
 def assess(case: Case, k: int, receipts: Mapping[Key, Receipt], grades: Mapping[Key, Grade]) -> Acceptance:

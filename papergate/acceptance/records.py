@@ -188,9 +188,9 @@ class Acceptance:
 
     @property
     def truncated(self) -> frozenset[Key]:
-        """The samples that were cut off: by the token limit, or inside their thought."""
+        """The samples that were cut off: by the token limit, inside their thought, or inside their answer's box."""
         cut = {key for key, receipt in self.receipts.items() if receipt.finish is Finish.LENGTH}
-        return frozenset(cut | {key for key, grade in self.grades.items() if grade.reason == "truncated"})
+        return frozenset(cut | {key for key, grade in self.grades.items() if grade.reason in {"truncated", "cut off"}})
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -222,6 +222,7 @@ class Acceptance:
         return {
             **{str(outcome): outcomes[outcome] for outcome in Outcome},
             **{reason: reasons[reason] for reason in ("truncated", "unanswered", "empty")},
+            "cut_off": reasons["cut off"],
             "length_limit": finishes[Finish.LENGTH],
             "failed": finishes[Finish.FAILED],
             "missing": sum(self.counts.samples) - len(self.grades) - finishes[Finish.FAILED],

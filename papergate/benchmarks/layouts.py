@@ -16,6 +16,8 @@ GROUP_FIELDS = ("subject", "level", "family", "High-level domain")
 
 LETTERS = "ABCD"
 GPQA_OPTIONS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
+YES_OR_NO = ("是", "否")
+"""The options of CLUEWSC, as its prompt states them."""
 RECORD_SEPARATOR = "\x1e"
 
 Row = Mapping[str, object]
@@ -65,12 +67,14 @@ def _gpqa(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
     text = _text(row, PROBLEM_FIELDS)
     options = [_text(row, (field,)).strip() for field in GPQA_OPTIONS]
     order = _shuffled(text, len(options))
+    shown = tuple(options[place] for place in order)
     return Problem(
         id=_id(row, index),
         text=text,
         answer=RECORD_SEPARATOR.join(normal(option) for option in options),
         gold=LETTERS[order.index(0)],
-        prompt=_with_options(spec.prompt, text, [options[place] for place in order]),
+        prompt=_with_options(spec.prompt, text, shown),
+        options=shown,
         group=_group(row),
     )
 
@@ -88,7 +92,15 @@ def _mmlu(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
     letter = LETTERS[int(gold)] if gold.isdigit() else gold
     prompt = _with_options(spec.prompt, text, options)
     # ids of the files number rows within a subject at best: the row's place is the only key they share
-    return Problem(id=str(index), text=text, answer=letter, gold=letter, prompt=prompt, group=_group(row))
+    return Problem(
+        id=str(index),
+        text=text,
+        answer=letter,
+        gold=letter,
+        prompt=prompt,
+        options=tuple(options),
+        group=_group(row),
+    )
 
 
 def _mmlu_options(row: Row) -> list[str]:
@@ -104,7 +116,8 @@ def _cluewsc(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
     prompt = _filled(spec.prompt, {"problem": text, **values})
     label = str(_first(row, ("label",))).lower()
     # the text repeats over rows with other spans: the prompt is what is distinct
-    return Problem(id=str(index), text=prompt, answer=label, gold="A" if label == "true" else "B", prompt=prompt)
+    gold = "A" if label == "true" else "B"
+    return Problem(id=str(index), text=prompt, answer=label, gold=gold, prompt=prompt, options=YES_OR_NO)
 
 
 def _with_options(template: str, text: str, options: Sequence[str]) -> str:

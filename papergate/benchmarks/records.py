@@ -74,6 +74,8 @@ class Problem:
     """The right answer as the checker takes it: LaTeX, an integer, or a letter."""
     prompt: str
     """The user turn that is sent."""
+    options: tuple[str, ...] = ()
+    """The texts of the options of a multiple-choice problem, in the order of their letters."""
     group: tuple[tuple[str, str], ...] = ()
     """Subject, level and the like, for tables: (name, value) pairs."""
 

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from papergate.engines.logs import Row, read_log
-from papergate.engines.records import END_OF_THOUGHT, Completion, Finish
-from papergate.engines.remote.answer import START_OF_THOUGHT
+from papergate.engines.records import Completion, Finish
 from papergate.engines.spec import EngineSpec
 from papergate.errors import EngineRefused, PredictionsError
-
-THOUGHT_MARKS = (START_OF_THOUGHT, END_OF_THOUGHT)
+from papergate.promises.thoughts import ThoughtMarks, marks_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,26 +64,27 @@ def read_predictions(path: Path) -> Predictions:
     )
 
 
-def refuse_without_thoughts(predictions: Predictions) -> None:
+def refuse_without_thoughts(predictions: Predictions, marks: ThoughtMarks | None = None) -> None:
     """A log in which no thought is ever closed holds answers alone, or another tool cut the thoughts off.
 
     Raises:
-        PredictionsError: no completion has ``</think>``; without it a thinking model's text has no answer.
+        PredictionsError: no completion closes a thought; a thinking model's text has no answer before that.
     """
-    if not any(END_OF_THOUGHT in (done.text or "") for done in predictions.completions):
+    if not any(mark.closes for done in predictions.completions for mark in marks_in(done.text or "", marks)):
         raise PredictionsError(
-            f"{predictions.path}: no completion closes its thought with {END_OF_THOUGHT}, so none has an answer. If "
-            "the thoughts were cut off when the file was written, say so: --thoughts-stripped grades the texts whole"
+            f"{predictions.path}: no completion closes its thought with </think> or another known mark, so none has an "
+            "answer. If the thoughts were cut off when the file was written, say so: --thoughts-stripped grades the "
+            "texts whole. If the model has marks of its own, state them in the target: thought_marks"
         )
 
 
-def refuse_thoughts(predictions: Predictions) -> None:
+def refuse_thoughts(predictions: Predictions, marks: ThoughtMarks | None = None) -> None:
     """Texts that are graded whole must hold no thoughts: in a thought that was cut off, a guess would count.
 
     Raises:
         PredictionsError: a completion has a mark of a thought.
     """
-    marked = sum(any(mark in (done.text or "") for mark in THOUGHT_MARKS) for done in predictions.completions)
+    marked = sum(any(marks_in(done.text or "", marks)) for done in predictions.completions)
     if marked:
         raise PredictionsError(
             f"{predictions.path}: {marked} of {len(predictions.completions)} completions hold a thought: they were not "

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, field_validator
 
+from papergate.promises.thoughts import ThoughtMarks
 from papergate.promises.tolerance import Tolerance
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
@@ -135,6 +136,8 @@ class Deployment(Record):
     model: Text
     thinks: bool = True
     """Whether completions open inside a thought; False grades a base model's text whole."""
+    thought_marks: ThoughtMarks | None = None
+    """What opens and what closes the thought, for a model whose marks are not among the known ones."""
     quantisation: str = ""
     flags: tuple[str, ...] = ()
     """Options of the server, as typed on its command line."""
@@ -153,6 +156,14 @@ class Deployment(Record):
     query_per_second: Annotated[float, Field(gt=0)] | None = None
     source: Text
     promises: Annotated[tuple[PromiseEntry, ...], Field(min_length=1)]
+
+    @field_validator("thought_marks")
+    @classmethod
+    def _two_marks(cls, marks: ThoughtMarks | None) -> ThoughtMarks | None:
+        """An empty mark would stand everywhere; one mark for both could not be told apart."""
+        if marks is not None and (not all(marks) or marks.opens == marks.closes):
+            raise ValueError("give two different texts: what opens the thought, and what closes it")
+        return marks
 
     @field_validator("python")
     @classmethod

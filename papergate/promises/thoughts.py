@@ -1,5 +1,8 @@
-"""How models mark their thought: the pair that a target states, and the pairs that are known."""
+"""How models mark their thought: the pairs that are known, the pair that a target states, and where a text has them."""
 
+import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -23,4 +26,38 @@ KNOWN_MARKS = (
     ThoughtMarks("<seed:think>", "</seed:think>"),  # Seed-OSS
     ThoughtMarks("[THINK]", "[/THINK]"),  # Magistral
 )
-"""The marks that are recognised where a target states none."""
+"""The marks that are recognised in every text."""
+
+_QUOTES = "`\"'“”"  # a mark between two of these is spoken of, not written
+_HARMONY = "analysis"  # how a thought of gpt-oss begins where the special tokens were dropped from the text
+_HARMONY_CLOSES = "assistantfinal"
+
+
+class Mark(NamedTuple):
+    """Where a mark stands in a text, and whether it closes a thought."""
+
+    start: int
+    end: int
+    closes: bool
+
+
+def marks_in(text: str, stated: ThoughtMarks | None = None) -> Iterator[Mark]:
+    """The marks of thoughts that a text has, without those it quotes.
+
+    Args:
+        text: A completion.
+        stated: The marks of the model, beside the known ones.
+    """
+    opens, pattern = _pattern(stated, bare_harmony=text.startswith(_HARMONY))
+    for mark in pattern.finditer(text):
+        before, after = text[mark.start() - 1 : mark.start()], text[mark.end() : mark.end() + 1]
+        if not (before and after and before in _QUOTES and after in _QUOTES):
+            yield Mark(mark.start(), mark.end(), mark[0] not in opens)
+
+
+@lru_cache(8)
+def _pattern(stated: ThoughtMarks | None, *, bare_harmony: bool) -> tuple[frozenset[str], re.Pattern[str]]:
+    """The marks that open, and the pattern of all marks."""
+    pairs = KNOWN_MARKS if stated is None else (*KNOWN_MARKS, stated)
+    marks = [mark for pair in pairs for mark in pair] + ([_HARMONY_CLOSES] if bare_harmony else [])
+    return frozenset(pair.opens for pair in pairs), re.compile("|".join(map(re.escape, marks)))

@@ -8,11 +8,11 @@ to conclude, so nothing is guessed for it. Multiple choice has rules of its own,
 
 from collections.abc import Mapping
 
-from papergate.promises.thoughts import ThoughtMarks
+from papergate.promises.thoughts import ThoughtMarks, marks_in
 from papergate.scoring.reading.announcements import announced, concluded, guessed
 from papergate.scoring.reading.boxes import Box, final_boxes
 from papergate.scoring.reading.choice import chosen
-from papergate.scoring.reading.conclusion import conclusion_of, has_closed_thought
+from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.records import AnswerKind, Extraction
 
 
@@ -34,7 +34,7 @@ def extract(
         thinks: Whether the model thinks; then a completion without a closed thought is truncated and has no answer.
         letters: The options of a multiple-choice problem.
         options: The text of each option by its letter, where it is known.
-        marks: How the model marks its thought, None for all known marks.
+        marks: The model's own marks of its thought, beside the known ones.
         cut: Whether the completion ended at the token limit; then its last sentence is no conclusion.
 
     Returns:
@@ -54,7 +54,7 @@ def extract(
         found = None
     else:
         found = _boxed(boxes, conclusion) or _said(
-            conclusion, thinks=thinks or has_closed_thought(text, marks), cut=cut
+            conclusion, thinks=thinks or any(mark.closes for mark in marks_in(text, marks)), cut=cut
         )
     return found if found and found.answer else _none("cut off" if is_cut_off else "unanswered")
 

@@ -31,10 +31,11 @@ class Attempt:
         text: The completion, or None where none came.
         gold: The right answer.
         kind: What sort of answer is asked for.
-        thinks: Whether the model thinks before it answers, so that a completion without `</think>` is truncated.
+        thinks: Whether the model thinks before it answers, so that a completion whose thought is never closed is
+            truncated.
         letters: The options of a multiple-choice problem.
         options: The text of each option by its letter, where it is known.
-        marks: How the model marks its thought, None for all known marks.
+        marks: The model's own marks of its thought, beside the known ones.
         cut: Whether the completion ended at the token limit.
         bare: Whether `text` is the bare final answer, from which nothing needs to be extracted.
     """

@@ -72,6 +72,8 @@ class Answer:
         thought, content = self.thought.decode(), self.content.decode()
         if not thinks:
             return thought + content
+        if self.finish is Finish.LENGTH and thought.strip() == content.strip():
+            return thought  # a thought that the limit cut, sent a second time as content by a server that found no end
         thought = thought.removeprefix("\n")
         text = f"{thought}{END_OF_THOUGHT}{content}" if thought and content else thought + content
         opened = text.lstrip()

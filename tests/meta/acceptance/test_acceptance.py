@@ -34,6 +34,7 @@ from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.engines.replay import Predictions, read_predictions
 from papergate.errors import EngineError, EngineRefused, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
+from papergate.promises.thoughts import ThoughtMarks
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
@@ -99,6 +100,22 @@ def test_a_faithful_deployment_passes_and_stops_before_the_last_look(tmp_path):
     found = run(case, ScriptedEngine(float(TINY.score.fraction)), tmp_path)
     assert (found.verdict, found.accepted) == (Verdict.PASS, True)
     assert found.judgement.k < 64
+
+
+def test_the_marks_of_a_deployment_and_the_token_limit_reach_the_checker():
+    deployment = TINY.deployment.model_copy(update={"thought_marks": ThoughtMarks("<<", ">>")})
+    promise = TINY.model_copy(update={"deployment": deployment})
+    problem = BENCHMARK.problems[0]
+    told = f"<<\\boxed{{1}}>>Therefore the total is {problem.gold}."
+    grades = {
+        finish: replay(
+            case_of(promise, problems=(problem,)),
+            [Completion(problem=problem.id, sample=0, text=told, finish=finish)],
+        ).grades[problem.id, 0]
+        for finish in (Finish.STOP, Finish.LENGTH)
+    }
+    assert grades[Finish.STOP].outcome is Outcome.CORRECT
+    assert grades[Finish.LENGTH].reason == "unanswered"
 
 
 def test_a_sabotaged_deployment_fails_after_few_samples(tmp_path):

@@ -129,6 +129,7 @@ def test_options_of_gpqa_are_shuffled_by_the_question_alone():
     first, again = (problem_of(choice_row(), index, spec) for index in (0, 77))
     assert (first.prompt, first.gold) == (again.prompt, again.gold)
     assert f"{first.gold}) w" in first.prompt
+    assert dict(zip("ABCD", first.options, strict=True))[first.gold] == "w"
     golds = {problem_of(choice_row(Question=f"Which {n}?"), n, spec).gold for n in range(40)}
     assert golds == set("ABCD")
 
@@ -142,6 +143,7 @@ def test_mmlu_is_read_from_either_of_its_layouts():
     assert hub == csv
     assert hub.gold == "C"
     assert "C) 3" in hub.prompt
+    assert hub.options == ("1", "2", "3", "4")
 
 
 def test_cluewsc_asks_whether_the_pronoun_is_the_noun():
@@ -151,3 +153,4 @@ def test_cluewsc_asks_whether_the_pronoun_is_the_noun():
     problem = problem_of(row, 0, SPECS["cluewsc-dev"])
     assert problem.gold == "B"
     assert "“他”是否指代“小明“" in problem.prompt
+    assert problem.options == ("是", "否")

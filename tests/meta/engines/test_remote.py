@@ -69,6 +69,12 @@ def test_the_line_break_that_a_template_writes_after_its_tag_is_no_word_of_the_m
     assert put_together(*events, thinks=False) == "\nso4"
 
 
+def test_a_thought_that_the_limit_cut_is_no_answer_where_the_server_sends_it_again_as_content():
+    events = [chunk(reasoning="so it is 4"), chunk(content="so it is 4")]
+    assert put_together(*events, chunk(finish="length")) == "so it is 4"
+    assert put_together(*events, chunk(finish="stop")) == "so it is 4</think>so it is 4"
+
+
 def sglang(finish=None, **delta):
     """A chunk as SGLang writes it: ``reasoning_content`` is always there, and what stopped the answer is named."""
     choice = {"index": 0, "delta": {"reasoning_content": None} | delta, "logprobs": None, "finish_reason": finish}

@@ -10,6 +10,7 @@ from papergate.acceptance import refuse_other_golds, with_ids_of
 from papergate.engines import Finish
 from papergate.engines.replay import read_predictions, refuse_thoughts, refuse_without_thoughts
 from papergate.errors import PredictionsError
+from papergate.promises.thoughts import ThoughtMarks
 
 
 def lines(tmp_path, *rows, name="p.jsonl"):
@@ -89,6 +90,15 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_a_file_whose_thoughts_were_cut_off_is_refused_with_the_remedy(tmp_path):
     with pytest.raises(PredictionsError, match="--thoughts-stripped"):
         refuse_without_thoughts(read_predictions(lines(tmp_path, {"id": "a", "response": "\\boxed{1}"})))
+
+
+@pytest.mark.parametrize("marks", [None, ThoughtMarks("<<", ">>")])
+def test_thoughts_are_known_by_every_mark_and_by_those_of_the_target(tmp_path, marks):
+    closed = ">>" if marks else "<|im_start|>answer"
+    told = read_predictions(lines(tmp_path, {"id": "a", "response": f"so{closed}\\boxed{{1}}"}))
+    refuse_without_thoughts(told, marks)
+    with pytest.raises(PredictionsError, match="1 of 1 completions hold a thought"):
+        refuse_thoughts(told, marks)
 
 
 def benchmark(**golds):

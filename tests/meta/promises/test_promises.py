@@ -10,6 +10,7 @@ from papergate.benchmarks import read_specs
 from papergate.engines.start import ENGINES
 from papergate.errors import PromiseError
 from papergate.promises import PAPERS, TARGETS, Tolerance, read_papers, read_promises, read_targets
+from papergate.promises.thoughts import ThoughtMarks
 
 PROMISES = {promise.id: promise for promise in read_promises(benchmarks=read_specs())}
 
@@ -55,6 +56,15 @@ def test_seed_documents_stand_in_the_targets(promise, percent, temperature, tole
 def test_every_hardware_of_the_vendors_has_a_target():
     vendors = {"a100", "ascend", "metax", "rtx3060", "openr1", "vastai", "h200"}
     assert set(read_targets()) == vendors | {"cpu", "cpu_vllm", "replay"}
+
+
+def test_marks_of_a_thought_are_two_different_texts(tmp_path):
+    marked = GOOD.replace('model = "mine"', 'model = "mine"\nthought_marks = ["<<", ">>"]')
+    deployment = read_targets([written(tmp_path, marked)])["mine"][1].deployments[0]
+    assert deployment.thought_marks == ThoughtMarks("<<", ">>")
+    for wrong in ('["<<", ""]', '["<<", "<<"]', '["<<"]', '"<<"'):
+        with pytest.raises(PromiseError, match="thought_marks"):
+            read_targets([written(tmp_path, marked.replace('["<<", ">>"]', wrong))])
 
 
 def test_the_paper_states_every_number_of_the_family():
