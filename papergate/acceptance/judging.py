@@ -27,7 +27,11 @@ def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Rec
     spec, deployment = case.benchmark.spec, case.promise.deployment
     for done in completions:
         problem = problems[done.problem]
-        receipts.append(Receipt.of(done, kind_of(done, thinks=deployment.thinks, prompt=problem.prompt)))
+        receipts.append(
+            Receipt.of(
+                done, kind_of(done, thinks=deployment.thinks, prompt=problem.prompt, marks=deployment.thought_marks)
+            )
+        )
         yield Attempt(
             text=done.text,
             gold=problem.gold,

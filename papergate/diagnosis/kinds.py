@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from papergate.diagnosis.signs import is_foreign, is_garbled, is_loop
 from papergate.engines.records import END_OF_THOUGHT, Completion, Finish
+from papergate.promises.thoughts import ThoughtMarks, marks_in
 
 BEGIN_OF_THOUGHT = "<think>"
 FEWEST_BYTES_PER_TOKEN = 1.2
@@ -41,20 +42,21 @@ class Kind(StrEnum):
     FAILED = "failed"
 
 
-def kind_of(completion: Completion, *, thinks: bool, prompt: str = "") -> Kind:
+def kind_of(completion: Completion, *, thinks: bool, prompt: str = "", marks: ThoughtMarks | None = None) -> Kind:
     """The kind of ``completion``.
 
     Args:
         completion: One sample, as stored.
         thinks: Whether the deployment's model closes a thought before it answers.
         prompt: The user turn; scripts that it uses are at home in the answer.
+        marks: The model's own marks of its thought, beside the known ones.
     """
     text = completion.text or ""
     return (
         _by_the_server(completion)
         or (Kind.EMPTY if not text.replace(BEGIN_OF_THOUGHT, "").replace(END_OF_THOUGHT, "").strip() else None)
         or _by_its_letters(text, prompt)
-        or _by_its_thought(completion, text, thinks=thinks)
+        or _by_its_thought(completion, text, thinks=thinks, marks=marks)
         or (Kind.FOREIGN if is_foreign(text, prompt) else Kind.COMPLETE)
     )
 
@@ -72,12 +74,13 @@ def _by_its_letters(text: str, prompt: str) -> Kind | None:
     return Kind.LOOP if is_loop(text) else None
 
 
-def _by_its_thought(completion: Completion, text: str, *, thinks: bool) -> Kind | None:
+def _by_its_thought(completion: Completion, text: str, *, thinks: bool, marks: ThoughtMarks | None) -> Kind | None:
     """What is wrong with the thought or with what follows it."""
-    thought, closed, answer = text.rpartition(END_OF_THOUGHT)
+    closing = [mark for mark in marks_in(text, marks) if mark.closes]
     cut = completion.finish is Finish.LENGTH
-    if not closed:
+    if not closing:
         return _unclosed(completion, text, cut=cut) if thinks else Kind.CUT_IN_ANSWER if cut else None
+    thought, answer = text[: closing[-1].start], text[closing[-1].end :]
     if not answer.strip():
         return Kind.CUT_IN_ANSWER if cut else Kind.ANSWER_MISSING
     if cut:
