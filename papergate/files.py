@@ -5,22 +5,33 @@ a link was planted, or put there by mistake.
 """
 
 import gzip
+import json
 import os
+import re
 import stat
 import zlib
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
+from typing import Any
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """Completions may hold what a licence or a customer keeps confidential; whoever may read more is the owner's to say."""
 MEBIBYTE = 1 << 20
 MOST_TOML = MEBIBYTE
 """The largest target file here has 6 KiB."""
+MOST_DATA = 1024 * MEBIBYTE
+"""The largest benchmark, MMLU, has 10 MiB; conversations that prompts are made of have some hundred."""
+MOST_LOG = 8192 * MEBIBYTE
+"""Stored completions: the largest run foreseen has 4 GiB."""
 MOST_PACKED_RATIO, MOST_FREE = 100, 64 * MEBIBYTE
 """Real texts pack to a 3rd, endless loops to some 50th of their size; gzip can pack zeros to a 1,000th. Below
 ``MOST_FREE`` bytes any ratio is harmless."""
 CHUNK = MEBIBYTE
+
+
+LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape in JSON that may stand for no letter."""
 
 
 class NotPlain(OSError):
@@ -41,12 +52,50 @@ def read_plain(path: Path, *, most: int) -> bytes:
     """
     descriptor = _open(path, os.O_RDONLY)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
-        data = file.read(min(os.fstat(descriptor).st_size, most) + 1)
-        while len(data) <= most and (more := file.read(CHUNK)):  # one that grows, or that does not state its size
+        size = os.fstat(descriptor).st_size
+        data = file.read(size + 1) if size <= most else b""
+        while size <= most and len(data) <= most and (more := file.read(CHUNK)):  # it grows, or states no size
             data += more
-    if len(data) > most:
-        raise NotPlain(f"more than {most / MEBIBYTE:g} MiB; give a smaller file")
+    if max(size, len(data)) > most:
+        raise _too_large(most)
     return data
+
+
+def text_of(data: bytes) -> str:
+    """``data`` as UTF-8, with or without a byte order mark.
+
+    Raises:
+        UnicodeDecodeError: it is no UTF-8; a ValueError.
+    """
+    return data.decode("utf-8-sig")
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401 - of any shape
+    """The JSON in ``text``; half of a surrogate pair, which no UTF-8 can hold, becomes "?".
+
+    Raises:
+        ValueError: it is no JSON, is nested too deeply, or holds a number of thousands of digits.
+    """
+    try:
+        found = json.loads(text)
+        if LONE_SURROGATE.search(text):
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return found
+
+
+def require_plain(path: Path, *, most: int) -> None:
+    """See that ``path`` is a plain file of at most ``most`` bytes, for readers that open it themselves.
+
+    Raises:
+        NotPlain: it is not.
+        OSError: there is none.
+    """
+    status = path.stat()
+    _refuse_special(status.st_mode)
+    if status.st_size > most:
+        raise _too_large(most)
 
 
 def unpacked(data: bytes, *, most: int) -> bytes:
@@ -145,6 +194,10 @@ def _open(path: Path, flags: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _too_large(most: int) -> NotPlain:
+    return NotPlain(f"it has more than {most / MEBIBYTE:g} MiB; give a smaller file")
 
 
 def _refuse_special(mode: int) -> None:

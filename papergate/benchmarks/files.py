@@ -2,11 +2,12 @@
 
 import csv
 import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 
 from papergate.errors import BenchmarkError
+from papergate.files import MOST_DATA, parsed, read_plain, reason, require_plain, text_of
 
 MMLU_COLUMNS = ("question", "A", "B", "C", "D", "answer")
 FORMATS = "a .jsonl, .json, .csv or .parquet file, or a folder of *_test.csv files"
@@ -23,28 +24,35 @@ def read_rows(paths: Iterable[Path]) -> list[dict[str, object]]:
 
 def file_digest(paths: Iterable[Path]) -> str:
     """sha256 of the file; of the digests of all of them where there are several."""
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()]
+    digests = [hashlib.sha256(read_plain(path, most=MOST_DATA)).hexdigest() for path in paths if path.is_file()]
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _rows_of(path: Path) -> list[dict[str, object]]:
     if path.is_dir():
-        return [row for file in sorted(path.glob("*_test.csv")) for row in _mmlu_rows(file)]
+        return [row for file in sorted(path.glob("*_test.csv")) for row in _checked(file, _mmlu_rows)]
     readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix)
     if reader is None:
         raise BenchmarkError(f"{path}: not a format papergate reads; give {FORMATS}")
+    return _checked(path, reader)
+
+
+def _checked(path: Path, reader: Callable[[Path], list[dict[str, object]]]) -> list[dict[str, object]]:
     try:
+        require_plain(path, most=MOST_DATA)
         return reader(path)
     except FileNotFoundError as error:
         raise BenchmarkError(f"{path}: no such file; give {FORMATS}") from error
-    except (ValueError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise BenchmarkError(f"{path}: cannot be read: {reason(error)}; give {FORMATS}") from error
+    except (ValueError, csv.Error) as error:
         raise BenchmarkError(f"{path}: not a {path.suffix} file: {error}") from error
 
 
 def _jsonl(path: Path) -> list[dict[str, object]]:
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             row = _decoded(line, f"line {number}")
             rows.append(row)
@@ -53,7 +61,7 @@ def _jsonl(path: Path) -> list[dict[str, object]]:
 
 def _decoded(line: str, place: str) -> dict[str, object]:
     try:
-        row = json.loads(line)
+        row = parsed(line)
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
     if not isinstance(row, dict):
@@ -63,29 +71,47 @@ def _decoded(line: str, place: str) -> dict[str, object]:
 
 def _json(path: Path) -> list[dict[str, object]]:
     """A list of rows, or an object of rows keyed by their index as OpenCompass writes it."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = parsed(_text(path))
     rows = list(content.values()) if isinstance(content, dict) else content
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("neither a list of objects nor an object of objects")
     return rows
 
 
+def _text(path: Path) -> str:
+    return text_of(read_plain(path, most=MOST_DATA))
+
+
+def _table(path: Path) -> list[list[str]]:
+    """Every row of a csv file; a field may have any length, as the file has a bounded one."""
+    csv.field_size_limit(MOST_DATA)
+    return list(csv.reader(StringIO(_text(path), newline=""), strict=True))
+
+
 def _csv(path: Path) -> list[dict[str, object]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [dict(row) for row in csv.DictReader(file)]
+    names, *rows = _table(path) or [[]]
+    return [_named(names, row, number) for number, row in enumerate(rows, start=2) if row]
+
+
+def _named(names: Sequence[str], row: Sequence[str], number: int) -> dict[str, object]:
+    if len(row) != len(names):
+        raise ValueError(f"row {number} has {len(row)} fields where {len(names)} are expected")
+    return dict(zip(names, row, strict=True))
 
 
 def _mmlu_rows(path: Path) -> list[dict[str, object]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
     subject = path.stem.removesuffix("_test")
-    return [{**dict(zip(MMLU_COLUMNS, row, strict=True)), "subject": subject} for row in rows]
+    rows = enumerate(_table(path), start=1)
+    return [{**_named(MMLU_COLUMNS, row, number), "subject": subject} for number, row in rows]
 
 
 def _parquet(path: Path) -> list[dict[str, object]]:
     try:
-        from pyarrow import parquet
+        from pyarrow import ArrowException, parquet
     except ImportError as error:
         raise BenchmarkError(f"{path}: reading parquet needs pyarrow; pip install -e '.[hub]'") from error
-    rows: list[dict[str, object]] = parquet.read_table(path).to_pylist()
+    try:
+        rows: list[dict[str, object]] = parquet.read_table(path).to_pylist()
+    except ArrowException as error:
+        raise ValueError(str(error)) from error
     return rows

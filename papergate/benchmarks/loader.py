@@ -81,7 +81,7 @@ def _problems(rows: Sequence[Mapping[str, object]], spec: BenchmarkSpec, source:
     for index, row in enumerate(rows):
         try:
             problems.append(problem_of(row, index, spec))
-        except (KeyError, ValueError, IndexError) as error:
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
             reason = error.args[0] if error.args else error
             raise BenchmarkError(f"{source}: row {index + 1} is no row of {spec.title}: {reason}") from error
     return problems

@@ -1,11 +1,12 @@
 """The records of this stage: what a benchmark file says, and the problems once loaded."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from papergate.promises.records import Name, Record, Text
+from papergate.promises.records import Count, Name, Record, Text
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
 """A sha256 in lower-case hex; a prefix of at least 12 digits where only that is published."""
@@ -35,7 +36,7 @@ class BenchmarkSpec(Record):
 
     name: Name
     title: Text
-    problems: Annotated[int, Field(ge=1)]
+    problems: Annotated[Count, Field(le=10**6)]
     layout: Literal["math", "aime", "gpqa", "mmlu", "cluewsc", "embedded"]
     """The shape of a row: which fields make the problem, the answer and the options."""
     answer: Literal["math", "integer", "choice"]
@@ -57,8 +58,17 @@ class BenchmarkSpec(Record):
     answers: Sha256 | None = None
     """Digest of ids and answers; of the sorted answers alone in ``answers_sorted``."""
     answers_sorted: Sha256 | None = None
-    expected_tokens: Annotated[int, Field(ge=1)]
+    expected_tokens: Count
     """Rough output tokens per sample of a reasoning model: for plans and for asking the longest first."""
+
+    @field_validator("id_pattern")
+    @classmethod
+    def _regular(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return pattern
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

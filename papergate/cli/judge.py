@@ -7,9 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, StrictInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from papergate.errors import PapergateError, PredictionsError, PromiseError
+from papergate.files import MEBIBYTE, read_plain, reason
+from papergate.promises.numbers import exact, percent
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
@@ -27,7 +29,8 @@ EPILOG = """\
 The file holds one JSON object:
   counts            correct samples of each problem, or counts_rle: [correct, problems] pairs
   k                 planned samples of every problem, or a list with one number each
-  ref_percent       the printed score; with ref_k, the samples behind it, its own error counts in the verdict
+  ref_percent       the printed score, such as 79.8 (or "0.8 %", with the sign where it is at most 1); with ref_k, the
+                    samples behind it, its own error counts in the verdict
   ref_counts, ref_k a golden run instead: correct samples and planned samples of each problem
   tolerance         "1 problem" or "0.5 points"; or tol_fraction and delta_fraction, such as "1/30" and "1/60"
   alpha, two_sided  error rate of one side (0.05), and whether a score can be too high (true)
@@ -36,15 +39,13 @@ Exit code 0: kept (also a score too high for a paper, with a warning), 1: broken
 """
 
 
-def _fraction(value: object) -> Fraction:
-    """A number, or text such as ``1/30``, held exactly as it is written."""
-    try:
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is not a number; write 79.8 or '1/30'") from None
-
-
-Exact = Annotated[Fraction, BeforeValidator(_fraction)]
+Exact = Annotated[Fraction, BeforeValidator(exact)]
+Percent = Annotated[Fraction, BeforeValidator(percent)]
+MOST_BYTES = 16 * MEBIBYTE
+"""Counts of a million problems."""
+MOST_PROBLEMS = 10**6
+Repeats = Annotated[StrictInt, Field(ge=1, le=MOST_PROBLEMS)]
+Samples = Annotated[StrictInt, Field(ge=1, le=MOST_PROBLEMS)]
 
 
 class ResultFile(BaseModel):
@@ -53,12 +54,12 @@ class ResultFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     counts: tuple[StrictInt, ...] | None = None
-    counts_rle: tuple[tuple[StrictInt, StrictInt], ...] | None = None
-    k: StrictInt | tuple[StrictInt, ...]
+    counts_rle: tuple[tuple[StrictInt, Repeats], ...] | None = None
+    k: Samples | tuple[Samples, ...]
     problems: tuple[str, ...] | None = None
-    ref_percent: Exact | None = None
+    ref_percent: Percent | None = None
     ref_counts: tuple[StrictInt, ...] | None = None
-    ref_k: StrictInt | tuple[StrictInt, ...] | None = None
+    ref_k: Samples | tuple[Samples, ...] | None = None
     ref_problems: tuple[str, ...] | None = None
     tolerance: str | None = None
     tol_fraction: Exact | None = None
@@ -120,6 +121,8 @@ def _from_options(args: argparse.Namespace) -> Judgement:
     missing = [f"--{name}" for name in REQUIRED if getattr(args, name) is None]
     if missing:
         raise PredictionsError(f"{', '.join(missing)} missing; give a JSON file, or --{', --'.join(REQUIRED)}")
+    if max(args.problems, args.samples) > MOST_PROBLEMS:
+        raise PredictionsError(f"--problems and --samples are at most {MOST_PROBLEMS}")
     counts = Counts.spread(args.correct, problems=args.problems, k=args.samples)
     rule = Rule.within(tolerance_option(args.tolerance), problems=counts.n, two_sided=not args.one_sided)
     return judge(counts, _paper(args), rule)
@@ -156,12 +159,9 @@ def percent_option(text: str) -> Fraction:
         PromiseError: it is none.
     """
     try:
-        score = _fraction(text) / 100
+        return percent(text) / 100
     except ValueError as error:
         raise PromiseError(f"--paper: {error}") from None
-    if 0 < 100 * score < 1:
-        raise PromiseError(f"--paper: {text} is below 1 %; write {float(10000 * score):g}")
-    return Reference.exact(score).score
 
 
 def _from_file(args: argparse.Namespace) -> Judgement:
@@ -175,9 +175,9 @@ def _from_file(args: argparse.Namespace) -> Judgement:
 
 def _read(path: Path) -> ResultFile:
     try:
-        return ResultFile.model_validate_json(path.read_bytes())
+        return ResultFile.model_validate_json(read_plain(path, most=MOST_BYTES))
     except OSError as error:
-        raise PredictionsError(f"{path} cannot be read: {error.strerror}") from None
+        raise PredictionsError(f"{path} cannot be read: {reason(error)}") from None
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, mistake['loc'])) or 'file'}: {mistake['msg']}" for mistake in error.errors())
         raise PredictionsError(f"{path} is not a result: {'; '.join(mistakes)}; see papergate judge --help") from None
@@ -186,6 +186,8 @@ def _read(path: Path) -> ResultFile:
 def _counts(result: ResultFile) -> Counts:
     if (result.counts is None) is (result.counts_rle is None):
         raise PredictionsError("give the counts once, as counts or as counts_rle")
+    if sum(times for _, times in result.counts_rle or ()) > MOST_PROBLEMS:
+        raise PredictionsError(f"counts_rle: more than {MOST_PROBLEMS} problems; no benchmark has so many")
     correct = result.counts or tuple(c for c, times in result.counts_rle or () for _ in range(times))
     return Counts(correct=correct, samples=_samples(result.k, len(correct)), problems=result.problems)
 

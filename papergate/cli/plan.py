@@ -1,6 +1,7 @@
 """``papergate plan``: what a gate costs and how it ends, before a token is spent."""
 
 import argparse
+import math
 import sys
 from typing import Any
 
@@ -12,6 +13,9 @@ from papergate.statistics.plan import Cost, plan, plan_text, single_run
 from papergate.statistics.power import Gate
 from papergate.statistics.reference import ReferenceKind
 from papergate.statistics.rule import Rule
+
+MOST = 100_000
+"""Problems or samples: a simulation of more would not fit the memory, and no benchmark has so many."""
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -53,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _text(args: argparse.Namespace) -> str:
+    _refuse_no_cost(tokens_per_sample=args.tokens_per_sample, tokens_per_s=args.tokens_per_s)
     promised, gate = percent_option(args.paper), _gate(args)
     panel = beta_panel(float(promised), problems=args.problems)
     cost = Cost(tokens_per_sample=args.tokens_per_sample, tokens_per_s=args.tokens_per_s)
@@ -60,8 +65,8 @@ def _text(args: argparse.Namespace) -> str:
 
 
 def _gate(args: argparse.Namespace) -> Gate:
-    _refuse_less_than_one(problems=args.problems, max_samples=args.max_samples, samples=args.samples)
-    _refuse_less_than_one(paper_samples=args.paper_samples)
+    _refuse_what_cannot_be(problems=args.problems, max_samples=args.max_samples, samples=args.samples)
+    _refuse_what_cannot_be(paper_samples=args.paper_samples)
     kind = ReferenceKind(args.reference)
     if kind is not ReferenceKind.EXACT and args.paper_samples is None:
         raise PromiseError(f"--reference {kind} needs --paper-samples, the samples per problem behind the score")
@@ -70,7 +75,13 @@ def _gate(args: argparse.Namespace) -> Gate:
     return Gate(rule=rule, reference=kind, reference_samples=args.paper_samples, looks=looks)
 
 
-def _refuse_less_than_one(**options: int | None) -> None:
+def _refuse_what_cannot_be(**options: int | None) -> None:
     for name, value in options.items():
-        if value is not None and value < 1:
-            raise PromiseError(f"--{name.replace('_', '-')} is {value}; at least 1 is needed")
+        if value is not None and not 1 <= value <= MOST:
+            raise PromiseError(f"--{name.replace('_', '-')} is {value}; 1 to {MOST} can be simulated")
+
+
+def _refuse_no_cost(**options: float | None) -> None:
+    for name, value in options.items():
+        if value is not None and not 0 < value < math.inf:
+            raise PromiseError(f"--{name.replace('_', '-')} is {value:g}; give a number above 0")

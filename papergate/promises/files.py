@@ -1,5 +1,7 @@
 """Reading papers and targets: every mistake of a file is reported at once."""
 
+import os
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -9,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from papergate.errors import PromiseError
+from papergate.files import MOST_TOML, read_plain, reason, text_of
 from papergate.promises.records import (
     FromGolden,
     FromPaper,
@@ -25,6 +28,11 @@ HERE = Path(__file__).parent
 PAPERS = HERE / "papers"
 TARGETS = HERE / "targets"
 
+STEERING = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2029\u202f-\u2065\u206a-\U0010ffff]")
+"""Control characters but tabs and line ends, and the marks that turn the direction of writing."""
+SHOWN = 100
+"""Characters of a wrong value that a message repeats."""
+
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
@@ -32,11 +40,15 @@ def read_toml(path: Path) -> dict[str, object]:
     """Read a TOML file with its decimals kept exact.
 
     Raises:
-        PromiseError: the file is not TOML, with its line.
+        PromiseError: the file is not TOML, with its line, or cannot be read.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text_of(read_plain(path, most=MOST_TOML)), parse_float=Decimal)
+    except OSError as error:
+        raise PromiseError(f"{path}: cannot be read: {reason(error)}") from error
+    except RecursionError:
+        raise PromiseError(f"{path}: not a TOML file: it is nested too deeply") from None
+    except (ValueError, ArithmeticError) as error:
         raise PromiseError(f"{path}: not a TOML file: {error}") from error
 
 
@@ -52,9 +64,18 @@ def mistakes_of(error: ValidationError) -> list[str]:
             for step in detail["loc"]
             if step not in {"paper", "golden", "percent"} or step == detail["loc"][-1]
         )
-        seen = "" if detail["type"] == "missing" else f" (seen: {detail['input']!r})"
+        seen = "" if detail["type"] == "missing" else f" (seen: {shortened(detail['input'])})"
         lines.append(f"{place or 'file'}: {detail['msg'].removeprefix('Value error, ')}{seen}")
     return lines
+
+
+def shortened(value: object) -> str:
+    """``value`` as a message shows it: of what may be a whole file, the beginning."""
+    try:
+        shown = repr(value)
+    except (RecursionError, ValueError):
+        shown = f"a {type(value).__name__}"
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}.."
 
 
 def refuse(path: Path, mistakes: Sequence[str]) -> None:
@@ -66,9 +87,10 @@ def refuse(path: Path, mistakes: Sequence[str]) -> None:
 
 def read_record(path: Path, record: type[_Record], more_mistakes: Iterable[str] = ()) -> _Record:
     """Read ``path`` as a ``record``; ``more_mistakes`` are listed with those of the fields."""
-    found = list(more_mistakes)
+    raw = read_toml(path)
+    found = [*more_mistakes, *_control_characters(raw)]
     try:
-        read = record.model_validate(read_toml(path))
+        read = record.model_validate(raw)
     except ValidationError as error:
         found = mistakes_of(error) + found
         refuse(path, found)
@@ -193,6 +215,8 @@ def _toml_files(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise PromiseError(f"{folder}: not a folder; --targets takes the folder that holds your *.toml files")
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise PromiseError(f"{folder}: it may not be read; give its user the right to")
         yield from sorted(folder.glob("*.toml"))
 
 
@@ -215,6 +239,20 @@ def _unknown_engine(deployment: Mapping[str, object], engines: Collection[str] |
     if engines is None or name is None or name in engines:
         return []
     return [f"deployment {deployment.get('name')!r}: engine {name!r} is unknown; known: {', '.join(engines)}"]
+
+
+def _control_characters(value: object, place: str = "") -> list[str]:
+    """Where a text holds what can steer a terminal or turn the direction of what is read."""
+    if isinstance(value, str):
+        found = STEERING.search(value)
+        return [f"{place}: holds the control character {found[0]!r}; remove it"] if found else []
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [
+        mistake
+        for key, each in inner
+        for text, where in ((key, place or "file"), (each, f"{place}.{key}".lstrip(".")))
+        for mistake in _control_characters(text, where)
+    ]
 
 
 def _twice(keys: Iterable[str], what: str) -> list[str]:

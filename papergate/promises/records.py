@@ -6,12 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, field_validator
 
+from papergate.promises.numbers import percent
 from papergate.promises.thoughts import ThoughtMarks
 from papergate.promises.tolerance import Tolerance
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+
+def _percent(value: object) -> Decimal:
+    """A score in percent as a target or paper states it."""
+    _ = percent(value)
+    return Decimal(str(value).strip().removesuffix("%").strip())
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
+"""Part of test ids and of names of folders."""
 Text = Annotated[str, Field(min_length=1)]
-Percent = Annotated[Decimal, Field(ge=0, le=100)]
+Count = Annotated[int, Field(ge=1, le=10**9, strict=True)]
+Percent = Annotated[Decimal, BeforeValidator(_percent)]
 ToleranceText = Annotated[
     Tolerance, BeforeValidator(Tolerance.parse), PlainSerializer(lambda tolerance: tolerance.text, return_type=str)
 ]
@@ -28,7 +38,7 @@ class Sampling(Record):
 
     temperature: Annotated[Decimal, Field(ge=0, le=2)]
     top_p: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
-    max_tokens: Annotated[int, Field(ge=1)]
+    max_tokens: Count
 
 
 class PublishedScore(Record):
@@ -38,7 +48,7 @@ class PublishedScore(Record):
     benchmark: Name
     metric: Literal["pass@1", "cons@64"] = "pass@1"
     percent: Percent
-    samples: Annotated[int, Field(ge=1)] | None = None
+    samples: Count | None = None
     """Samples per problem behind the number; None where the source does not say."""
     source: Text
 
@@ -66,11 +76,11 @@ class Hardware(Record):
     """Text that the probe's device names must contain, for example ``A100``."""
     also: tuple[str, ...] = ()
     """Other devices that the document admits."""
-    devices: Annotated[int, Field(ge=1)] = 1
+    devices: Count = 1
     """How many, cards where ``dies`` is stated."""
-    dies: Annotated[int, Field(ge=1)] = 1
+    dies: Count = 1
     """Dies of a card, where a tool may list them one by one."""
-    memory_gib: Annotated[float, Field(gt=0)] | None = None
+    memory_gib: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Nominal memory of each device."""
     driver: str = ""
     firmware: str = ""
@@ -95,7 +105,7 @@ class Stated(Record):
 
     percent: Percent
     source: Text
-    samples: Annotated[int, Field(ge=1)] | None = None
+    samples: Count | None = None
     reference: Literal["exact", "sampled"] = "exact"
 
 
@@ -151,9 +161,9 @@ class Deployment(Record):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     sampling: Sampling
     """Exactly the vendor document's: the `vendor` protocol. ``max_tokens`` is what this deployment can give at most."""
-    concurrency: dict[Name, Annotated[int, Field(ge=1)]] = {}
+    concurrency: dict[Name, Count] = {}
     """Requests in flight per benchmark in the `vendor` protocol, as the document has it."""
-    query_per_second: Annotated[float, Field(gt=0)] | None = None
+    query_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     source: Text
     promises: Annotated[tuple[PromiseEntry, ...], Field(min_length=1)]
 
@@ -177,10 +187,18 @@ class Deployment(Record):
 class Target(Record):
     """A piece of hardware and the deployments promised on it; its name is a pytest marker."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
     title: Text
     hardware: Hardware
     deployments: Annotated[tuple[Deployment, ...], Field(min_length=1)]
+
+    @field_validator("name")
+    @classmethod
+    def _no_operator(cls, name: str) -> str:
+        """The words of a selection: ``-m "not a100"``."""
+        if name in {"and", "or", "not"}:
+            raise ValueError(f"{name!r} is a word of -m expressions; choose another name")
+        return name
 
 
 class PromisedScore(Record):

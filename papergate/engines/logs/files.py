@@ -1,12 +1,11 @@
 """Reading the files of logs: JSON lines, one JSON object or list, parquet."""
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from papergate.engines.logs.rows import Source
 from papergate.errors import PredictionsError
+from papergate.files import MOST_LOG, parsed, read_plain, reason, require_plain, text_of, unpacked
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".parquet")
 
@@ -35,10 +34,13 @@ def json_of(path: Path) -> Mapping[str, object]:
 
 def _text(path: Path) -> str:
     try:
-        return gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text(encoding="utf-8")
+        data = read_plain(path, most=MOST_LOG)
+        return text_of(unpacked(data, most=MOST_LOG) if path.suffix == ".gz" else data)
     except FileNotFoundError as error:
         raise PredictionsError(f"{path}: no such file; give a file or folder of completions") from error
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise PredictionsError(f"{path}: cannot be read: {reason(error)}; give a whole file of UTF-8 text") from error
+    except UnicodeDecodeError as error:
         raise PredictionsError(f"{path}: cannot be read: {error}; give a whole file of UTF-8 text") from error
 
 
@@ -62,6 +64,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, object]]:
     except ImportError as error:
         raise PredictionsError(f"{path}: reading parquet needs pyarrow; pip install -e '.[hub]'") from error
     try:
+        require_plain(path, most=MOST_LOG)
         rows = parquet.read_table(path).to_pylist()
     except (OSError, ArrowException) as error:
         raise PredictionsError(f"{path}: cannot be read: {error}; give a whole parquet file") from error
@@ -70,6 +73,6 @@ def _parquet(path: Path) -> Iterator[tuple[str, object]]:
 
 def _json(text: str, place: str) -> object:
     try:
-        return json.loads(text)
+        return parsed(text)
     except ValueError as error:
         raise PredictionsError(f"{place}: not JSON ({error}); give a whole file: was its tool stopped?") from error

@@ -50,7 +50,18 @@ def _seen(source: Source) -> str:
 def _rows(source: Source, layout: Layout) -> tuple[Row, ...]:
     """The rows of the whole log that the file is a part of."""
     entry = layout.entry(source.path)
-    return tuple(layout.rows(source)) if entry == source.path else read_log(entry)
+    if entry != source.path:
+        return read_log(entry)
+    try:
+        rows = tuple(layout.rows(source))
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise PredictionsError(
+            f"{source.path}: not what {layout.tool} writes ({type(error).__name__}: {error}); accepted are "
+            f"{layout.accepts}"
+        ) from error
+    if not rows:
+        raise PredictionsError(f"{source.path}: no completions in it; accepted are {layout.accepts}")
+    return rows
 
 
 def _logs_in(folder: Path) -> dict[Path, tuple[Row, ...]]:

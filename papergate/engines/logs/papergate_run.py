@@ -7,7 +7,7 @@ the file.
 from collections.abc import Iterator
 
 from papergate.engines.logs.files import json_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, sample_number
 from papergate.engines.records import Finish
 from papergate.errors import PredictionsError
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
@@ -26,7 +26,7 @@ def _rows(source: Source) -> Iterator[Row]:
     for place, row in source.columns():
         if not _fits(row):
             raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
-        key = str(row["problem"]), int(str(row["sample"]))
+        key = str(row["problem"]), sample_number(row["sample"], place)
         if row["finish"] != Finish.FAILED or key not in last:
             last[key] = row
     for (problem, sample), row in last.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, first
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, first, sample_number
 from papergate.engines.records import Finish
 from papergate.engines.remote.answer import FINISHES
 from papergate.errors import PredictionsError
@@ -28,24 +28,18 @@ def _rows(source: Source) -> Iterator[Row]:
 
 
 def _row(row: Columns, place: str) -> Row:
-    text, gold = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS)
+    text, gold, number = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS), first(row, SAMPLE_FIELDS)
     finish = FINISHES.get(str(first(row, FINISH_FIELDS) or "stop").lower(), Finish.FAILED)
     failed = row.get("success") is False or finish is Finish.FAILED or text is None
     return Row(
         problem=str(first(row, ID_FIELDS)),
-        sample=_sample(first(row, SAMPLE_FIELDS), place),
+        sample=None if number is None else sample_number(number, place),
         text=None if failed else str(text),
         cut=finish is Finish.LENGTH,
         error=str(row.get("error") or f"finish {first(row, FINISH_FIELDS)}") if failed else "",
         gold=None if gold is None else str(gold),
         model=str(row.get("model") or ""),
     )
-
-
-def _sample(number: object, place: str) -> int | None:
-    if number is None or str(number).isdecimal():
-        return None if number is None else int(str(number))
-    raise PredictionsError(f"{place}: sample {number!r} is no whole number from 0; number the samples of a problem")
 
 
 PLAIN = Layout(tool="papergate and others", accepts=ACCEPTS, fits=_fits, rows=_rows)

@@ -7,6 +7,8 @@ from pathlib import Path
 from papergate.engines.records import END_OF_THOUGHT
 from papergate.errors import PredictionsError
 
+MOST_DIGITS = 7
+"""No problem has a million samples."""
 Columns = Mapping[str, object]
 """One row as the file holds it."""
 
@@ -79,6 +81,18 @@ class Layout:
 def first(row: Columns, names: Sequence[str]) -> object:
     """The first of the columns ``names`` that holds something."""
     return next((row[name] for name in names if row.get(name) is not None), None)
+
+
+def sample_number(number: object, place: str) -> int:
+    """The number of a sample, from 0.
+
+    Raises:
+        PredictionsError: it is none.
+    """
+    text = str(number) if isinstance(number, str | int) and not isinstance(number, bool) else ""
+    if text.isdecimal() and len(text) < MOST_DIGITS:
+        return int(text)
+    raise PredictionsError(f"{place}: sample {number!r} is no whole number from 0; number the samples of a problem")
 
 
 def listed(prediction: object) -> list[object]:

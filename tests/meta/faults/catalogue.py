@@ -6,10 +6,11 @@ A new fault is a row in the module of its part; a new part is a module with ``FA
 
 from pathlib import Path
 
-from tests.meta.faults import store
+from tests.meta.faults import inputs, store
 
 CATALOGUE = {
     "The store": store.FAULTS,
+    "Inputs": inputs.FAULTS,
 }
 FAULTS = tuple(fault for faults in CATALOGUE.values() for fault in faults)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reliability.md"
