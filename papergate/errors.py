@@ -15,12 +15,18 @@
     ├── AnswersDamaged      more answers are damaged than the promise can bear: asking was stopped
     └── PredictionsError    a file of stored completions cannot be read
 
-None of these is ever turned into a score. Each message says what was seen, what is accepted, and the remedy.
+None of these is ever turned into a score. Each message says what was seen, what is accepted, and the remedy. It may
+quote a server or a file: it is made printable here, once for all.
 """
+
+from papergate.printable import printable
 
 
 class PapergateError(Exception):
     """Something outside the model's answers is wrong; no verdict can be given."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class PromiseError(PapergateError):

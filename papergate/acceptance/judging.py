@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from papergate.acceptance.records import Acceptance, Case, Receipt
+from papergate.acceptance.records import NO_ANSWER, Acceptance, Case, Receipt
 from papergate.acceptance.terms import prompt_digest
 from papergate.completions.contents import Key
 from papergate.diagnosis.kinds import kind_of
@@ -41,6 +41,7 @@ def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Rec
             options=dict(zip(spec.letters, problem.options, strict=False)),
             marks=deployment.thought_marks,
             cut=done.finish is Finish.LENGTH,
+            no_answer=NO_ANSWER.get(done.finish, ""),
         )
 
 

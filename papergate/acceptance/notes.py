@@ -1,15 +1,20 @@
 """What stands beside a verdict: notes a reader must know, and what the numbers can and cannot show."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from papergate.acceptance.records import Acceptance, Case
 from papergate.diagnosis.causes import percent
+from papergate.engines import Finish
 from papergate.engines.hardware import differences
 from papergate.run_folder.notes import Note, note
 from papergate.statistics.panels import beta_panel, golden_panel
 from papergate.statistics.plan import single_run
 from papergate.statistics.power import Gate
 from papergate.verdict import Judgement
+
+NAMED = 5
+"""Finish reasons, or names of models, that a note names."""
 
 
 def notes_of(acceptance: Acceptance) -> list[Note]:
@@ -18,6 +23,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
     return [
         *of_the_verdict,
         *_notes_of_samples(acceptance.tally),
+        *_notes_of_answers(acceptance),
         *_notes_of_setup(acceptance.case),
         *_notes_of_sessions(acceptance),
     ]
@@ -30,6 +36,21 @@ def _notes_of_samples(tally: Mapping[str, int]) -> Iterator[Note]:
         "samples_never_came": tally["failed"] + tally["missing"],
     }
     return (note(code, count=count) for code, count in counted.items() if count)
+
+
+def _notes_of_answers(acceptance: Acceptance) -> Iterator[Note]:
+    """What the server itself said of its answers: refusals, ends of its own, and a model of another name."""
+    receipts = acceptance.receipts.values()
+    if refused := sum(receipt.finish is Finish.REFUSED for receipt in receipts):
+        yield note("answers_refused", count=refused)
+    reasons = Counter(receipt.finish_reason or "unknown" for receipt in receipts if receipt.finish is Finish.OTHER)
+    if reasons:
+        yield note("answers_ended_by_server", count=reasons.total(), reasons=dict(reasons.most_common(NAMED)))
+    asked = acceptance.case.identity.model
+    others = Counter(receipt.model for receipt in receipts if receipt.model not in (None, asked))
+    if others and acceptance.case.identity.engine != "replay":
+        named = [str(name) for name, _ in others.most_common(NAMED)]
+        yield note("answers_name_other_model", count=others.total(), asked=asked, named=named)
 
 
 def causes_of(acceptance: Acceptance) -> list[Note]:

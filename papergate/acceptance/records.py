@@ -22,6 +22,9 @@ from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Decision, Rule
 from papergate.verdict import Judgement, Verdict
 
+NO_ANSWER = {Finish.REFUSED: "refused", Finish.OTHER: "ended_by_server"}
+"""Finishes that make an answer wrong whatever its text holds, with the reason in its grade. What came of a loop that a
+server noticed is an answer: asking again until none comes would measure another deployment."""
 DIGEST_BYTES = 16
 """No two different texts of a run share so long a digest."""
 
@@ -108,6 +111,9 @@ class Receipt:
     characters: int
     kind: Kind | None = None
     """What the completion looks like; None of one that is not graded."""
+    finish_reason: str | None = None
+    model: str | None = None
+    """As the answer's chunks name it."""
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     ttft_s: float | None = None
@@ -123,6 +129,8 @@ class Receipt:
             digest=hashlib.blake2b((completion.text or "").encode(), digest_size=DIGEST_BYTES).digest(),
             characters=len(completion.text or ""),
             kind=kind,
+            finish_reason=completion.finish_reason,
+            model=completion.model,
             prompt_tokens=completion.prompt_tokens,
             output_tokens=completion.output_tokens,
             ttft_s=completion.ttft_s,
@@ -221,7 +229,7 @@ class Acceptance:
         finishes = Counter(receipt.finish for receipt in self.receipts.values())
         return {
             **{str(outcome): outcomes[outcome] for outcome in Outcome},
-            **{reason: reasons[reason] for reason in ("truncated", "unanswered", "empty")},
+            **{reason: reasons[reason] for reason in ("truncated", "unanswered", "empty", *NO_ANSWER.values())},
             "cut_off": reasons["cut off"],
             "length_limit": finishes[Finish.LENGTH],
             "failed": finishes[Finish.FAILED],

@@ -1,6 +1,8 @@
 """How endpoints are reached: address, proxy, key, trusted certificates."""
 
 import ipaddress
+import os
+import socket
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -13,6 +15,9 @@ import requests
 
 from papergate.errors import EngineRefused
 
+KEY_ENV = "PAPERGATE_API_KEY"
+"""The one environment variable that holds a key."""
+CHAT = "/v1/chat/completions"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NO_AUTHORITY = (18, 19, 20, 21)
 """OpenSSL's X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT to _UNABLE_TO_VERIFY_LEAF_SIGNATURE: nobody trusted has signed."""
@@ -24,7 +29,7 @@ class Access:
 
     key: str | None = field(repr=False)
     """Sent as a bearer token; never shown."""
-    key_env: str
+    key_env: str = KEY_ENV
     """The environment variable that holds the key, for messages."""
     ca_file: Path | None = None
     """Certificates to trust instead of those that ``requests`` brings along."""
@@ -35,6 +40,15 @@ class Access:
             raise EngineRefused(
                 f"{self.key_env} holds a line break or another character that no header can carry; set the bare key"
             )
+
+    @classmethod
+    def of_environment(cls, ca_file: Path | None = None) -> Self:
+        """The key that the environment holds.
+
+        Raises:
+            EngineRefused: no header can carry it.
+        """
+        return cls(key=os.environ.get(KEY_ENV), ca_file=ca_file)
 
     def headers(self) -> dict[str, str]:
         """Headers of every request."""
@@ -85,21 +99,21 @@ class Proxy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Address:
-    """Where chat requests go, by which way, and the head that all of them share."""
+    """Where requests go, by which way, and the head that all of them share."""
 
     url: str
     """Root of the server."""
     host: str
     port: int
-    target: str
-    """What the request line names: a path, or for a proxy the whole address."""
+    root: str
+    """What the request line names before the path: a path, too, or for a proxy the whole address."""
     headers: tuple[str, ...] = field(repr=False)
     tls: ssl.SSLContext | None
     proxy: Proxy | None
 
     @classmethod
     def of(cls, url: str, access: Access) -> Self:
-        """The chat completions route of the server at ``url``.
+        """The server at ``url``.
 
         Raises:
             EngineRefused: the certificates to trust cannot be read, or the proxy not be used.
@@ -108,21 +122,23 @@ class Address:
         secure = parts.scheme == "https"
         proxy = Proxy.of(found) if (found := proxy_for(url)) else None
         passed_on = proxy is not None and not secure  # else it sees a tunnel only
-        fields = {"Host": parts.netloc, "Content-Type": "application/json", "Accept": "text/event-stream"}
+        fields = {"Host": parts.netloc, "Content-Type": "application/json", "Accept": "text/event-stream, */*"}
         fields |= {"Accept-Encoding": "identity"} | access.headers() | (proxy.headers if proxy and passed_on else {})
         return cls(
             url=url,
             host=parts.hostname or "",
             port=_port(parts) or 0,
-            target=f"{url if passed_on else parts.path}/v1/chat/completions",
+            root=url if passed_on else parts.path,
             headers=tuple(f"{name}: {value}" for name, value in fields.items()),
             tls=trusting(access.ca_file) if secure else None,
             proxy=proxy,
         )
 
-    def request(self, body: bytes, *more: str) -> bytes:
+    def request(self, method: str, path: str, body: bytes, *more: str) -> bytes:
         """The bytes of one request, with ``more`` header lines."""
-        return _head(f"POST {self.target} HTTP/1.1", *self.headers, *more, f"Content-Length: {len(body)}") + body
+        return (
+            _head(f"{method} {self.root}{path} HTTP/1.1", *self.headers, *more, f"Content-Length: {len(body)}") + body
+        )
 
 
 def root_of(endpoint: str) -> str:
@@ -131,9 +147,12 @@ def root_of(endpoint: str) -> str:
     Raises:
         EngineRefused: it is no http or https address, or carries a password.
     """
-    if "@" in endpoint:
-        there = endpoint.rpartition("@")[2]
-        raise EngineRefused(f"endpoint on {there!r} carries a user or a password; a key belongs in the environment")
+    if "@" in endpoint or "?" in endpoint:
+        there = endpoint.rpartition("@")[2].partition("?")[0]
+        raise EngineRefused(
+            f"endpoint on {there!r} carries a user, a password or a query; a key belongs in the environment, in "
+            f"{KEY_ENV}; write the endpoint like http://host:8000"
+        )
     is_plain = endpoint.isascii() and endpoint.isprintable() and not {" ", "?", "#"} & set(endpoint)
     parts = _parts(endpoint)
     if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname or not _port(parts) or not is_plain:
@@ -188,7 +207,19 @@ def _head(*lines: str) -> bytes:
 
 
 def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine, in any spelling of its addresses and of its reserved name (RFC 6761)."""
+    name = host.rstrip(".").lower()
     try:
-        return ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(name)
     except ValueError:
-        return host == "localhost"
+        return name == "localhost" or name.endswith(".localhost") or _short_address(name).is_loopback
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return mapped.is_loopback or mapped.is_unspecified
+
+
+def _short_address(name: str) -> ipaddress.IPv4Address:
+    """The address of version 4 that the system reads in ``127.1`` or ``0x7f000001``; a public one for a name."""
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(name))
+    except (OSError, ValueError):
+        return ipaddress.IPv4Address("8.8.8.8")

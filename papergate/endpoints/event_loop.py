@@ -9,6 +9,12 @@ _Result = TypeVar("_Result")
 
 def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
     """Run in an event loop of its own, uvloop's where there is one: whatever the loop does costs less there."""
+    with loop_runner() as runner:
+        return runner.run(coroutine)
+
+
+def loop_runner() -> asyncio.Runner:
+    """What runs one coroutine after another in such a loop."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     try:
         import uvloop
@@ -16,5 +22,4 @@ def run_in_loop(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         factory = uvloop.new_event_loop
     except ImportError:
         pass
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(coroutine)
+    return asyncio.Runner(loop_factory=factory)

@@ -2,18 +2,23 @@
 
 Whatever a client computes between two chunks delays the next one. So the path of a chunk is two appends and a few
 comparisons; ``replies.py`` parses when the clock no longer runs. The price is memory: some 300 bytes a chunk.
+
+Each request has a connection of its own, opened before it is needed: what a server sends that nobody asked for cannot
+be told from the answer to the next request.
 """
 
 import asyncio
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
-from papergate.endpoints.address import Access, Address
-from papergate.endpoints.connect import HEAD_END, connect, is_free
+from papergate.endpoints.address import CHAT, Access, Address
+from papergate.endpoints.connect import HEAD_END, LONGEST_HEAD_BYTES, connect, is_open
+from papergate.endpoints.http import CLOSES
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.collector import AVAILABLE, Collector
 
@@ -25,6 +30,10 @@ LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n:]+:[^\r\n]*\r\n)*\r
 """Ends a chunked body, with trailers or without; inside a stream of events no line is a bare 0."""
 LAST_PIECES = 16
 """Pieces in which the last chunk and its trailers are looked for."""
+LONGEST_RAW_BYTES = 64 * 2**20
+"""Of a reply, which is kept whole: an answer of 32,768 tokens, each an event of its own, takes a fifth of it."""
+MOST_DIGITS = 15
+"""Of a Content-Length."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -58,24 +67,24 @@ def direct(url: str, access: Access) -> Address:
 
 
 class Connection(asyncio.Protocol):
-    """One connection, kept alive, with at most one request on it."""
+    """One connection, for one request and its reply."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._reply: RawReply | None = None
         self._done: asyncio.Future[None] | None = None
         self._ended: Callable[[bytes], bool] = self._ended_in_head
+        self._head = bytearray()
         self._tail = b""
-        self._length = 0
-        self._closes = False
+        self._length = self._bytes = 0
         self._stop_collecting: Callable[[], None] | None = None
         self._send_now: Callable[[bytes], bytes] | None = None
         """uvloop's transports send when all who wait have had their turn, a millisecond after the stamp at times."""
 
     @property
     def usable(self) -> bool:
-        """Whether another request can be sent on it: the last one is sent and answered."""
-        return is_free(self._transport) and self._reply is None
+        """Whether the request can be sent on it."""
+        return is_open(self._transport) and self._done is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the connection stands."""
@@ -108,8 +117,11 @@ class Connection(asyncio.Protocol):
             stamp_ns, reply.own_stamps = now_ns, True
         reply.stamps_ns.append(min(max(stamp_ns, reply.stamps_ns[-1] if reply.stamps_ns else reply.sent_ns), now_ns))
         reply.pieces.append(piece)
+        self._bytes += len(piece)
         if self._ended(piece):
             self._finish(complete=True)
+        elif self._bytes > LONGEST_RAW_BYTES:
+            self._give_up(f"the reply exceeds {LONGEST_RAW_BYTES} bytes")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone; only a body without any framing ends that way."""
@@ -130,7 +142,6 @@ class Connection(asyncio.Protocol):
         """Send ``request`` and keep what comes back; a reply that breaks off is returned as far as it came."""
         assert self._transport is not None
         reply = self._reply = RawReply()
-        self._ended, self._tail = self._ended_in_head, b""
         self._done = asyncio.get_running_loop().create_future()
         reply.sent_ns = time.monotonic_ns()
         if rest := self._send_now(request) if self._send_now else request:
@@ -152,24 +163,31 @@ class Connection(asyncio.Protocol):
         assert self._reply is not None
         self._reply.complete = complete
         self._reply = None
-        if self._closes:
-            self.close()
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
 
-    def _ended_in_head(self, _piece: bytes) -> bool:
-        """Until the head is whole; then its framing decides."""
+    def _give_up(self, error: str) -> None:
+        """Read no further, and say why."""
         assert self._reply is not None
-        raw = b"".join(self._reply.pieces)
-        if (head := head_in(raw)) is None:
+        self._reply.error = error
+        self._finish(complete=False)
+        self.close()
+
+    def _ended_in_head(self, piece: bytes) -> bool:
+        """Until the head is whole; then its framing decides."""
+        self._head += piece
+        if (head := head_in(self._head)) is None:
+            if len(self._head) > LONGEST_HEAD_BYTES:
+                self._give_up(f"the head of the reply exceeds {LONGEST_HEAD_BYTES} bytes")
             return False
+        raw, self._head = bytes(self._head), bytearray()
         fields = head_fields(raw[head])
         body = raw[head.stop + len(HEAD_END) :]
-        self._closes = _closes(raw[head], fields)
+        length = fields.get(b"content-length", b"")
         if b"chunked" in fields.get(b"transfer-encoding", b"").lower():
             self._ended, self._tail, body = self._ended_by_chunk, b"", raw
-        elif b"content-length" in fields:
-            self._length = int(fields[b"content-length"])
+        elif length.isdigit() and len(length) <= MOST_DIGITS:
+            self._length = int(length)
             self._ended = self._ended_by_length
         else:
             self._ended = self._ended_by_close
@@ -193,12 +211,12 @@ class Connection(asyncio.Protocol):
 
 
 class Client:
-    """Connections to one server, opened before the clock runs and used again."""
+    """Connections to one server, opened before they are needed."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self.opened = 0
-        """Connections opened so far."""
+        """Connections that a request had to wait for."""
         self._idle: list[Connection] = []
         self._collector: Collector | None = None
 
@@ -212,15 +230,19 @@ class Client:
         self._idle += await asyncio.gather(*(self._connect() for _ in range(missing)))
 
     async def send(self, body: bytes, number: int) -> RawReply:
-        """Send one request on an idle connection, or on a new one where none is left."""
-        request = self.address.request(body, f"X-Request-Id: {number}")  # to be found in the server's log
+        """Send one request on an open connection, or on a new one where none is left; another takes its place."""
+        number_line = f"X-Request-Id: {number}"  # to be found in the server's log
+        request = self.address.request("POST", CHAT, body, CLOSES, number_line)
         try:
-            connection = self._take() or await self._connect()
+            connection = self._take() or await self._connect_late()
         except EngineError as error:
             return RawReply(sent_ns=time.monotonic_ns(), error=str(error))
-        reply = await connection.exchange(request)
-        if connection.usable:
-            self._idle.append(connection)
+        try:
+            reply = await connection.exchange(request)
+        finally:
+            connection.close()
+        with suppress(EngineError):  # the next request meets it, and tells
+            self._idle.append(await self._connect())
         return reply
 
     def close(self) -> None:
@@ -238,8 +260,11 @@ class Client:
                 return connection
         return None
 
-    async def _connect(self) -> Connection:
+    async def _connect_late(self) -> Connection:
         self.opened += 1
+        return await self._connect()
+
+    async def _connect(self) -> Connection:
         try:
             _, connection = await connect(self.address, Connection, CONNECT_TIMEOUT_S)
         except ConnectionError as error:
@@ -250,7 +275,7 @@ class Client:
         return connection
 
 
-def head_in(raw: bytes) -> slice | None:
+def head_in(raw: bytes | bytearray) -> slice | None:
     """Where the head of a reply stands, after interim ones; None until it is whole."""
     start = 0
     while (end := raw.find(HEAD_END, start)) >= 0 and INTERIM.match(raw, start):
@@ -262,9 +287,3 @@ def head_fields(head: bytes) -> dict[bytes, bytes]:
     """The header fields of a reply, names in lower case."""
     pairs = (line.partition(b":") for line in head.split(b"\r\n")[1:])
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
-
-
-def _closes(head: bytes, fields: dict[bytes, bytes]) -> bool:
-    """Whether the server takes no other request on the connection (RFC 9112, section 9.3)."""
-    said = fields.get(b"connection", b"").lower()
-    return b"close" in said or (head.startswith(b"HTTP/1.0") and b"keep-alive" not in said)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -22,7 +21,6 @@ from papergate.performance.replies import Reading, read_reply
 from papergate.performance.tokens import Counter, Tokenizer, tokenizer_of
 from papergate.performance.workloads import Workload, arrivals_s
 
-KEY_ENV = "PAPERGATE_API_KEY"
 REQUEST_TIMEOUT_S = 3600.0
 """A request that takes longer is lost: the longest of the seeds' workloads is done in minutes."""
 HEARTBEAT_S = 0.01
@@ -56,7 +54,7 @@ def attach(url: str, model: str, *, ca_file: Path | None = None) -> Server:
     Raises:
         EngineError: it cannot be reached, does not serve ``model`` or does not stream.
     """
-    access = Access(key=os.environ.get(KEY_ENV), key_env=KEY_ENV, ca_file=ca_file)
+    access = Access.of_environment(ca_file)
     root = root_of(url)
     served = describe(root, model, access)
     address = direct(root, access)
@@ -81,7 +79,8 @@ def measure(server: Server, workload: Workload, *, salt: str, prompts: Sequence[
         EngineError: the server is gone, or does not stream.
     """
     asked = draw_prompts(server, workload, salt=salt) if prompts is None else prompts
-    return run_in_loop(_measure(server, workload, asked, salt))
+    seen = run_in_loop(_measure(server, workload, asked))
+    return _run_of(server, workload, asked[workload.warmup_requests :], salt, seen)
 
 
 def draw_prompts(server: Server, workload: Workload, *, salt: str) -> Sequence[Prompt]:
@@ -109,22 +108,24 @@ def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) ->
     contexts = [server.context_tokens for server in (new, old) if server.context_tokens]
     with new.tokenizer.connected() as counter:
         prompts = make_prompts(workload, counter, salt=salt, context_tokens=min(contexts, default=None))
-    return run_in_loop(_measure_pairs((new, old), workload, prompts, salt))
+    seen = run_in_loop(_measure_pairs((new, old), workload, prompts))
+    measured = prompts[workload.warmup_requests :]
+    return _run_of(new, workload, measured, salt, seen[0]), _run_of(old, workload, measured, salt, seen[1])
 
 
-async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str) -> LoadRun:
+async def _measure(server: Server, workload: Workload, prompts: Sequence[Prompt]) -> "_Seen":
     client = Client(direct(server.url, server.access))
     warmup, measured = _bodies(server, workload, prompts)
     with _undisturbed(client):
         await _warm_up(client, workload, warmup)
         async with _watched(client) as watch:
             sent = await _send_all(client, workload, measured)
-    return _run_of(server, workload, prompts[workload.warmup_requests :], salt, (watch, sent))
+    return watch, sent
 
 
 async def _measure_pairs(
-    servers: tuple[Server, Server], workload: Workload, prompts: Sequence[Prompt], salt: str
-) -> tuple[LoadRun, LoadRun]:
+    servers: tuple[Server, Server], workload: Workload, prompts: Sequence[Prompt]
+) -> tuple["_Seen", "_Seen"]:
     clients = [Client(direct(server.url, server.access)) for server in servers]
     warmups, bodies = zip(*(_bodies(server, workload, prompts) for server in servers), strict=True)
     sent: tuple[list[_Sent], list[_Sent]] = ([], [])
@@ -135,11 +136,7 @@ async def _measure_pairs(
             for side, start in turns(workload.count, workload.in_flight):
                 block = bodies[side][start : start + workload.in_flight]
                 sent[side].extend(await _closed_loop(clients[side], block, workload.in_flight, number=start))
-    new, old = (
-        _run_of(server, workload, prompts[workload.warmup_requests :], salt, (watch, results))
-        for server, results in zip(servers, sent, strict=True)
-    )
-    return new, old
+    return (watch, sent[0]), (watch, sent[1])
 
 
 def turns(count: int, block: int) -> Iterator[tuple[int, int]]:
@@ -218,6 +215,9 @@ class _Watch:
     """Known once the clock has stopped."""
 
 
+_Seen = tuple[_Watch, list[_Sent]]
+
+
 @asynccontextmanager
 async def _watched(*clients: Client) -> AsyncIterator[_Watch]:
     """Let the clock run, and watch how late the event loop is."""
@@ -286,9 +286,7 @@ def request_body(server: Server, workload: Workload, prompt: Prompt) -> bytes:
     return orjson.dumps(body)
 
 
-def _run_of(
-    server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str, seen: tuple[_Watch, list[_Sent]]
-) -> LoadRun:
+def _run_of(server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str, seen: _Seen) -> LoadRun:
     watch, sent = seen
     assert watch.load
     ordered = sorted(sent, key=lambda each: each[0])

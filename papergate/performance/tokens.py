@@ -1,17 +1,14 @@
 """How many tokens a prompt or an answer has, asked of whoever knows."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from typing import Any
 
-import orjson
-
-from papergate.endpoints.address import Access, trusting
-from papergate.endpoints.describe import CONTROL_TIMEOUT_S, count_tokens
-from papergate.endpoints.server_errors import quoted, server_words
+from papergate.endpoints.address import Access
+from papergate.endpoints.describe import count_of, count_tokens
+from papergate.endpoints.pages import PAGE_S, Pages, pages_of
 from papergate.errors import EngineError, EngineRefused
 
 PREFILL_TIMEOUT_S = 600.0
@@ -35,27 +32,16 @@ class Tokenizer:
 
     @contextmanager
     def connected(self) -> "Iterator[Counter]":
-        """Count over one connection, by the standard library: prompts take hundreds of counts, which cost a fifth so.
-
-        There is no proxy to go through: ``direct`` has refused it.
-        """
-        with closing(self._connection()) as connection:
-            yield Counter(self, connection)
-
-    def _connection(self) -> HTTPConnection:
-        parts, timeout_s = urlsplit(self.url), CONTROL_TIMEOUT_S if self.has_route else PREFILL_TIMEOUT_S
-        host = parts.hostname or ""
-        if parts.scheme == "http":
-            return HTTPConnection(host, parts.port, timeout=timeout_s)
-        return HTTPSConnection(host, parts.port, timeout=timeout_s, context=trusting(self.access.ca_file))
+        """Count in one event loop: prompts take hundreds of counts. Not within another."""
+        with pages_of(self.url, self.access, page_s=PAGE_S if self.has_route else PREFILL_TIMEOUT_S) as pages:
+            yield Counter(self, pages)
 
 
 class Counter:
     """Counts tokens as the server does."""
 
-    def __init__(self, tokenizer: Tokenizer, connection: HTTPConnection) -> None:
-        self._tokenizer, self._connection = tokenizer, connection
-        self._headers = {"Content-Type": "application/json"} | tokenizer.access.headers()
+    def __init__(self, tokenizer: Tokenizer, pages: Pages) -> None:
+        self._tokenizer, self._pages = tokenizer, pages
 
     def prompt(self, text: str) -> int:
         """Tokens of a user turn with the chat template around it.
@@ -65,11 +51,11 @@ class Counter:
         """
         messages = [{"role": "user", "content": text}]
         if self._tokenizer.has_route:
-            count = self._post("/tokenize", {"messages": messages}).get("count")
+            count = count_of(self._post("/tokenize", {"messages": messages}).get("count"))
         else:
             usage = self._post("/v1/chat/completions", {"messages": messages, "max_tokens": 1}).get("usage")
-            count = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-        if not isinstance(count, int):
+            count = count_of(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
+        if count is None:
             raise EngineError(f"{self._tokenizer.url} has neither /tokenize nor usage: no prompt can be made to length")
         return count
 
@@ -77,28 +63,13 @@ class Counter:
         """Tokens of a bare text, without any template; None where nobody can tell."""
         if not self._tokenizer.has_route:
             return None
-        count = self._post("/tokenize", {"prompt": text, "add_special_tokens": False}).get("count")
-        return count if isinstance(count, int) else None
+        return count_of(self._post("/tokenize", {"prompt": text, "add_special_tokens": False}).get("count"))
 
-    def _post(self, path: str, body: dict[str, object]) -> dict[str, object]:
-        url, asked = self._tokenizer.url, orjson.dumps(body | {"model": self._tokenizer.model})
-        try:
-            self._connection.request("POST", urlsplit(url).path + path, asked, self._headers)
-            answer = self._connection.getresponse()
-            content = answer.read()
-        except (OSError, HTTPException) as error:
-            raise EngineError(f"{url} does not answer {path} ({error!r})", transient=True) from error
-        if answer.status != HTTPStatus.OK:
-            raise EngineRefused(f"{url}{path} answered {answer.status} {quoted(server_words(content))}")
-        return _object(content)
-
-
-def _object(content: bytes) -> dict[str, object]:
-    try:
-        found = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    def _post(self, path: str, body: dict[str, object]) -> dict[str, Any]:
+        page = self._pages.post(path, body | {"model": self._tokenizer.model})
+        if page.status != HTTPStatus.OK:
+            raise EngineRefused(f"{self._tokenizer.url}{path} answered {page.said}")
+        return page.fields
 
 
 def tokenizer_of(url: str, model: str, access: Access) -> Tokenizer:

@@ -67,7 +67,7 @@ class Grader:
 
     def _begin(self, attempt: Attempt) -> Grade | Future[Grade]:
         started = time.perf_counter()
-        found = _extracted(attempt) if self._is_ours(attempt) else _handed_over(attempt)
+        found = self._found(attempt)
         if found.answer is None:
             return _without_answer(attempt, found, started)
         if self._is_ours(attempt):
@@ -75,6 +75,11 @@ class Grader:
             if quick.rule != BEYOND:
                 return _grade(attempt, found, quick, started)
         return self._threads.submit(self._grade_in_worker, attempt, found)
+
+    def _found(self, attempt: Attempt) -> Extraction:
+        if attempt.no_answer:
+            return Extraction(answer=None, rule="none", reason=attempt.no_answer)
+        return _extracted(attempt) if self._is_ours(attempt) else _handed_over(attempt)
 
     def _is_ours(self, attempt: Attempt) -> bool:
         """Whether our rules apply: no peer's rules for letters are imitated."""

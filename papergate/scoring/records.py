@@ -38,6 +38,7 @@ class Attempt:
         marks: The model's own marks of its thought, beside the known ones.
         cut: Whether the completion ended at the token limit.
         bare: Whether `text` is the bare final answer, from which nothing needs to be extracted.
+        no_answer: Why it is incorrect whatever its text says, such as `refused`; empty where the text decides.
     """
 
     text: str | None
@@ -49,6 +50,7 @@ class Attempt:
     marks: ThoughtMarks | None = None
     cut: bool = False
     bare: bool = False
+    no_answer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +92,8 @@ class Grade:
         rule: How the answer was found and what settled the comparison, as `extraction/comparison`.
         reason: Why it is undecided, or incorrect without a comparison: `empty`, `unanswered`, `truncated` (it ends in
             the thought), `cut off` (it ends in the box of the answer).
+        reason: Why it is incorrect without a comparison (`empty`, `unanswered`, `truncated`, `refused`,
+            `ended_by_server`), or why it is undecided.
         seconds: Wall time spent on this grade.
         present_elsewhere: The right answer stands in the text, but is not the one that was extracted.
     """

@@ -78,6 +78,22 @@ def _setups(values: Values) -> str:
     )
 
 
+def _ended_by_server(values: Values) -> str:
+    reasons = ", ".join(f"{reason!r} {count}" for reason, count in values["reasons"].items())
+    return (
+        f"{values['count']} answers were ended by the server for a reason of its own ({reasons}); they count as wrong "
+        "and are not asked again"
+    )
+
+
+def _other_model(values: Values) -> str:
+    named = ", ".join(map(repr, values["named"]))
+    return (
+        f"{values['count']} answers name the model {named}, asked was {values['asked']!r}: make sure that the server "
+        "or gateway serves the model you mean"
+    )
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -89,6 +105,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # the samples
     "grades_undecided": "{count} grades could not be told within their limits; they count as not correct",
     "answers_elsewhere": "{count} incorrect completions hold the right answer elsewhere",
+    "answers_refused": "{count} answers are refusals of the server; they count as wrong",
+    "answers_ended_by_server": _ended_by_server,
+    "answers_name_other_model": _other_model,
     "samples_never_came": "{count} of the planned samples never came; they count as not correct",
     # why wrong answers may be wrong
     "cause_server-cap": "{percent:g} % of answers stop at {tokens:,} tokens: the server's limit; raise it there, "

@@ -11,6 +11,7 @@ import papergate
 
 ROOT = Path(papergate.__file__).parent
 STAGES = (
+    "printable",
     "errors",
     "files",
     "embedded",

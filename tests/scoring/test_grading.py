@@ -150,3 +150,8 @@ class OneGraderServesMany(RuleBasedStateMachine):
 
 
 TestOneGraderServesMany = OneGraderServesMany.TestCase
+
+
+def test_an_answer_that_was_refused_or_ended_by_the_server_is_wrong_whatever_it_holds(grader):
+    grade = grade_one(grader, text="so</think>\\boxed{25}", gold="25", thinks=True, no_answer="refused")
+    assert (grade.outcome, grade.extracted, grade.reason) == (Outcome.INCORRECT, None, "refused")

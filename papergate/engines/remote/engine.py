@@ -1,28 +1,29 @@
 """Any OpenAI-compatible endpoint, or several of them that serve the same model."""
 
 import asyncio
-import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 
-from papergate.endpoints.address import Access, Address, root_of
+from papergate.endpoints.address import CHAT, Access, Address, root_of
 from papergate.endpoints.describe import Served, count_tokens, describe
 from papergate.endpoints.event_loop import run_in_loop
+from papergate.endpoints.http import CLOSES, Reply, exchange
+from papergate.endpoints.pages import IDENTITY
 from papergate.endpoints.server_errors import AWAY, quoted, refusal
 from papergate.engines.records import Completion, EngineIdentity, Request
-from papergate.engines.remote.answer import Answer
+from papergate.engines.remote.answer import Answer, OutOfStep
 from papergate.engines.remote.balance import Balance, Endpoint
-from papergate.engines.remote.http import Connections, Reply
 from papergate.engines.remote.read_batching import Tide
 from papergate.engines.remote.stream import Reading
 from papergate.engines.remote.timeouts import Patience, Timeouts
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
+from papergate.printable import one_line, secrets_of_environment, without_secrets
 from papergate.promises.records import Sampling
 
 CONCURRENCY = 64
@@ -30,7 +31,6 @@ CONCURRENCY = 64
 NOT_STREAMS = ("text/html", "application/json")
 """What an answer must not be; servers are lax about naming a stream, so every other type is read as one."""
 ERROR_BODY_BYTES = 65536
-PLAIN = "identity"
 PENALTIES = {"repeat_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier"}
 """They change greedy answers too."""
 TEMPLATE_CHARACTERS = 200
@@ -47,7 +47,6 @@ class RemoteEngine:
         *,
         concurrency: int = CONCURRENCY,
         thinks: bool = True,
-        api_key_env: str = "PAPERGATE_API_KEY",
         ca_file: Path | None = None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
     ) -> None:
@@ -55,12 +54,12 @@ class RemoteEngine:
         self._concurrency = concurrency
         self._thinks = thinks
         self._timeouts = timeouts
-        self._access = Access(key=os.environ.get(api_key_env), key_env=api_key_env, ca_file=ca_file)
+        self._access, self._secrets = Access.of_environment(ca_file), secrets_of_environment()
         self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
         self._addresses = {each.url: Address.of(each.url, self._access) for each in self._balance.endpoints}
         self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
         _refuse_several_templates(self._served)
-        self._opened: dict[asyncio.AbstractEventLoop, _Opened] = {}
+        self._tides: WeakKeyDictionary[asyncio.AbstractEventLoop, Tide] = WeakKeyDictionary()
 
     @property
     def concurrency(self) -> int:
@@ -108,13 +107,13 @@ class RemoteEngine:
             problem=request.problem,
             sample=request.sample,
             seed=request.seed,
-            text=answer.text(thinks=self._thinks),
+            text=without_secrets(answer.text(thinks=self._thinks), self._secrets),
             finish=answer.finish,
             prompt_tokens=answer.prompt_tokens,
             output_tokens=answer.output_tokens,
-            finish_reason=answer.finish_reason,
+            finish_reason=without_secrets(answer.finish_reason or "", self._secrets) or None,
             endpoint=endpoint.url,
-            model=answer.model,
+            model=without_secrets(answer.model or "", self._secrets) or None,
             ttft_s=patience.ttft_s,
             e2e_s=patience.e2e_s,
         )
@@ -149,22 +148,23 @@ class RemoteEngine:
     ) -> tuple[Answer, Patience]:
         """One attempt at one endpoint.
 
-        What goes wrong after the whole answer was read costs nothing: a whole answer is never asked again.
+        What goes wrong with the connection after the whole answer was read costs nothing: a whole answer is never asked
+        again. Text that comes then is another matter: nobody knows whose it is, nor whose what came before.
         """
         limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
-        patience, opened = Patience(limits), await self._connect()
-        reading = Reading(patience, opened.tide, only_begin=only_begin)
+        patience = Patience(limits)
+        reading = Reading(patience, self._tide(), only_begin=only_begin)
         try:
-            async with patience, self._stream(opened.connections, endpoint, request) as reply:
+            async with patience, self._stream(endpoint, request) as reply:
                 await reading.read(reply)
         except (ConnectionError, TimeoutError, EngineError) as error:
-            if not reading.answer.is_whole:
+            if isinstance(error, OutOfStep) or not reading.answer.is_whole:
                 raise _explained(error, endpoint, patience) from error
         endpoint.answered()
         return reading.answer, patience
 
     @asynccontextmanager
-    async def _stream(self, connections: Connections, endpoint: Endpoint, request: Request) -> AsyncIterator[Reply]:
+    async def _stream(self, endpoint: Endpoint, request: Request) -> AsyncIterator[Reply]:
         """The reply with the open stream of an answer.
 
         Raises:
@@ -172,7 +172,9 @@ class RemoteEngine:
             EngineError: the endpoint answered with something that is no stream.
         """
         body = orjson.dumps(_body(self._model, request))
-        async with connections.post(self._addresses[endpoint.url], body) as reply:
+        address = self._addresses[endpoint.url]
+        asked = address.request("POST", CHAT, body, CLOSES)
+        async with exchange(address, asked, self._timeouts.connect_s) as reply:
             if reply.status in AWAY:
                 endpoint.fell_silent()
             if reply.status != HTTPStatus.OK or reply.headers.get("Content-Type", "").lower().startswith(NOT_STREAMS):
@@ -180,35 +182,14 @@ class RemoteEngine:
                 if reply.status == HTTPStatus.OK and reply.is_framed and not reply.is_over:
                     raise EngineError(f"the answer broke off after {quoted(said)}", transient=True)
                 raise refusal(reply.status, reply.headers, said, self._access)
-            if (packed := reply.headers.get("Content-Encoding", PLAIN)) != PLAIN:
-                raise EngineRefused(f"compresses streams ({packed}), against the request; turn that off in its gateway")
+            if (packed := reply.headers.get("Content-Encoding", IDENTITY).lower()) != IDENTITY:
+                words = f"compresses streams ({one_line(packed)}), against the request; turn that off in its gateway"
+                raise EngineRefused(words)
             yield reply
 
-    async def _connect(self) -> "_Opened":
-        """What the running event loop holds open."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._opened:
-            keeper = self._keep_open(loop)
-            self._opened[loop] = _Opened(connections=await anext(keeper), tide=Tide(), keeper=keeper)
-        return self._opened[loop]
-
-    async def _keep_open(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Connections]:
-        """Yields once, and goes on when asyncio closes the generators of a loop that ends: then connections close."""
-        connections = Connections(self._timeouts.connect_s)
-        try:
-            yield connections
-        finally:
-            connections.close()
-            del self._opened[loop]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Opened:
-    """What one event loop holds open."""
-
-    connections: Connections
-    tide: Tide
-    keeper: AsyncGenerator[Connections]
+    def _tide(self) -> Tide:
+        """The tide of the running event loop."""
+        return self._tides.setdefault(asyncio.get_running_loop(), Tide())
 
 
 def _check_words(url: str, answer: Answer, request: Request) -> None:

@@ -15,12 +15,12 @@ class Tide:
     def __init__(self) -> None:
         self._held: list[asyncio.Transport] = []
 
-    def hold(self, stream: asyncio.Transport, s_per_token: float) -> None:
+    def hold(self, stream: asyncio.Transport | None, s_per_token: float) -> None:
         """Read no more of ``stream`` until the next tide, if a token is likely to come before it.
 
         Not under TLS, whose transports read on while they are paused: an end that comes then discards what came before.
         """
-        if s_per_token >= TIDE_S or stream.get_extra_info("ssl_object") is not None:
+        if s_per_token >= TIDE_S or stream is None or stream.get_extra_info("ssl_object") is not None:
             return
         stream.pause_reading()
         if not self._held:

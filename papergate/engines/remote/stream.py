@@ -1,22 +1,71 @@
-"""One answer, read off its stream as it comes."""
+"""One answer, read off its stream."""
 
-from collections.abc import Iterable
-from typing import Any
-
-from papergate.endpoints.events import EventReader
-from papergate.engines.remote.answer import Answer
-from papergate.engines.remote.http import Reply
+from papergate.endpoints.events import LAST, EventReader
+from papergate.endpoints.http import Reply
+from papergate.endpoints.server_errors import quoted
+from papergate.engines.remote.answer import LONGEST_ANSWER_BYTES, Answer
 from papergate.engines.remote.read_batching import Tide
 from papergate.engines.remote.timeouts import Patience
 from papergate.errors import EngineError
 
 
-class Reading:
-    """Puts ``answer`` together, and tells ``patience`` what has come and ``tide`` how fast."""
+class StreamedAnswer:
+    """Puts ``answer`` together from the pieces of a stream; how they come, and when, is for others to know."""
 
-    def __init__(self, patience: Patience, tide: Tide, *, only_begin: bool) -> None:
+    def __init__(self) -> None:
         self.answer = Answer()
         self._events = EventReader()
+
+    def feed(self, piece: bytes) -> int:
+        """Take a piece; tell how many events it completes that bring text.
+
+        Raises:
+            EngineError: the stream reports an error, or is no stream of one answer.
+        """
+        tokens, add = 0, self.answer.add
+        for event in self._events.feed(piece):
+            tokens += add(event)
+        if len(self.answer.thought) + len(self.answer.content) > LONGEST_ANSWER_BYTES:
+            raise EngineError(f"the answer exceeds {LONGEST_ANSWER_BYTES} bytes; does the server ignore max_tokens?")
+        return tokens
+
+    def end(self) -> int:
+        """The stream is over: like ``feed``, of what is left without a line end.
+
+        Raises:
+            EngineError: it ends without a finish reason: never a shorter answer.
+        """
+        tokens = self.feed(LAST)
+        self._refuse_unfinished()
+        return tokens
+
+    def _refuse_unfinished(self) -> None:
+        if self.answer.finish is None:
+            characters = len(self.answer.text(thinks=False))
+            ignored = f"; a line that is no event: {quoted(said)}" if (said := self._events.ignored) else ""
+            raise EngineError(
+                f"the stream ended after {characters} characters without a finish reason{ignored}", transient=True
+            )
+
+    def refuse_textless(self) -> None:
+        """Refuse an answer whose text was lost on its way.
+
+        Raises:
+            EngineError: it is finished, and nothing says that it has no text.
+        """
+        if not self.answer.is_whole:
+            count = self.answer.output_tokens
+            told = "does not count its tokens" if count is None else f"counts {count} tokens"
+            raise EngineError(f"the answer is finished and has no text at all (the server {told})", transient=True)
+
+
+class Reading:
+    """Reads an answer as it comes, and tells ``patience`` what has come and ``tide`` how fast."""
+
+    def __init__(self, patience: Patience, tide: Tide, *, only_begin: bool) -> None:
+        self._stream = StreamedAnswer()
+        self.answer = self._stream.answer
+        """As far as it has come."""
         self._patience = patience
         self._tide = tide
         self._only_begin = only_begin
@@ -27,37 +76,25 @@ class Reading:
 
         Raises:
             ConnectionError: the connection is lost.
-            EngineError: the stream reports an error, or ends without a finish reason or without text: never a shorter
-                answer.
+            EngineError: see `StreamedAnswer`; or the answer has no text.
         """
         await reply.each(lambda piece: self._take(piece, reply))
         if not self._enough:
-            self._add(self._events.end())
-            self._check_whole()
+            self._note(self._stream.end())
+            self._stream.refuse_textless()
 
     def _take(self, piece: bytes, reply: Reply) -> bool:
         since_s = self._patience.e2e_s
-        if tokens := self._add(self._events.feed(piece)):
+        tokens = self._stream.feed(piece)
+        self._note(tokens)
+        if tokens:
             self._tide.hold(reply.transport, (self._patience.e2e_s - since_s) / tokens)
             self._enough = self._only_begin
         return self._enough
 
-    def _add(self, events: Iterable[dict[str, Any]]) -> int:
-        """Add events to the answer; tell how many of them brought text."""
-        finished, tokens = self.answer.finish, 0
-        for event in events:
-            tokens += self.answer.add(event)
+    def _note(self, tokens: int) -> None:
+        """Tell ``patience`` of text and of the end."""
         if tokens:
             self._patience.token()
-        if self.answer.finish and not finished:
+        if self.answer.finish:
             self._patience.finish()
-        return tokens
-
-    def _check_whole(self) -> None:
-        if self.answer.finish is None:
-            characters = len(self.answer.text(thinks=False))
-            raise EngineError(f"the stream ended after {characters} characters without a finish reason", transient=True)
-        if not self.answer.is_whole:
-            count = self.answer.output_tokens
-            told = "does not count its tokens" if count is None else f"counts {count} tokens"
-            raise EngineError(f"the answer is finished and has no text at all (the server {told})", transient=True)

@@ -70,7 +70,9 @@ class Patience:
             self._first = self._last
 
     def finish(self) -> None:
-        """The finish reason has come."""
+        """The finish reason has come; told again, it changes nothing."""
+        if self._finished:
+            return
         self._last = self._loop.time()
         self._finished = True
         self._timer.cancel()

@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import re
 import socket
 import ssl
 import time
@@ -131,7 +133,7 @@ def test_tokens_without_usage_are_the_tokenizers(server, model):
     [
         ("error-midway", "the server reported an error: 'out of memory'"),
         ("cut-midway", "the stream broke off after 3 chunks (the connection was closed)"),
-        ("unfinished", "the stream broke off after 3 chunks (it ended without a finish reason)"),
+        ("unfinished", "the stream ended after 9 characters without a finish reason"),
     ],
 )
 def test_broken_stream_is_a_failed_request(server, model, error):
@@ -218,26 +220,7 @@ def test_proxy_is_refused(monkeypatch):
 
 def test_key_goes_along():
     address = direct("http://127.0.0.1:8000", Access(key="k", key_env="KEY"))
-    assert b"Authorization: Bearer k\r\n" in address.request(b"{}")
-
-
-def test_a_connection_answered_before_its_request_was_sent_is_not_used_again():
-    async def answer(reader, writer):
-        await reader.read(2**10)
-        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
-        await asyncio.sleep(0.2)
-        writer.transport.abort()
-
-    async def ask():
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
-            client = Client(direct(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY))
-            reply = await client.send(bytes(2**26), 0)
-            taken = client._take()
-            client.close()
-            await asyncio.sleep(0.3)
-            return reply.complete, taken
-
-    assert asyncio.run(ask()) == (True, None)
+    assert b"Authorization: Bearer k\r\n" in address.request("POST", "/", b"{}")
 
 
 def test_given_up_request_closes_its_connection(server):
@@ -251,40 +234,73 @@ def test_given_up_request_closes_its_connection(server):
     asyncio.run(give_up())
 
 
+NO = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"
+
+
 @pytest.mark.parametrize(
-    ("version", "said", "connections"),
+    "answer",
     [
-        ("1.1", "Connection: close", 2),
-        ("1.1", "connection: Close", 2),
-        ("1.0", "Server: old", 2),
-        ("1.0", "Connection: keep-alive", 1),
-        ("1.1", "Connection: keep-alive", 1),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",),
+        (b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", NO),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + NO,),
     ],
 )
-def test_connection_that_the_server_gives_up_is_not_used_again(version, said, connections):
-    serving = []
-
-    async def answer(reader, writer):
-        serving.append(asyncio.current_task())
-        for _ in range(3 - connections):
-            await reader.read(2**16)
-            writer.write(f"HTTP/{version} 200 OK\r\n{said}\r\nContent-Length: 2\r\n\r\nok".encode())
-        await reader.read(2**16)  # another request, which gets no answer, or the client's end
+def test_no_connection_is_used_again_so_that_what_nobody_asked_for_answers_nothing(answer):
+    async def serve(reader, writer):
+        if await reader.read(2**16):
+            for part in answer:
+                writer.write(part)
+                await asyncio.sleep(0.02)
+            await reader.read()
         writer.close()
-        await writer.wait_closed()
 
-    async def ask_twice():
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
-            host, port = listening.sockets[0].getsockname()
-            client = Client(direct(f"http://{host}:{port}", NOBODY))
-            replies = [await client.send(b"{}", number) for number in range(2)]
+    async def ask_three_times():
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+            client = Client(direct(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY))
+            await client.open(1)
+            replies = [await client.send(b"{}", number) for number in range(3)]
             client.close()
-            await asyncio.gather(*serving, return_exceptions=True)
+            await asyncio.sleep(0.05)
         return replies, client.opened
 
-    replies, opened = asyncio.run(ask_twice())
-    assert [reply.complete for reply in replies] == [True, True]
-    assert opened == connections
+    replies, waited = asyncio.run(ask_three_times())
+    assert [reply.complete for reply in replies] == [True] * 3
+    assert all(b"".join(reply.pieces).partition(b"\r\n\r\n")[2].startswith(b"ok") for reply in replies)
+    assert waited == 0
+
+
+@pytest.mark.parametrize(
+    ("begin", "more", "error"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x" * 2**16, "the head of the reply exceeds 65536 bytes"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n" % (b"9" * 5000), b"x" * 2**20, "exceeds 67108864 bytes"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 2**20, "exceeds 67108864 bytes"),
+    ],
+)
+def test_a_reply_without_end_is_given_up(begin, more, error):
+    async def never_end(reader, writer):
+        await reader.read(2**16)
+        writer.write(begin)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(more)
+                await writer.drain()
+        writer.close()
+
+    async def ask():
+        async with await asyncio.start_server(never_end, "127.0.0.1", 0) as listening:
+            client = Client(direct(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY))
+            reply = await client.send(b"{}", 0)
+            client.close()
+            await asyncio.sleep(0.05)
+            return reply
+
+    reply = asyncio.run(ask())
+    assert not reply.complete
+    assert error in reply.error
+    assert sum(map(len, reply.pieces)) < 2**26 + 2**20
 
 
 class Taken:
@@ -496,16 +512,17 @@ def test_body_without_framing_ends_with_its_connection():
 @pytest.mark.parametrize(
     ("raw", "error"),
     [
-        (b"SSH-2.0-OpenSSH\r\n\r\n", "the answer begins with 'SSH-2.0-OpenSSH', which is no status line of HTTP/1.1"),
-        (b"HTTP/1.1 OK\r\n\r\n", "the answer begins with 'HTTP/1.1 OK', which is no status line of HTTP/1.1"),
-        (b"\r\n\r\n", "the answer begins with '', which is no status line of HTTP/1.1"),
-        (CHUNKED + b"data:\r\n", "a chunk of the answer has the size 'data:', which is no hexadecimal number"),
-        (CHUNKED + b"-5\r\ndata:\r\n", "a chunk of the answer has the size '-5', which is no hexadecimal number"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "what came is no HTTP .*'SSH-2.0-OpenSSH'"),
+        (b"HTTP/1.1 OK\r\n\r\n", "what came is no HTTP .*'HTTP/1.1 OK'"),
+        (b"\r\n\r\n", "the connection broke off before an answer came"),
+        (CHUNKED + b"data:\r\n", "what came is no HTTP .Invalid character in chunk size"),
+        (CHUNKED + b"-5\r\ndata:\r\n", "what came is no HTTP .Invalid character in chunk size"),
+        (b"\x15\x03\x03\x00\x02\x02\x32", "speaks TLS on this port; write the address with https"),
     ],
 )
 def test_what_is_no_http_is_the_readings_error_and_quoted(raw, error):
     reply, _ = fed(raw, [])
-    assert read_reply(reply, NOBODY).error == error
+    assert re.search(error, read_reply(reply, NOBODY).error)
 
 
 def test_content_type_is_known_in_any_case():

@@ -1,4 +1,4 @@
-"""The bare HTTP client of the asking: replies of every framing, connections used again, proxies, lost connections."""
+"""The bare HTTP client: replies of every framing and of none, limits, proxies, lost connections."""
 
 import asyncio
 import base64
@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from papergate.endpoints.address import Access, Address, Proxy
+from papergate.endpoints.address import CHAT, Access, Address, Proxy
 from papergate.endpoints.connect import connect
 from papergate.endpoints.event_loop import run_in_loop
+from papergate.endpoints.http import CLOSES, LONGEST_HEAD_BYTES, Connection
+from papergate.endpoints.http import exchange as exchange_over
 from papergate.engines.remote.engine import RemoteEngine
-from papergate.engines.remote.http import Connection, Connections, Unheard
-from papergate.errors import EngineRefused
+from papergate.errors import EngineError, EngineRefused
 from tests.meta.engines.test_remote import certificate, draw, request
 from tests.servers.faulty_server import MODEL, FaultyServer, answer_to
 
@@ -43,7 +44,11 @@ PART = b"HTTP/1.1 200 OK\r\nContent-Le"
 """After it the connection is closed."""
 
 
-def exchange(run, *answers, take=None, closes=False, pauses=False, at_once=False):
+def post(address):
+    return exchange_over(address, address.request("POST", CHAT, b"{}", CLOSES), 5)
+
+
+def exchange(run, *answers, take=None, closes=False, at_once=False):
     """Post to a server that sends ``answers``, one for each request; what came, and how many connections it saw.
 
     An answer of several parts is sent in so many pieces, with a pause after each.
@@ -62,14 +67,11 @@ def exchange(run, *answers, take=None, closes=False, pauses=False, at_once=False
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    async def post_all(address, opened):
+    async def post_all(address):
         for _ in answers:
-            async with opened.post(address, b"{}") as reply:
+            async with post(address) as reply:
                 said, status = [], reply.status
                 await reply.each(take or said.append)
-                if pauses:
-                    reply.transport.pause_reading()
-                await asyncio.sleep(3 * PAUSE_S if at_once else 0)
                 yield status, b"".join(said)
             if not at_once:
                 await asyncio.sleep(3 * PAUSE_S)
@@ -77,11 +79,9 @@ def exchange(run, *answers, take=None, closes=False, pauses=False, at_once=False
     async def against_a_server():
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
             address = Address.of(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY)
-            opened = Connections(5)
             try:
-                return [came async for came in post_all(address, opened)]
+                return [came async for came in post_all(address)]
             finally:
-                opened.close()
                 await asyncio.gather(*connections, return_exceptions=True)
 
     return run(against_a_server()), len(connections)
@@ -101,16 +101,21 @@ def exchange(run, *answers, take=None, closes=False, pauses=False, at_once=False
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, b""),
     ],
 )
-def test_replies_of_every_framing_are_read_and_their_connection_is_used_again(exchanged, answer, status, body):
-    assert exchanged(answer, answer, answer) == ([(status, body)] * 3, 1)
+def test_replies_of_every_framing_are_read_each_on_a_connection_of_its_own(exchanged, answer, status, body):
+    assert exchanged(answer, answer, answer) == ([(status, body)] * 3, 3)
 
 
 @pytest.mark.parametrize(
-    "head", ["1.1 200 OK\r\nConnection: close\r\nContent-Length: 2", "1.0 200 OK\r\nContent-Length: 2"]
+    "head",
+    [
+        "1.1 200 OK\r\nConnection: close\r\nContent-Length: 2",
+        "1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2",
+        "1.0 200 OK\r\nContent-Length: 2",
+    ],
 )
-def test_a_connection_that_the_server_gives_up_is_not_used_again(exchanged, head):
+def test_no_connection_is_used_again(exchanged, head):
     answer = f"HTTP/{head}\r\n\r\nok".encode()
-    assert exchanged(answer, answer) == ([(200, b"ok")] * 2, 2)
+    assert exchanged(answer, answer, at_once=True) == ([(200, b"ok")] * 2, 2)
 
 
 def test_a_body_without_framing_ends_with_its_connection(exchanged):
@@ -150,47 +155,70 @@ def test_what_goes_wrong_in_reading_is_raised_where_it_is_waited_for(exchanged, 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-@pytest.mark.parametrize("answer", [OK * 2, (OK, OK), (OK, b"?")])
-def test_what_nobody_asked_for_closes_the_connection(exchanged, answer):
-    assert exchanged(answer, answer) == ([(200, b"ok")] * 2, 2)
+NO = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"
 
 
-def test_a_request_that_met_the_end_of_a_used_connection_is_sent_on_a_new_one(exchanged):
-    assert exchanged(OK, OK, OK, closes=True, pauses=True, at_once=True) == ([(200, b"ok")] * 3, 3)
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("answer", [OK + NO, (OK, NO), (OK, b"?"), (OK, NO[:30], NO[30:])])
+def test_a_reply_that_nobody_asked_for_answers_no_request(exchanged, answer, at_once):
+    assert exchanged(answer, answer, answer, at_once=at_once) == ([(200, b"ok")] * 3, 3)
 
 
-def test_a_request_that_was_heard_on_a_used_connection_is_lost_with_it(exchanged):
-    with pytest.raises(ConnectionError, match="closed it before the answer was over") as lost:
-        exchanged(OK, PART, OK)
-    assert lost.type is ConnectionError
+def test_a_reply_that_comes_before_its_request_is_none(run):
+    async def speak_first(reader, writer):
+        writer.write(NO)
+        await reader.read()
+        writer.close()
+
+    async def ask():
+        async with await asyncio.start_server(speak_first, "127.0.0.1", 0) as listening:
+            address = Address.of(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY)
+            transport, connection = await connect(address, Connection, 5)
+            for _ in range(100):
+                await asyncio.sleep(0.01 if not transport.is_closing() else 0)
+            try:
+                await connection.exchange(b"")
+            finally:
+                await asyncio.sleep(PAUSE_S)
+
+    with pytest.raises(ConnectionError, match="before it was asked"):
+        run(ask())
 
 
-def test_a_request_that_met_the_end_of_a_new_connection_is_lost(exchanged):
-    with pytest.raises(Unheard, match="closed it before the answer was over"):
-        exchanged(b"", closes=True)
+HEADS = {
+    "one field without an end": (b"X: ", b"x" * 2**16),
+    "fields without an end": (b"", b"X: " + b"x" * 100 + b"\r\n"),
+    "interim replies without an end": (b"X: x\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "trailers without an end": (b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n", b"T: t\r\n"),
+    "an extension without an end": (b"Transfer-Encoding: chunked\r\n\r\n2", b";x" * 1000),
+}
 
 
-@pytest.mark.parametrize("pauses", [False, True])
-def test_a_connection_that_was_closed_without_a_word_is_not_used_again(exchanged, pauses):
-    assert exchanged(OK, OK, closes=True, pauses=pauses) == ([(200, b"ok")] * 2, 2)
+@pytest.mark.parametrize(("begin", "more"), HEADS.values(), ids=HEADS)
+def test_what_frames_a_body_is_bounded(run, begin, more):
+    status = b"HTTP/1.1 100 Continue\r\n" if begin.startswith(b"X: x") else b"HTTP/1.1 200 OK\r\n"
+    sent = 0
 
+    async def never_end(reader, writer):
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(status + begin)
+        with suppress(ConnectionError):
+            while True:
+                writer.write(more)
+                await writer.drain()
+                sent += len(more)
+        writer.close()
 
-def test_a_connection_that_was_idle_for_long_is_not_used_again(exchanged, monkeypatch):
-    monkeypatch.setattr("papergate.engines.remote.http.FRESH_S", PAUSE_S)
-    assert exchanged(OK, OK) == ([(200, b"ok")] * 2, 2)
+    async def ask():
+        async with await asyncio.start_server(never_end, "127.0.0.1", 0) as listening:
+            address = Address.of(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY)
+            async with post(address) as reply:
+                await reply.each(lambda _: False)
 
-
-def test_no_more_connections_are_opened_than_requests_were_in_flight(run):
-    with FaultyServer(delay_s=0.05) as server:
-        engine = RemoteEngine([server.url], MODEL, concurrency=200)
-
-        async def twice():
-            for _ in range(2):
-                await asyncio.gather(*(engine.complete(request(seed=seed)) for seed in range(200)))
-            (opened,) = engine._opened.values()
-            return sum(map(len, opened.connections._idle.values()))
-
-        assert 0 < run(twice()) <= 200
+    with pytest.raises(EngineError, match=f"frames its body, exceeds {LONGEST_HEAD_BYTES} bytes"):
+        run(ask())
+    assert sent < 2**24  # what the kernel's buffers take
 
 
 def test_a_connection_is_probed_while_an_answer_is_waited_for(run):
@@ -295,11 +323,11 @@ def test_a_proxy_opens_a_tunnel_to_a_server_with_tls_and_learns_no_key(monkeypat
 
 
 def post_to(url, run):
-    async def post():
-        async with Connections(5).post(Address.of(url, NOBODY), b"{}"):
+    async def begin():
+        async with post(Address.of(url, NOBODY)):
             pass
 
-    run(post())
+    run(begin())
 
 
 def test_a_proxy_that_refuses_is_named_and_quoted(run, monkeypatch):

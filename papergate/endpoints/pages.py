@@ -1,0 +1,146 @@
+"""Short requests to a server: its control plane, one page after the other, each bounded in bytes and in time."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from papergate.endpoints.address import Access, Address
+from papergate.endpoints.connect import speaks
+from papergate.endpoints.event_loop import loop_runner
+from papergate.endpoints.http import CLOSES, exchange
+from papergate.endpoints.server_errors import json_in, quoted, server_words
+from papergate.errors import EngineError, EngineRefused, EngineTimeout
+from papergate.printable import one_line
+
+PAGE_S = 30.0
+"""For a page, connecting included: it computes nothing, so that an endpoint that needs longer is not well."""
+LONGEST_PAGE_BYTES = 2**20
+"""A list of a thousand models takes a fifth of it."""
+OTHER_SCHEME_AFTER_S = 1.0
+"""When no answer has come for so long, or none can, it is tried whether http was written for https, or the reverse."""
+IDENTITY = "identity"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it is the page that was asked for."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The JSON object of the page; empty where it holds none, or was not asked for."""
+        found = json_in(self.body) if self.is_ok else None
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def said(self) -> str:
+        """Status, content type and the first words, for messages."""
+        kind = one_line(self.headers.get("Content-Type", "no content type"))
+        return f"{self.status} ({kind}) {quoted(server_words(self.body))}"
+
+
+class Pages:
+    """Asks one server for pages. Not within an event loop: it runs one of its own."""
+
+    def __init__(self, address: Address, runner: asyncio.Runner, page_s: float) -> None:
+        self._address, self._runner, self._page_s = address, runner, page_s
+
+    def get(self, path: str) -> Page:
+        """The page at ``path``.
+
+        Raises:
+            EngineError: there is no answer, or one that passes a limit.
+        """
+        return self._runner.run(self._ask("GET", path))
+
+    def post(self, path: str, body: object) -> Page:
+        """The answer to ``body``, sent as JSON; otherwise like ``get``."""
+        return self._runner.run(self._ask("POST", path, orjson.dumps(body)))
+
+    def first(self, path: str) -> Page:
+        """Like ``get``, and where nothing comes of it see whether the scheme of the address is wrong.
+
+        Raises:
+            EngineRefused: it is.
+        """
+        return self._runner.run(self._first(path))
+
+    async def _first(self, path: str) -> Page:
+        asked = asyncio.create_task(self._ask("GET", path))
+        await asyncio.wait({asked}, timeout=OTHER_SCHEME_AFTER_S)
+        try:
+            if _is_doubtful(asked) and await speaks(self._address, tls=self._address.tls is None):
+                raise EngineRefused(self._other_scheme())
+            return await asked
+        finally:
+            asked.cancel()
+
+    def _other_scheme(self) -> str:
+        spoken, written = ("plain HTTP", "http") if self._address.tls else ("TLS", "https")
+        there = self._address.url.partition("://")[2]
+        return f"{self._address.url}: the server speaks {spoken} on this port; give the address {written}://{there}"
+
+    async def _ask(self, method: str, path: str, body: bytes = b"") -> Page:
+        url = self._address.url
+        try:
+            async with asyncio.timeout(self._page_s):
+                return await self._page(self._address.request(method, path, body, CLOSES))
+        except TimeoutError as error:
+            raise EngineTimeout(
+                f"{url}{path} did not answer within {self._page_s:g} s; look at the server's log", transient=True
+            ) from error
+        except ConnectionError as error:
+            raise EngineError(
+                f"{url} cannot be reached ({error}); is the server started, and the address right?", transient=True
+            ) from None  # its causes, three deep, say no more
+        except EngineError as error:
+            raise type(error)(f"{url}{path}: {error}", transient=error.transient) from None
+
+    async def _page(self, request: bytes) -> Page:
+        body = bytearray()
+
+        def take(piece: bytes) -> bool:
+            body.extend(piece)
+            return len(body) > LONGEST_PAGE_BYTES
+
+        async with exchange(self._address, request, self._page_s) as reply:
+            packed = reply.headers.get("Content-Encoding", IDENTITY).lower()
+            if packed not in (IDENTITY, ""):
+                raise EngineRefused(f"the answer is compressed ({one_line(packed)}), which was not asked for")
+            await reply.each(take)
+            if len(body) > LONGEST_PAGE_BYTES:
+                raise EngineError(f"the answer exceeds {LONGEST_PAGE_BYTES} bytes")
+            return Page(status=reply.status, headers=reply.headers, body=bytes(body))
+
+
+@contextmanager
+def pages_of(url: str, access: Access, *, page_s: float = PAGE_S) -> Iterator[Pages]:
+    """The pages of the server at ``url``.
+
+    Raises:
+        EngineRefused: the certificates to trust cannot be read, or the proxy not be used.
+    """
+    with loop_runner() as runner:
+        yield Pages(Address.of(url, access), runner, page_s)
+
+
+def _is_doubtful(asked: asyncio.Task[Page]) -> bool:
+    """Whether what has come of a request until now may be due to a wrong scheme."""
+    if not asked.done():
+        return True
+    if (error := asked.exception()) is not None:
+        return not isinstance(error, EngineRefused)  # a certificate was seen, or a whole answer
+    return asked.result().status == HTTPStatus.BAD_REQUEST

@@ -1,0 +1,89 @@
+"""Text from outside - a server, a file, an operator - as it may be shown: no secrets, no control characters.
+
+Every error of papergate, and everything it writes to a terminal, to JUnit or to a page, goes through ``printable``.
+What a server says is stored without secrets (``without_secrets``) and otherwise as it came.
+"""
+
+import base64
+import os
+import re
+from collections.abc import Iterator
+from urllib.parse import quote, unquote
+
+HIDDEN = "[secret]"
+SHORTEST_SECRET = 8
+"""Characters. A shorter value is a word like ``none`` or ``EMPTY``: hiding it would hide ordinary words."""
+SECRET_NAMES = re.compile(r"(?:^|_)(?:(?:API_?)?KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
+"""Environment variables that hold a secret."""
+PROXY_NAMES = re.compile(r"_PROXY$", re.IGNORECASE)
+URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,15}://[^\s'\"<>]+", re.IGNORECASE)
+USER = re.compile(r"(?<=://)(?!user:password@)[^/@]*(?::[^@]*)?@")
+"""What stands before the host in an address, unless it is the example of a message."""
+QUERY_SECRET = re.compile(
+    r"([?&;][\w.-]{0,40}(?:key|token|secret|sig|signature|password|passwd|auth|code|credential)[\w.-]{0,40}=)[^&;#]+",
+    re.IGNORECASE,
+)
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+)
+"""Control characters other than tab and line feed, what turns the direction of writing, what is not seen, and what no
+encoding can write. The joiners of emoji and of Indic scripts stay."""
+
+
+def printable(text: str) -> str:
+    """``text`` without secrets, those of addresses in it too, and every character escaped that is not plain to see.
+
+    Line feeds and tabs stay; where a line could pass for another, take ``one_line``.
+    """
+    return UNPRINTABLE.sub(_escaped, URL.sub(_without_its_secrets, without_secrets(text)))
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """A name from outside: printable, on one line, at most ``most`` characters and a sign that there were more."""
+    shown = printable(" ".join(without_secrets(text)[: 10 * most].split()))
+    return shown if len(shown) <= most else shown[:most] + "…"
+
+
+def without_secrets(text: str, secrets: tuple[str, ...] | None = None) -> str:
+    """``text`` without ``secrets``, by default those of the environment, however a server may have written them."""
+    for secret in secrets_of_environment() if secrets is None else secrets:
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def secrets_of_environment() -> tuple[str, ...]:
+    """Every spelling of every secret of the environment, the longest first: one may be a part of another."""
+    plain = {value for value in _values() if len(value) >= SHORTEST_SECRET}
+    return tuple(sorted({spelling for value in plain for spelling in _spellings(value)}, key=len, reverse=True))
+
+
+def _values() -> Iterator[str]:
+    for name, value in os.environ.items():
+        if SECRET_NAMES.search(name):
+            yield value
+            yield value.strip()
+        elif PROXY_NAMES.search(name) and "@" in value:
+            yield from _of_proxy(value)
+
+
+def _of_proxy(url: str) -> Iterator[str]:
+    """What stands before the host in the address of a proxy: user and password, the password, and both decoded."""
+    user = url.partition("://")[2].rpartition("@")[0] or url.rpartition("@")[0]
+    password = user.partition(":")[2]
+    yield from (user, password, unquote(user), unquote(password))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield quote(secret)
+    yield quote(secret, safe="")
+    yield base64.b64encode(secret.encode(errors="surrogateescape")).decode()
+
+
+def _without_its_secrets(found: re.Match[str]) -> str:
+    return QUERY_SECRET.sub(rf"\1{HIDDEN}", USER.sub(f"{HIDDEN}@", found[0]))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
