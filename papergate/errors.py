@@ -3,6 +3,7 @@
 ::
 
     PapergateError
+    ├── OptionsError        the user's options cannot mean anything, or contradict each other
     ├── PromiseError        a paper or target file is wrong, or a promise is unknown
     ├── BenchmarkError      a benchmark cannot be read, or is not the benchmark it claims to be
     ├── HardwareError       the hardware a promise demands is not here
@@ -27,6 +28,10 @@ class PapergateError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))
+
+
+class OptionsError(PapergateError):
+    """The user's options cannot mean anything, or contradict each other or the files that they name."""
 
 
 class PromiseError(PapergateError):

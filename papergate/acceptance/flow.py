@@ -1,7 +1,7 @@
 """Asking in steps, a look after each, until the verdict is decided; or judging what exists already."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -11,13 +11,14 @@ from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.refusals import check_engine, refuse_a_part, refuse_copies, refuse_lost
 from papergate.acceptance.terms import prompt_digest
+from papergate.completions.contents import Key
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
 from papergate.completions.progress import Progress, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, Engine, Finish, Request
-from papergate.scoring import AnswerKind, Grader, check_golds
+from papergate.scoring import AnswerKind, Grade, Grader, check_golds
 from papergate.statistics.budget import Spent, why_not
 from papergate.statistics.counts import Counts
 from papergate.statistics.looks import looks_within
@@ -78,19 +79,38 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
         EngineError: the samples are copies of each other.
         StoreError: ``settings.samples`` would judge a part of them.
     """
-    asked, most = {problem.id for problem in case.problems}, case.settings.fixed_samples
-    known = [done for done in completions if done.problem in asked]
-    refuse_a_part(case, frozenset((done.problem, done.sample) for done in known), "the file", most)
+    done = {(each.problem, each.sample): each for each in completions}
+    failed = {key for key, each in done.items() if each.finish is Finish.FAILED}
+    return judge_known(case, done.keys() - failed, failed, lambda keys: map(done.__getitem__, keys), place="the file")
+
+
+def judge_known(
+    case: Case,
+    came: Collection[Key],
+    failed: Collection[Key],
+    read: Callable[[Iterable[Key]], Iterable[Completion]],
+    *,
+    place: str,
+) -> Acceptance:
+    """Judge the completions that ``came`` and those that ``failed`` as `replay` does; ``read`` brings them one by one.
+
+    Raises:
+        EngineError: the samples are copies of each other.
+        StoreError: ``settings.samples`` would judge a part of what ``place`` holds.
+    """
+    asked = {problem.id for problem in case.problems}
+    known = sorted(key for key in (*came, *failed) if key[0] in asked)
+    refuse_a_part(case, frozenset(known), place, case.settings.fixed_samples)
     case, k = _as_planned(case, known)
     planned = case.planned(k)
-    stored = [done for done in known if done.sample < planned[done.problem]]
-    came = [done for done in stored if done.finish is not Finish.FAILED]
-    refuse_copies(map(Receipt.of, came))
-    receipts, grades = {receipt.key: receipt for receipt in map(Receipt.of, stored)}, {}
+    wanted = [(problem, sample) for problem, sample in known if sample < planned[problem]]
+    lost = {receipt.key: receipt for receipt in map(Receipt.of, read(key for key in wanted if key in failed))}
+    receipts, grades = dict[Key, Receipt](), dict[Key, Grade]()
     with Grader(case.settings.grader) as grader:
-        for receipt, grade in graded(case, grader, came):
+        for receipt, grade in graded(case, grader, read(key for key in wanted if key not in failed)):
             receipts[receipt.key], grades[receipt.key] = receipt, grade
-    return assess(case, k, receipts, grades)
+    refuse_copies(receipts.values())
+    return assess(case, k, receipts | lost, grades)
 
 
 def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:
@@ -135,13 +155,13 @@ def manifest_of(case: Case) -> Manifest:
     )
 
 
-def _as_planned(case: Case, known: Sequence[Completion]) -> tuple[Case, int]:
-    """The case with the plan that the file follows, and the look of it."""
+def _as_planned(case: Case, known: Iterable[Key]) -> tuple[Case, int]:
+    """The case with the plan that the ``known`` samples follow, and the look of it."""
     if case.settings.fixed_samples:
         return case, case.settings.fixed_samples
     samples = {problem.id: 0 for problem in case.problems}
-    for done in known:
-        samples[done.problem] = max(samples[done.problem], done.sample + 1)
+    for problem, sample in known:
+        samples[problem] = max(samples[problem], sample + 1)
     most = max(samples.values(), default=0) or 1
     allocated = replace(case, allocated=True)
     look = next((k for k in range(1, most + 1) if allocated.planned(k) == samples), None)

@@ -1,17 +1,22 @@
 """``papergate runs``: what a run folder holds, and whether all of it is as it was written."""
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+from papergate.acceptance.options import add_judging_options, options_of
 from papergate.completions.contents import Contents
 from papergate.completions.repair import repair
 from papergate.completions.store import contents_of, read_sessions
 from papergate.errors import StoreError
-from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
+from papergate.gate import judge_again
+from papergate.reports.table import print_table
+from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, PAGE_FILE
 
 SOUND, DAMAGED = 0, 1
+KEPT, NOT_KEPT = 0, 1
 NAMED = 20
 """Damages of one store that are listed; a file saved in another encoding has one a line."""
 
@@ -32,12 +37,31 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         help="keep the whole records and set the damaged file aside; the report will say so",
     )
     check.set_defaults(run=run_check)
+    again = commands.add_parser(
+        "judge",
+        help="judge what a run holds again, offline; exit 0: all promises kept, 1: not all",
+        description="Judge the completions of a run again, without its hardware or server. A new verdict replaces the "
+        "earlier one; what cannot be judged leaves record and page as they are.",
+    )
+    again.add_argument("folder", type=Path, metavar="RUN", help="folder of a run")
+    add_judging_options(again.add_argument)
+    again.set_defaults(run=run_judge)
 
 
 def run_check(args: argparse.Namespace) -> int:
     """Check every store of the run, print its state, and return the exit code."""
     damaged = [folder for folder in _stores(args.folder) if not _is_sound(folder, mend=args.repair)]
     return DAMAGED if damaged else SOUND
+
+
+def run_judge(args: argparse.Namespace) -> int:
+    """Judge the run again, print its verdicts, and return the exit code."""
+    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "grader")}
+    ended = judge_again(args.folder, options_of(given.get))
+    width = shutil.get_terminal_size().columns
+    print_table(ended.lines, sys.stdout, width=width, colour=sys.stdout.isatty())
+    print(ended.page_error or f"report: {args.folder / PAGE_FILE}")
+    return KEPT if ended.passed and not ended.page_error else NOT_KEPT
 
 
 def _stores(run: Path) -> list[Path]:

@@ -281,6 +281,14 @@ def read_failures(folder: Path) -> dict[Key, Completion]:
     return _completions_at(folder, contents.failed)
 
 
+def read_completions(folder: Path, places: Iterable[Place]) -> Iterator[Completion]:
+    """The completions at ``places`` of `contents_of`, one at a time: all of them may be gigabytes."""
+    path = folder / COMPLETIONS_FILE
+    with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
+        for place in places:
+            yield completion_at(file, place, path)
+
+
 def contents_of(folder: Path) -> Contents:
     """What the store in ``folder`` holds and what is wrong with it; safe while a run writes.
 

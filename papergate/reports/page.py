@@ -29,6 +29,8 @@ def write_page(
 ) -> Path:
     """Write the page of a run: verdicts, promises of this session that got none, and workloads.
 
+    A record of a promise that is among the errors is shown as the verdict of an earlier session.
+
     Raises:
         OSError: the disk refused; an earlier page stays.
     """
@@ -39,6 +41,8 @@ def write_page(
         loader=PackageLoader("papergate.reports", "."), autoescape=True, undefined=StrictUndefined
     )
     environment.filters |= FILTERS
+    broken = {promise for promise, _ in errors}
+    judged = [record for record in records if record.promise not in broken]
     made = time.strftime("%Y-%m-%d %H:%M %Z")
     html = environment.get_template(TEMPLATE).render(
         records=records,
@@ -46,8 +50,9 @@ def write_page(
         heading=_heading(records, errors, speeds),
         speeds=speeds,
         sweeps=sweep_pictures([speed.figures for speed in speeds if speed.figures]),
-        family=family_of(records),
-        standing=standing(records),
+        earlier=broken,
+        family=family_of(judged),
+        standing=standing(judged),
         version=__version__,
         made=made,
     )
@@ -58,8 +63,10 @@ def write_page(
 def _heading(records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]], speeds: Sequence[Speed]) -> str:
     """What the page is about: promises where there are any, else speed."""
     if records or errors:
-        kept = sum(record.verdict == "pass" for record in records)
-        return f"Acceptance: {kept} of {len(records) + len(errors)} promises kept"
+        broken = {promise for promise, _ in errors}
+        kept = sum(record.verdict == "pass" and record.promise not in broken for record in records)
+        promises = len(records) + len(broken - {record.promise for record in records})
+        return f"Acceptance: {kept} of {promises} promises kept"
     models = sorted({speed.record.model for speed in speeds if speed.record})
     return f"Speed of {', '.join(models) or 'no deployment: nothing was measured'}"
 

@@ -5,7 +5,9 @@ from fractions import Fraction
 from functools import cache
 
 from papergate.acceptance import Settings, reference_of, rule_of, sampling_of
-from papergate.acceptance.golden import Golden
+from papergate.acceptance.golden import Golden, read_golden
+from papergate.acceptance.preparing import settings_of
+from papergate.acceptance.selection import Setup
 from papergate.benchmarks import BenchmarkSpec
 from papergate.errors import PromiseError
 from papergate.promises import Promise
@@ -19,6 +21,17 @@ SIMULATED_DRAWS = 400_000
 """Replicates times problems of a simulated row: some seconds a promise. Chances are off by 1.1 points at 500 problems
 (one standard error 1.8), less where problems are few."""
 MOST_REPLICATES = 2000
+
+
+def planned(promise: Promise, setup: Setup, *, tokens_per_s: float | None) -> str:
+    """The plan of a promise under the options of ``setup``, in words.
+
+    Raises:
+        PapergateError: it has none.
+    """
+    spec, options = setup.benchmarks[promise.benchmark], setup.options
+    golden = read_golden(options.golden, spec) if options.golden else None
+    return promise_plan(promise, spec, settings_of(promise, options), tokens_per_s=tokens_per_s, golden=golden)
 
 
 def promise_plan(

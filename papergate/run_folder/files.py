@@ -12,6 +12,8 @@ and locks of servers that the run started.
 """
 
 import json
+import secrets
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,11 @@ SPEED_FOLDER = "performance"
 SWEEP_FILE = "against-concurrency.json"
 """In the folder of speed: the same figures side by side."""
 SERVERS_FOLDER = "servers"
+
+
+def new_run(parent: Path = Path("runs")) -> Path:
+    """A folder for a new run, named by the time; sessions that begin in the same second get folders of their own."""
+    return parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 
 def promise_folders(run: Path, file: str = VERDICT_FILE) -> list[Path]:

@@ -29,6 +29,7 @@ STAGES = (
     "performance",
     "acceptance",
     "reports",
+    "gate",
     "cli",
 )
 HEAVY = ("torch", "transformers", "vllm", "sympy", "math_verify", "numpy", "rich", "jinja2")

@@ -302,14 +302,15 @@ def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
 
 
 @NO_ENGINE
-def test_an_interrupted_session_leaves_a_page_that_names_what_has_no_verdict(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_session_leaves_reports_that_name_what_has_no_verdict(tmp_path, how):
     (tmp_path / "run").mkdir()
     store = tmp_path / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "tests/accuracy"]
-    command += ["-m", "cpu", "--samples", "64"]
+    command += ["-m", "cpu", "--samples", "64", f"--junitxml={tmp_path / 'junit.xml'}"]
     with started(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         wait_until(lambda: store.exists() and store.stat().st_size, "the first stored completion")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         text, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, text
     assert f"the same command with --run {tmp_path / 'run'} asks for the other" in text
@@ -318,6 +319,9 @@ def test_an_interrupted_session_leaves_a_page_that_names_what_has_no_verdict(tmp
     assert "0 of 2 promises kept" in page
     assert page.count("no verdict: the session ended before it") == 2
     assert text.partition("papergate verdicts")[2].count("error: no verdict: the session ended before it") == 2
+    cases = list(ET.parse(tmp_path / "junit.xml").getroot().iter("testcase"))
+    assert [case.find("error") is not None for case in cases] == [True, True]
+    assert all(case.find(".//property[@name='verdict'][@value='error']") is not None for case in cases)
 
 
 def test_a_certificate_of_another_authority_is_trusted_when_it_is_named(tmp_path):
@@ -337,7 +341,7 @@ def judgement(folder):
     return summary["judgement"], summary["counts"], summary["tally"]
 
 
-def test_an_error_shows_no_verdict_of_an_earlier_session_and_destroys_none(tmp_path):
+def test_an_error_shows_a_verdict_of_an_earlier_session_as_such_and_destroys_none(tmp_path):
     replayed(tmp_path, completions_of(like_the_paper, 16))
     folder = tmp_path / "run" / "cpu-huggingface-papergate-tiny-tiny-aime"
     before = (folder / "verdict.json").read_text()
@@ -346,7 +350,9 @@ def test_an_error_shows_no_verdict_of_an_earlier_session_and_destroys_none(tmp_p
     session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--predictions", cut_off)
     assert session.outcomes() == ["error"]
     assert "--thoughts-stripped" in session.text
-    assert "0 of 1 promises kept" in (tmp_path / "run" / "report.html").read_text()
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "0 of 1 promises kept" in page
+    assert "of an earlier session" in page
     assert (folder / "verdict.json").read_text() == before
 
 

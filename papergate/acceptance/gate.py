@@ -1,0 +1,105 @@
+"""The way of each promise through a session: prepared, asked or read, judged, saved."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from papergate.acceptance.flow import Show, accept, manifest_of, replay, silently
+from papergate.acceptance.predictions import refuse_other_golds
+from papergate.acceptance.preparing import Benchmarks, Ready, prepare
+from papergate.acceptance.records import Acceptance
+from papergate.acceptance.saving import save
+from papergate.acceptance.selection import Setup
+from papergate.completions.store import Store
+from papergate.engines import EngineIdentity
+from papergate.engines.held import Engines
+from papergate.engines.replay import Predictions, refuse_thoughts, refuse_without_thoughts
+from papergate.engines.start import demand_here
+from papergate.promises import Promise
+from papergate.run_folder.verdict import VerdictRecord, forget_verdict
+from papergate.statistics.family import holm_alpha
+from papergate.statistics.rule import ALPHA
+from papergate.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tested:
+    """A promise, tested: the judgement with all that it rests on, and the record that is on disk."""
+
+    acceptance: Acceptance
+    record: VerdictRecord
+
+
+class Gate:
+    """Tests the promises of one session, one after another, into one run folder."""
+
+    def __init__(self, setup: Setup, engines: Engines, run: Path, *, promises: int) -> None:
+        """``promises`` is how many the session tests: with ``holm``, a failure must be sure among all of them."""
+        self._setup, self._engines, self._run = setup, engines, run
+        self._benchmarks = Benchmarks(setup.benchmarks, setup.options.data)
+        self._promises, self._failed = promises, 0
+
+    def test(self, promise: Promise, show: Show = silently) -> Tested:
+        """Test ``promise``; its record is on disk when this returns.
+
+        Raises:
+            PapergateError: anything outside the model's answers is wrong. A verdict of an earlier session stays on
+                disk until samples are asked for.
+        """
+        if self._setup.predictions is None:
+            demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
+        ready = prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
+        folder = self._run / promise.id
+        found = replayed(ready, self._setup) if ready.predictions else asked(ready, self._engines, folder, show)
+        record = save(found, folder, ready.golden)
+        self._failed += found.verdict is Verdict.FAIL
+        return Tested(acceptance=found, record=record)
+
+    @property
+    def _fail_alpha(self) -> float | None:
+        """Largest p-value at which the next failure stands; None for the rule's own."""
+        if not self._setup.options.holm:
+            return None
+        return holm_alpha(float(ALPHA), self._promises, failed=self._failed)
+
+
+def asked(ready: Ready, engines: Engines, folder: Path, show: Show = silently) -> Acceptance:
+    """Ask the promise's engine until its verdict is decided; completions are kept in ``folder``, and resumed there.
+
+    Raises:
+        PapergateError: anything outside the model's answers is wrong; what came is kept.
+    """
+    engine = engines.start(ready.promise)
+    policy = replace(ready.settings.policy, concurrency=ready.settings.policy.concurrency or engine.concurrency)
+    case = replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())
+    with Store.open(folder, manifest_of(case)) as store:
+        forget_verdict(folder)  # from here on the verdict is this session's, or none
+        return accept(case, engine, store, show)
+
+
+def replayed(ready: Ready, setup: Setup) -> Acceptance:
+    """Judge the stored completions of ``ready``.
+
+    Raises:
+        PapergateError: they are not what the promise is about, or cannot be judged.
+    """
+    predictions, stripped = ready.predictions, setup.options.thoughts_stripped
+    assert predictions, "there are stored completions"
+    refuse_other_golds(predictions, {problem.id: problem.gold for problem in ready.problems})
+    deployment = ready.promise.deployment
+    if stripped:
+        refuse_thoughts(predictions, deployment.thought_marks)
+        deployment = deployment.model_copy(update={"thinks": False})
+        ready = replace(ready, promise=ready.promise.model_copy(update={"deployment": deployment}))
+    elif deployment.thinks:
+        refuse_without_thoughts(predictions, deployment.thought_marks)
+    return replay(ready.case(_author(predictions, stripped=stripped)), predictions.completions)
+
+
+def _author(predictions: Predictions, *, stripped: bool) -> EngineIdentity:
+    """Who wrote a file of completions, as far as it says."""
+    return EngineIdentity(
+        engine="replay",
+        version=predictions.path.name,
+        model=predictions.model,
+        environment={"thoughts": "cut off before (--thoughts-stripped)"} if stripped else {},
+    )

@@ -1,0 +1,181 @@
+"""What the user asks for: one frozen record, whatever the front end it comes from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from papergate.acceptance.terms import ProtocolName
+from papergate.endpoints.address import root_of
+from papergate.errors import EngineRefused, OptionsError
+from papergate.scoring import GraderMode
+from papergate.statistics.budget import Budget
+from papergate.statistics.looks import LOOKS
+
+Given = Callable[[str], Any]
+"""The value of an option by its name, ``--samples`` for example; None or empty where it is not given."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What the user asked for; the defaults are those of the command line."""
+
+    endpoints: tuple[str, ...] = ()
+    ca_file: Path | None = None
+    model: str | None = None
+    predictions: Path | None = None
+    thoughts_stripped: bool = False
+    data: dict[str, Path] = field(default_factory=dict)
+    targets: tuple[Path, ...] = ()
+    protocol: ProtocolName = "paper"
+    samples: int | None = None
+    max_samples: int = LOOKS[-1]
+    budget: Budget = field(default_factory=Budget)
+    holm: bool = False
+    limit: int | None = None
+    golden: Path | None = None
+    grader: GraderMode = "strict"
+    concurrency: int | None = None
+    run_seed: int = 0
+    run: Path | None = None
+
+
+def add_options(add: Callable[..., object]) -> None:
+    """Declare every option of the gate; ``add`` is `argparse`'s ``add_argument`` or one of the same form."""
+    add("--endpoint", action="append", default=[], metavar="URL", help="attach to a running server; repeat for several")
+    add("--ca-file", metavar="FILE", help="certificates (PEM) to trust for https endpoints, in place of the system's")
+    add("--model", metavar="NAME", help="name the endpoint serves, a folder of weights, or the model of --predictions")
+    add("--predictions", metavar="LOG", help="grade stored completions, a file or folder, instead of asking")
+    add("--thoughts-stripped", action="store_true", help="texts of --predictions hold no thoughts: grade them whole")
+    add(
+        "--protocol",
+        choices=["paper", "vendor"],
+        default="paper",
+        help="paper: mean of k samples; vendor: their one run",
+    )
+    add("--samples", type=int, metavar="K", help="samples per problem, fixed; default: as many as the verdict needs")
+    add("--max-samples", type=int, metavar="K", help="most samples per problem (default 64)")
+    add("--budget-tokens", type=int, metavar="N", help="most output tokens of a promise, looked at before each look")
+    add(
+        "--budget-hours", type=float, metavar="H", help="most hours of asking for a promise, looked at before each look"
+    )
+    add("--holm", action="store_true", help="a failure must be sure among all selected promises together (Holm)")
+    add("--limit", type=int, metavar="N", help="first N problems only: a trial of the set-up, which cannot pass")
+    add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
+    add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
+    add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
+    add_judging_options(add)
+
+
+def add_judging_options(add: Callable[..., object]) -> None:
+    """Declare those of the options that judging a stored run takes too."""
+    add(
+        "--data",
+        action="append",
+        default=[],
+        metavar="BENCHMARK=FILE",
+        help="local copy of a benchmark, e.g. math500=F",
+    )
+    add("--targets", action="append", default=[], metavar="DIR", help="folder with targets of your own (*.toml)")
+    add("--golden", metavar="RUN", help="stored run of a trusted platform as the reference, in place of the paper")
+    add("--grader", choices=["strict", "aisbench", "math-verify"], default="strict", help="whose rules grade")
+
+
+def options_of(get: Given) -> Options:
+    """The options as they were given.
+
+    Raises:
+        OptionsError: one cannot mean anything, or two contradict each other.
+    """
+    _refuse_numbers(get)
+    _refuse_places(get)
+    _refuse_no_addresses(get("--endpoint") or ())
+    _refuse_bounds_of_one_look(get)
+    return Options(
+        endpoints=tuple(get("--endpoint") or ()),
+        ca_file=_path(get("--ca-file")),
+        model=get("--model"),
+        predictions=_path(get("--predictions")),
+        thoughts_stripped=bool(get("--thoughts-stripped")),
+        data=dict(_data(entry) for entry in get("--data") or ()),
+        targets=tuple(Path(folder) for folder in get("--targets") or ()),
+        protocol=get("--protocol") or "paper",
+        samples=get("--samples"),
+        max_samples=get("--max-samples") or LOOKS[-1],
+        budget=Budget(tokens=get("--budget-tokens"), hours=get("--budget-hours")),
+        holm=bool(get("--holm")),
+        limit=get("--limit"),
+        golden=_path(get("--golden")),
+        grader=get("--grader") or "strict",
+        concurrency=get("--concurrency"),
+        run_seed=get("--run-seed") or 0,
+        run=_path(get("--run")),
+    )
+
+
+def refuse_not_above_zero(get: Given, *names: str) -> None:
+    """Numbers that are given must be above 0.
+
+    Raises:
+        OptionsError: one is not.
+    """
+    for name in names:
+        if (number := get(name)) is not None and not number > 0:
+            raise OptionsError(f"{name} {number}: give a number above 0")
+
+
+def _refuse_numbers(get: Given) -> None:
+    for name in ("--samples", "--max-samples", "--limit", "--concurrency"):
+        if (number := get(name)) is not None and number < 1:
+            raise OptionsError(f"{name} {number}: give a whole number of at least 1")
+    refuse_not_above_zero(get, "--budget-tokens", "--budget-hours")
+
+
+def _refuse_places(get: Given) -> None:
+    """Files and folders that are given must be of the kind that is meant."""
+    if get("--run") and (there := _nearest(Path(get("--run")))).is_file():
+        raise OptionsError(
+            f"--run {get('--run')}: {there} is a file; give the folder of a run, or the name of a new one"
+        )
+    if get("--ca-file") and not Path(get("--ca-file")).is_file():
+        raise OptionsError(f"--ca-file {get('--ca-file')}: no such file; give the authority's certificate as PEM")
+    if get("--endpoint") and get("--predictions"):
+        raise OptionsError("--endpoint asks a server, --predictions reads a file: give one of them")
+    if get("--golden") and not Path(get("--golden")).is_dir():
+        raise OptionsError(f"--golden {get('--golden')}: no such folder; give the folder of a stored run")
+
+
+def _refuse_no_addresses(endpoints: Sequence[str]) -> None:
+    for endpoint in endpoints:
+        try:
+            root_of(endpoint)
+        except EngineRefused as error:
+            raise OptionsError(f"--endpoint: {error}") from error
+
+
+def _refuse_bounds_of_one_look(get: Given) -> None:
+    """A budget and Holm need a verdict that can wait for further looks."""
+    if get("--samples") and get("--max-samples"):
+        raise OptionsError("--samples fixes the number that --max-samples bounds: give one of them")
+    if get("--holm") and get("--protocol") == "vendor":
+        raise OptionsError("--holm adjusts an error rate; with --protocol vendor the literal rule alone decides")
+    fixed = "--samples" if get("--samples") else "--predictions" if get("--predictions") else ""
+    fixed = "--protocol vendor" if get("--protocol") == "vendor" else fixed
+    if fixed and (get("--budget-tokens") or get("--budget-hours")):
+        raise OptionsError(f"a budget is looked at between looks, and {fixed} has one look only: give one of them")
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the nearest of its parents that exists."""
+    return next(each for each in (path, *path.parents, Path()) if each.exists())
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _data(entry: str) -> tuple[str, Path]:
+    name, separator, path = entry.partition("=")
+    if not (name and separator and path):
+        raise OptionsError(f"--data {entry}: write BENCHMARK=FILE, for example --data math500=/data/math_500.jsonl")
+    return name, Path(path)

@@ -1,0 +1,110 @@
+"""What is known of a promise before anything expensive starts; whatever can be refused then is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from papergate.acceptance.golden import Golden, golden_of, read_golden
+from papergate.acceptance.options import Options
+from papergate.acceptance.predictions import with_ids_of
+from papergate.acceptance.records import Case, Settings
+from papergate.acceptance.selection import Setup
+from papergate.acceptance.terms import reference_of, rule_of
+from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem, load
+from papergate.completions.policy import Policy
+from papergate.engines import EngineIdentity
+from papergate.engines.replay import Predictions
+from papergate.promises import Promise
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ready:
+    """A promise that can be tested: all that an engine's answers are held against."""
+
+    promise: Promise
+    benchmark: Benchmark
+    problems: tuple[Problem, ...]
+    golden: Golden | None
+    settings: Settings
+    predictions: Predictions | None
+    """Completions that exist already, under the benchmark's ids; None where an engine is asked."""
+
+    def case(self, identity: EngineIdentity) -> Case:
+        """The case of the engine that answers."""
+        return Case(
+            promise=self.promise,
+            benchmark=self.benchmark,
+            identity=identity,
+            settings=self.settings,
+            problems=self.problems,
+            reference=reference_of(self.promise, self.golden.run.counts if self.golden else None),
+        )
+
+
+class Benchmarks:
+    """The benchmarks of a session, each loaded once."""
+
+    def __init__(self, specs: Mapping[str, BenchmarkSpec], data: Mapping[str, Path]) -> None:
+        self._specs, self._data = specs, data
+        self._loaded: dict[str, Benchmark] = {}
+
+    def load(self, name: str) -> Benchmark:
+        """The benchmark, from the user's file or its origins.
+
+        Raises:
+            BenchmarkError: it cannot be read or fetched, or it is not the benchmark that it claims to be.
+        """
+        if name not in self._loaded:
+            self._loaded[name] = load(self._specs[name], self._data.get(name))
+        return self._loaded[name]
+
+
+def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alpha: float | None = None) -> Ready:
+    """Everything that can be refused before an engine starts, refused.
+
+    Raises:
+        PapergateError: the promise, its benchmark, the golden run or the stored completions cannot be used.
+    """
+    options = setup.options
+    golden = read_golden(options.golden, setup.benchmarks[promise.benchmark]) if options.golden else None
+    benchmark = benchmarks.load(promise.benchmark)
+    predictions = with_ids_of(benchmark, setup.predictions) if setup.predictions else None
+    problems = _problems(benchmark, predictions)[: options.limit]
+    rule_of(promise, problems=benchmark.spec.problems)
+    golden = golden_of(golden, problems, benchmark.digest) if golden else None
+    reference_of(promise, golden.run.counts if golden else None)
+    return Ready(
+        promise=promise,
+        benchmark=benchmark,
+        problems=problems,
+        golden=golden,
+        settings=replace(settings_of(promise, options), fail_alpha=fail_alpha),
+        predictions=predictions,
+    )
+
+
+def settings_of(promise: Promise, options: Options) -> Settings:
+    """How the options say that ``promise`` is tested."""
+    deployment, vendor = promise.deployment, options.protocol == "vendor"
+    policy = Policy(
+        concurrency=options.concurrency or (deployment.concurrency.get(promise.benchmark) if vendor else None),
+        requests_per_s=deployment.query_per_second if vendor else None,
+    )
+    return Settings(
+        protocol=options.protocol,
+        samples=options.samples,
+        max_samples=options.max_samples,
+        budget=options.budget,
+        limit=options.limit,
+        run_seed=options.run_seed,
+        grader=options.grader,
+        policy=policy,
+    )
+
+
+def _problems(benchmark: Benchmark, predictions: Predictions | None) -> tuple[Problem, ...]:
+    """The benchmark's problems; of a file of completions, those that it answers."""
+    if predictions is None:
+        return benchmark.problems
+    held = set(predictions.problems)
+    return tuple(problem for problem in benchmark.problems if problem.id in held)

@@ -1,0 +1,157 @@
+"""Judging again what a run holds: offline, without its hardware or its server."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from papergate.acceptance.flow import judge_known, manifest_of
+from papergate.acceptance.preparing import Benchmarks, Ready, prepare
+from papergate.acceptance.records import Acceptance, Settings
+from papergate.acceptance.saving import save
+from papergate.acceptance.selection import Setup
+from papergate.acceptance.terms import ProtocolName
+from papergate.completions.contents import Contents
+from papergate.completions.manifest import Manifest
+from papergate.completions.store import contents_of, read_completions, read_manifest, read_sessions, refuse_damaged
+from papergate.engines import EngineIdentity
+from papergate.errors import PapergateError, PromiseError, StoreError
+from papergate.promises import Promise
+from papergate.run_folder.files import MANIFEST_FILE, promise_folders
+from papergate.run_folder.verdict import VerdictRecord, read_verdict
+from papergate.scoring import GraderMode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejudged:
+    """A promise of a stored run, judged again: its new record, or why there is none."""
+
+    promise: str
+    record: VerdictRecord | None = None
+    error: str = ""
+
+
+def rejudge_run(run: Path, setup: Setup) -> list[Rejudged]:
+    """Judge every promise of ``run`` again; each new record replaces the earlier one, an error replaces nothing.
+
+    Raises:
+        StoreError: ``run`` holds no completions.
+    """
+    benchmarks = Benchmarks(setup.benchmarks, setup.options.data)
+    folders = promise_folders(run, MANIFEST_FILE)
+    if not folders:
+        raise StoreError(f"{run} holds no completions to judge; give the folder of a run: runs/TIME")
+    return [_rejudged(folder, setup, benchmarks) for folder in folders]
+
+
+def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks) -> VerdictRecord:
+    """Judge what the folder of one promise holds, and save the record.
+
+    Protocol and seed are those of the run; its grader, its place among the promises of a session and its concurrency
+    are those of the earlier record, where there is one. The planned samples of every problem are those up to the
+    highest number that any of them has.
+
+    Raises:
+        PapergateError: the run is damaged, belongs to another promise or benchmark text, or cannot be judged; the
+            earlier record stays.
+    """
+    manifest, contents, earlier = read_manifest(folder), contents_of(folder), _earlier(folder)
+    refuse_damaged(folder, contents)
+    _refuse_without_golden(folder, setup, earlier)
+    ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
+    ready = replace(ready, settings=_as_before(ready, earlier))
+    found = _judged(ready, manifest, contents, folder)
+    return save(replace(found, sessions=read_sessions(folder)), folder, ready.golden)
+
+
+def _rejudged(folder: Path, setup: Setup, benchmarks: Benchmarks) -> Rejudged:
+    try:
+        return Rejudged(promise=folder.name, record=rejudge(folder, setup, benchmarks))
+    except PapergateError as error:
+        return Rejudged(promise=folder.name, error=str(error))
+
+
+def _earlier(folder: Path) -> VerdictRecord | None:
+    """The earlier record; None where there is none that can be read: judging again mends it."""
+    try:
+        return read_verdict(folder)
+    except StoreError:
+        return None
+
+
+def _promise(manifest: Manifest, folder: Path, setup: Setup) -> Promise:
+    promise = next((each for each in setup.promises if each.id == manifest.promise), None)
+    if promise is None:
+        raise PromiseError(
+            f"{folder}: the run is about {manifest.promise}, which no target file promises; give the folder of its "
+            "target: --targets DIR"
+        )
+    return promise
+
+
+def _ready(promise: Promise, manifest: Manifest, contents: Contents, setup: Setup, benchmarks: Benchmarks) -> Ready:
+    """The promise under the run's own protocol and seed, on the problems that the run holds."""
+    protocol: ProtocolName = "vendor" if manifest.protocol == "vendor" else "paper"
+    options = replace(setup.options, protocol=protocol, run_seed=manifest.run_seed)
+    ready = prepare(promise, replace(setup, options=options, predictions=None), benchmarks)
+    held = {problem for problem, _ in (*contents.succeeded, *contents.failed)}
+    problems = tuple(problem for problem in ready.problems if problem.id in held)
+    if not problems:
+        raise StoreError(f"{manifest.promise}: the run holds no sample of a problem of its benchmark")
+    return replace(ready, problems=problems)
+
+
+def _as_before(ready: Ready, earlier: VerdictRecord | None) -> Settings:
+    if earlier is None:
+        return ready.settings
+    policy = replace(ready.settings.policy, concurrency=earlier.times.concurrency if earlier.times else None)
+    strict = ready.settings.grader == "strict"
+    return replace(
+        ready.settings,
+        policy=policy,
+        grader=cast(GraderMode, earlier.grader) if strict else ready.settings.grader,
+        fail_alpha=next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
+    )
+
+
+def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | None) -> None:
+    """A run that was held against a golden run is not quietly held against the paper."""
+    if earlier and earlier.golden and not setup.options.golden:
+        raise StoreError(
+            f"{folder}: its verdict stands beside the golden run {earlier.golden.promise}; give the folder of that "
+            "run again: --golden RUN"
+        )
+
+
+def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path) -> Acceptance:
+    """The verdict on all that is stored; texts are read one at a time.
+
+    Raises:
+        StoreError: the promise or the benchmark is not what the completions were drawn for.
+    """
+    case = ready.case(_identity(manifest))
+    if difference := manifest_of(case).difference(manifest):
+        raise StoreError(
+            f"{folder} holds another run than the promise and the benchmark state now:\n  "
+            + "\n  ".join(difference)
+            + "\ngive the files that were asked: --data BENCHMARK=FILE, --targets DIR"
+        )
+    places = contents.failed | contents.succeeded
+    return judge_known(
+        case,
+        contents.succeeded.keys(),
+        contents.failed.keys(),
+        lambda keys: read_completions(folder, (places[key] for key in keys)),
+        place=str(folder),
+    )
+
+
+def _identity(manifest: Manifest) -> EngineIdentity:
+    """Who answered, as the run put it down."""
+    return EngineIdentity(
+        engine=manifest.engine,
+        version=manifest.engine_version,
+        model=manifest.model,
+        revision=manifest.revision,
+        template=manifest.template,
+        environment=manifest.environment,
+    )

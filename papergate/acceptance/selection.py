@@ -1,0 +1,158 @@
+"""What there is to test, which of it is tested here, and why the rest is left out."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from papergate.acceptance.options import Options
+from papergate.benchmarks import BENCHMARKS, BenchmarkSpec, read_specs
+from papergate.engines import hardware
+from papergate.engines.replay import Predictions, read_predictions
+from papergate.engines.start import ENGINES, spec_of
+from papergate.errors import OptionsError
+from papergate.promises import PAPERS, TARGETS, Promise, Target, read_promises, read_targets
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setup:
+    """What the options and the files that they name state, read before anything is tested."""
+
+    options: Options
+    targets: tuple[Target, ...]
+    benchmarks: Mapping[str, BenchmarkSpec]
+    promises: tuple[Promise, ...]
+    """All that any target promises."""
+    predictions: Predictions | None
+    """Completions that exist already; None where an engine is asked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """The promises that are tested, and the others by the reason for which they are not."""
+
+    promises: tuple[Promise, ...]
+    left_out: Mapping[str, tuple[str, ...]]
+
+    @property
+    def lines(self) -> list[str]:
+        """What is not tested and why, a line each."""
+        return [
+            f"not tested here: {len(ids)} promise{'s' * (len(ids) != 1)}, {reason}"
+            for reason, ids in sorted(self.left_out.items())
+        ]
+
+
+def read_setup(options: Options) -> Setup:
+    """Read targets, papers, benchmarks and stored completions.
+
+    Raises:
+        PapergateError: a file is wrong, with every mistake of it; or an option names what does not exist.
+    """
+    folders = [TARGETS, *options.targets]
+    targets = read_targets(folders, engines=ENGINES)
+    benchmarks = read_specs([BENCHMARKS, *_folders(options, "benchmarks")])
+    papers = [PAPERS, *_folders(options, "papers")]
+    promises = read_promises(folders, papers, benchmarks=benchmarks, engines=ENGINES)
+    predictions = read_predictions(options.predictions) if options.predictions else None
+    _refuse_unknown_data(benchmarks, options)
+    return Setup(
+        options=options,
+        targets=tuple(target for _, target in targets.values()),
+        benchmarks=benchmarks,
+        promises=promises,
+        predictions=predictions,
+    )
+
+
+def select(setup: Setup, candidates: Iterable[Promise], *, demanded: Collection[str]) -> Selection:
+    """Of ``candidates`` those that are tested; one whose target is in ``demanded`` stays and may fail.
+
+    Raises:
+        OptionsError: stored completions or an endpoint are given and no promise is about them.
+    """
+    asked = tuple(candidates)
+    reasons = {promise.id: _why_not(setup, promise, demanded=promise.target in demanded) for promise in asked}
+    kept = tuple(promise for promise in asked if not reasons[promise.id])
+    gone = tuple(promise for promise in asked if reasons[promise.id])
+    if setup.predictions:
+        _refuse_unrelated_predictions(setup.predictions, setup.options, kept, gone)
+    elif setup.options.endpoints and gone and not kept:
+        raise OptionsError("--endpoint is given, but no selected promise is about a server; name it: -m a100")
+    left_out: dict[str, tuple[str, ...]] = {}
+    for promise in gone:
+        left_out[reasons[promise.id]] = (*left_out.get(reasons[promise.id], ()), promise.id)
+    return Selection(promises=kept, left_out=left_out)
+
+
+def _why_not(setup: Setup, promise: Promise, *, demanded: bool) -> str:
+    """Why ``promise`` is not tested here; empty where it is."""
+    if setup.predictions:
+        return _why_not_in(setup.predictions, promise, setup.benchmarks[promise.benchmark], setup.options)
+    if setup.options.endpoints:
+        other = "not about the server at --endpoint: name its target with -m"
+        return spec_of(promise).not_attached if demanded else other
+    return "" if demanded else _why_not_here(promise)
+
+
+def _why_not_here(promise: Promise) -> str:
+    """Why a promise that nobody demanded cannot be tested on this machine; empty where it can."""
+    if wrong := hardware.why_not_here(promise.hardware):
+        return f"{promise.target}: {promise.hardware.title} is not here: {wrong}"
+    return spec_of(promise).missing(promise.deployment)
+
+
+def _why_not_in(predictions: Predictions, promise: Promise, spec: BenchmarkSpec, options: Options) -> str:
+    """Why a file of completions says nothing about ``promise``; empty where it does."""
+    model = options.model or predictions.model
+    if model and not _same_model(model, promise):
+        return f"about other models than {model}"
+    fits = spec.name in options.data or (
+        spec.id_pattern and all(re.fullmatch(spec.id_pattern, problem) for problem in predictions.problems)
+    )
+    return "" if fits else f"about other benchmarks than {predictions.path.name}"
+
+
+def _refuse_unrelated_predictions(
+    predictions: Predictions, options: Options, kept: Sequence[Promise], gone: Sequence[Promise]
+) -> None:
+    about = {(promise.deployment.model, promise.benchmark) for promise in kept}
+    if not about and gone:
+        raise OptionsError(
+            f"{predictions.path}: its {len(predictions.problems)} problems (ids such as {predictions.problems[0]!r}) "
+            f"of model {options.model or predictions.model or 'unknown'!r} belong to no selected promise.\n"
+            f"  {_how_to_judge(predictions, options, gone)}\n"
+            "  To grade them without any promise: write {gold, response} lines, then papergate grade FILE -o OUT"
+        )
+    if len(about) > 1:
+        raise OptionsError(
+            f"{predictions.path}: the file fits {len(about)} promises and does not say which model wrote it; "
+            "give --model NAME"
+        )
+
+
+def _how_to_judge(predictions: Predictions, options: Options, left_out: Iterable[Promise]) -> str:
+    """What would make the log fit a promise: where its model has some, only the ids stand in the way."""
+    model = options.model or predictions.model
+    asked = sorted({promise.benchmark for promise in left_out if model and _same_model(model, promise)})
+    if not asked:
+        return "To judge them: --model NAME as a target writes it, --data BENCHMARK=FILE, or your own --targets DIR."
+    return (
+        "The model has promises; the ids are of none of their benchmarks. Name the file that was asked: "
+        f"--data BENCHMARK=FILE, BENCHMARK one of {', '.join(asked)}."
+    )
+
+
+def _same_model(model: str, promise: Promise) -> bool:
+    """Whether both are one model, whoever's folder it stands in."""
+    return model.rpartition("/")[2] == promise.deployment.model.rpartition("/")[2]
+
+
+def _refuse_unknown_data(known: Iterable[str], options: Options) -> None:
+    unknown = sorted(options.data.keys() - set(known))
+    if unknown:
+        raise OptionsError(f"--data {unknown[0]}=...: no such benchmark; known: {', '.join(sorted(known))}")
+
+
+def _folders(options: Options, name: str) -> list[Path]:
+    return [folder / name for folder in options.targets if (folder / name).is_dir()]

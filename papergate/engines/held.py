@@ -1,0 +1,75 @@
+"""The engines of a session, one after another: two models seldom fit one device."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from papergate.engines.managed.server import stop_server
+from papergate.engines.records import Engine
+from papergate.engines.start import start
+from papergate.promises import Promise
+
+
+class Engines:
+    """Starts or attaches to the engine of a promise, and holds it for the others of its deployment.
+
+    A context manager: the engine that is held ends with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoints: Sequence[str] = (),
+        ca_file: Path | None = None,
+        model: str | None = None,
+        servers: Path,
+        owner: int | None = None,
+    ) -> None:
+        """See `papergate.engines.start.start`."""
+        self._endpoints, self._ca_file, self._model = endpoints, ca_file, model
+        self._servers, self._owner = servers, owner
+        self._held: tuple[str, Engine] | None = None
+
+    def __enter__(self) -> Self:
+        """No engine is held yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the engine that is held."""
+        self.stop()
+
+    def start(self, promise: Promise) -> Engine:
+        """The engine that is held, or a new one in its place where it belongs to another deployment.
+
+        Raises:
+            HardwareError: the hardware is not here.
+            EngineError: the engine is not here, or cannot be started or reached.
+        """
+        if self._held and self._held[0] == promise.deployed:
+            return self._held[1]
+        self.stop()
+        engine = start(
+            promise,
+            endpoints=self._endpoints,
+            ca_file=self._ca_file,
+            model=self._model,
+            servers=self._servers,
+            owner=self._owner,
+        )
+        self._held = (promise.deployed, engine)
+        return engine
+
+    def stop(self) -> None:
+        """End the engine that is held, if any."""
+        if self._held:
+            held, self._held = self._held, None
+            held[1].close()
+
+
+def stop_servers(servers: Path) -> None:
+    """End the servers that other processes of a run left for each other."""
+    for folder in servers.glob("*"):
+        stop_server(folder)

@@ -1,0 +1,112 @@
+"""The whole flow, from options to verdicts and files, in one call; what every front end does.
+
+    from papergate.acceptance.options import Options
+    from papergate.gate import gate
+
+    ended = gate(Options(endpoints=("http://host:8000",), model="r1"), targets=["a100"])
+    print(ended.passed, ended.folder)
+
+`papergate.acceptance.gate.Gate` is the same for a caller that goes through the promises itself, as pytest does.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from papergate.acceptance.flow import Show, silently
+from papergate.acceptance.gate import Gate
+from papergate.acceptance.options import Options
+from papergate.acceptance.rejudge import rejudge_run
+from papergate.acceptance.selection import Selection, read_setup, select
+from papergate.engines.held import Engines
+from papergate.errors import PapergateError, StoreError
+from papergate.promises import Promise
+from papergate.reports.run import write_run_page
+from papergate.reports.table import Line
+from papergate.run_folder.files import new_run, servers_folder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a session ended."""
+
+    folder: Path
+    lines: tuple[Line, ...]
+    """Each promise that was tested: its record, or the error that left it without one."""
+    selection: Selection
+    page_error: str = ""
+    """Why there is no page; empty where there is one."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every promise that was tested is kept, and there is at least one."""
+        return bool(self.lines) and all(line.record and line.record.accepted for line in self.lines)
+
+
+def gate(
+    options: Options,
+    *,
+    targets: Collection[str] = (),
+    wanted: Callable[[Promise], bool] = lambda _: True,
+    show: Show = silently,
+) -> Ended:
+    """Test promises, one after another, and leave records and page in the run folder.
+
+    Args:
+        options: What the user asked for.
+        targets: Targets that are demanded: what they promise is tested or is an error. Without any, all is tested that
+            can be on this machine.
+        wanted: Which of these promises; all by default.
+        show: Shows the progress of a promise.
+
+    Raises:
+        PapergateError: a file or an option is wrong, so that nothing can be tested. What goes wrong with one promise
+            is in its line, and the others are tested nonetheless.
+    """
+    setup = read_setup(options)
+    candidates = [each for each in setup.promises if (not targets or each.target in targets) and wanted(each)]
+    selection = select(setup, candidates, demanded=targets)
+    run = (options.run or new_run()).absolute()
+    with engines_of(options, run) as engines:
+        session = Gate(setup, engines, run, promises=len(selection.promises))
+        lines = tuple(_line(session, promise, show) for promise in selection.promises)
+    return Ended(folder=run, lines=lines, selection=selection, page_error=_page_error(run, lines))
+
+
+def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engines:
+    """The engines of a session, as the options say; ``owner`` is the process whose end ends their servers."""
+    return Engines(
+        endpoints=options.endpoints,
+        ca_file=options.ca_file,
+        model=options.model,
+        servers=servers_folder(run),
+        owner=owner,
+    )
+
+
+def judge_again(run: Path, options: Options) -> Ended:
+    """Judge what a stored run holds, offline; an error replaces neither a record nor the page.
+
+    Raises:
+        PapergateError: a file or an option is wrong, or ``run`` holds no completions.
+    """
+    found = rejudge_run(run, read_setup(options))
+    lines = tuple(Line(promise=each.promise, record=each.record, error=each.error) for each in found)
+    judged = [line for line in lines if line.record]
+    page_error = _page_error(run, judged) if judged else ""
+    return Ended(folder=run, lines=lines, selection=Selection(promises=(), left_out={}), page_error=page_error)
+
+
+def _line(session: Gate, promise: Promise, show: Show) -> Line:
+    try:
+        return Line(promise=promise.id, record=session.test(promise, show).record)
+    except PapergateError as error:
+        return Line(promise=promise.id, error=str(error))
+
+
+def _page_error(run: Path, lines: Collection[Line]) -> str:
+    try:
+        write_run_page(run, [*lines])
+    except StoreError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,63 @@
+"""The end of a session: its page, from the records on disk and from what went wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from papergate.errors import StoreError
+from papergate.files import reason
+from papergate.reports.page import write_page
+from papergate.reports.speed import Speed, by_name, speed_of
+from papergate.reports.table import Line
+from papergate.run_folder.speed import read_speed, read_speeds
+from papergate.run_folder.verdict import read_verdict, read_verdicts
+
+
+def line_of(run: Path, promise: str, *, error: str = "", judged: bool = True) -> Line:
+    """How ``promise`` ended in this session: its record, or the ``error`` that left it without one."""
+    if not judged:
+        return Line(promise=promise, error=error)
+    try:
+        return Line(promise=promise, record=read_verdict(run / promise), error=error)
+    except StoreError as unreadable:
+        return Line(promise=promise, error=str(unreadable))
+
+
+def unreached(run: Path) -> str:
+    """Why a promise that the session did not come to has no verdict."""
+    return f"no verdict: the session ended before it; the same command with --run {run} goes on with it"
+
+
+def workload_of(run: Path, workload: str, *, verdict: str, error: str, measured: bool) -> Speed:
+    """How ``workload`` ended in this session; it leaves a record unless nothing was ``measured``."""
+    if not measured:
+        return Speed(workload=workload, verdict="error", error=error)
+    try:
+        return Speed(workload=workload, verdict=verdict, record=read_speed(run, workload), error=error)
+    except StoreError as unreadable:
+        return Speed(workload=workload, verdict="error", error=str(unreadable))
+
+
+def write_run_page(run: Path, lines: Sequence[Line], speeds: Sequence[Speed] = ()) -> Path:
+    """Write the page of a run: this session's ``lines`` and ``speeds``, and what earlier sessions left.
+
+    Raises:
+        StoreError: the page cannot be written; an earlier one stays.
+    """
+    errors = [(line.promise, line.error) for line in lines if line.record is None]
+    broken = {promise for promise, _ in errors}
+    verdicts = read_verdicts(run)
+    refused = [(promise, why) for promise, why in verdicts.refused if promise not in broken]
+    try:
+        return write_page(verdicts.records, [*errors, *refused], run, _all_speeds(run, speeds))
+    except OSError as error:
+        raise StoreError(
+            f"the page cannot be written into {run}: {reason(error)}; make room, or give another folder: --run DIR"
+        ) from error
+
+
+def _all_speeds(run: Path, speeds: Sequence[Speed]) -> list[Speed]:
+    """The workloads of this session, and those that earlier ones left, readable or not."""
+    stored, mine = read_speeds(run), {speed.workload for speed in speeds}
+    earlier = [speed_of(record) for record in stored.records if record.workload not in mine]
+    refused = [Speed(workload=name, verdict="error", error=why) for name, why in stored.refused if name not in mine]
+    return by_name([*speeds, *earlier, *refused])
