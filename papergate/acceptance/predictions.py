@@ -14,22 +14,23 @@ SHORT_GOLD = 200
 
 
 def with_ids_of(benchmark: Benchmark, predictions: Predictions) -> Predictions:
-    """``predictions`` with the benchmark's ids, also where the log only numbers its problems from 0.
+    """``predictions`` with the benchmark's ids, also where the log has other ids, or only numbers from 0.
 
-    Numbers stand for the benchmark's order only where each answered problem states its gold answer, so that
-    `refuse_other_golds` sees another order.
+    A problem is known by its id, else by its text, else by its number. Numbers stand for the benchmark's order only
+    where each answered problem states its gold answer, so that `refuse_other_golds` sees another order. Of a log with
+    several benchmarks, parts of which no problem is known are left out.
 
     Raises:
         PredictionsError: some of the log's problems are not the benchmark's.
     """
-    ids = [problem.id for problem in benchmark.problems]
-    unknown = [problem for problem in predictions.problems if problem not in set(ids)]
-    if not unknown:
-        return predictions
-    by_number = {str(number): problem for number, problem in enumerate(ids)}
-    answered = {done.problem for done in predictions.completions if done.finish is not Finish.FAILED}
-    if answered <= _answers(predictions.golds).keys() and by_number.keys() >= set(predictions.problems):
-        return predictions.renamed(by_number)
+    ids = max(_by_id(benchmark, predictions), _by_text(benchmark, predictions), key=len)
+    others = _other_parts(predictions, ids)
+    predictions = predictions.without(others) if others else predictions
+    if predictions.problems and ids.keys() >= set(predictions.problems):
+        return predictions.renamed(ids)
+    if numbered := _by_number(benchmark, predictions):
+        return predictions.renamed(numbered)
+    unknown = [problem for problem in predictions.problems if problem not in ids]
     raise PredictionsError(
         f"{predictions.path}: {len(unknown)} of its {len(predictions.problems)} problems, first {unknown[0]!r}, are "
         f"not in {benchmark.source}; give the log of one benchmark, and the file that was asked: "
@@ -50,6 +51,45 @@ def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> No
             f"{predictions.path}: {len(other)} of its {len(stated)} gold answers differ from the benchmark's, first "
             f"for {other[0]!r}: its ids are those of another file or order; give that file: --data BENCHMARK=FILE"
         )
+
+
+def _by_id(benchmark: Benchmark, predictions: Predictions) -> dict[str, str]:
+    known = {problem.id for problem in benchmark.problems}
+    return {problem: problem for problem in predictions.problems if problem in known}
+
+
+def _by_text(benchmark: Benchmark, predictions: Predictions) -> dict[str, str]:
+    """The benchmark's id of each problem whose text is that of one problem alone, or has it within."""
+    texts = {_letters(problem.text): problem.id for problem in benchmark.problems if predictions.prompts}
+    asked = {problem: _letters(prompt) for problem, prompt in predictions.prompts.items()}
+    found = {problem: texts[text] if text in texts else _within(text, texts) for problem, text in asked.items()}
+    told = {problem: known for problem, known in found.items() if known}
+    return told if len(set(told.values())) == len(told) else {}
+
+
+def _within(prompt: str, texts: Mapping[str, str]) -> str:
+    """The id of the longest text in ``prompt``, where every other one in it is a part of that; else empty."""
+    inside = sorted((text for text in texts if text and text in prompt), key=len, reverse=True)
+    return texts[inside[0]] if inside and all(text in inside[0] for text in inside) else ""
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: spaces and the marks of formulas differ from hub to hub."""
+    return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
+def _by_number(benchmark: Benchmark, predictions: Predictions) -> dict[str, str]:
+    numbers = {str(number): problem.id for number, problem in enumerate(benchmark.problems)}
+    answered = {done.problem for done in predictions.completions if done.finish is not Finish.FAILED}
+    told = answered <= _answers(predictions.golds).keys() and numbers.keys() >= set(predictions.problems)
+    return numbers if told else {}
+
+
+def _other_parts(predictions: Predictions, ids: Mapping[str, str]) -> set[str]:
+    """Parts of a log in which no problem is the benchmark's, where others are its whole parts."""
+    parts = {predictions.parts.get(problem, "") for problem in predictions.problems}
+    known = {predictions.parts.get(problem, "") for problem in ids}
+    return parts - known if known else set()
 
 
 def _answers(golds: Mapping[str, str]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Who answers: stored completions, of papergate or of another harness."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,6 +23,10 @@ class Predictions:
     completions: tuple[Completion, ...]
     golds: Mapping[str, str]
     """Gold answer by problem id, for the problems whose rows state one."""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """The problem as it was asked by its id, for the problems whose rows have it. Never to be shown."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """The benchmark or subset that a problem is of by its id, where the log holds several."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -40,6 +44,19 @@ class Predictions:
             self,
             completions=tuple(replace(done, problem=ids[done.problem]) for done in self.completions),
             golds={ids[problem]: gold for problem, gold in self.golds.items()},
+            prompts={ids[problem]: prompt for problem, prompt in self.prompts.items()},
+            parts={ids[problem]: part for problem, part in self.parts.items()},
+        )
+
+    def without(self, parts: Collection[str]) -> "Predictions":
+        """The same without the problems of ``parts``."""
+        kept = {problem for problem in self.problems if self.parts.get(problem) not in parts}
+        return replace(
+            self,
+            completions=tuple(done for done in self.completions if done.problem in kept),
+            golds={problem: gold for problem, gold in self.golds.items() if problem in kept},
+            prompts={problem: prompt for problem, prompt in self.prompts.items() if problem in kept},
+            parts={problem: part for problem, part in self.parts.items() if problem in kept},
         )
 
 
@@ -61,6 +78,8 @@ def read_predictions(path: Path) -> Predictions:
         model=models[0] if models else "",
         completions=tuple(_completions(rows, path)),
         golds={row.problem: row.gold for row in rows if row.gold is not None},
+        prompts={row.problem: row.prompt for row in rows if row.prompt},
+        parts={row.problem: row.part for row in rows if row.part},
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from papergate.engines.logs.files import read_source
 from papergate.engines.logs.numbering import problems_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, objects, with_thought
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, message_text, object_of, objects
 from papergate.errors import PredictionsError
 
 ACCEPTS = "predictions/MODEL/*.jsonl, lines of {index, model_output, messages}, or reviews/MODEL/*.jsonl"
@@ -55,11 +55,12 @@ def _row(row: Columns, number: str, gold: str | None) -> Row:
     failed = not message or output.get("error") is not None
     return Row(
         problem=str(_metadata(row).get("question_id") or number),
-        text=None if failed else _text(message.get("content")),
+        text=None if failed else message_text(message.get("content")),
         cut=choice.get("stop_reason") in CUT,
         error=str(output.get("error") or "") if failed else "",
         gold=gold,
         model=str(row.get("model") or message.get("model") or ""),
+        prompt=asked_in(row["messages"]),
     )
 
 
@@ -73,22 +74,14 @@ def _answer(row: Columns) -> Columns:
     return last[0] if last and last[0].get("role") == "assistant" else {}
 
 
-def _text(content: object) -> str:
-    if not isinstance(content, list):
-        return str(content or "")
-    parts = objects(content)
-    thought = "".join(str(part["reasoning"]) for part in parts if part.get("type") == "reasoning")
-    return with_thought(thought, "\n".join(str(part["text"]) for part in parts if part.get("type") == "text"))
-
-
 def _output(row: Columns) -> tuple[Columns, Columns]:
     """What the server sent and its first choice, empty in reviews."""
-    (output,) = objects([row.get("model_output")]) or [{}]
+    output = object_of(row.get("model_output"))
     return output, next(iter(objects(output.get("choices"))), {})
 
 
 def _metadata(row: Columns) -> Columns:
-    (score,) = objects([row.get("sample_score")]) or [{}]
+    score = object_of(row.get("sample_score"))
     return next(iter(objects([row.get("metadata"), score.get("sample_metadata")])), {})
 
 

@@ -1,13 +1,28 @@
-"""Reading the files of logs: JSON lines, one JSON object or list, parquet."""
+"""Reading the files of logs: JSON lines, one JSON object or list, parquet, archives of Inspect."""
 
+import importlib
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from papergate.engines.logs.rows import Source
 from papergate.errors import PredictionsError
-from papergate.files import MOST_LOG, parsed, read_plain, reason, require_plain, text_of, unpacked
+from papergate.files import (
+    MEBIBYTE,
+    MOST_FREE,
+    MOST_LOG,
+    MOST_PACKED_RATIO,
+    parsed,
+    read_plain,
+    reason,
+    require_plain,
+    text_of,
+    unpacked,
+)
 
-ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".parquet")
+ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".parquet", ".eval")
+HEADERS, SAMPLES = ("header.json", "_journal/start.json"), "samples/"
+"""Of an archive of Inspect; the first of the headers that is there counts."""
 
 
 def read_source(path: Path) -> Source:
@@ -18,8 +33,13 @@ def read_source(path: Path) -> Source:
     """
     if path.suffix == ".parquet":
         return Source(path=path, entries=tuple(_parquet(path)))
+    if path.suffix == ".eval":
+        return Source(path=path, entries=(), whole=_archive(path))
     text = _text(path)
-    return Source(path=path, entries=tuple(_keyed(text, path) if path.suffix == ".json" else _lines(text, path)))
+    if path.suffix != ".json":
+        return Source(path=path, entries=tuple(_lines(text, path)))
+    content = _json(text, f"{path}")
+    return Source(path=path, entries=tuple(_keyed(content, path)), whole=content if isinstance(content, dict) else {})
 
 
 def json_of(path: Path) -> Mapping[str, object]:
@@ -44,8 +64,7 @@ def _text(path: Path) -> str:
         raise PredictionsError(f"{path}: cannot be read: {error}; give a whole file of UTF-8 text") from error
 
 
-def _keyed(text: str, path: Path) -> Iterator[tuple[str, object]]:
-    content = _json(text, f"{path}")
+def _keyed(content: object, path: Path) -> Iterator[tuple[str, object]]:
     listed = enumerate(content) if isinstance(content, list) else content.items() if isinstance(content, dict) else ()
     for key, row in listed:
         yield f"{path}: row {key}", {"id": str(key), **row} if isinstance(row, dict) else row
@@ -56,6 +75,52 @@ def _lines(text: str, path: Path) -> Iterator[tuple[str, object]]:
         if line.strip():
             place = f"{path}: line {number}"
             yield place, _json(line, place)
+
+
+def _archive(path: Path) -> Mapping[str, object]:
+    """The object that an archive of Inspect is, without what no sample needs; a run that was stopped has no header."""
+    members = {name: _json(_decoded(data, path), f"{path}: {name}") for name, data in _members(path).items()}
+    header = next((members[name] for name in HEADERS if name in members), {})
+    samples = [member for name, member in members.items() if name not in HEADERS]
+    return {**(header if isinstance(header, dict) else {}), "samples": samples}
+
+
+def _members(path: Path) -> dict[str, bytes]:
+    """The samples and the headers of an archive.
+
+    Inspect compresses with zstandard, which Python's own module reads from 3.14 on.
+    """
+    try:
+        module = importlib.import_module("backports.zstd.zipfile")
+    except ImportError:
+        module = zipfile
+    try:
+        require_plain(path, most=MOST_LOG)
+        with module.ZipFile(path) as archive:
+            _refuse_bomb(sum(each.file_size for each in archive.infolist()), path)
+            wanted = [name for name in archive.namelist() if name in HEADERS or name.startswith(SAMPLES)]
+            return {name: archive.read(name) for name in wanted if name.endswith(".json")}
+    except FileNotFoundError as error:
+        raise PredictionsError(f"{path}: no such file; give a file or folder of completions") from error
+    except PredictionsError:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its decompressor does
+        raise PredictionsError(
+            f"{path}: cannot be read: {error}. If it is a whole log, either of these makes it readable: "
+            f"pip install -e '.[logs]', or inspect log convert {path} --to json --output-dir FOLDER"
+        ) from error
+
+
+def _refuse_bomb(unpacked_bytes: int, path: Path) -> None:
+    if unpacked_bytes > min(MOST_LOG, max(MOST_FREE, MOST_PACKED_RATIO * path.stat().st_size)):
+        raise PredictionsError(f"{path}: unpacks to {unpacked_bytes / MEBIBYTE:.0f} MiB, more than texts do; unpack it")
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    try:
+        return text_of(data)
+    except UnicodeDecodeError as error:
+        raise PredictionsError(f"{path}: cannot be read: {error}; give a whole file of UTF-8 text") from error
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, object]]:

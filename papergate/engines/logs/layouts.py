@@ -1,20 +1,43 @@
 """From a file or folder to the rows of its log: the layout is told from what the files hold, never from their names."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from papergate.engines.logs.aisbench import AISBENCH
+from papergate.engines.logs.evalchemy import EVALCHEMY
 from papergate.engines.logs.evalscope import EVALSCOPE
 from papergate.engines.logs.files import ENDINGS, read_source
+from papergate.engines.logs.inspect_ai import INSPECT
 from papergate.engines.logs.lighteval import LIGHTEVAL
 from papergate.engines.logs.lm_eval import LM_EVAL
+from papergate.engines.logs.nemo_skills import NEMO_SKILLS
 from papergate.engines.logs.opencompass import OPENCOMPASS
 from papergate.engines.logs.papergate_run import PAPERGATE
 from papergate.engines.logs.plain import PLAIN
-from papergate.engines.logs.rows import Layout, Row, Source
+from papergate.engines.logs.qwen_math import QWEN_MATH
+from papergate.engines.logs.qwq import QWQ
+from papergate.engines.logs.rows import Layout, Row, Source, id_of_text
+from papergate.engines.logs.simple_evals import SIMPLE_EVALS
+from papergate.engines.logs.verifiers import VERIFIERS
 from papergate.errors import PredictionsError
 
-LAYOUTS = (PAPERGATE, AISBENCH, OPENCOMPASS, LM_EVAL, EVALSCOPE, LIGHTEVAL, PLAIN)
+LAYOUTS = (
+    PAPERGATE,
+    AISBENCH,
+    OPENCOMPASS,
+    LM_EVAL,
+    EVALSCOPE,
+    LIGHTEVAL,
+    NEMO_SKILLS,
+    INSPECT,
+    VERIFIERS,
+    SIMPLE_EVALS,
+    EVALCHEMY,
+    QWEN_MATH,
+    QWQ,
+    PLAIN,
+)
 """The most particular first: rows of a tool may have an id and a text too."""
 ACCEPTED = "".join(f"\n  - {layout.tool}: {layout.accepts}" for layout in LAYOUTS)
 SCRATCH = "tmp"
@@ -37,7 +60,11 @@ def read_log(path: Path) -> tuple[Row, ...]:
 
 
 def _layout_of(source: Source) -> Layout | None:
-    return next((layout for layout in LAYOUTS if source.head and layout.fits(source.head)), None)
+    return next((layout for layout in LAYOUTS if _is_in(layout, source)), None)
+
+
+def _is_in(layout: Layout, source: Source) -> bool:
+    return layout.fits_whole(source.whole) or (bool(source.head) and layout.fits(source.head))
 
 
 def _seen(source: Source) -> str:
@@ -77,9 +104,14 @@ def _logs_in(folder: Path) -> dict[Path, tuple[Row, ...]]:
 
 
 def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, ...]:
-    """The rows of all ``logs``, which may share out the problems of a benchmark, but not have one in common."""
+    """The rows of all ``logs``, which may share out the problems of a benchmark, but not have one in common.
+
+    Files that each number their own rows are told apart by the problems' texts.
+    """
     if not logs:
         raise PredictionsError(f"{folder}: no log in it; accepted are files of{ACCEPTED}")
+    if len(logs) > 1:
+        logs = {path: tuple(_of_part(row, path.relative_to(folder)) for row in rows) for path, rows in logs.items()}
     stated: dict[str, Path] = {}
     for path, rows in logs.items():
         for row in rows:
@@ -89,3 +121,9 @@ def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, .
                     "logs of several runs or benchmarks; give the one file that is meant"
                 )
     return tuple(row for rows in logs.values() for row in rows)
+
+
+def _of_part(row: Row, path: Path) -> Row:
+    """The row as one of a part of a log; a number that counts within its file gives way to the problem's text."""
+    problem = id_of_text(row.prompt) if row.prompt and row.problem.isdecimal() else row.problem
+    return replace(row, problem=problem, part=row.part or str(path))

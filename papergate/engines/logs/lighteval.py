@@ -9,7 +9,7 @@ Whether the token limit ended a text is not written. Thoughts that the server ke
 from collections.abc import Iterator
 
 from papergate.engines.logs.files import json_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, listed, objects, with_thought
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, listed, object_of, with_thought
 from papergate.errors import PredictionsError
 
 ACCEPTS = "details_*.parquet of a generating task, rows of {doc, model_response, metric}"
@@ -23,7 +23,7 @@ def _fits(row: Columns) -> bool:
 def _rows(source: Source) -> Iterator[Row]:
     model = _model(source)
     for place, row in source.columns():
-        doc, response = (next(iter(objects([row.get(name)])), {}) for name in ("doc", "model_response"))
+        doc, response = object_of(row.get("doc")), object_of(row.get("model_response"))
         if not (doc.get("id") and listed(response.get("text"))):
             raise PredictionsError(f"{place}: no doc.id or no texts in it; give {ACCEPTS}")
         for sample, text in enumerate(_texts(doc, response)):
@@ -56,7 +56,7 @@ def _model(source: Source) -> str:
     run = source.path.absolute().parent
     details = next((folder for folder in run.parents if folder.name == "details"), run.parent)
     results = details.with_name("results") / run.parent.relative_to(details) / f"results_{run.name}.json"
-    return str(next(iter(objects([json_of(results).get("config_general")])), {}).get("model_name") or "")
+    return str(object_of(json_of(results).get("config_general")).get("model_name") or "")
 
 
 LIGHTEVAL = Layout(tool="lighteval", accepts=ACCEPTS, fits=_fits, rows=_rows)

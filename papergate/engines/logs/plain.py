@@ -2,22 +2,49 @@
 
 from collections.abc import Iterator
 
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, first, sample_number
+from papergate.engines.logs.rows import (
+    Columns,
+    Layout,
+    Row,
+    Source,
+    asked_in,
+    first,
+    has_words,
+    id_of_text,
+    is_text,
+    sample_number,
+)
 from papergate.engines.records import Finish
 from papergate.engines.remote.answer import FINISHES
 from papergate.errors import PredictionsError
 
 ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")
+PROMPT_FIELDS = ("problem", "question", "prompt", "input")
 TEXT_FIELDS = ("text", "response", "prediction", "completion", "output", "generation")
 GOLD_FIELDS = ("gold", "gold_answer", "answer", "target", "expected_answer")
 FINISH_FIELDS = ("finish_reason", "finish", "stop_reason")
 """What they hold beside a whole answer or a cut one (abort, error, content_filter ..) left no answer."""
 SAMPLE_FIELDS = ("sample", "sample_index", "repeat", "repeat_idx")
-ACCEPTS = f"one completion a line, an id ({', '.join(ID_FIELDS)}) and a text ({', '.join(TEXT_FIELDS)})"
+ACCEPTS = f"one completion a line, an id ({', '.join(ID_FIELDS)}) or the problem, and a text ({', '.join(TEXT_FIELDS)})"
 
 
 def _fits(row: Columns) -> bool:
-    return first(row, ID_FIELDS) is not None and any(name in row for name in TEXT_FIELDS)
+    identified = first(row, ID_FIELDS) is not None or bool(_prompt(row))
+    return identified and any(name in row for name in TEXT_FIELDS)
+
+
+def _prompt(row: Columns) -> str:
+    """The problem's text, whichever column has it; scripts put it under the name of an id too."""
+    named = first(row, PROMPT_FIELDS)
+    asked = asked_in(named) if isinstance(named, list) else named
+    return next((str(value) for value in (asked, first(row, ID_FIELDS)) if has_words(value)), "")
+
+
+def _identity(row: Columns, prompt: str) -> str:
+    """The id; of a row that has none, or the text in its place, one that is made from the text."""
+    names = (row[name] for name in ID_FIELDS if row.get(name) is not None and not is_text(row[name]))
+    found = next(names, None)
+    return id_of_text(prompt) if found is None else str(found)
 
 
 def _rows(source: Source) -> Iterator[Row]:
@@ -31,14 +58,16 @@ def _row(row: Columns, place: str) -> Row:
     text, gold, number = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS), first(row, SAMPLE_FIELDS)
     finish = FINISHES.get(str(first(row, FINISH_FIELDS) or "stop").lower(), Finish.FAILED)
     failed = row.get("success") is False or finish is Finish.FAILED or text is None
+    prompt = _prompt(row)
     return Row(
-        problem=str(first(row, ID_FIELDS)),
+        problem=_identity(row, prompt),
         sample=None if number is None else sample_number(number, place),
         text=None if failed else str(text),
         cut=finish is Finish.LENGTH,
         error=str(row.get("error") or f"finish {first(row, FINISH_FIELDS)}") if failed else "",
         gold=None if gold is None else str(gold),
         model=str(row.get("model") or ""),
+        prompt=prompt,
     )
 
 

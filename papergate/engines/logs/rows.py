@@ -1,7 +1,8 @@
 """The record that every tool's log becomes, and what a module of a tool says of itself."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from papergate.engines.records import END_OF_THOUGHT
@@ -9,6 +10,9 @@ from papergate.errors import PredictionsError
 
 MOST_DIGITS = 7
 """No problem has a million samples."""
+LONGEST_ID = 64
+"""Characters; what is longer and has spaces is a text."""
+
 Columns = Mapping[str, object]
 """One row as the file holds it."""
 
@@ -29,6 +33,10 @@ class Row:
     """Why no answer came, where the log says so."""
     gold: str | None = None
     model: str = ""
+    prompt: str = ""
+    """The problem as it was asked, with whatever stood around it; empty where the log does not have it."""
+    part: str = ""
+    """Which of several benchmarks or subsets in one log, where it holds several."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +46,9 @@ class Source:
     path: Path
     entries: tuple[tuple[str, object], ...]
     """Each row, after the place where it stands, for messages."""
+
+    whole: Columns = field(default_factory=dict)
+    """The object in the file, where the file is one object."""
 
     @property
     def head(self) -> Columns:
@@ -64,6 +75,11 @@ def itself(path: Path) -> Path:
     return path
 
 
+def never(_: Columns) -> bool:
+    """For a form that a tool does not write."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
     """How one tool writes its log."""
@@ -71,8 +87,10 @@ class Layout:
     tool: str
     accepts: str
     """What its rows hold, for messages."""
-    fits: Callable[[Columns], bool]
+    fits: Callable[[Columns], bool] = never
     """Whether a file whose first row is this one is in this layout."""
+    fits_whole: Callable[[Columns], bool] = never
+    """Whether a file that is this one object is in this layout."""
     rows: Callable[[Source], Iterator[Row]]
     entry: Callable[[Path], Path] = itself
     """The file to start from, where several make one log."""
@@ -103,6 +121,50 @@ def listed(prediction: object) -> list[object]:
 def objects(values: object) -> list[Columns]:
     """Those of ``values`` that are objects; none where it is no list."""
     return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+def object_of(value: object) -> Columns:
+    """``value`` where it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def message_text(content: object) -> str:
+    """The text of a message, whose content is a text or a list of parts; a thought kept apart is put in front."""
+    if not isinstance(content, list):
+        return str(content or "")
+    parts = objects(content)
+    thought = "".join(str(part["reasoning"]) for part in parts if part.get("type") == "reasoning")
+    return with_thought(thought, "\n".join(str(part["text"]) for part in parts if part.get("type") == "text"))
+
+
+def last_of(messages: object, role: str) -> Columns:
+    """The last message of ``role``; empty where there is none."""
+    return next((message for message in reversed(objects(messages)) if message.get("role") == role), {})
+
+
+def said_by(message: Columns) -> str:
+    """What an assistant wrote, its thought first."""
+    return with_thought(str(message.get("reasoning_content") or ""), message_text(message.get("content")))
+
+
+def asked_in(prompt: object) -> str:
+    """The problem in a prompt: a text, or the last turn of the user."""
+    return prompt if isinstance(prompt, str) else message_text(last_of(prompt, "user").get("content"))
+
+
+def has_words(value: object) -> bool:
+    """Whether a value may be a problem's text; most ids have no spaces."""
+    return isinstance(value, str) and any(letter.isspace() for letter in value)
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a problem's text and no id."""
+    return has_words(value) and len(str(value)) > LONGEST_ID
+
+
+def id_of_text(text: str) -> str:
+    """An id for a problem that has none: a digest, since some texts must never be shown."""
+    return f"text {hashlib.sha256(' '.join(text.split()).encode()).hexdigest()[:12]}"
 
 
 def with_thought(thought: str, answer: str) -> str:

@@ -1,0 +1,36 @@
+"""QwQ's eval: a line for each answer, the data's own columns and the text in ``gen``; the problem is told by its text.
+
+Answers are written as they come, so the samples of a problem stand anywhere. Whether the token limit ended a text is
+not written; a request that failed has no text.
+"""
+
+from collections.abc import Iterator
+
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, first, id_of_text, listed
+from papergate.errors import PredictionsError
+
+ACCEPTS = "lines of {prompt, gen, answer}"
+EMPTY = "its text is empty, which is how the tool writes a request that failed"
+
+
+def _fits(row: Columns) -> bool:
+    return bool(row.get("prompt")) and isinstance(row.get("gen"), list)
+
+
+def _rows(source: Source) -> Iterator[Row]:
+    for place, row in source.columns():
+        if not _fits(row):
+            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+        prompt, gold = asked_in(row["prompt"]), first(row, ("answer", "gold"))
+        for text in listed(row["gen"]):
+            yield Row(
+                problem=id_of_text(prompt),
+                text=str(text) if text else None,
+                error="" if text else EMPTY,
+                gold=None if gold is None else str(gold),
+                prompt=prompt,
+                part=str(row.get("task") or ""),
+            )
+
+
+QWQ = Layout(tool="QwQ's eval", accepts=ACCEPTS, fits=_fits, rows=_rows)
