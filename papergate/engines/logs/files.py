@@ -127,7 +127,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, object]]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
-        raise PredictionsError(f"{path}: reading parquet needs pyarrow; pip install -e '.[hub]'") from error
+        raise PredictionsError(f"{path}: reading parquet needs pyarrow; pip install -e '.[logs]'") from error
     try:
         require_plain(path, most=MOST_LOG)
         rows = parquet.read_table(path).to_pylist()

@@ -236,7 +236,7 @@ def test_lighteval_a_broken_file_is_refused(tmp_path):
 
 def test_lighteval_without_pyarrow_is_refused_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(PredictionsError, match=r"needs pyarrow; pip install -e '.\[hub\]'"):
+    with pytest.raises(PredictionsError, match=r"needs pyarrow; pip install -e '.\[logs\]'"):
         read_predictions(tmp_path / "details.parquet")
 
 
