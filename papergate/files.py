@@ -10,10 +10,11 @@ import os
 import re
 import stat
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Any
+from typing import Any, TextIO
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """Completions may hold what a licence or a customer keeps confidential; whoever may read more is the owner's to say."""
@@ -160,6 +161,37 @@ def write_whole(path: Path, data: bytes) -> None:
             os.unlink(draft)  # noqa: PTH108
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def text_written(path: Path) -> Iterator[TextIO]:
+    """A private text file that takes its name only when it was written to the end; a file that is there keeps its mode.
+
+    A link stays, and what it names is written. A device, a fifo, and whatever ``/dev`` and ``/proc`` name are written
+    through as they stand, and never replaced.
+
+    Raises:
+        NotPlain: a folder or a socket has that name.
+        OSError: it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    mode = path.stat().st_mode if path.exists() else stat.S_IFREG | PRIVATE_FILE
+    if stat.S_ISDIR(mode) or stat.S_ISSOCK(mode):
+        _refuse_special(mode)
+    if not stat.S_ISREG(mode) or path.is_relative_to("/dev") or path.is_relative_to("/proc"):
+        with path.open("a", encoding="utf-8") as file:
+            yield file
+        return
+    descriptor, draft = mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - of a descriptor
+            os.fchmod(descriptor, stat.S_IMODE(mode))
+            yield file
+        os.replace(draft, target)  # noqa: PTH105 - the atomic rename is the point
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)  # noqa: PTH108
+        raise
 
 
 def private_folder(folder: Path) -> None:

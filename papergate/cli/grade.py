@@ -2,164 +2,205 @@
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import tee
 from pathlib import Path
-from typing import IO, Any
+from typing import TextIO
 
+from papergate.cli.answers import Item, Layout, golds_of, opened
 from papergate.errors import PapergateError, PredictionsError
-from papergate.scoring import AnswerKind, Attempt, Grade, Grader, GraderMode, Outcome
+from papergate.files import reason, text_written
+from papergate.promises.thoughts import ThoughtMarks
+from papergate.scoring import AnswerKind, Grade, Grader, GraderMode, Outcome
 
 _GRADERS: tuple[GraderMode, ...] = ("strict", "aisbench", "math-verify")
-ID_FIELDS = ("id", "unique_id", "problem_id", "idx", "index")
 _ALL = "all"
+_STDOUT = "-"
 _EXIT_GRADED, _EXIT_REFUSED = 0, 2
+_FAILED = "failed"
+MAX_TOLD = 50  # disagreements told on the terminal; the output file has every one
+
+EPILOG = """\
+IN is a JSON Lines file, plain or .gz, with a gold and a given answer a line; or a log as --predictions takes it (file
+or folder). Samples of a log that failed are written as failed and not graded. - stands for standard input and output.
+Exit code 0: every line has its grade, 2: the input or the output is refused, 70: papergate itself broke.
+"""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `grade` to the subcommands."""
-    parser = subparsers.add_parser("grade", help="grade a JSON Lines file of gold and given answers")
-    parser.add_argument("input", type=Path, metavar="IN.jsonl", help="one JSON object a line")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.jsonl", help="one grade a line")
+    parser = subparsers.add_parser(
+        "grade",
+        help="grade a JSON Lines file of gold and given answers, or a log",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("input", metavar="IN.jsonl", help="one JSON object a line, a log, or - for standard input")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.jsonl", help="one grade a line; - for stdout")
     parser.add_argument("--mode", choices=("answer", "response"), help="bare answers, or whole completions")
     parser.add_argument("--gold-field", default="gold", help="field of the right answer")
     parser.add_argument("--answer-field", help="field of the given answer (default: `answer` or `response`, as --mode)")
+    parser.add_argument("--golds", type=Path, metavar="FILE", help="JSON Lines with the right answers by id")
     parser.add_argument("--kind", choices=[kind.value for kind in AnswerKind], default=AnswerKind.MATH.value)
-    parser.add_argument("--thinks", action="store_true", help="a response without </think> is truncated")
-    parser.add_argument(
+    parser.add_argument("--letters", default="ABCD", help="letters of the options, for --kind choice")
+    parser.add_argument("--thinks", action="store_true", help="a response whose thought is never closed is truncated")
+    parser.add_argument("--thought-marks", nargs=2, metavar=("OPEN", "CLOSE"), help="the model's marks of its thought")
+    graders = parser.add_mutually_exclusive_group()
+    graders.add_argument(
         "--grader",
         choices=(*_GRADERS, _ALL),
         default="strict",
         help="whose rules; `all` grades by each, writes the strict grade with every outcome, and lists disagreements",
+    )
+    graders.add_argument(
+        "--compare",
+        nargs=2,
+        choices=_GRADERS,
+        metavar="GRADER",
+        help=f"two of {', '.join(_GRADERS)}: writes the grade of the first with both outcomes, and a table of the two",
     )
     parser.add_argument("--workers", type=int, help="comparison processes at most")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Grade the file; 0 when every line got a grade, 2 when the file is refused."""
+    """Grade the file; 0 when every line got a grade, 2 when the input or the output is refused."""
+    graders = _graders(args)
+    tally = Tally(graders)
     try:
-        rows = list(_read(args.input))
-        attempts = [_attempt(row, number, args) for number, row in rows]
-        with _replacing(args.output) as output:
-            by_grader = {grader: _grade(attempts, grader, args.workers) for grader in _graders(args.grader)}
-            lines = _lines(rows, by_grader)
-            output.writelines(json.dumps(line) + "\n" for line in lines)
+        with opened(args.input, _layout(args)) as items, _writing(args.output) as output:
+            for line in _graded(items, graders, args.workers):
+                tally.count(line)
+                output.write(json.dumps(line) + "\n")
     except PapergateError as error:
         sys.stderr.write(f"papergate grade: {error}\n")
         return _EXIT_REFUSED
-    _report(by_grader, lines)
+    sys.stderr.write(tally.text())
     return _EXIT_GRADED
 
 
-def _graders(choice: str) -> tuple[GraderMode, ...]:
-    return tuple(grader for grader in _GRADERS if choice in {grader, _ALL})
+class Tally:
+    """What is told at the end: outcomes of each grader, disagreements, and how often each pair of outcomes came."""
+
+    def __init__(self, graders: Sequence[GraderMode]) -> None:
+        self._graders = graders
+        self._outcomes: Counter[tuple[str, ...]] = Counter()
+        self._told: list[str] = []
+        self._disagreements = 0
+
+    def count(self, line: dict[str, object]) -> None:
+        """Take one line of the output."""
+        outcomes = _outcomes_of(line)
+        self._outcomes[outcomes] += 1
+        if len(set(outcomes)) > 1:
+            self._disagreements += 1
+            if len(self._told) < MAX_TOLD:
+                told = ", ".join(f"{grader} {outcome}" for grader, outcome in zip(self._graders, outcomes, strict=True))
+                self._told.append(f"{line['id']}: gold {line['gold']!r}, extracted {line['extracted']!r}: {told}")
+
+    def text(self) -> str:
+        """The report, with a last line break."""
+        lines = [self._summary(at, grader) for at, grader in enumerate(self._graders)]
+        lines += [row for at in range(1, len(self._graders)) for row in self._table(at)]
+        more = self._disagreements - len(self._told)
+        lines += [*self._told, *([f"and {more} more lines on which they differ"] if more else [])]
+        return "".join(f"{line}\n" for line in lines)
+
+    def _summary(self, at: int, grader: str) -> str:
+        counts: Counter[str] = Counter()
+        for outcomes, times in self._outcomes.items():
+            counts[outcomes[at]] += times
+        told = [f"{counts[outcome]} {outcome}" for outcome in Outcome]
+        told += [f"{counts[_FAILED]} failed and not graded"] if counts[_FAILED] else []
+        return f"{grader}: {counts.total() - counts[_FAILED]} graded: {', '.join(told)}"
+
+    def _table(self, at: int) -> Iterator[str]:
+        """How often the first grader (a row an outcome) and another (a column an outcome) said what."""
+        first, other = self._graders[0], self._graders[at]
+        pairs: Counter[tuple[str, str]] = Counter()
+        for outcomes, times in self._outcomes.items():
+            pairs[outcomes[0], outcomes[at]] += times
+        width = max(len(first), *map(len, Outcome)) + 2
+        yield f"{first:<{width}}{other}:{''.join(f'{outcome:>12}' for outcome in Outcome)}"
+        for outcome in Outcome:
+            counts = "".join(f"{pairs[outcome, theirs]:>12}" for theirs in Outcome)
+            yield f"  {outcome:<{width + len(other) - 1}}{counts}"
 
 
-def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of each line that is not blank."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PredictionsError(f"{path}: {error}; a UTF-8 file of JSON objects, one a line, is accepted") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield number, _parsed(line, f"{path}, line {number}")
+def _graders(args: argparse.Namespace) -> tuple[GraderMode, ...]:
+    if args.compare:
+        return tuple(args.compare)
+    return tuple(grader for grader in _GRADERS if args.grader in {grader, _ALL})
 
 
-def _parsed(line: str, place: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise PredictionsError(f"{place}: not JSON ({error}); one JSON object a line is accepted") from error
-    if not isinstance(row, dict):
-        raise PredictionsError(f"{place}: a {type(row).__name__}; one JSON object a line is accepted")
-    return row
-
-
-def _attempt(row: dict[str, Any], number: int, args: argparse.Namespace) -> Attempt:
-    field = args.answer_field or args.mode or ("answer" if "answer" in row else "response")
-    bare = args.mode == "answer" or (args.mode is None and field == "answer")
-    for name in (args.gold_field, field):
-        if name not in row:
-            raise PredictionsError(
-                f"{args.input}, line {number}: no field {name!r} among {sorted(row)}; name it with --gold-field "
-                "or --answer-field"
-            )
-    text = row[field]
-    return Attempt(
-        text=text if text is None else str(text),
-        gold=str(row[args.gold_field]),
+def _layout(args: argparse.Namespace) -> Layout:
+    return Layout(
+        gold_field=args.gold_field,
+        answer_field=args.answer_field or "",
+        mode=args.mode or "",
         kind=AnswerKind(args.kind),
         thinks=args.thinks,
-        bare=bare,
+        letters=args.letters,
+        marks=ThoughtMarks(*args.thought_marks) if args.thought_marks else None,
+        golds=golds_of(args.golds) if args.golds else {},
     )
 
 
-def _grade(attempts: list[Attempt], mode: GraderMode, workers: int | None) -> list[Grade]:
-    with Grader(mode, workers=workers) as grader:
-        return list(_with_progress(grader.grade(attempts), len(attempts), mode))
-
-
-def _lines(rows: list[tuple[int, dict[str, Any]]], by_grader: dict[GraderMode, list[Grade]]) -> list[dict[str, object]]:
-    first = next(iter(by_grader.values()))
-    lines = [_line(_identity(row, number), grade) for (number, row), grade in zip(rows, first, strict=True)]
-    if len(by_grader) > 1:
-        for at, line in enumerate(lines):
-            line["outcomes"] = {grader: grades[at].outcome.value for grader, grades in by_grader.items()}
-    return lines
-
-
-def _report(by_grader: dict[GraderMode, list[Grade]], lines: list[dict[str, object]]) -> None:
-    """Print how many of each outcome, and every line on which graders disagree."""
-    for grader, grades in by_grader.items():
-        counts = Counter(grade.outcome for grade in grades)
-        summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
-        sys.stderr.write(f"{grader}: {len(grades)} graded: {summary}\n")
-    for line in lines:
-        outcomes = line.get("outcomes")
-        if isinstance(outcomes, dict) and len(set(outcomes.values())) > 1:
-            told = ", ".join(f"{grader} {outcome}" for grader, outcome in outcomes.items())
-            sys.stderr.write(f"{line['id']}: gold {line['gold']!r}, extracted {line['extracted']!r}: {told}\n")
+def _graded(items: Iterator[Item], graders: Sequence[GraderMode], workers: int | None) -> Iterator[dict[str, object]]:
+    """A line of the output for each answer, while they come; the graders keep step, so that few answers are held."""
+    own, *theirs = tee(items, len(graders) + 1)
+    with ExitStack() as stack:
+        streams = [
+            stack.enter_context(Grader(mode, workers=workers)).grade(item.attempt for item in copy)
+            for mode, copy in zip(graders, theirs, strict=True)
+        ]
+        for item, *grades in zip(own, *streams, strict=True):
+            yield _line(item, graders, grades)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes its name only when it was written to the end."""
-    part = path.with_name(path.name + ".part")
+def _writing(name: str) -> Iterator[TextIO]:
+    """Standard output, or the file, which takes its name only when it was written to the end."""
     try:
-        with part.open("w", encoding="utf-8") as file:
-            yield file
+        if name != _STDOUT:
+            with text_written(Path(name)) as file:
+                yield file
+            return
+        yield sys.stdout
+        sys.stdout.flush()
     except OSError as error:
-        raise PredictionsError(f"{path}: cannot be written ({error.strerror})") from error
-    part.replace(path)
+        if name == _STDOUT:
+            _forget_stdout()
+        raise PredictionsError(f"{name}: cannot be written ({reason(error)}); name another file with -o") from error
 
 
-def _identity(row: Mapping[str, object], number: int) -> object:
-    """The line's own id under the names that files give it, else its number."""
-    return next((row[name] for name in ID_FIELDS if name in row), number)
+def _forget_stdout() -> None:
+    """The reader of standard output is gone: what is left in its buffer goes nowhere, without a second error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _line(identity: object, grade: Grade) -> dict[str, object]:
-    return {
-        "id": identity,
-        "outcome": grade.outcome.value,
+def _line(item: Item, graders: Sequence[GraderMode], grades: Sequence[Grade]) -> dict[str, object]:
+    grade = grades[0]
+    line: dict[str, object] = {
+        "id": item.identity,
+        "outcome": _FAILED if item.error else grade.outcome.value,
         "extracted": grade.extracted,
         "gold": grade.gold,
         "rule": grade.rule,
-        "reason": grade.reason,
+        "reason": item.error or grade.reason,
         "present_elsewhere": grade.present_elsewhere,
         "seconds": round(grade.seconds, 6),
     }
+    if len(graders) > 1:
+        outcomes = [_FAILED if item.error else one.outcome.value for one in grades]
+        line["outcomes"] = dict(zip(graders, outcomes, strict=True))
+    return line
 
 
-def _with_progress(grades: Iterator[Grade], total: int, grader: str) -> Iterable[Grade]:
-    """The same grades; a progress bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        return grades
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(grades, total=total, description=f"grading ({grader})", console=Console(stderr=True))
+def _outcomes_of(line: dict[str, object]) -> tuple[str, ...]:
+    outcomes = line.get("outcomes")
+    return tuple(outcomes.values()) if isinstance(outcomes, dict) else (str(line["outcome"]),)

@@ -1,7 +1,12 @@
 """`papergate grade`: a file in, a file out, in the same order."""
 
 import argparse
+import gzip
 import json
+import os
+import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -86,3 +91,160 @@ def test_an_old_output_stays_when_the_input_is_refused(tmp_path):
     (tmp_path / "out.jsonl").write_text("old", encoding="utf-8")
     assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl") == 2
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == "old"
+
+
+LINE = '{"id": "a", "gold": "7", "answer": "7"}\n'
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "papergate", "grade", *map(str, arguments)]
+
+
+def test_a_dash_stands_for_standard_input_and_output():
+    done = subprocess.run(
+        command("-", "-o", "-", "--workers", 1), input=LINE * 3, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == ["correct"] * 3
+    assert done.stderr == "strict: 3 graded: 3 correct, 0 incorrect, 0 undecided\n"
+
+
+def test_a_reader_that_goes_away_is_told_and_is_no_verdict(tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE * 20_000, encoding="utf-8")
+    read, write = os.pipe()
+    with subprocess.Popen(command(tmp_path / "in.jsonl", "-o", "-"), stdout=write, stderr=subprocess.PIPE) as process:
+        os.close(write)
+        assert os.read(read, 10)
+        os.close(read)
+        told = process.communicate()[1].decode()
+    assert process.returncode == 2
+    assert "-: cannot be written (Broken pipe)" in told
+    assert "Exception ignored" not in told
+
+
+def test_a_fifo_is_written_through_and_stays_one(tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    fifo = tmp_path / "out"
+    os.mkfifo(fifo)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(fifo.read_text()))
+    reader.start()
+    assert run(tmp_path / "in.jsonl", "-o", fifo) == 0
+    reader.join()
+    assert json.loads(read[0])["outcome"] == "correct"
+    assert fifo.is_fifo()
+
+
+def test_a_link_stays_and_what_it_names_is_written(tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    (tmp_path / "real.jsonl").write_text("old", encoding="utf-8")
+    (tmp_path / "real.jsonl").chmod(0o640)
+    (tmp_path / "out.jsonl").symlink_to("real.jsonl")
+    (tmp_path / "new.jsonl").symlink_to("not-there-yet.jsonl")
+    for name, target in (("out.jsonl", "real.jsonl"), ("new.jsonl", "not-there-yet.jsonl")):
+        assert run(tmp_path / "in.jsonl", "-o", tmp_path / name) == 0
+        assert (tmp_path / name).is_symlink()
+        assert json.loads((tmp_path / target).read_text())["outcome"] == "correct"
+    assert (tmp_path / "real.jsonl").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_planted_link_beside_the_output_is_not_followed(tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    (tmp_path / "victim").write_text("kept", encoding="utf-8")
+    (tmp_path / "out.jsonl.part").symlink_to("victim")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl") == 0
+    assert (tmp_path / "victim").read_text() == "kept"
+
+
+def test_a_folder_is_no_output(tmp_path, capsys):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path) == 2
+    assert "cannot be written (a folder where a plain file is expected)" in capsys.readouterr().err
+
+
+def test_the_log_of_another_tool_is_graded_and_its_failures_are_no_wrong_answers(tmp_path, capsys):
+    rows = [
+        {"unique_id": "a", "answer": "7", "response": "<think>6?</think>\\boxed{7}", "finish_reason": "stop"},
+        {"unique_id": "a", "answer": "7", "response": "so \\boxed{7}", "finish_reason": "length"},
+        {"unique_id": "b", "answer": "8", "response": "so", "finish_reason": "abort"},
+    ]
+    status, lines = graded(tmp_path, rows, "--thinks", "--mode", "response")
+    assert status == 0
+    assert [(line["id"], line["outcome"]) for line in lines] == [
+        ("a", "correct"),
+        ("a", "incorrect"),
+        ("b", "failed"),
+    ]
+    assert "2 graded: 1 correct, 1 incorrect, 0 undecided, 1 failed and not graded" in capsys.readouterr().err
+
+
+def test_golds_may_come_from_the_file_of_the_benchmark(tmp_path, capsys):
+    row = {"id": "a", "response": "\\boxed{7}"}
+    (tmp_path / "golds.jsonl").write_text('{"unique_id": "a", "problem": "3+4?", "answer": "7"}\n', encoding="utf-8")
+    assert graded(tmp_path, [row], "--golds", tmp_path / "golds.jsonl")[1][0]["outcome"] == "correct"
+    (tmp_path / "out.jsonl").unlink()
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl") == 2
+    assert "give the golds by id" in capsys.readouterr().err
+
+
+def test_packed_lines_with_a_mark_of_their_encoding_are_read(tmp_path):
+    (tmp_path / "in.jsonl.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + LINE.encode()))
+    assert run(tmp_path / "in.jsonl.gz", "-o", tmp_path / "out.jsonl") == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text())["outcome"] == "correct"
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"gold": "\xff"', b"\x1f\x8b\x08 no gzip", b"[" * 200_000, '{"é'.encode("utf-16")]
+)
+def test_bytes_that_are_no_text_are_refused_with_the_line(tmp_path, capsys, content):
+    for name in ("in.jsonl", "in.jsonl.gz"):
+        (tmp_path / name).write_bytes(content)
+        assert run(tmp_path / name, "-o", tmp_path / "out.jsonl") == 2
+        assert f"{name}, line " in capsys.readouterr().err
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_numbers_of_any_length_are_read(tmp_path):
+    (tmp_path / "in.jsonl").write_text(f'{{"gold": 7, "answer": {"7" * 9_000}}}\n', encoding="utf-8")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl", "--workers", 1) == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text())["outcome"] == "incorrect"
+
+
+def test_two_graders_are_compared_in_a_table(tmp_path, capsys):
+    rows = [
+        {"id": "same", "gold": "7", "response": "\\boxed{7}"},
+        {"id": "differs", "gold": "\\frac43", "response": "\\boxed{\\frac43}"},
+    ]
+    status, lines = graded(tmp_path, rows, "--compare", "aisbench", "strict")
+    assert status == 0
+    assert [line["outcome"] for line in lines] == ["correct", "incorrect"]
+    assert lines[1]["outcomes"] == {"aisbench": "incorrect", "strict": "correct"}
+    told = capsys.readouterr().err
+    table = [line.split() for line in told.splitlines()]
+    assert ["aisbench", "strict:", "correct", "incorrect", "undecided"] in table
+    assert ["correct", "1", "0", "0"] in table
+    assert ["incorrect", "1", "0", "0"] in table
+    assert "differs: gold" in told
+
+
+def test_letters_options_and_marks_are_read(tmp_path):
+    row = {"gold": "B", "response": "<<A?>>It is blue.\n\nAnswer: blue", "choices": ["red", "blue"]}
+    options = ("--kind", "choice", "--letters", "AB", "--thinks", "--thought-marks", "<<", ">>")
+    assert graded(tmp_path, [row], *options)[1][0]["outcome"] == "correct"
+
+
+def test_memory_does_not_grow_with_the_number_of_lines(tmp_path):
+    def peak(lines):
+        (tmp_path / "in.jsonl").write_text(LINE * lines, encoding="utf-8")
+        program = (
+            "import resource, sys; from papergate.cli import main; status = main(sys.argv[1:]);"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(status)"
+        )
+        arguments = ("grade", tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl", "--workers", "1")
+        done = subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True, check=True
+        )
+        return int(done.stdout)
+
+    few, many = peak(1_000), peak(30_000)
+    assert many < few + 8_000  # KiB: held whole, 29,000 more lines would take some 30 MiB
