@@ -11,6 +11,7 @@ from typing import Literal
 from papergate.run_folder.notes import Note, note
 from papergate.statistics.counts import Counts
 from papergate.statistics.family import chance_that_all_pass, holm
+from papergate.statistics.intervals import anytime_p_value, design_information
 from papergate.statistics.reference import Reference, ReferenceKind
 from papergate.statistics.rule import ALPHA, Decision, Evidence, Rule, decide, runs_needed, weigh
 from papergate.words import english
@@ -93,14 +94,13 @@ class Judgement:
 
     @property
     def paper_noise_chance(self) -> float | None:
-        """Chance that a perfect deployment differs from the paper by this much or more, the paper's own error counted.
+        """Largest chance that a perfect deployment differs from the paper by this much or more, its own error counted.
 
-        Both the measured score and the printed one are then draws around the same truth. None where the printed
-        score's error is unknown, or there is none.
+        Both the measured score and the printed one are then draws around the same truth. A run ends early where its
+        score happens to lie far off, so the chance is that of lying so far off at any look, unless there is one only.
+        None where the printed score's error is unknown, or there is none.
         """
-        if self.se_paper is None:
-            return None
-        return _chance(self.evidence.difference, math.hypot(self.evidence.se_measured, self.se_paper))
+        return None if self.se_paper is None else _chance(self, math.hypot(self.evidence.se_measured, self.se_paper))
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -322,10 +322,13 @@ def _could_be_paper_noise(judgement: Judgement) -> bool:
     taken_as_exact = judgement.reference.kind is ReferenceKind.EXACT and not judgement.rule.above
     if not taken_as_exact or judgement.literal or judgement.verdict is Verdict.PASS:
         return False
-    own = _chance(judgement.evidence.difference, judgement.evidence.se_measured)
+    own = _chance(judgement, judgement.evidence.se_measured) if judgement.literal_alone else judgement.evidence.p_value
     return own < float(judgement.rule.alpha) <= (judgement.paper_noise_chance or 0.0)
 
 
-def _chance(difference: Fraction, error: float) -> float:
-    """Chance that normal noise of this error differs from zero by ``difference`` or more, on either side."""
-    return 2 * NormalDist().cdf(-abs(float(difference)) / error)
+def _chance(judgement: Judgement, error: float) -> float:
+    """Largest chance that normal noise of this error shows the difference or more, on either side, at any look."""
+    difference, alpha = float(judgement.evidence.difference), float(judgement.rule.alpha)
+    if judgement.literal_alone:
+        return 2 * NormalDist().cdf(-abs(difference) / error)
+    return 2 * anytime_p_value(difference, error**-2, design_information(float(judgement.rule.margin), alpha), alpha)

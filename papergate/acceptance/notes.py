@@ -11,7 +11,8 @@ from papergate.run_folder.notes import Note, note
 from papergate.statistics.panels import beta_panel, golden_panel
 from papergate.statistics.plan import single_run
 from papergate.statistics.power import Gate
-from papergate.verdict import Judgement
+from papergate.statistics.rule import confirming_samples
+from papergate.verdict import Judgement, Verdict
 
 NAMED = 5
 """Finish reasons, or names of models, that a note names."""
@@ -22,11 +23,24 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
     of_the_verdict = () if acceptance.case.partial else acceptance.judgement.notes
     return [
         *of_the_verdict,
+        *_how_to_confirm(acceptance),
         *_notes_of_samples(acceptance.tally),
         *_notes_of_answers(acceptance),
         *_notes_of_setup(acceptance.case),
         *_notes_of_sessions(acceptance),
     ]
+
+
+def _how_to_confirm(acceptance: Acceptance) -> Iterator[Note]:
+    """How a failure is confirmed: by one run of fixed size whose samples nobody has seen."""
+    case, judgement = acceptance.case, acceptance.judgement
+    whole = not case.partial and not acceptance.withheld and case.settings.protocol == "paper"
+    if not whole or judgement.verdict is not Verdict.FAIL or not judgement.blocks or case.identity.engine == "replay":
+        return
+    if (k := confirming_samples(acceptance.counts, case.reference, case.rule)) is None:
+        return
+    alpha = float(case.rule.alpha)
+    yield note("confirm_failure", k=k, seed=case.settings.run_seed + 1, alpha=alpha, both=alpha**2)
 
 
 def _notes_of_samples(tally: Mapping[str, int]) -> Iterator[Note]:

@@ -40,6 +40,9 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         "--max-samples", type=int, metavar="K", default=LOOKS[-1], help="samples per problem at most (64)"
     )
     parser.add_argument("--samples", type=int, metavar="K", help="samples per problem, fixed: one look")
+    parser.add_argument(
+        "--attempts", type=int, metavar="N", default=1, help="also say what N fresh runs do, of which one has to pass"
+    )
     parser.add_argument("--tokens-per-sample", type=float, metavar="T", help="mean output tokens of a completion")
     parser.add_argument("--tokens-per-s", type=float, metavar="V", help="output tokens per second of the deployment")
     parser.set_defaults(run=run)
@@ -61,12 +64,13 @@ def _text(args: argparse.Namespace) -> str:
     promised, gate = percent_option(args.paper), _gate(args)
     panel = beta_panel(float(promised), problems=args.problems)
     cost = Cost(tokens_per_sample=args.tokens_per_sample, tokens_per_s=args.tokens_per_s)
-    return f"{plan_text(plan(gate, panel, cost=cost))}\n{single_run(gate, panel, promised=promised).sentence}"
+    planned = plan_text(plan(gate, panel, cost=cost), attempts=args.attempts)
+    return f"{planned}\n{single_run(gate, panel, promised=promised).sentence}"
 
 
 def _gate(args: argparse.Namespace) -> Gate:
     _refuse_what_cannot_be(problems=args.problems, max_samples=args.max_samples, samples=args.samples)
-    _refuse_what_cannot_be(paper_samples=args.paper_samples)
+    _refuse_what_cannot_be(paper_samples=args.paper_samples, attempts=args.attempts)
     kind = ReferenceKind(args.reference)
     if kind is not ReferenceKind.EXACT and args.paper_samples is None:
         raise PromiseError(f"--reference {kind} needs --paper-samples, the samples per problem behind the score")

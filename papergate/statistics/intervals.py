@@ -56,14 +56,18 @@ def anytime_p_value(difference: float, information: float, design: float, alpha:
     return min(0.5, 0.5 * math.exp(0.5 * math.log1p(scaled) - exponent))
 
 
-def information_needed(gap: float, design: float, alpha: float) -> float:
-    """Smallest information whose radius is at most ``gap``; infinite where the gap is zero."""
-    if anytime_radius(LARGEST_INFORMATION, design, alpha) > gap:
+def information_needed(gap: float, design: float, alpha: float, *, spread: float = 0.0) -> float:
+    """Smallest information whose radius, and ``spread`` standard errors more, is at most ``gap``; may be infinite."""
+
+    def reach(information: float) -> float:
+        return anytime_radius(information, design, alpha) + spread / math.sqrt(information)
+
+    if reach(LARGEST_INFORMATION) > gap:
         return math.inf
     low, high = math.log(SMALLEST_INFORMATION), math.log(LARGEST_INFORMATION)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if anytime_radius(math.exp(middle), design, alpha) <= gap:
+        if reach(math.exp(middle)) <= gap:
             high = middle
         else:
             low = middle

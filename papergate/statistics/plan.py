@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from papergate.run_folder.notes import Note, note
+from papergate.statistics.family import retry_until_pass
 from papergate.statistics.panels import Panel, lose
 from papergate.statistics.power import REPLICATES, Gate, Outlook, accepted_counts, outlook, pass_probability
 from papergate.statistics.reference import ReferenceKind
@@ -93,12 +94,21 @@ def _losses(panel: Panel) -> list[Fraction]:
     return [loss for loss in LOSSES if loss <= panel.mean]
 
 
-def plan_text(planned: Plan) -> str:
+def plan_text(planned: Plan, *, attempts: int = 1) -> str:
     """The plan as a table with one line per loss; the noise of a printed score held for the truth is in its chances."""
     problems, looks = len(planned.panel.rates), planned.gate.looks
     head = f"{problems} problems, looks at {', '.join(map(str, looks))} samples; {_reference(planned.gate)}"
     source = f"simulated on {planned.panel.source}"
-    return "\n".join([head, source, COLUMNS, *(_line(row, problems, planned.cost) for row in planned.outlooks)])
+    rows = [_line(row, problems, planned.cost) for row in planned.outlooks]
+    return "\n".join([head, source, COLUMNS, *rows, *_attempts(planned, attempts)])
+
+
+def _attempts(planned: Plan, attempts: int) -> list[str]:
+    """What fresh runs do that are repeated until one passes."""
+    if attempts == 1:
+        return []
+    chances = ", ".join(f"{_lost(row)} {retry_until_pass(row.passes, attempts):.0%}" for row in planned.outlooks)
+    return [f"one of {attempts} fresh runs passes, by the loss: {chances}; so a run is resumed, never repeated"]
 
 
 def _reference(gate: Gate) -> str:
@@ -109,12 +119,15 @@ def _reference(gate: Gate) -> str:
     return f"{gate.reference} reference of {gate.reference_samples} samples, its own error counted"
 
 
+def _lost(row: Outlook) -> str:
+    return "nothing" if row.loss == 0 else f"{float(100 * row.loss):g} point{'s' * (row.loss != POINT)}"
+
+
 def _line(row: Outlook, problems: int, cost: Cost) -> str:
     completions = row.samples * problems
-    lost = "nothing" if row.loss == 0 else f"{float(100 * row.loss):g} point{'s' * (row.loss != POINT)}"
     chances = f"{row.passes:>6.0%} {row.fails_low + row.fails_high:>6.0%} {row.inconclusive:>6.0%}"
     price = f"{_amount(cost.tokens(completions)):>8} {_amount(cost.hours(completions)):>7}"
-    return f"{lost:>10} {chances} {row.samples:>8.1f} {completions:>11.0f} {price}"
+    return f"{_lost(row):>10} {chances} {row.samples:>8.1f} {completions:>11.0f} {price}"
 
 
 def _amount(value: float | None) -> str:

@@ -17,6 +17,7 @@ from papergate.statistics.intervals import (
     exact_lower_bound,
     information_needed,
     log_evidence_above,
+    z_value,
 )
 from papergate.statistics.reference import Reference
 
@@ -290,7 +291,26 @@ def runs_needed(counts: Counts, reference: Reference, rule: Rule) -> int | None:
     alpha = float(rule.alpha)
     gap = _gap(counts.score - reference.score, rule)
     needed = information_needed(float(gap), design_information(float(rule.margin), alpha), alpha)
-    room = 1 / needed - float(reference.variance(run_variance))
+    return _samples_for(needed, reference, run_variance)
+
+
+def confirming_samples(counts: Counts, reference: Reference, rule: Rule) -> int | None:
+    """Samples of every problem at which one look confirms a failure: both its errors are at most alpha.
+
+    A perfect deployment then keeps the literal assert, one that lost the margin breaks it and is told from the
+    reference, each with a chance of at least 1 - alpha. None where no number of samples does that.
+    """
+    alpha, nearest = float(rule.alpha), float(min(rule.tolerance, rule.delta))
+    if rule.above or not nearest:
+        return None
+    design, z = design_information(float(rule.margin), alpha), z_value(1 - alpha)
+    needed = max((z / nearest) ** 2, information_needed(float(rule.margin), design, alpha, spread=z))
+    return _samples_for(needed, reference, _planning_variance(counts, reference))
+
+
+def _samples_for(information: float, reference: Reference, run_variance: Fraction) -> int | None:
+    """Samples of every problem that give so much information; None where the reference's own error forbids it."""
+    room = 1 / information - float(reference.variance(run_variance))
     return math.ceil(float(run_variance) / room) if room > 0 else None
 
 

@@ -30,8 +30,8 @@ def _paper_error(values: Values) -> str:
     counted = "counted" if values["counted"] else "not counted"
     return (
         f"the paper's own error is {values['error_points']:.2f} points (a mean of {values['samples']} samples per "
-        f"problem, rounding to 0.1 included), {counted} in the verdict; with it a perfect deployment lies this far off "
-        f"or farther in {share(values['chance'])} of such runs"
+        f"problem, rounding to 0.1 included), {counted} in the verdict; counting it, a perfect deployment lies this "
+        f"far off or farther, at any look, in up to {share(values['chance'])} of runs"
     )
 
 
@@ -100,8 +100,11 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "score_above_paper": "the score is higher than the paper's by more than the tolerance: look for leaked answers, "
     "voting, a laxer grader, a longer limit or other weights",
     "could_be_paper_noise": "this could be the paper's own noise: a mean of {samples} samples per problem has an error "
-    "of {error_points:.2f} points, and with it a perfect deployment differs this much or more in {chance:.0%} of runs; "
-    "compare with a golden run",
+    "of {error_points:.2f} points, and with it a perfect deployment differs this much or more, at any look, in up to "
+    "{chance:.0%} of runs; compare with a golden run",
+    "confirm_failure": "to confirm this failure, run it once more with fresh seeds and {k} samples of every problem: "
+    "--run NEW_FOLDER --run-seed {seed} --samples {k}. A perfect deployment fails that run in at most {alpha:.0%} of "
+    "cases, and both runs in at most {both:.2%}. A pass there does not undo this failure",
     # the samples
     "grades_undecided": "{count} grades could not be told within their limits; they count as not correct",
     "answers_elsewhere": "{count} incorrect completions hold the right answer elsewhere",

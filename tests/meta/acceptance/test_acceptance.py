@@ -123,6 +123,8 @@ def test_a_sabotaged_deployment_fails_after_few_samples(tmp_path):
     found = run(case_of(), engine, tmp_path)
     assert (found.verdict, found.accepted) == (Verdict.FAIL, False)
     assert "points low" in found.sentence
+    (how,) = (one for one in notes_of(found) if one.code == "confirm_failure")
+    assert re.search(r"--run NEW_FOLDER --run-seed 1 --samples \d+\. A perfect .* 5% .* 0.25%", english.sentence(how))
     assert len(engine.asked) == 30 * found.judgement.k <= 30 * 8
 
 

@@ -85,6 +85,16 @@ def test_the_command_prints_the_plan_and_what_one_run_shows(ask):
     assert "a run of 30 problems x 1 sample passes with 23 to 24" in out
 
 
+def test_fresh_runs_of_which_one_has_to_pass_let_damage_through(ask):
+    _, out, _ = ask(*AIME, "--attempts", "3", "--max-samples", "16")
+    (perfect,) = (line for line in out.splitlines() if line.strip().startswith("nothing"))
+    (three,) = (line for line in out.splitlines() if "fresh runs" in line)
+    assert three.startswith("one of 3 fresh runs passes, by the loss: nothing ")
+    single = int(perfect.split()[1].rstrip("%")) / 100
+    assert int(three.split("nothing ")[1].split("%")[0]) == pytest.approx(100 * (1 - (1 - single) ** 3), abs=2)
+    assert "fresh runs" not in ask(*AIME, "--max-samples", "4")[1]
+
+
 def test_a_fixed_number_of_samples_has_one_look(ask):
     assert "looks at 5 samples" in ask(*AIME, "--samples", "5")[1]
 
@@ -94,6 +104,7 @@ def test_a_fixed_number_of_samples_has_one_look(ask):
     [
         ((*AIME, "--problems", "0"), "--problems is 0; at least 1 is needed"),
         ((*AIME, "--samples", "0"), "--samples is 0; at least 1 is needed"),
+        ((*AIME, "--attempts", "0"), "--attempts is 0; at least 1 is needed"),
         ((*AIME, "--paper", "179.8"), "between 0 % and 100 %"),
         ((*AIME, "--tolerance", "some"), "'some' is not a tolerance"),
         ((*AIME, "--tolerance", "gain"), "'gain' is not a tolerance here; write '1 problem' or '0.5 points'"),

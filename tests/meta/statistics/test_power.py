@@ -14,6 +14,7 @@ from papergate.statistics.counts import Counts
 from papergate.statistics.panels import Panel, beta_panel, golden_panel, lose
 from papergate.statistics.power import DECISIONS, Gate, outlook
 from papergate.statistics.reference import Reference, ReferenceKind
+from papergate.statistics.rule import confirming_samples
 from papergate.verdict import Rule, judge
 
 AIME = Rule.within(Tolerance.parse("1 problem"), problems=30)
@@ -107,6 +108,27 @@ def test_peeking_and_resuming_keep_the_error_rates(changes):
     assert perfect.fails_low <= 0.05
     assert perfect.fails_high <= 0.05
     assert damaged.passes <= 0.05
+
+
+@pytest.mark.parametrize("reference", [Reference.exact(Fraction("0.7")), None])
+def test_one_look_at_the_confirming_size_errs_as_rarely_as_stated(reference):
+    rng = np.random.default_rng(3)
+    golden = Reference.golden(Counts.equal(tuple(rng.binomial(64, PANEL.rates).tolist()), 64))
+    seen = Counts.equal(tuple(rng.binomial(12, PANEL.rates).tolist()), 12)
+    k = confirming_samples(seen, reference or golden, AIME)
+    gate = Gate.of(AIME, reference or golden, looks=(k,))
+    perfect, damaged = (outlook(gate, PANEL, loss, replicates=2000) for loss in (Fraction(0), AIME.margin))
+    assert 12 < k < 64
+    assert perfect.fails_low <= 0.05
+    assert perfect.passes >= 0.9
+    assert damaged.fails_low >= 0.93
+    assert damaged.passes <= 0.05
+
+
+def test_nothing_confirms_against_a_reference_as_noisy_as_the_margin():
+    few = Reference.golden(Counts.equal((2, 1, 0) * 10, 2))
+    assert confirming_samples(Counts.equal((4, 2, 0) * 10, 4), few, AIME) is None
+    assert confirming_samples(Counts.equal((4, 2, 0) * 10, 4), few, Rule.gain()) is None
 
 
 def test_resuming_takes_more_samples():
