@@ -105,7 +105,7 @@ def test_a_fixed_number_of_samples_has_one_look(ask):
         ((*AIME, "--problems", "0"), "--problems is 0; 1 to 100000 can be simulated"),
         ((*AIME, "--samples", "0"), "--samples is 0; 1 to 100000 can be simulated"),
         ((*AIME, "--attempts", "0"), "--attempts is 0; 1 to 100000 can be simulated"),
-        ((*AIME, "--paper", "179.8"), "between 0 % and 100 %"),
+        ((*AIME, "--paper", "179.8"), "at least 0 and less than or equal to 100 percent"),
         ((*AIME, "--tolerance", "some"), "'some' is not a tolerance"),
         ((*AIME, "--tolerance", "gain"), "'gain' is not a tolerance here; write '1 problem' or '0.5 points'"),
         ((*AIME, "--paper", "0.798"), "--paper: 0.798 is below 1 %; write 79.8"),
