@@ -14,7 +14,7 @@ from papergate.scoring.answers.algebra import OutOfSteps, TooComplex, Undefined
 from papergate.scoring.answers.comparing import Comparer, spelled, whole_numbers, without_remark
 from papergate.scoring.answers.letters import renamings
 from papergate.scoring.answers.names import resolved, without_name
-from papergate.scoring.answers.shapes import Reading, Relation, Scalar, Shape, Words, shape_of
+from papergate.scoring.answers.shapes import Based, Reading, Relation, Scalar, Shape, Words, shape_of
 from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
 from papergate.scoring.answers.syntax import parse
 from papergate.scoring.extraction import extract
@@ -25,8 +25,11 @@ BEYOND = "beyond"  # the rule of a comparison that only the last layer can decid
 _WRAPPER = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit|textrm|textit)\s*\{([^{}\\]*)\}")
 _SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.])|\\displaystyle\b|[\s~])+")
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
-_LETTER = re.compile(
-    r"\(?([A-Ja-j])\)?[.:]?|\(([A-J])\).*|([A-J])[.):]\s*[A-Za-z].*|[A-Za-z ]{3,}\(([A-J])\)", re.DOTALL
+_DENIED = r"(?!.*\b(?:wrong|incorrect|not|never|neither|except|least|most|or|and|million|thousand)\b)"
+_LETTER = re.compile(  # a letter alone, before the text of its option, or after the name of what is chosen
+    rf"\(?([A-Ja-j])\)?[.:]?|{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$\\(-]).*|"
+    r"([A-J])[.):]\s*[A-Za-z].*|[A-Za-z ]{3,}\(([A-J])\))",
+    re.DOTALL,
 )
 _GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
 _LETTERS = re.compile(r"\(?([A-J])\)?(?:(?:,|;|、|and|和| )*\(?([A-J])\)?)+")
@@ -66,7 +69,7 @@ def vote_key(answer: str, kind: AnswerKind = AnswerKind.MATH) -> str:
     """A canonical spelling: answers with the same key are one class of a plurality vote. Nothing is raised."""
     text = _bare(answer)
     if kind is AnswerKind.CHOICE:
-        match = _LETTER.fullmatch(_squeezed(text))
+        match = _LETTER.fullmatch(_unwrapped(text))
         return next(filter(None, match.groups())).upper() if match else text
     algebra.allow(algebra.MAX_STEPS)
     try:
@@ -80,7 +83,7 @@ def check_readable(gold: str, kind: AnswerKind) -> bool:
     if kind is AnswerKind.INTEGER:
         return gold.strip().isdecimal()
     if kind is AnswerKind.CHOICE:
-        return _LETTER.fullmatch(_squeezed(_bare(gold))) is not None
+        return _LETTER.fullmatch(_unwrapped(_bare(gold))) is not None
     algebra.allow(algebra.MAX_STEPS)
     return not isinstance(_read_or_error(_bare(gold), Reading()), Exception)
 
@@ -95,8 +98,12 @@ def _bare(text: str) -> str:
 @lru_cache(MAX_CACHED)
 def _squeezed(text: str) -> str:
     """The answer without its typography; digits and letters that stand apart stay apart."""
-    text = _SPACING.sub(" ", _WRAPPER.sub(r"\1", ascii_spelling(text).strip("$")))
-    return _LOOSE_SPACE.sub("", text)
+    return _LOOSE_SPACE.sub("", _unwrapped(text))
+
+
+def _unwrapped(text: str) -> str:
+    """The answer without sizes and text wrappers, its words apart."""
+    return _SPACING.sub(" ", _WRAPPER.sub(r"\1", ascii_spelling(text).strip("$"))).strip()
 
 
 def _decided(gold: str, answer: str, kind: AnswerKind) -> Comparison:
@@ -107,7 +114,7 @@ def _decided(gold: str, answer: str, kind: AnswerKind) -> Comparison:
     one, other = _squeezed(gold), _squeezed(answer)
     if one == other:
         return Comparison(equal=True, rule="same text")
-    letters = _same_letters(one, other, kind)
+    letters = _same_letters(_unwrapped(gold), _unwrapped(answer), kind)
     if letters is not None:
         return Comparison(equal=letters, rule="letter")
     return _compared(gold, answer, kind)
@@ -176,6 +183,8 @@ def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> 
     one, other = (_read_or_error(text, reading) for text in (gold, answer))
     if isinstance(one, Exception) or isinstance(other, Exception):
         return _without_value(one, other)
+    if isinstance(one, Scalar) and isinstance(other, Based):
+        return Comparison(equal=False, rule="exact value")  # the question states no base
     if kind is AnswerKind.INTEGER:
         other = _last_side(other)
     comparer = Comparer(whole_numbers(one) | whole_numbers(other))

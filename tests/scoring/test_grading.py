@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from papergate.errors import BenchmarkError
-from papergate.scoring import AnswerKind, Attempt, Grader, Outcome, check_golds
+from papergate.scoring import AnswerKind, Attempt, Grader, Outcome, check_golds, equivalence, vote_key
 
 
 def grade_one(grader, **fields):
@@ -54,6 +54,34 @@ def test_right_answer_of_the_conclusion_that_was_not_extracted_is_reported(grade
 )
 def test_huge_and_broken_text_is_graded(grader, text):
     assert grade_one(grader, text=text, gold="4").outcome is Outcome.CORRECT
+
+
+@pytest.mark.parametrize(
+    "answer", ["2^{20000}", "2^{20000}, 1", "10^{5000} million", "\\{10^{9000}\\}", "x < 7^{9999}", "f(2^{20000})=1"]
+)
+def test_a_number_of_any_length_is_graded(grader, answer):
+    for gold in ("1, 2", "204", "\\{1,2\\}"):
+        grade = grade_one(grader, text=answer, gold=gold, bare=True)
+        assert grade.outcome is Outcome.INCORRECT
+    assert grade_one(grader, text=answer, gold=answer + " ", bare=True).outcome is Outcome.CORRECT
+    assert vote_key(answer) != vote_key(answer + "7")
+
+
+def test_an_error_of_ours_is_undecided_and_named(monkeypatch):
+    monkeypatch.setattr(equivalence, "_compared", lambda *_: 1 / 0)
+    comparison = equivalence.equivalent("1", "2")
+    assert (comparison.equal, comparison.rule, comparison.reason) == (None, "error", "ZeroDivisionError in comparison")
+
+
+def test_what_takes_too_many_steps_is_undecided_on_every_machine():
+    pair = (
+        "\\sin(x+1)^{16}+\\cos(x-1)^{16}",
+        "(\\sin x\\cos 1+\\cos x\\sin 1)^{16}+(\\cos x\\cos 1+\\sin x\\sin 1)^{16}",
+    )
+    allowed = [equivalence.equivalent(*pair, steps=steps) for steps in (10, 40_000)]
+    assert [comparison.equal for comparison in allowed] == [None, True]
+    assert allowed[0].reason is not None
+    assert allowed[0].reason.startswith("step limit")
 
 
 def test_leading_zeros_of_an_integer_do_not_count(grader):

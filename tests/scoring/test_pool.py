@@ -12,7 +12,7 @@ import pytest
 
 from papergate.scoring import AnswerKind, Attempt, Grader, Outcome
 from papergate.scoring.answers import limits
-from papergate.scoring.workers.pool import Pool
+from papergate.scoring.workers.pool import Pool, Worker
 from tests.meta.processes import LIMIT_S
 
 NEEDS_SYMPY = Attempt(text=r"\int_0^1 2x\,dx", gold="1", bare=True)
@@ -57,6 +57,22 @@ def test_wall_limit_kills_a_worker_that_does_not_answer(monkeypatch):
         pool.warm_up()
         comparison = pool.compare("1", RUNAWAY.text, AnswerKind.MATH, "strict")
     assert (comparison.equal, comparison.reason) == (None, "wall limit")
+
+
+def test_what_the_wall_limit_cut_is_asked_again_in_a_fresh_worker(monkeypatch):
+    first = []
+
+    def compare(worker, *request):
+        if not first:
+            first.append(worker)
+            raise TimeoutError
+        return worker_compare(worker, *request)
+
+    worker_compare = Worker.compare
+    monkeypatch.setattr(Worker, "compare", compare)
+    with Pool(1) as pool:
+        assert pool.compare("1", NEEDS_SYMPY.text, AnswerKind.MATH, "strict").equal is True
+    assert first[0]._process.poll() is not None
 
 
 def test_worker_is_replaced_when_worn_out(monkeypatch):

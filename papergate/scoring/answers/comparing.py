@@ -32,7 +32,7 @@ MAX_MATCHED = 10_000  # pairs tried to match two collections without order
 MIN_PLACES = 6  # digits, and places, from which a decimal stands for the value that rounds to it
 FLOAT_DIGITS = 16  # significant digits of a printed double, of which the last are not those of the number
 FLOAT_ERROR = Fraction(3, 10**16)  # relative error of a printed double
-_OPERATIONS = {"union", "intersection", "difference", "builder"}
+_OPERATIONS = {"negative", "union", "intersection", "difference", "builder"}
 _PAIR = 2
 _SYMMETRIC = {*regions.MIRRORED, "parallel", "perp", "cong", "sim", "~"}
 _DOMAINS = {
@@ -156,7 +156,8 @@ class Comparer:
 
     def _sequences(self, one: Sequenced, other: Sequenced) -> bool | None:
         """A pair may be an interval, whose brackets count; a longer sequence is a tuple in any brackets."""
-        if len(one.items) == _PAIR and one.fence != other.fence:
+        fences = {one.fence, other.fence}
+        if len(fences) > 1 and (len(one.items) == _PAIR or fences != {"()", "[]"}):
             return False
         return self._in_order(one.items, other.items)
 
@@ -304,7 +305,7 @@ class Comparer:
             if one.general is None or other.general is None:
                 return self.same(one.shape, other.shape)
             return self.same(resolved(one.general), resolved(other.general))
-        if "y" in {one.name, other.name} and "()" in one.name + other.name:
+        if "y" in {one.name, other.name} and any(name.endswith("()") for name in (one.name, other.name)):
             return self.same(one.shape, other.shape)
         if isinstance(one.shape, Scalar) and isinstance(other.shape, Scalar):
             return self._equations(_equation(one), _equation(other))
@@ -586,7 +587,7 @@ def _sides(relation: Relation) -> Value | None:
     if len(relation.operands) != _PAIR:
         return None
     left, right = relation.operands
-    if not (isinstance(left, Scalar) and isinstance(right, Scalar)):
+    if not (isinstance(left, Scalar) and isinstance(right, Scalar)) or {left.unit, right.unit} & {"'", "''", "%"}:
         return None
     difference = algebra.subtract(left.value, right.value)
     return algebra.without_denominators(difference) if relation.signs == ("=",) else difference

@@ -64,9 +64,9 @@ def _resolved_membership(member: Shape, collection: Shape) -> Shape:
     r"""`x \in (0, 1)` is an interval with the name of its variable."""
     shape, name = resolved(collection), _name_of(member)
     region = regions.as_region(shape) if not isinstance(shape, Bag) or not shape.is_set else None
-    if region is not None:
+    if region is not None and name:
         return Region(intervals=region.intervals, variable=name)
-    return Named(name=name, shape=shape) if name else shape
+    return Named(name=name, shape=shape) if name else Relation(operands=(member, collection), signs=("in",))
 
 
 def _without_roundings(relation: Relation) -> Relation:
@@ -298,6 +298,8 @@ def _name_of_value(value: Value) -> str:
     if not term or kinds - {"symbol", "function"} or any(abs(exponent) != 1 for _, exponent in term):
         return ""
     if "function" in kinds and (len(term) > 1 or not algebra.symbols(value)):
+        return ""
+    if len(term) == 1 and term[0][1] != 1:
         return ""
     names = [algebra.spelled(name[1]) for name, _ in term]
     if kinds == {"symbol"} and len(names) <= _PAIR and names[0] in _FUNCTION_NAMES:

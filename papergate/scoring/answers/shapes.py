@@ -401,7 +401,9 @@ class _Reader:
     def _with_unit(self, node: Node, unit: str) -> Shape:
         shape = self.shape(node.parts[0])
         if isinstance(shape, Scalar):
-            return shape if shape.unit and unit not in "%°" else replace(shape, unit=unit)
+            return _measured(shape, unit)
+        if unit in {"%", "°", "'", "''"} or unit.startswith("mod "):
+            raise Unreadable(f"{unit} of something else than a number")
         return replace(shape, unit=unit) if isinstance(shape, Proportion) else shape
 
     # structures
@@ -477,8 +479,19 @@ class _Reader:
         return Bag(items=self._shapes(node), joint="difference")
 
 
+def _measured(scalar: Scalar, unit: str) -> Scalar:
+    """A number with its unit; words after a unit are a remark, a second unit is none."""
+    if not scalar.unit or not unit:
+        return replace(scalar, unit=unit or scalar.unit)
+    if unit in {"%", "°", "'", "''"} or (unit_of(unit).known and unit_of(unit).measures):
+        raise Unreadable("two units")
+    return scalar
+
+
 def _in_base_unit(shape: Scalar) -> Value:
     """The value of a percentage or an angle inside an expression."""
+    if shape.unit in {"'", "''"}:
+        raise Unreadable("a prime inside an expression")
     if shape.unit == "%":
         return algebra.divide(shape.value, algebra.rational(100))
     if shape.unit == "°":

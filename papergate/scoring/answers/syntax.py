@@ -65,16 +65,10 @@ _TURNED, _TURNED_END = {"]": "("}, {"[": ")"}  # `]0,1[` is the open interval
 _FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "tuple")}
 _MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "Vmatrix"}
 _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
-_DENIALS = {
-    "wrong",
-    "incorrect",
-    "false",
-    "not",
-    "never",
-    "without",
-    "except",
-    "impossible",
-}  # they change all they touch
+_DENIALS = {  # they change all they touch
+    "wrong", "incorrect", "false", "not", "never", "without", "except", "impossible", "most", "least", "fewer", "than",
+    "below", "above", "exceeding",
+}  # fmt: skip
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
 _SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
@@ -514,6 +508,8 @@ class _Parser:
             if is_word or (token.text in {"/", "*"} and self._word_follows()):
                 words.append(token.text)
             elif token.text == "^" and token.kind == "sign":
+                if words[-1].startswith("^"):
+                    raise Unreadable("a unit with two powers")
                 words.append(self._unit_power())
                 continue
             elif token.text != ".":
@@ -523,13 +519,9 @@ class _Parser:
 
     def _unit_power(self) -> str:
         self._at += 1
-        sign = ""
-        if self._next_is("-"):
-            self._at, sign = self._at + 1, "-"
-        power = self._argument()
-        if power.op == "negative":
-            power, sign = power.parts[0], "-"
-        if power.op != "number":
+        power = self._exponent()
+        sign, power = ("-", power.parts[0]) if power.op == "negative" else ("", power)
+        if power.op != "number" or not power.number:
             raise Unreadable("a unit with a strange power")
         return f"^{sign}{power.number}"
 
@@ -667,6 +659,8 @@ class _Parser:
         over, under = fraction.parts
         if over.op == under.op == "number" and over.name.isdecimal() and 0 < over.number < under.number:
             return _mixed(whole, over.number, under.number)
+        if over.op == under.op == "number" and over.name.isdecimal() and under.name.isdecimal() and whole.number:
+            raise Unreadable("a mixed number above the next whole, or a product")
         self._tokens[start : start + 3] = kept
         self._at = start
         return whole
@@ -969,7 +963,8 @@ class _Parser:
         while not self._next_is("end"):
             rows.append(self._row())
         self._at += 1
-        self._environment()
+        if self._environment() != name:
+            raise Unreadable("an environment that ends as another")
         if not rows or len({len(row) for row in rows}) != 1:
             raise Unreadable("a ragged matrix")
         matrix = Node("matrix", tuple(Node("row", row) for row in rows))
@@ -1086,6 +1081,8 @@ def _measured(node: Node, words: list[str]) -> Node:
         scale = SCALES[lowered.pop(0).removesuffix("s")]
         words = words[1:]
         node = Node("product", (node, Node("number", number=Fraction(scale))))
+    if any(word.removesuffix("s") in SCALES for word in lowered):
+        raise Unreadable("a scale after a unit")
     if lowered in (["squared"], ["cubed"]):
         return Node("power", (node, Node("number", number=Fraction(2 if lowered == ["squared"] else 3))))
     return Node("quantity", (node,), " ".join(words)) if words else node

@@ -35,7 +35,8 @@ _BASES: dict[str, dict[str, int | str]] = {
         "l": 1, "L": 1, "liter": 1, "litre": 1, "gallon": "3.785411784", "gal": "3.785411784", "quart": "0.946352946",
         "pint": "0.473176473", "cup": "0.2365882365", "升": 1, "毫升": "0.001",
     },
-    "dollars": {"cent": "0.01", "dollar": 1, "penny": "0.01", "pennie": "0.01", "nickel": "0.05", "dime": "0.1"},
+    "dollars": {"cent": "0.01", "dollar": 1, "USD": 1, "penny": "0.01", "pennie": "0.01", "nickel": "0.05",
+        "dime": "0.1"},
     "euros": {"euro": 1}, "pounds": {"pound sterling": 1}, "yens": {"yen": 1}, "yuan": {"yuan": 1, "元": 1,
     "角": "0.1"},
     "amount": {"mol": 1, "mole": 1}, "energy": {"J": 1, "joule": 1, "cal": "4.184", "eV": "1.602176634e-19"},
@@ -113,9 +114,12 @@ def _in_base_units(powers: dict[str, Fraction], size: Fraction, *, known: bool) 
 
 
 def are_alike(one: Unit, other: Unit) -> bool:
-    """Whether two units with words of their own may mean the same: they share one of those words."""
-    words = [{base for base, _ in unit.measures if base.startswith("?")} for unit in (one, other)]
-    return not words[0] or not words[1] or bool(words[0] & words[1])
+    """Whether two units with words of their own may mean the same: one of those words is in both, or one has none."""
+    both = [{base for base, _ in unit.measures} for unit in (one, other)]
+    own = [{base for base in bases if base.startswith("?")} for bases in both]
+    if not all(both):
+        return True
+    return bool(own[0] & own[1]) if all(own) else bool(both[0] & both[1])
 
 
 def _known(word: str) -> tuple[str, Fraction] | None:
