@@ -27,7 +27,7 @@ _SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _DENIED = r"(?!.*\b(?:wrong|incorrect|not|never|neither|except|least|most|or|and|million|thousand)\b)"
 _LETTER = re.compile(  # a letter alone, before the text of its option, or after the name of what is chosen
-    rf"\(?([A-Ja-j])\)?[.:]?|{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$\\(-]).*|"
+    rf"\(?([A-Ja-j])\)?[.:]?|{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$(-]|\\(?!\\)).*|"
     r"([A-J])[.):]\s*[A-Za-z].*|[A-Za-z ]{3,}\(([A-J])\))",
     re.DOTALL,
 )

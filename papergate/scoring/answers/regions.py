@@ -100,7 +100,9 @@ def _from_relation(relation: Relation) -> Region | None:
     if len(relation.operands) < _PAIR:
         return None
     if relation.signs == ("in",):
-        return as_region(relation.operands[1])
+        inside = as_region(relation.operands[1])
+        variable = _variable(relation.operands[0])
+        return Region(intervals=inside.intervals, variable=variable) if inside and variable else None
     if not all(isinstance(operand, Scalar) for operand in relation.operands):
         return None
     values = [operand.value for operand in relation.operands if isinstance(operand, Scalar)]
@@ -117,6 +119,13 @@ def _from_relation(relation: Relation) -> Region | None:
         return None
     region = reduce(_intersection, known)
     return Region(intervals=region.intervals, variable=variable) if region.intervals else None
+
+
+def _variable(shape: Shape) -> str:
+    """The name of a lone variable, empty for anything else."""
+    names = algebra.symbols(shape.value) if isinstance(shape, Scalar) else set()
+    name = names.pop() if len(names) == 1 else ""
+    return name if isinstance(shape, Scalar) and shape.value == algebra.symbol(name) else ""
 
 
 def _half_line(left: Value, sign: str, right: Value, variable: str) -> Region | None:
