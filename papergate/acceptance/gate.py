@@ -9,12 +9,13 @@ from papergate.acceptance.preparing import Benchmarks, Ready, prepare
 from papergate.acceptance.records import Acceptance
 from papergate.acceptance.saving import save
 from papergate.acceptance.selection import Setup
-from papergate.completions.store import Store
+from papergate.completions.store import Store, refuse_unsound
 from papergate.engines import EngineIdentity
 from papergate.engines.held import Engines
 from papergate.engines.replay import Predictions, refuse_thoughts, refuse_without_thoughts
 from papergate.engines.start import demand_here
 from papergate.promises import Promise
+from papergate.run_folder.files import require_usable
 from papergate.run_folder.verdict import VerdictRecord, forget_verdict
 from papergate.statistics.family import holm_alpha
 from papergate.statistics.rule import ALPHA
@@ -45,6 +46,7 @@ class Gate:
             PapergateError: anything outside the model's answers is wrong. A verdict of an earlier session stays on
                 disk until samples are asked for.
         """
+        require_usable(self._run)
         if self._setup.predictions is None:
             demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
         ready = prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
@@ -68,6 +70,7 @@ def asked(ready: Ready, engines: Engines, folder: Path, show: Show = silently) -
     Raises:
         PapergateError: anything outside the model's answers is wrong; what came is kept.
     """
+    refuse_unsound(folder)
     engine = engines.start(ready.promise)
     policy = replace(ready.settings.policy, concurrency=ready.settings.policy.concurrency or engine.concurrency)
     case = replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())

@@ -1,5 +1,6 @@
 """What the user asks for: one frozen record, whatever the front end it comes from."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,10 @@ from papergate.scoring import GraderMode
 from papergate.statistics.budget import Budget
 from papergate.statistics.looks import LOOKS
 
+MOST_SAMPLES = 10_000
+"""Of a problem; every request is listed before the first is sent."""
+UNSHOWN = {"Cc", "Cs"}
+"""Control characters, and the half surrogates that stand for bytes which are no UTF-8."""
 Given = Callable[[str], Any]
 """The value of an option by its name, ``--samples`` for example; None or empty where it is not given."""
 
@@ -88,6 +93,7 @@ def options_of(get: Given) -> Options:
         OptionsError: one cannot mean anything, or two contradict each other.
     """
     _refuse_numbers(get)
+    _refuse_odd_names(get)
     _refuse_places(get)
     _refuse_no_addresses(get("--endpoint") or ())
     _refuse_bounds_of_one_look(get)
@@ -128,14 +134,27 @@ def _refuse_numbers(get: Given) -> None:
     for name in ("--samples", "--max-samples", "--limit", "--concurrency"):
         if (number := get(name)) is not None and number < 1:
             raise OptionsError(f"{name} {number}: give a whole number of at least 1")
+    for name in ("--samples", "--max-samples"):
+        if (get(name) or 0) > MOST_SAMPLES:
+            raise OptionsError(f"{name} {get(name)}: give at most {MOST_SAMPLES}")
     refuse_not_above_zero(get, "--budget-tokens", "--budget-hours")
+
+
+def _refuse_odd_names(get: Given) -> None:
+    """What is repeated in reports must be text that they can hold."""
+    for name in ("--data", "--predictions", "--targets", "--golden", "--run", "--ca-file", "--model", "--endpoint"):
+        values = [get(name)] if isinstance(get(name), str) else get(name) or ()
+        for value in values:
+            if any(unicodedata.category(letter) in UNSHOWN for letter in value):
+                raise OptionsError(f"{name} {value!r}: holds bytes that are no UTF-8 or no letters; rename it")
 
 
 def _refuse_places(get: Given) -> None:
     """Files and folders that are given must be of the kind that is meant."""
-    if get("--run") and (there := _nearest(Path(get("--run")))).is_file():
+    if get("--run") and not (there := _nearest(Path(get("--run")))).is_dir():
+        kind = "file" if there.is_file() else "special file"
         raise OptionsError(
-            f"--run {get('--run')}: {there} is a file; give the folder of a run, or the name of a new one"
+            f"--run {get('--run')}: {there} is a {kind}; give the folder of a run, or the name of a new one"
         )
     if get("--ca-file") and not Path(get("--ca-file")).is_file():
         raise OptionsError(f"--ca-file {get('--ca-file')}: no such file; give the authority's certificate as PEM")

@@ -322,6 +322,17 @@ def refuse_damaged(folder: Path, contents: Contents) -> None:
     )
 
 
+def refuse_unsound(folder: Path) -> None:
+    """See that ``folder`` holds a store that can be resumed, or none: before an engine is started for it.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    if (folder / MANIFEST_FILE).exists():
+        read_sessions(folder)
+        refuse_damaged(folder, contents_of(folder))
+
+
 def read_sessions(folder: Path) -> tuple[dict[str, str], ...]:
     """The set-ups that the completions in ``folder`` were drawn on, in their order; see `Manifest.situation`.
 

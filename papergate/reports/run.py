@@ -45,13 +45,18 @@ def write_run_page(run: Path, lines: Sequence[Line], speeds: Sequence[Speed] = (
     """
     errors = [(line.promise, line.error) for line in lines if line.record is None]
     broken = {promise for promise, _ in errors}
-    verdicts = read_verdicts(run)
-    refused = [(promise, why) for promise, why in verdicts.refused if promise not in broken]
     try:
+        verdicts = read_verdicts(run)
+        refused = [(promise, why) for promise, why in verdicts.refused if promise not in broken]
         return write_page(verdicts.records, [*errors, *refused], run, _all_speeds(run, speeds))
     except OSError as error:
         raise StoreError(
             f"the page cannot be written into {run}: {reason(error)}; make room, or give another folder: --run DIR"
+        ) from error
+    except Exception as error:
+        raise StoreError(
+            f"there is no page: a fault in papergate itself, please report it ({type(error).__name__}: {error}); "
+            "verdicts and JUnit do not depend on it"
         ) from error
 
 

@@ -16,9 +16,11 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from papergate.files import private_folder, write_whole
+from papergate.errors import StoreError
+from papergate.files import private_folder, reason, write_whole
 
 MANIFEST_FILE = "manifest.json"
 COMPLETIONS_FILE = "completions.jsonl"
@@ -36,9 +38,28 @@ SWEEP_FILE = "against-concurrency.json"
 SERVERS_FOLDER = "servers"
 
 
+LEAST_ROOM = 1 << 20
+"""Bytes; a disk with less room holds no run."""
+
+
 def new_run(parent: Path = Path("runs")) -> Path:
     """A folder for a new run, named by the time; sessions that begin in the same second get folders of their own."""
     return parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def require_usable(run: Path) -> None:
+    """See that the folder ``run`` can be written, before anything expensive starts; it is made.
+
+    Raises:
+        StoreError: it cannot.
+    """
+    try:
+        private_folder(run)
+        with TemporaryFile(dir=run) as file:
+            file.write(b"\0" * LEAST_ROOM)
+            file.flush()
+    except OSError as error:
+        raise StoreError(f"{run} cannot be written: {reason(error)}; give another folder: --run DIR") from error
 
 
 def promise_folders(run: Path, file: str = VERDICT_FILE) -> list[Path]:

@@ -6,11 +6,12 @@ A new fault is a row in the module of its part; a new part is a module with ``FA
 
 from pathlib import Path
 
-from tests.meta.faults import inputs, store
+from tests.meta.faults import ends, inputs, store
 
 CATALOGUE = {
     "The store": store.FAULTS,
     "Inputs": inputs.FAULTS,
+    "Ends of a session": ends.FAULTS,
 }
 FAULTS = tuple(fault for faults in CATALOGUE.values() for fault in faults)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reliability.md"
