@@ -11,6 +11,7 @@ pytest_plugins = [
     "fixtures.deployments",
     "fixtures.acceptance",
     "fixtures.interruption",
+    "fixtures.secrets",
     "fixtures.summary",
     "fixtures.plan",
     "fixtures.performance",

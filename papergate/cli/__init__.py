@@ -9,6 +9,7 @@ from pathlib import Path
 from papergate import __version__
 from papergate.cli import doctor, grade, judge, plan, runs, suite
 from papergate.errors import PapergateError
+from papergate.printable import printable
 
 USAGE_ERROR = 2
 CRASHED = 70
@@ -49,7 +50,7 @@ def _crashed(error: Exception) -> int:
         traceback.print_exception(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
     print(
-        f"papergate: a fault in papergate itself, no verdict: {type(error).__name__}: {error} "
+        f"papergate: a fault in papergate itself, no verdict: {type(error).__name__}: {printable(str(error))} "
         f"({Path(place.filename).name}, line {place.lineno}); please report it, with what {DEBUG}=1 shows",
         file=sys.stderr,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from papergate.engines.hardware import PROBES, cpu, look, why_not_here
 from papergate.engines.start import ENGINES
+from papergate.printable import printable
 from papergate.promises import TARGETS, Target, read_targets
 
 
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Look, print, and return the exit code."""
     targets = [target for _, target in read_targets([TARGETS, *args.targets], engines=ENGINES).values()]
     for line in report(targets):
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{printable(line)}\n")
     return 0
 
 

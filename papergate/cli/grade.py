@@ -14,6 +14,7 @@ from typing import TextIO
 from papergate.cli.answers import Item, Layout, golds_of, opened
 from papergate.errors import PapergateError, PredictionsError
 from papergate.files import reason, text_written
+from papergate.printable import printable
 from papergate.promises.thoughts import ThoughtMarks
 from papergate.scoring import AnswerKind, Grade, Grader, GraderMode, Outcome
 
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     except PapergateError as error:
         sys.stderr.write(f"papergate grade: {error}\n")
         return _EXIT_REFUSED
-    sys.stderr.write(tally.text())
+    sys.stderr.write(printable(tally.text()))
     return _EXIT_GRADED
 
 

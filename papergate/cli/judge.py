@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 
 from papergate.errors import PapergateError, PredictionsError, PromiseError
 from papergate.files import MEBIBYTE, read_plain, reason
+from papergate.printable import printable
 from papergate.promises.numbers import exact, percent
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.counts import Counts
@@ -108,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     except PapergateError as error:
         sys.stderr.write(f"papergate judge: {error}\n")
         return UNUSABLE
-    sys.stdout.write(json.dumps(numbers(judgement), indent=2) if args.json else _text(judgement))
+    sys.stdout.write(json.dumps(numbers(judgement), indent=2) if args.json else printable(_text(judgement)))
     sys.stdout.write("\n")
     return BROKEN if judgement.blocks else KEPT
 

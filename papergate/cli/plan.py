@@ -7,6 +7,7 @@ from typing import Any
 
 from papergate.cli.judge import UNUSABLE, percent_option, tolerance_option
 from papergate.errors import PapergateError, PromiseError
+from papergate.printable import printable
 from papergate.statistics.looks import LOOKS, looks_within
 from papergate.statistics.panels import beta_panel
 from papergate.statistics.plan import Cost, plan, plan_text, single_run
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     except PapergateError as error:
         sys.stderr.write(f"papergate plan: {error}\n")
         return UNUSABLE
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{printable(text)}\n")
     return 0
 
 

@@ -12,6 +12,7 @@ from papergate.completions.repair import repair
 from papergate.completions.store import contents_of, read_sessions
 from papergate.errors import StoreError
 from papergate.gate import judge_again
+from papergate.printable import printable
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, PAGE_FILE
 
@@ -60,7 +61,7 @@ def run_judge(args: argparse.Namespace) -> int:
     ended = judge_again(args.folder, options_of(given.get))
     width = shutil.get_terminal_size().columns
     print_table(ended.lines, sys.stdout, width=width, colour=sys.stdout.isatty())
-    print(ended.page_error or f"report: {args.folder / PAGE_FILE}")
+    print(printable(ended.page_error or f"report: {args.folder / PAGE_FILE}"))
     return KEPT if ended.passed and not ended.page_error else NOT_KEPT
 
 
@@ -88,7 +89,7 @@ def _is_sound(folder: Path, *, mend: bool) -> bool:
     lines = [f"  - {damage}" for damage in contents.damages[:NAMED]]
     if len(contents.damages) > NAMED:
         lines.append(f"  - and {len(contents.damages) - NAMED} more")
-    print("\n".join([f"{folder}: {'damaged' if lines else 'sound'}: {_holds(contents)}", *lines]))
+    print(printable("\n".join([f"{folder}: {'damaged' if lines else 'sound'}: {_holds(contents)}", *lines])))
     if lines:
         print(f"  restore the files from a copy, or: papergate runs check {folder} --repair", file=sys.stderr)
     return not lines

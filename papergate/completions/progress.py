@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from papergate.engines.records import Completion, Finish
+from papergate.printable import printable
 
 LINE_EVERY_S = 60.0
 """Often enough to see life in a CI log, rare enough to leave it readable for hours."""
@@ -192,7 +193,7 @@ class Log:
 
     def say(self, line: str) -> None:
         """Write ``line``."""
-        self._stream.write(line + "\n")
+        self._stream.write(printable(line) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -213,13 +214,13 @@ class Terminal:
         from rich.text import Text
 
         self._live.start()
-        self._live.update(Text(line))
+        self._live.update(Text(printable(line)))
 
     def say(self, line: str) -> None:
         """Print ``line`` above the state."""
         from rich.text import Text
 
-        self._live.console.print(Text(line))
+        self._live.console.print(Text(printable(line)))
 
     def close(self) -> None:
         """Take the state off the screen."""

@@ -136,7 +136,11 @@ def _completion(row: Row, sample: int) -> Completion:
         error = row.error or "marked as failed in the file"
         return Completion(problem=row.problem, sample=sample, text=None, finish=Finish.FAILED, error=error)
     return Completion(
-        problem=row.problem, sample=sample, text=row.text, finish=Finish.LENGTH if row.cut else Finish.STOP
+        problem=row.problem,
+        sample=sample,
+        text=row.text,
+        finish=row.finish or (Finish.LENGTH if row.cut else Finish.STOP),
+        finish_reason=row.finish_reason,
     )
 
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 
+from papergate.printable import one_line, printable
 from papergate.run_folder.verdict import Judged, VerdictRecord
 from papergate.words import english
 
 
 def properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     """Name and value of every property, in the order a reader asks for them; scores in percent."""
+    return ((one_line(name), printable(value)) for name, value in _properties(record))
+
+
+def _properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     judgement, promised, aggregates = record.judgement, record.promised, record.aggregates
     yield "verdict", record.verdict
     yield "sentence", record.sentence

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from papergate import __version__
+from papergate.printable import printable
 from papergate.reports.family import family_of, standing
 from papergate.reports.pictures import pictures_of, sweep_pictures
 from papergate.reports.speed import (
@@ -38,7 +39,7 @@ def write_page(
 
     # autoescape: completions and server errors are other people's text
     environment = Environment(
-        loader=PackageLoader("papergate.reports", "."), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("papergate.reports", "."), autoescape=True, undefined=StrictUndefined, finalize=_shown
     )
     environment.filters |= FILTERS
     broken = {promise for promise, _ in errors}
@@ -58,6 +59,11 @@ def write_page(
     )
     write_text(folder / PAGE_FILE, html)
     return folder / PAGE_FILE
+
+
+def _shown(value: object) -> object:
+    """Every value that the page shows, as it may be shown; finished markup stays."""
+    return printable(value) if type(value) is str else value
 
 
 def _heading(records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]], speeds: Sequence[Speed]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from papergate.reports.speed import UNDEFINED, Speed, duration, number
-from papergate.reports.table import console_of, print_rows, shortened
+from papergate.reports.table import console_of, print_line, print_rows, shortened
 from papergate.run_folder.verdict import Spread
 
 HEADINGS = ("verdict", "valid", "TTFT p50 / p99", "TPOT p50 / p99", "e2e p50 / p99", "tok/s", "workload")
@@ -12,13 +12,11 @@ HEADINGS = ("verdict", "valid", "TTFT p50 / p99", "TPOT p50 / p99", "e2e p50 / p
 
 def print_speeds(speeds: Sequence[Speed], file: TextIO, *, width: int, colour: bool) -> None:
     """One row a workload; below the table what must be said beside the figures."""
-    from rich.text import Text
-
     console = console_of(file, width, colour=colour)
     print_rows(console, [HEADINGS, *((speed.verdict, *_cells(speed), speed.workload) for speed in speeds)])
     for speed in speeds:
         if speed.sentence:
-            console.print(Text(f"{speed.workload}: {shortened(speed.sentence)}"), soft_wrap=True)
+            print_line(console, f"{speed.workload}: {shortened(speed.sentence)}")
 
 
 def _cells(speed: Speed) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from papergate.printable import one_line, printable
 from papergate.reports.family import family_of
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.words import english
@@ -41,18 +42,16 @@ class Line:
 
 def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool) -> None:
     """One row a promise; below the table what each reader must know: sentences and warnings."""
-    from rich.text import Text
-
     console = console_of(file, width, colour=colour)
     print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.record), line.promise) for line in lines)])
     for line in lines:
         said = line.record.sentence if line.record else f"error: {shortened(line.error)}"
-        console.print(Text(said), soft_wrap=True)
+        print_line(console, said)
         for note in _beside(line.record):
-            console.print(Text(f"  {note}"), soft_wrap=True)
+            print_line(console, f"  {note}")
     together = family_of([line.record for line in lines if line.record])
     if together and any(together.failed):
-        console.print(Text(f"\n{together.sentence}"), soft_wrap=True)
+        print_line(console, f"\n{together.sentence}")
 
 
 def console_of(file: TextIO, width: int, *, colour: bool) -> "Console":
@@ -64,11 +63,17 @@ def console_of(file: TextIO, width: int, *, colour: bool) -> "Console":
 
 def print_rows(console: "Console", rows: Sequence[Sequence[str]]) -> None:
     """Rows under each other, in the colour of the verdict in their first cell, and an empty line."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    for row, text in zip(cells, _aligned(cells, console.width), strict=True):
+        print_line(console, text, STYLES.get(row[0], "dim"))
+    console.print()
+
+
+def print_line(console: "Console", text: str, style: str = "") -> None:
+    """Text as it may be shown, on a line of its own."""
     from rich.text import Text
 
-    for row, text in zip(rows, _aligned(rows, console.width), strict=True):
-        console.print(Text(text, style=STYLES.get(row[0], "dim")), soft_wrap=True)
-    console.print()
+    console.print(Text(printable(text), style=style), soft_wrap=True)
 
 
 def shortened(error: str) -> str:

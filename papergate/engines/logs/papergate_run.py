@@ -30,9 +30,23 @@ def _rows(source: Source) -> Iterator[Row]:
         if row["finish"] != Finish.FAILED or key not in last:
             last[key] = row
     for (problem, sample), row in last.items():
-        text = None if row["finish"] == Finish.FAILED else str(row["text"])
-        cut, error = row["finish"] == Finish.LENGTH, str(row.get("error") or "")
-        yield Row(problem=problem, sample=sample, text=text, cut=cut, error=error, model=model)
+        finish, reason = _finish(row["finish"], problem), row.get("finish_reason")
+        yield Row(
+            problem=problem,
+            sample=sample,
+            text=None if finish is Finish.FAILED else str(row["text"]),
+            finish=finish,
+            finish_reason=str(reason) if reason else None,
+            error=str(row.get("error") or ""),
+            model=model,
+        )
+
+
+def _finish(found: object, problem: str) -> Finish:
+    try:
+        return Finish(str(found))
+    except ValueError:
+        raise PredictionsError(f"{problem}: finish {found!r} is none of {', '.join(Finish)}") from None
 
 
 PAPERGATE = Layout(tool="papergate", accepts=ACCEPTS, fits=_fits, rows=_rows)

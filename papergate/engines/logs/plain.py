@@ -15,7 +15,7 @@ from papergate.engines.logs.rows import (
     sample_number,
 )
 from papergate.engines.records import Finish
-from papergate.engines.remote.answer import FINISHES
+from papergate.engines.remote.answer import finish_of
 from papergate.errors import PredictionsError
 
 ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")
@@ -56,7 +56,7 @@ def _rows(source: Source) -> Iterator[Row]:
 
 def _row(row: Columns, place: str) -> Row:
     text, gold, number = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS), first(row, SAMPLE_FIELDS)
-    finish = FINISHES.get(str(first(row, FINISH_FIELDS) or "stop").lower(), Finish.FAILED)
+    finish = finish_of(str(first(row, FINISH_FIELDS) or "stop"))
     failed = row.get("success") is False or finish is Finish.FAILED or text is None
     prompt = _prompt(row)
     return Row(
@@ -64,6 +64,8 @@ def _row(row: Columns, place: str) -> Row:
         sample=None if number is None else sample_number(number, place),
         text=None if failed else str(text),
         cut=finish is Finish.LENGTH,
+        finish=finish,
+        finish_reason=str(first(row, FINISH_FIELDS) or "") or None,
         error=str(row.get("error") or f"finish {first(row, FINISH_FIELDS)}") if failed else "",
         gold=None if gold is None else str(gold),
         model=str(row.get("model") or ""),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from papergate.engines.records import END_OF_THOUGHT
+from papergate.engines.records import END_OF_THOUGHT, Finish
 from papergate.errors import PredictionsError
 
 MOST_DIGITS = 7
@@ -29,6 +29,10 @@ class Row:
     """The whole output, thought first; None where no answer came."""
     cut: bool = False
     """The log says that the token limit ended it."""
+    finish: Finish | None = None
+    """How it ended, where the log says more than that, such as a refusal."""
+    finish_reason: str | None = None
+    """As the server wrote it, where the log has it."""
     error: str = ""
     """Why no answer came, where the log says so."""
     gold: str | None = None

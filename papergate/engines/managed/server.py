@@ -14,14 +14,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-import requests
 from filelock import FileLock
 
+from papergate.endpoints.address import Access
+from papergate.endpoints.pages import Page, pages_of
 from papergate.engines import hardware
 from papergate.engines.managed import environment, guard
 from papergate.engines.records import EngineIdentity
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
+from papergate.printable import one_line
 
 READY_WITHIN_S = 3600.0
 """Hundreds of gigabytes of weights from a slow disk, and graph capture after them."""
@@ -152,7 +154,7 @@ class ManagedServer:
         template = _option(self.running.command, "--chat-template")
         return EngineIdentity(
             engine=self.software.name,
-            version=str(_get(f"{self.url}{self.software.version_route}").json()["version"]),
+            version=one_line(str(_page(self.url, self.software.version_route).fields.get("version") or "")),
             model=self.model,
             revision=_option(self.running.command, "--revision") or digest_of_weights(self._weights),
             template=digest_of_template(self._weights, Path(template) if template else None),
@@ -276,15 +278,14 @@ def _await_health(software: Software, pid: int, port: int, folder: Path, deadlin
 
 def _is_healthy(port: int) -> bool:
     try:
-        return _get(f"{_url(port)}{HEALTH_ROUTE}").ok
-    except requests.RequestException:
+        return _page(_url(port), HEALTH_ROUTE).is_ok
+    except EngineError:
         return False
 
 
-def _get(url: str) -> requests.Response:
-    with requests.Session() as session:
-        session.trust_env = False  # never through a proxy: the server is on this machine
-        return session.get(url, timeout=HEALTH_TIMEOUT_S)
+def _page(url: str, path: str) -> Page:
+    with pages_of(url, Access(key=None), page_s=HEALTH_TIMEOUT_S) as pages:
+        return pages.get(path)
 
 
 def _remedy(software: Software, folder: Path) -> str:
