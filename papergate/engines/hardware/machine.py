@@ -2,13 +2,13 @@
 
 import os
 import platform
+import shutil
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from papergate.engines.hardware import ascend, gaudi, metax, nvidia, rocm, vastai, xpu
 from papergate.engines.hardware.records import Device, Found
-from papergate.engines.hardware.tools import is_here
 
 PROBES: dict[str, ModuleType] = {
     "nvidia": nvidia,
@@ -19,15 +19,18 @@ PROBES: dict[str, ModuleType] = {
     "gaudi": gaudi,
     "xpu": xpu,
 }
-"""A module has ``TOOL``, its program; ``NODES``, what its devices are called in /dev; and ``probe() -> Found``."""
+"""A module has ``TOOL``, its program, maybe ``OTHER_TOOLS``; ``NODES``, what its devices are called in /dev; and
+``probe() -> Found``."""
 DEVICES = Path("/dev")
 
 
 def look(probe: str) -> Found:
-    """What the tool of ``probe``, one of ``PROBES`` or ``cpu``, says; a program elsewhere on PATH is asked anew."""
+    """What the tool of ``probe``, one of ``PROBES`` or ``cpu``, says; another program of that name is asked anew."""
     if probe == "cpu":
         return Found(tool="this machine", devices=(Device(name=cpu()),))
-    return _look(probe, os.environ.get("PATH", ""))
+    vendor = PROBES[probe]
+    programs = [found for tool in _tools(vendor) if (found := shutil.which(tool))]
+    return _asked(probe, *(_version(program) for program in programs)) if programs else _without_tool(vendor)
 
 
 def environment() -> dict[str, str]:
@@ -41,11 +44,21 @@ def cpu() -> str:
 
 
 @cache
-def _look(probe: str, _path: str) -> Found:
-    vendor = PROBES[probe]
-    if any(is_here(tool) for tool in (vendor.TOOL, getattr(vendor, "NEWER_TOOL", vendor.TOOL))):
-        found: Found = vendor.probe()
-        return found
+def _asked(probe: str, *_programs: tuple[str, int]) -> Found:
+    found: Found = PROBES[probe].probe()
+    return found
+
+
+def _tools(vendor: ModuleType) -> tuple[str, ...]:
+    return (vendor.TOOL, *getattr(vendor, "OTHER_TOOLS", ()))
+
+
+def _version(program: str) -> tuple[str, int]:
+    """A program, and which one of that name it is."""
+    return program, Path(program).stat().st_mtime_ns
+
+
+def _without_tool(vendor: ModuleType) -> Found:
     nodes = sorted(str(node) for pattern in vendor.NODES for node in DEVICES.glob(pattern))
     if not nodes:
         return Found(tool=vendor.TOOL, is_absent=True)

@@ -97,8 +97,12 @@ def _device(found: dict[str, str]) -> Device:
 
 
 def _named(header: list[str], cells: list[str]) -> dict[str, str]:
-    """Cells by the names of the header, whose units are part of each cell too: ``memory.total [MiB]``."""
-    return dict(zip((name.partition(" [")[0] for name in header), cells, strict=False))
+    """Cells by the names of the header, with the unit of ``memory.total [MiB]`` where the cells leave it out."""
+    found = {}
+    for name, cell in zip(header, cells, strict=False):
+        field, _, unit = name.rstrip("]").partition(" [")
+        found[field] = f"{cell} {unit}" if unit and re.fullmatch(r"[\d.]+", cell) else cell
+    return found
 
 
 def _by_form(cells: list[str]) -> dict[str, str]:

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from papergate.engines.hardware.records import Device, Found
-from papergate.engines.hardware.tools import ask, is_here, mib
+from papergate.engines.hardware.tools import ask, is_here, mib, pairs
 
 TOOL = "rocm-smi"
 NEWER_TOOL = "amd-smi"
+OTHER_TOOLS = (NEWER_TOOL,)
 NODES = ("kfd",)
 RELEASE = Path("/opt/rocm/.info/version")
 NAMES = ("Card Series", "Card series", "Device Name", "Card Model", "Card model")
 MEMORY = "VRAM Total Memory (B)"
 
+_CARD = re.compile(r"^GPU: \d+", re.MULTILINE)
 _LINE = re.compile(r"^GPU\[(\d+)\]\s*:\s*([^:]+?)\s*:\s*(.*?)\s*$")
 
 
@@ -46,12 +48,16 @@ def cards(text: str) -> Iterator[Device]:
 
 
 def static(text: str) -> Iterator[Device]:
-    """Cards of ``amd-smi static --json``, in the list or under ``gpu_data``."""
+    """Cards of ``amd-smi static --json``: a list, or under ``gpu_data``; releases without it write the text form."""
     for card in _gpus(text):
         size = card.get("vram", {}).get("size", {})
         memory = f"{size.get('value')} {size.get('unit')}" if isinstance(size, dict) else f"{size} MB"
         if name := card.get("asic", {}).get("market_name", ""):
             yield Device(name=name, memory_mib=mib(memory))
+    for card_text in _CARD.split(text)[1:]:
+        told = pairs(card_text)
+        if name := told.get("MARKET_NAME", ""):
+            yield Device(name=name, memory_mib=mib(told.get("SIZE", "")))
 
 
 def driver(text: str) -> str:

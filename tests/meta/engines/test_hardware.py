@@ -73,6 +73,12 @@ class TestNvidia:
             "ECC": "Enabled",
         }
 
+    def test_units_may_stand_in_the_header_alone(self, says):
+        says(
+            "nvidia-smi", ("query", "name, memory.total [MiB], power.limit [W]\nNVIDIA H20, 97871, 500.00\n"), ("", "")
+        )
+        assert [(each.memory_mib, each.power_limit) for each in look("nvidia").devices] == [(97871, "500.00 W")]
+
     def test_an_old_driver_that_does_not_know_a_field_is_asked_for_less(self, says):
         unknown = 'Field "mig.mode.current" is not a valid field to query.\n'
         basic = "name, memory.total [MiB], driver_version, pci.bus_id\nTesla V100-SXM2-32GB, 32510 MiB, 418.87, 0:1\n"
@@ -163,7 +169,6 @@ class TestAscend:
     def test_a_container_without_the_tool_is_told_from_a_machine_without_devices(self, tmp_path):
         assert look("ascend").in_words() == "npu-smi is not installed here"
         (tmp_path / "dev" / "davinci3").touch()
-        os.environ["PATH"] += ":/nowhere"
         assert re.search(r"could not tell .*/davinci3 is here, but npu-smi is not on PATH", look("ascend").in_words())
 
     def test_a_table_of_a_later_version_could_not_be_told(self, says):
@@ -179,7 +184,6 @@ class TestMetax:
     def test_both_cards_of_the_document_are_admitted(self, says):
         for model in ("MXC500", "MXC550"):
             says("mx-smi", ("", tools.mx_list(*["Available"] * 8, model=model)))
-            os.environ["PATH"] += ":/nowhere"
             demand(TARGETS["metax"], name="metax")
 
     def test_a_card_that_is_not_available_does_not_count(self, says):
@@ -233,6 +237,7 @@ class TestOthers:
             ("rocm", "rocm-smi", tools.ROCM_JSON, [("AMD Instinct MI300X", 196592, False)] * 2),
             ("rocm", "rocm-smi", tools.ROCM_LINES, [("AMD INSTINCT MI250 (MCM) OAM AC MBA", 65520, False)] * 2),
             ("rocm", "amd-smi", tools.AMD_STATIC, [("AMD Instinct MI325X", 262128, False)]),
+            ("rocm", "amd-smi", tools.AMD_TEXT, [("AMD Instinct MI300A", 131072, False)] * 2),
             ("gaudi", "hl-smi", tools.HL_SMI, [("HL-225", 98304, False)] * 2),
             ("xpu", "xpu-smi", tools.XPU_TABLE, [("Intel(R) Arc(TM) Pro B60 Graphics", None, False)] * 2),
         ],

@@ -205,6 +205,12 @@ AMD_STATIC = """
  "vram": {"type": "HBM3E", "size": {"value": 262128, "unit": "MB"}}}]}
 """
 
+AMD_TEXT = "".join(
+    f"GPU: {number}\n    ASIC:\n        MARKET_NAME: AMD Instinct MI300A\n        VENDOR_ID: 0x1002\n"
+    "    VRAM:\n        TYPE: HBM\n        SIZE: 131072 MB\n    DRIVER:\n        VERSION: 6.8.5\n"
+    for number in range(2)
+)
+
 XPU_LIST = """
 {"device_list": [
  {"device_id": 0, "device_name": "Intel(R) Data Center GPU Max 1550", "pci_bdf_address": "0000:29:00.0"},
