@@ -194,7 +194,10 @@ class TestMetax:
     def test_the_table_says_what_the_list_does_not(self, says):
         says("mx-smi", ("-L", tools.mx_list()), ("", tools.MX_OLD))
         assert listed("metax") == [("MetaX C500", 65536, False), ("MetaX C500", 65536, True)]
-        says("mx-smi", ("-L", tools.mx_list("Available", "Not Available(x)").replace("0000:1", "0000:1")), ("", ""))
+        first = "GPU#0    MXC500      0000:11:00.0   Not Available(Sysfs)\n"
+        says("mx-smi", ("-L", first), ("", tools.MX_OLD))
+        assert [device.in_words() for device in look("metax").devices] == ["MetaX C500 (Not Available(Sysfs))"]
+        assert look("metax").devices[0].power_limit == "350 W"
         assert look("metax").environment()["toolkit"] == "MACA 3.0.1.2"
 
     def test_a_card_that_is_shared_does_not_count(self, says):
