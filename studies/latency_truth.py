@@ -1,7 +1,8 @@
 """What latencies cost to measure, and how wrong they are, against a server that stamped every chunk it sent.
 
-    python -m studies.latency_truth                                # papergate's client at concurrency 1, 64, 256
-    python -m studies.latency_truth --vllm PYTHON@TOKENIZER --evalscope CMD  # these tools beside it, on one server
+    SERVE="python -m tests.servers.timed_server"
+    python -m studies.latency_truth --serve "$SERVE"               # papergate's client at concurrency 1, 64, 256
+    python -m studies.latency_truth --serve "$SERVE" --vllm PYTHON@TOKENIZER --evalscope CMD  # these tools beside it
 
 Every tool is a process of its own, and its CPU time is that of the whole process, start included. All send the same
 number of requests of the same lengths, without a warm-up. The server is a process, too; all read the same monotonic
@@ -15,6 +16,7 @@ import json
 import os
 import pickle
 import resource
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -82,7 +84,7 @@ def main() -> None:
 @contextmanager
 def served(args: argparse.Namespace) -> Iterator[str]:
     """The server, in a process of its own, on a core of its own where there are two."""
-    command = [sys.executable, "-m", "tests.servers.timed_server", f"--ttft={args.ttft}", f"--itl={args.itl}"]
+    command = [*shlex.split(args.serve), f"--ttft={args.ttft}", f"--itl={args.itl}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         cores = sorted(os.sched_getaffinity(0))
         if args.pin and len(cores) > 1:
@@ -209,6 +211,7 @@ def _percentile(values: Sequence[float], p: float) -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", metavar="COMMAND", help="starts the server, which knows when it sent what")
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 64, 256])
     parser.add_argument("--requests", type=int, help="default: four times the concurrency, at least 12")
     parser.add_argument("--tokens", type=int, default=128)
@@ -219,7 +222,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--vllm", help="interpreter that has vllm @ folder of a tokenizer")
     parser.add_argument("--evalscope", help="command of evalscope")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not (args.serve or args.child):
+        sys.exit("give --serve COMMAND")
+    return args
 
 
 if __name__ == "__main__":

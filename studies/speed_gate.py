@@ -1,18 +1,20 @@
 """How often the regression gate errs: by simulation, and on the embedded model against itself.
 
     python -m studies.speed_gate --simulate 4000
-    python -m studies.speed_gate --real 100 --slowdown 0     # false alarms
-    python -m studies.speed_gate --real 100 --slowdown 0.1   # detection
+    SERVE="python -m tests.servers.embedded_server"
+    python -m studies.speed_gate --real 100 --slowdown 0 --serve "$SERVE"     # false alarms
+    python -m studies.speed_gate --real 100 --slowdown 0.1 --serve "$SERVE"   # detection
 
-A real comparison starts both sides anew for each of its clusters, as a user does whose engine it is.
+A real comparison starts both sides anew for each of its clusters, as a user does whose engine it is. The command of
+``--serve`` takes ``--slowdown``, prints the address of its server of papergate-tiny, and serves until it is ended.
 """
 
 import argparse
-import asyncio
 import json
 import math
-import multiprocessing
 import random
+import shlex
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +24,6 @@ from papergate.performance.load import Server, attach, measure_pairs
 from papergate.performance.regression.rule import RESTART_SD, Gate, Slowdown, balanced, judge_slowdown, log_ratios
 from papergate.performance.validity import refuse_lost
 from papergate.performance.workloads import Workload
-from tests.servers.timed_server import TimedServer
 
 RESTARTS = 4
 PAIRS = 25
@@ -80,9 +81,6 @@ def _simulated(
 
 
 def _real(args: argparse.Namespace) -> None:
-    from transformers import AutoModelForCausalLM, Qwen2ForCausalLM, Qwen2Tokenizer
-
-    del AutoModelForCausalLM, Qwen2ForCausalLM, Qwen2Tokenizer  # imported here once: a forked server starts in a moment
     seen: Counter[str] = Counter()
     for number in range(args.real):
         found = _compare(args, salt=f"study {args.seed} {args.slowdown} {number}")
@@ -108,34 +106,21 @@ def _compare(args: argparse.Namespace, salt: str) -> Slowdown:
 
 
 @contextmanager
-def _served(slowdown: float) -> Iterator[Server]:
-    """A fresh server in a process of its own, forked with torch imported."""
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(slowdown, theirs), daemon=True)
-    process.start()
-    try:
-        yield attach(ours.recv(), "papergate-tiny")
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _serve(slowdown: float, parent: object) -> None:
-    from tests.servers.embedded_server import EmbeddedServer
-
-    async def serve(server: TimedServer) -> None:
-        await server.listen()
-        parent.send(server.url)
-        await asyncio.Event().wait()
-
-    asyncio.run(serve(EmbeddedServer(slowdown=slowdown)))
+def _served(serve: str, slowdown: float) -> Iterator[Server]:
+    """A fresh server in a process of its own."""
+    command = [*shlex.split(serve), "--slowdown", str(slowdown)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield attach(process.stdout.readline().strip(), "papergate-tiny")
+        finally:
+            process.terminate()
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulate", type=int, default=0, metavar="N")
     parser.add_argument("--real", type=int, default=0, metavar="N")
+    parser.add_argument("--serve", metavar="COMMAND", help="starts a server of a real comparison")
     parser.add_argument("--slowdown", type=float, default=0.0)
     parser.add_argument("--pairs", type=int, default=16, help="pairs per restart of a real comparison")
     parser.add_argument("--tokens", type=int, default=12)
@@ -143,6 +128,8 @@ def _arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if not (args.simulate or args.real):
         sys.exit("give --simulate N or --real N")
+    if args.real and not args.serve:
+        sys.exit("--real starts servers: give --serve COMMAND")
     return args
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from papergate.printable import one_line, printable
-from papergate.run_folder.verdict import Judged, VerdictRecord
+from papergate.run_folder.speed import SpeedRecord
+from papergate.run_folder.verdict import Judged, Spread, VerdictRecord
 from papergate.words import english
 
 
@@ -91,3 +92,15 @@ def _points(share: float | None) -> str:
 
 def _share(share: float | None) -> str:
     return "none" if share is None else f"{share:.4f}"
+
+
+def speed_properties(record: SpeedRecord) -> Iterator[tuple[str, object]]:
+    """The figures of a workload, where the run can be used: units in the names."""
+    yield "model", record.model
+    yield "engine", record.engine
+    given = record.metrics.model_fields_set if record.metrics else ()
+    for name, value in record.metrics or ():
+        if isinstance(value, Spread):
+            yield from ((f"{name}_{p}", at) for p, at in (("p50", value.p50), ("p99", value.p99)) if value.count)
+        elif name in given:
+            yield name, value

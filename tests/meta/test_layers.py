@@ -1,13 +1,16 @@
-"""The library keeps one direction of imports, knows nothing of pytest, and imports nothing heavy."""
+"""What may import what: one direction inside the library, and between the library, fixtures, tests and studies."""
 
 import ast
+import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import papergate
+from papergate.run_folder import files
 
 ROOT = Path(papergate.__file__).parent
 STAGES = (
@@ -32,6 +35,17 @@ STAGES = (
     "gate",
     "cli",
 )
+PROJECT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    "papergate": {"papergate"},
+    "fixtures": {"papergate", "fixtures"},
+    "conftest.py": {"papergate"},
+    "studies": {"papergate", "studies"},
+    "tests/accuracy": {"papergate", "fixtures", "tests"},
+    "tests/perf": {"papergate", "fixtures", "tests"},
+    "tests/servers": {"papergate", "tests"},
+}
+"""Of the project's own code; the tests of papergate itself may import all of it."""
 HEAVY = ("torch", "transformers", "vllm", "sympy", "math_verify", "numpy", "rich", "jinja2")
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__main__.py" and path.parent != ROOT / "embedded")
 
@@ -57,6 +71,57 @@ def test_a_stage_imports_only_from_stages_before_it(path):
     own = STAGES.index(stage_of(path))
     stages = [name.split(".")[1] for name in imported(path) if name.startswith("papergate.")]
     assert all(STAGES.index(stage) <= own for stage in stages), stages
+
+
+@pytest.mark.parametrize("place", MAY_IMPORT)
+def test_each_part_of_the_project_imports_only_what_it_may(place):
+    own = {"papergate", "fixtures", "tests", "studies", "conftest"}
+    for path in python_files(PROJECT / place):
+        found = {name.split(".")[0] for name in imported(path)} & own
+        assert found <= MAY_IMPORT[place], f"{path}: {found}"
+
+
+@pytest.mark.parametrize("place", ["papergate", "fixtures", "conftest.py", "studies"])
+def test_nothing_outside_tests_names_a_module_of_tests(place):
+    """A double that is started by its name is as much of an import."""
+    for path in python_files(PROJECT / place):
+        named = [text for text in literals(path) if re.fullmatch(r"tests(\.\w+)+", text)]
+        assert not named, f"{path}: {named}"
+
+
+def test_no_module_imports_itself_through_others():
+    names = {name_of(path): path for path in MODULES}
+    graph = {name: modules_imported(path, names) - {name} for name, path in names.items()}
+    assert len([*TopologicalSorter(graph).static_order()]) == len(names)
+
+
+def test_one_room_alone_knows_the_names_of_files_in_a_run():
+    names = {value for name, value in vars(files).items() if name.endswith(("_FILE", "_FOLDER")) and name.isupper()}
+    for path in MODULES:
+        if path != ROOT / "run_folder" / "files.py":
+            assert not names & set(literals(path)) - {"performance", "servers"}, path
+
+
+def modules_imported(path, names):
+    """Modules by their own names: of a package, the module that is taken out of it."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    found = {(node.module, alias.name) for node in nodes for alias in node.names}
+    inside = {f"{module}.{name}" if f"{module}.{name}" in names else module for module, name in found}
+    return inside & names.keys()
+
+
+def python_files(place):
+    return [place] if place.suffix == ".py" else sorted(place.rglob("*.py"))
+
+
+def literals(path):
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def name_of(path):
+    parts = ("papergate", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def test_the_library_knows_nothing_of_pytest():

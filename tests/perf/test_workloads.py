@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.performance import ReplayTimer, compare_failures, extra_info
+from fixtures.recording import ReplayTimer, compare_failures
 from papergate.performance.metrics import e2e_s
 from papergate.verdict import Verdict
 
@@ -34,7 +34,8 @@ def record(measurement, benchmark):
     """Hand the request latencies to pytest-benchmark as its rounds."""
     latencies_s = [e2e_s(request) for request in measurement.run.answered]
     TIMER.load(latencies_s)
-    benchmark.extra_info.update(extra_info(measurement))
+    figures = measurement.record.fields()
+    benchmark.extra_info.update({name: value for name, value in figures.items() if name != "series"})
     benchmark.pedantic(lambda: None, rounds=len(latencies_s), iterations=1)
 
 
