@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accept accept-wheel test test-vllm test-servers lint simulate clean
+.PHONY: accept accept-wheel test test-vllm test-servers lint simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -81,6 +81,13 @@ lint: $(VENV)/ready
 
 simulate: $(VENV)/ready  ## operating characteristics of the verdict rule
 	$(BIN)/python -m studies.simulate
+
+grid: $(VENV)/ready  ## the same at every score, number and shape of problems; some 15 CPU minutes
+	$(BIN)/python -m studies.grid
+	$(BIN)/python -m studies.grid --reference golden --problems 5 10 30 198 500
+
+study: $(VENV)/ready  ## the verdict rule beside those of other tools
+	$(BIN)/python -m studies.beside_others
 
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) $(WHEEL_VENV) dist .mypy_cache .ruff_cache .pytest_cache report

@@ -15,6 +15,7 @@ from papergate.printable import printable
 from papergate.promises.numbers import exact, percent
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.counts import Counts
+from papergate.statistics.pooled import Part
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import ALPHA, Rule
 from papergate.verdict import Judgement, judge, numbers
@@ -169,9 +170,19 @@ def _from_file(args: argparse.Namespace) -> Judgement:
     given = [name for name in REQUIRED if getattr(args, name) is not None]
     if given:
         raise PredictionsError(f"{args.file} and --{', --'.join(given)} are given; state the result once")
-    result = _read(args.file)
+    part = part_of(args.file)
+    return judge(part.counts, part.reference, part.rule)
+
+
+def part_of(path: Path) -> Part:
+    """The result in a file, what it is held against, and by which rule.
+
+    Raises:
+        PapergateError: the file is no result.
+    """
+    result = _read(path)
     counts = _counts(result)
-    return judge(counts, _reference(result), _rule(result, problems=counts.n))
+    return Part(counts=counts, reference=_reference(result), rule=_rule(result, problems=counts.n))
 
 
 def _read(path: Path) -> ResultFile:
