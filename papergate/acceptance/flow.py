@@ -9,7 +9,7 @@ from papergate import __version__
 from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
-from papergate.acceptance.refusals import check_engine, refuse_a_part, refuse_copies, refuse_lost
+from papergate.acceptance.refusals import check_engine, refuse_a_part, refuse_copies, refuse_holes, refuse_lost
 from papergate.acceptance.terms import prompt_digest
 from papergate.completions.contents import Key
 from papergate.completions.manifest import Manifest
@@ -43,6 +43,7 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
     case = replace(case, allocated=True)
     refuse_a_part(case, store, str(store.folder), case.settings.fixed_samples or case.settings.max_samples)
     case = replace(case, stored=_samples_known(case, store))
+    refuse_holes(case, store)
     with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
         shown = show(book.running)
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")

@@ -11,8 +11,11 @@ from papergate.diagnosis.kinds import Kind
 from papergate.engines import Engine
 from papergate.errors import AnswersDamaged, EngineError, RequestsLost, StoreError
 from papergate.run_folder.notes import note
+from papergate.statistics.looks import looks_within
 from papergate.words import english
 
+LOOKS_OF_OLD_STORES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+"""Of the releases that did not seal records."""
 SURELY_NOT_BY_CHANCE = 10
 """Problems that must all repeat themselves before repeats are called copies: of so many short answers not all do."""
 LONG = 2000
@@ -46,6 +49,33 @@ def refuse_a_part(case: Case, known: Store | frozenset[Key], place: str, most: i
             f"{place} holds more than {most} samples of every problem, and a verdict on a part of them would be a "
             "choice; leave out --samples, --max-samples and --protocol vendor, or give a new run a folder of its own"
         )
+
+
+def refuse_holes(case: Case, store: Store) -> None:
+    """A look is complete before the next one begins, so a sample of an earlier look that is missing was removed.
+
+    Raises:
+        StoreError: a problem has a sample of a later look and lacks one of an earlier look.
+    """
+    looks = LOOKS_OF_OLD_STORES if store.unsealed else looks_within(max_samples=case.settings.max_samples)
+    fixed = case.settings.fixed_samples
+    plans = [case.planned(k) for k in ((fixed,) if fixed else looks)]
+    drawn: dict[str, set[int]] = {}
+    for problem, sample in store:
+        drawn.setdefault(problem, set()).add(sample)
+    torn = [problem.id for problem in case.problems if _has_hole(drawn.get(problem.id, set()), problem.id, plans)]
+    if torn:
+        raise StoreError(
+            f"{store.folder}: {len(torn)} problems lack samples of an earlier look than their last: records were "
+            "removed, or the run was begun with other looks. Restore the file; or resume with the --samples, "
+            "--max-samples and --golden that it was begun with; or give a new run a folder of its own"
+        )
+
+
+def _has_hole(samples: set[int], problem: str, plans: Iterable[Mapping[str, int]]) -> bool:
+    """Whether a look ended between the first sample that is missing and the last that is there."""
+    missing = next(sample for sample in range(len(samples) + 1) if sample not in samples)
+    return any(missing < plan[problem] <= max(samples, default=0) for plan in plans)
 
 
 def refuse_copies(receipts: Iterable[Receipt]) -> None:

@@ -109,11 +109,10 @@ class Contents:
         """Take every line: it is empty, a record, what an interrupted write left, or damaged."""
         start, marked = 0, self.mark is None or self.mark.end == 0
         for number, line in enumerate(file, start=1):
-            place = f"line {number}, byte {start}"
             try:
-                self._take(line.rstrip(b"\n\0"), start, place)
+                self._take(line.rstrip(b"\n\0"), number, start)
             except Damaged as damage:
-                self._put_down(damage, line.rstrip(b"\n"), place)
+                self._put_down(damage, line.rstrip(b"\n"), number, start)
             if not marked and self.mark and self.end == self.mark.end:
                 marked = bool(self.damages) or (self.link, self.records) == (self.mark.link, self.mark.records)
             start += len(line)
@@ -126,7 +125,7 @@ class Contents:
         if self.mark is None and self.records > self.unsealed:
             self.damages.append(f"{MARK_FILE} is missing: how many records were acknowledged is not known")
 
-    def _take(self, line: bytes, start: int, place: str) -> None:
+    def _take(self, line: bytes, number: int, start: int) -> None:
         if not line:
             return  # zeros alone are what a power loss leaves in place of a record that was not yet acknowledged
         record = record_of(line, self.link or 0)
@@ -139,15 +138,15 @@ class Contents:
         elif self.link is not None and record.after != self.link:
             at_first = not (self.records or self.interrupted or self.damages)
             self.foreign = self.foreign or at_first
-            self.damages.append(f"{place}: {FOREIGN if at_first else BROKEN}")
+            self.damages.append(f"line {number}, byte {start}: {FOREIGN if at_first else BROKEN}")
         self.link = record.link
         self.note(problem, sample, finish, (start, len(line)))
 
-    def _put_down(self, damage: Damaged, line: bytes, place: str) -> None:
+    def _put_down(self, damage: Damaged, line: bytes, number: int, start: int) -> None:
         if is_interrupted(line):
             self.interrupted += 1
             return
-        self.damages.append(f"{place}: {damage}")
+        self.damages.append(f"line {number}, byte {start}: {damage}")
         self.link = None
 
     def _key_of(self, record: Record) -> tuple[str, int, str]:

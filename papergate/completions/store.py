@@ -107,6 +107,15 @@ class Store:
         """How many problems and samples have a completion that did not fail."""
         return len(self._contents.succeeded)
 
+    def __iter__(self) -> Iterator[Key]:
+        """The problems and samples that have a completion that did not fail."""
+        return iter(self._contents.succeeded)
+
+    @property
+    def unsealed(self) -> int:
+        """How many records are from a papergate that did not seal them."""
+        return self._contents.unsealed
+
     @property
     def failed(self) -> int:
         """How many problems and samples were asked and have only failures."""
@@ -464,7 +473,7 @@ def _claim(folder: Path, manifest: Manifest) -> None:
 
 def _status(path: Path) -> os.stat_result | None:
     try:
-        return path.lstat()
+        return os.lstat(path)
     except OSError:
         return None
 

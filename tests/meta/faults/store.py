@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from papergate.acceptance.refusals import refuse_holes
 from papergate.cli import main
 from papergate.completions.policy import seed_of
 from papergate.completions.store import Store, contents_of, read_store
@@ -16,6 +17,7 @@ from papergate.errors import StoreError
 from papergate.run_folder.files import COMPLETIONS_FILE
 from tests.meta.completions.test_store import completion, end_by_kill, failure, manifest
 from tests.meta.faults.records import Fault
+from tests.meta.tiny_runs import BENCHMARK, case_of
 
 TEXT = 'so √2 "is" \\boxed{4}</think>\n思考 "}{'
 KEYS = [(f"p{problem}", sample) for problem in range(4) for sample in range(3)]
@@ -365,6 +367,19 @@ def old_store_saved_again(folder):
     repaired(folder, KEYS)
 
 
+def holes_in_a_run(folder):
+    """Records that fit each other, but skip samples of a look that had ended when the later ones were asked."""
+    keys = [(problem.id, sample) for sample in range(7) for problem in BENCHMARK.problems]
+    case = case_of()
+    with Store.open(folder / "interrupted", manifest()) as store:
+        store.append(*(sample_of(*key) for key in keys if key != (BENCHMARK.problems[3].id, 6)))
+        refuse_holes(case, store)
+    with Store.open(folder / "removed", manifest()) as store:
+        store.append(*(sample_of(*key) for key in keys if key != (BENCHMARK.problems[3].id, 4)))
+        with pytest.raises(StoreError, match="1 problems lack samples of an earlier look"):
+            refuse_holes(case, store)
+
+
 def failures_and_repairs(folder):
     path = filled(folder)
     with Store.open(folder, manifest()) as store:
@@ -478,6 +493,12 @@ FAULTS = (
         done="records with the seeds of another run",
         holds=NAMED,
         test=seeds_of_another_run,
+    ),
+    Fault(
+        name="holes-in-a-run",
+        done="a store that lacks samples of a look that had ended",
+        holds="refused; what an interrupted look lacks is asked for",
+        test=holes_in_a_run,
     ),
     Fault(
         name="manifest-edited",
