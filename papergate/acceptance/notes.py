@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from papergate.acceptance.records import Acceptance, Case
+from papergate.completions.manifest import REPAIR
 from papergate.diagnosis.causes import percent
 from papergate.engines import Finish
 from papergate.engines.hardware import differences
@@ -108,7 +109,9 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
 
 def _notes_of_sessions(acceptance: Acceptance) -> Iterator[Note]:
     """A run may go on elsewhere, on another release or driver; the reader of its score has to know."""
-    sessions = acceptance.sessions
+    for repaired in (session[REPAIR] for session in acceptance.sessions if REPAIR in session):
+        yield note("store_repaired", what=repaired)
+    sessions = [session for session in acceptance.sessions if REPAIR not in session]
     names = sorted({name for session in sessions for name in session})
     changed = [name for name in names if len({session.get(name) for session in sessions}) > 1]
     if changed:

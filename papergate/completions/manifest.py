@@ -7,6 +7,8 @@ from pydantic import Field
 
 from papergate.promises.records import Record, Sampling
 
+REPAIR = "repair"
+"""Name, in the sessions of a run, of what a repair of its store did."""
 INFORMATION = frozenset({"harness", "engine_version", "environment"})
 """Fields that explain a run without deciding what its completions mean; a resume may differ in them."""
 

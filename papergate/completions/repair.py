@@ -13,6 +13,7 @@ import orjson
 
 from papergate.completions.contents import Contents
 from papergate.completions.lines import NEWLINE, hash_of, sealed
+from papergate.completions.manifest import REPAIR
 from papergate.completions.store import (
     completion_at,
     contents_in,
@@ -79,7 +80,7 @@ def _repaired(folder: Path) -> Repair | None:
         file, whole = (as_before, before) if before.records > found.records else (as_is, found)
         _rewrite(folder, file, whole)
     note = f"{COMPLETIONS_FILE} was repaired: {whole.records} records kept, the file as it was is {aside.name}"
-    write_sessions(folder, (*read_sessions(folder), {"repair": note}))
+    write_sessions(folder, (*read_sessions(folder), {REPAIR: note}))
     return Repair(kept=whole.records, aside=aside)
 
 
@@ -154,7 +155,7 @@ def _repair_sessions(folder: Path) -> None:
         path = folder / SESSIONS_FILE
         aside = _set_aside(path)
         lines = [line for line in read_kept(path).split(NEWLINE) if _is_object(line)]
-        note = {"repair": f"{SESSIONS_FILE} was repaired: the file as it was is {aside.name}"}
+        note = {REPAIR: f"{SESSIONS_FILE} was repaired: the file as it was is {aside.name}"}
         write_sessions(folder, [*map(orjson.loads, lines), note])
 
 

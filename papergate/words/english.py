@@ -147,6 +147,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
     "lower_token_limit": "max_tokens is {max_tokens}, the deployment's own limit; the paper used {paper}",
     "setups_differ": _setups,
+    "store_repaired": "the stored completions were damaged and repaired: {what}",
     "from_file": "the completions come from a file: their sampling and hardware are as its owner says",
     "file_names_other_model": "the file names the model {named!r}; that it is {promised} is as its owner says",
     "thoughts_stripped": "thoughts were cut off before, says its owner: whether the token limit cut off an answer "

@@ -5,19 +5,22 @@ import json
 import os
 import shutil
 import stat
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from papergate.acceptance.notes import notes_of
 from papergate.acceptance.refusals import refuse_holes
 from papergate.cli import main
 from papergate.completions.policy import seed_of
-from papergate.completions.store import Store, contents_of, read_store
+from papergate.completions.store import Store, contents_of, read_sessions, read_store
 from papergate.errors import StoreError
 from papergate.run_folder.files import COMPLETIONS_FILE
+from papergate.words import english
 from tests.meta.completions.test_store import completion, end_by_kill, failure, manifest
 from tests.meta.faults.records import Fault
-from tests.meta.tiny_runs import BENCHMARK, case_of
+from tests.meta.tiny_runs import BENCHMARK, accepted, case_of, completions_of, like_the_paper
 
 TEXT = 'so √2 "is" \\boxed{4}</think>\n思考 "}{'
 KEYS = [(f"p{problem}", sample) for problem in range(4) for sample in range(3)]
@@ -387,6 +390,9 @@ def failures_and_repairs(folder):
     path.write_bytes(path.read_bytes().replace(b"boxed{4}", b"boxed{5}", 1))
     assert main(["runs", "check", str(folder), "--repair"]) == 0
     assert len(contents_of(folder).failed) == 1
+    found = replace(accepted(case_of(), completions_of(like_the_paper, 2), 2), sessions=read_sessions(folder))
+    (note,) = [note for note in notes_of(found) if note.code == "store_repaired"]
+    assert "12 records kept" in english.sentence(note)
 
 
 def rows(name, done, holds, test, values):
@@ -629,7 +635,7 @@ FAULTS = (
     Fault(
         name="repair-keeps-failures",
         done="a store with lost requests repaired",
-        holds="they stay known as failures",
+        holds="they stay known as failures, and the report names the repair",
         test=failures_and_repairs,
     ),
 )
