@@ -58,6 +58,18 @@ class Silent:
         """Show nothing."""
 
 
+class Quiet(Silent):
+    """Shows the lines that must not be missed, and nothing else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def say(self, line: str) -> None:
+        """Show the line."""
+        self._stream.write(f"papergate: {printable(line)}\n")
+        self._stream.flush()
+
+
 @dataclass(kw_only=True, slots=True)
 class Tally:
     """What has happened so far; the text of it is the same in a terminal and in a log."""
@@ -124,9 +136,12 @@ def no_score() -> str:
 class Shown:
     """Counts what happens and shows it on a display every so often."""
 
-    def __init__(self, display: "Display", score: Callable[[], str] = no_score, *, every_s: float) -> None:
+    def __init__(
+        self, display: "Display", score: Callable[[], str] = no_score, *, every_s: float, about: str = ""
+    ) -> None:
         self._display = display
         self._score = score
+        self._about = f"{about}: " if about else ""
         self._every_s = every_s
         self._tally = Tally()
         self._next = 0.0
@@ -151,11 +166,11 @@ class Shown:
         self._tally.in_flight = in_flight
         if time.monotonic() >= self._next:
             self._next += self._every_s
-            self._display.show(self._line())
+            self._display.show(f"{self._about}{self._line()}")
 
     def say(self, line: str) -> None:
         """Show one line that must not be missed."""
-        self._display.say(f"papergate: {line}")
+        self._display.say(f"papergate: {self._about}{line}")
 
     def stop(self) -> None:
         """Leave the last state in sight, unless the run was broken off: who did that has said what is kept."""
@@ -227,8 +242,15 @@ class Terminal:
         self._live.stop()
 
 
-def progress_for(stream: TextIO, score: Callable[[], str] = no_score) -> Progress:
-    """A state kept up to date where ``stream`` is a terminal, one line per minute elsewhere."""
+def progress_for(
+    stream: TextIO, score: Callable[[], str] = no_score, *, about: str = "", quiet: bool = False
+) -> Progress:
+    """A state kept up to date where ``stream`` is a terminal, one line per minute elsewhere.
+
+    ``about`` names what is asked, for several processes may write to one log.
+    """
+    if quiet:
+        return Quiet(stream)
     if stream.isatty():
-        return Shown(Terminal(stream), score, every_s=REFRESH_EVERY_S)
-    return Shown(Log(stream), score, every_s=LINE_EVERY_S)
+        return Shown(Terminal(stream), score, every_s=REFRESH_EVERY_S, about=about)
+    return Shown(Log(stream), score, every_s=LINE_EVERY_S, about=about)

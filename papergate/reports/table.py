@@ -44,11 +44,15 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
     """One row a promise; below the table what each reader must know: sentences and warnings."""
     console = console_of(file, width, colour=colour)
     print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.record), line.promise) for line in lines)])
+    unsaid = dict.fromkeys(line.error for line in lines if not line.record)  # what ends many is said once
     for line in lines:
-        said = line.record.sentence if line.record else f"error: {shortened(line.error)}"
-        print_line(console, said)
-        for note in _beside(line.record):
-            print_line(console, f"  {note}")
+        if line.record:
+            print_line(console, line.record.sentence)
+            for note in _beside(line.record):
+                print_line(console, f"  {note}")
+        elif line.error in unsaid:
+            del unsaid[line.error]
+            print_line(console, f"error: {shortened(line.error)}")
     together = family_of([line.record for line in lines if line.record])
     if together and any(together.failed):
         print_line(console, f"\n{together.sentence}")

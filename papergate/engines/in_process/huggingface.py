@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import queue
+import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
 from importlib.util import find_spec
@@ -163,6 +164,8 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
         raise EngineError(f"the huggingface engine needs {error.name}; pip install -e '.[hf]'") from error
     path = folder_of(model)
     _refuse_incomplete(path)
+    if not sys.stderr.isatty():
+        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a log keeps all its states
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path)
         copies = [

@@ -318,5 +318,21 @@ def test_a_stream_that_is_no_terminal_gets_few_lines(store):
     assert len(shown) == 2
 
 
+def test_a_log_of_several_runs_says_in_each_line_which_one_it_is_about(store):
+    shown = Recorder()
+    ask(ScriptedEngine(), requests(5), store, QUICK, progress_for(shown, about="my-promise"))
+    assert shown
+    assert all(line.startswith("papergate: my-promise: ") for line in shown)
+
+
+def test_a_quiet_run_shows_what_must_not_be_missed_and_nothing_else(store):
+    shown = Recorder()
+    quiet = progress_for(shown, quiet=True)
+    ask(ScriptedEngine(), requests(5), store, QUICK, quiet)
+    assert shown == []
+    quiet.say("5 samples are kept")
+    assert shown == ["papergate: 5 samples are kept\n"]
+
+
 def test_time_left_is_readable():
     assert clock(3723.4) == "1:02:03"

@@ -1,6 +1,8 @@
 """transformers in process: copies on several devices share the work, and what cannot work is refused."""
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -118,3 +120,9 @@ def test_memory_that_runs_out_fails_its_batch_with_the_remedy_and_the_next_is_dr
         assert texts_of(engine, REQUESTS[:1])
     finally:
         engine.close()
+
+
+def test_a_log_gets_no_bar_of_the_loading_of_weights():
+    program = "from papergate.engines.in_process.huggingface import load; load('papergate-tiny')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "Loading" not in done.stderr

@@ -206,6 +206,14 @@ def test_an_error_is_shown_with_its_remedy_and_a_long_one_is_cut(tmp_path, capsy
     assert '<td colspan="4" class="lines">not here' in page
 
 
+def test_what_ends_many_promises_is_said_once_below_a_row_for_each(capsys):
+    lines = [Line(promise=name, error="the disk is full") for name in ("a", "b")] + [Line(promise="c", error="other")]
+    print_table(lines, sys.stdout, width=100, colour=False)
+    shown = capsys.readouterr().out
+    assert [shown.count(text) for text in ("error: the disk is full", "error: other")] == [1, 1]
+    assert shown.count("error  ") == 3
+
+
 def test_the_page_shows_aggregates_groups_and_no_script(tmp_path):
     saved(tmp_path / "promise")
     page = write_page([read_verdict(tmp_path / "promise")], [], tmp_path).read_text()
