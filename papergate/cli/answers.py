@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO, cast
 from papergate.engines import Finish
 from papergate.engines.logs import Row, read_log
 from papergate.engines.logs.plain import FINISH_FIELDS, GOLD_FIELDS, ID_FIELDS
-from papergate.engines.logs.rows import first
+from papergate.engines.logs.rows import first, has_words, id_of_text
 from papergate.engines.remote.answer import FINISHES
 from papergate.errors import PredictionsError
 from papergate.files import reason
@@ -72,7 +72,7 @@ def opened(source: str, layout: Layout) -> Iterator[Iterator[Item]]:
         PredictionsError: it cannot be read, or a line of it is not what is accepted.
     """
     path = Path(source)
-    if source != STDIN and (path.is_dir() or path.name.endswith((".json", ".parquet"))):
+    if source != STDIN and (path.is_dir() or path.name.endswith((".json", ".parquet", ".eval"))):
         yield _of_log(path, layout)
         return
     place = "standard input" if source == STDIN else source
@@ -100,7 +100,7 @@ def golds_of(path: Path) -> dict[str, str]:
                     f"{path}, line {number}: fields {sorted(row)}; an id ({', '.join(IDS)}) and a gold answer "
                     f"({', '.join(GOLD_FIELDS)}) are accepted"
                 )
-            golds |= dict.fromkeys(ids, str(gold))
+            golds |= dict.fromkeys([*ids, *map(id_of_text, filter(has_words, ids))], str(gold))
     return golds
 
 

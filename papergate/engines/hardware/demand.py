@@ -47,7 +47,7 @@ def shortfall(hardware: Hardware, found: Found) -> str:
         return found.in_words()
     wanted = " or ".join(filter(None, (hardware.device, *hardware.also))) or "any device"
     memory = f" with {hardware.memory_gib:g} GiB" if hardware.memory_gib else ""
-    return f"{found.in_words()}; of these {len(fitting)} count, needed are {hardware.devices} ({wanted}{memory})"
+    return f"{found.in_words()}: {len(fitting)} of {hardware.devices} needed ({wanted}{memory})"
 
 
 def fits(device: Device, hardware: Hardware) -> bool:

@@ -21,6 +21,7 @@ from papergate.errors import PredictionsError
 ACCEPTS = "TIME_TASK_ID.eval or .json, an object {eval, samples}"
 CUT = {"max_tokens", "model_length"}
 BROKEN_OFF = {"content_filter"}
+LONGEST_KIND = 40
 ATTACHED = "attachment://"
 
 
@@ -49,11 +50,17 @@ def _row(sample: Columns, model: str, place: str) -> Row:
         sample=sample_number(sample.get("epoch", 1), place) - 1,
         text=None if failed else message_text(content),
         cut=reason in CUT,
-        error=str(error.get("message") or output.get("error") or f"finish {reason}") if failed else "",
+        error=_error(error, output) or f"finish {reason}" if failed else "",
         gold=str(golds[0]) if len(golds) == 1 and golds[0] else None,
         model=model,
         prompt=asked_in(_resolved(sample.get("input"), object_of(sample.get("attachments")))),
     )
+
+
+def _error(error: Columns, output: Columns) -> str:
+    """The kind of an error alone: its message may repeat the request, and with it a problem that must not be shown."""
+    said = str(error.get("message") or output.get("error") or "")
+    return f"{said.partition('(')[0][:LONGEST_KIND]} (see the log)" if said else ""
 
 
 def _resolved(value: object, attachments: Columns) -> object:

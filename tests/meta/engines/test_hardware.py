@@ -56,7 +56,7 @@ class TestNvidia:
         says("nvidia-smi", ("query-gpu", tools.csv_of(*rows)), ("-L", listing), ("", tools.NVIDIA_TABLE))
         found = look("nvidia")
         assert len(found.devices) == len(rows) + 1
-        assert "1 count, needed are 2 (A100 with 80 GiB)" in shortfall(
+        assert ": 1 of 2 needed (A100 with 80 GiB)" in shortfall(
             TARGETS["a100"].model_copy(update={"devices": 2}), found
         )
         demand(TARGETS["a100"], name="a100")
@@ -98,7 +98,7 @@ class TestNvidia:
         listing = "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-1)\n  MIG 1g.10gb     Device  0: (UUID: MIG-1)\n"
         rows = [(tools.A100, "81920 MiB", "Enabled")]
         says("nvidia-smi", ("query-gpu", tools.csv_of(*rows)), ("-L", listing), ("", tools.NVIDIA_TABLE))
-        assert "0 count" in shortfall(TARGETS["a100"], look("nvidia"))
+        assert "0 of 1 needed" in shortfall(TARGETS["a100"], look("nvidia"))
         assert not shortfall(TARGETS["openr1"], look("nvidia"))
 
     def test_no_device_is_an_answer_and_a_failure_is_none(self, says):
@@ -141,7 +141,7 @@ class TestAscend:
     )
     def test_other_hardware_is_refused_with_what_was_seen(self, says, chips):
         says("npu-smi", ("", tools.npu_smi(*chips)))
-        with pytest.raises(HardwareError, match=r"npu-smi lists .* x .*; of these [07] count, needed are 8"):
+        with pytest.raises(HardwareError, match=r"npu-smi lists .* x .*: [07] of 8 needed"):
             demand(TARGETS["ascend"], name="ascend")
 
     def test_a_chip_with_a_warning_counts_and_the_record_says_so(self, says):
@@ -188,7 +188,7 @@ class TestMetax:
 
     def test_a_card_that_is_not_available_does_not_count(self, says):
         says("mx-smi", ("-L", tools.mx_list(*["Available"] * 7, "Not Available(Sysfs)")), ("", "nothing"))
-        with pytest.raises(HardwareError, match=r"Not Available\(Sysfs\)\); of these 7 count, needed are 8"):
+        with pytest.raises(HardwareError, match=r"Not Available\(Sysfs\)\): 7 of 8 needed"):
             demand(TARGETS["metax"], name="metax")
 
     def test_the_table_says_what_the_list_does_not(self, says):
@@ -207,7 +207,7 @@ class TestMetax:
     @pytest.mark.parametrize("model", ["MXC600-AL", "MXN260"])
     def test_other_cards_are_refused(self, says, model):
         says("mx-smi", ("", tools.mx_list(*["Available"] * 8, model=model)))
-        with pytest.raises(HardwareError, match="of these 0 count"):
+        with pytest.raises(HardwareError, match=": 0 of 8 needed"):
             demand(TARGETS["metax"], name="metax")
 
 

@@ -74,7 +74,7 @@ INSPECT = [
     inspect_sample("a", 1, [{"type": "reasoning", "reasoning": "I count."}, {"type": "text", "text": "24"}]),
     inspect_sample("a", 2, "attachment://f00", attachments={"f00": THOUGHT}),
     inspect_sample("b", 1, "so", stop="max_tokens"),
-    inspect_sample("b", 2, "", error={"message": "HTTP 500"}),
+    inspect_sample("b", 2, "", error={"message": f"ModelError(Request: {EGGS})"}),
 ]
 READ = {("a", 0): "I count.</think>24", ("a", 1): THOUGHT, ("b", 0): "so", ("b", 1): None}
 EVAL = {"eval": {"model": "openai/org/R1", "task": "own"}}
@@ -99,7 +99,7 @@ def test_inspect_reads_json_and_archives_alike_also_of_a_run_that_was_stopped(tm
         read = read_predictions(path)
         assert samples(read) == READ
         assert (read.model, read.golds) == ("openai/org/R1", {"a": "24", "b": "24"})
-        assert (cut(read), errors(read)) == ({("b", 0)}, {("b", 1): "HTTP 500"})
+        assert (cut(read), errors(read)) == ({("b", 0)}, {("b", 1): "ModelError (see the log)"})
 
 
 def test_a_damaged_archive_gets_two_ways_to_read_it(tmp_path):
