@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from papergate.engines.logs.aisbench import AISBENCH
+from papergate.engines.logs.almost import how_to_fit
 from papergate.engines.logs.evalchemy import EVALCHEMY
 from papergate.engines.logs.evalscope import EVALSCOPE
 from papergate.engines.logs.files import ENDINGS, read_source
@@ -55,7 +56,7 @@ def read_log(path: Path) -> tuple[Row, ...]:
     source = read_source(path)
     layout = _layout_of(source)
     if layout is None:
-        raise PredictionsError(f"{path}: {_seen(source)}; accepted are{ACCEPTED}")
+        raise PredictionsError(f"{path}: {_seen(source)}; accepted are{ACCEPTED}{how_to_fit(source)}")
     return _rows(source, layout)
 
 

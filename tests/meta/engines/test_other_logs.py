@@ -1,7 +1,9 @@
 """Logs that number or shuffle their problems: each sample arrives, failed is failed, and texts tell problems."""
 
 import json
+import subprocess
 import zipfile
+from shutil import which
 from types import SimpleNamespace
 
 import pytest
@@ -202,6 +204,33 @@ def test_subsets_in_files_of_their_own_are_one_log_though_each_counts_from_0(tmp
     for number, text in enumerate((EGGS, SUMS)):
         lines(tmp_path, {"idx": 0, "question": text, "gt": "1", "code": [f"{number}"]}, name=f"part{number}.jsonl")
     assert samples(with_ids_of(DATA, read_predictions(tmp_path))) == {("eggs", 0): "0", ("sums", 0): "1"}
+
+
+# logs that almost fit
+
+
+def test_a_log_that_almost_fits_gets_two_commands_which_make_it_fit(tmp_path):
+    rows = [{"qid": f"q{n}", "llm output": f"{THOUGHT} {n}", "answer": "24", "score": 1.0} for n in range(3)]
+    path = lines(tmp_path, *rows, name="own log.jsonl")
+    with pytest.raises(PredictionsError) as refused:
+        read_predictions(path)
+    command = next(line.strip() for line in str(refused.value).splitlines() if line.strip().startswith("jq"))
+    assert "pytest tests/accuracy -m replay --predictions fitted.jsonl" in str(refused.value)
+    if which("jq") is None:
+        pytest.skip("jq is not installed")
+    subprocess.run(["sh", "-c", command], check=True, cwd=tmp_path)
+    read = read_predictions(tmp_path / "fitted.jsonl")
+    assert samples(read) == {(f"q{n}", 0): f"{THOUGHT} {n}" for n in range(3)}
+    assert read.golds["q2"] == "24"
+
+
+@pytest.mark.parametrize(
+    "row", [{"score": 1.0}, {"qid": "q", "name": "short"}, {"verdict": "A long text without any id"}]
+)
+def test_a_file_without_ids_and_texts_gets_none(tmp_path, row):
+    with pytest.raises(PredictionsError) as refused:
+        read_predictions(lines(tmp_path, row))
+    assert "jq" not in str(refused.value)
 
 
 # logs of the tools themselves, read in place
