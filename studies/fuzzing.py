@@ -20,6 +20,7 @@ from papergate.scoring import AnswerKind, equivalent, extract, vote_key
 CASES = Path(__file__).parents[1] / "tests" / "scoring" / "cases" / "equivalence.jsonl"
 SLOW_S = 1.0  # CPU seconds; the promise to a caller is five seconds of wall time
 SHOWN = 40  # faults listed of each kind
+PROGRESS = 50_000  # pairs after which the counts so far are printed
 LEAVES = r"""
 0 1 2 7 10 -3 0.5 1.333333 12,345 1\,234.5 \frac12 \frac{3}{4} 1/3 x y n k \pi e i \infty \sqrt{2} \sqrt[3]{5}
 5\% 90^\circ 2^{20000} 10^{5000} x^{10} a_1 a_{12} \sin x \ln 2 \log_2 8 |x| \lfloor x\rfloor \text{cm} 5\text{
@@ -120,7 +121,8 @@ def main() -> None:
     args = parser.parse_args()
     counts: Counter[str] = Counter()
     slowest = 0.0
-    for one, other in Source(args.seed, known_answers([CASES, *args.answers])).pairs(args.pairs):
+    pairs = Source(args.seed, known_answers([CASES, *args.answers])).pairs(args.pairs)
+    for done, (one, other) in enumerate(pairs, 1):
         started = time.process_time()
         try:
             faults = list(faults_of(one, other))
@@ -133,6 +135,8 @@ def main() -> None:
             counts[fault] += 1
             if counts[fault] <= SHOWN:
                 print(f"{fault}: {one!r} | {other!r} ({seconds:.2f} s)", flush=True)
+        if done % PROGRESS == 0:
+            print(f"{done:,} pairs, slowest {slowest:.2f} CPU s, faults: {dict(counts) or 'none'}", flush=True)
     print(f"{args.pairs:,} pairs, slowest {slowest:.2f} CPU s, faults: {dict(counts) or 'none'}")
 
 

@@ -27,12 +27,13 @@ _SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _DENIED = r"(?!.*\b(?:wrong|incorrect|not|never|neither|except|least|most|or|and|million|thousand)\b)"
 _LETTER = re.compile(  # a letter alone, before the text of its option, or after the name of what is chosen
-    rf"\(?([A-Ja-j])\)?[.:]?|{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$(-]|\\(?!\\)).*|"
+    rf"\(?([A-Ja-j])\)?[.:]?|{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$(-]|\\[A-Za-z]).*|"
     r"([A-J])[.):]\s*[A-Za-z].*|[A-Za-z ]{3,}\(([A-J])\))",
     re.DOTALL,
 )
 _GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
 _LETTERS = re.compile(r"\(?([A-J])\)?(?:(?:,|;|、|and|和| )*\(?([A-J])\)?)+")
+_STATEMENTS = re.compile(r"(?:\b(?:I{1,3}|IV|VI{0,3})\b(?:,|;|、|\band\b|\bonly\b|和|[ .])*)+")
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _COUNTED = re.compile(r"[CPA]\}?\s*(?:_\{?\d+\}?\s*\^|\^\{?\d+\}?\s*_|\()")  # C_5^2 counts, or is a power
 _SMALL_NUMERAL = re.compile(r"(?<![\d.])\d+[eE]-\d")  # a difference, or a numeral
@@ -71,6 +72,8 @@ def vote_key(answer: str, kind: AnswerKind = AnswerKind.MATH) -> str:
     if kind is AnswerKind.CHOICE:
         match = _LETTER.fullmatch(_unwrapped(text))
         return next(filter(None, match.groups())).upper() if match else text
+    if len(text) > limits.MAX_CHARS:
+        return text
     algebra.allow(algebra.MAX_STEPS)
     try:
         return spelled(without_remark(resolved(_read(text))))
@@ -133,7 +136,9 @@ def _same_letters(gold: str, answer: str, kind: AnswerKind) -> bool | None:
 
 
 def _letters_of(text: str) -> str:
-    """The options that an answer names, in order: `BC` and `B, C`; empty where it is something else."""
+    """The options that an answer names, in order: `BC` and `B, C`, `I and III`; empty where it is something else."""
+    if _STATEMENTS.fullmatch(text):
+        return " ".join(sorted(set(re.findall(r"\b[IV]+\b", text))))
     if not _LETTERS.fullmatch(text):
         return ""
     letters = re.findall(r"[A-J]", text)

@@ -281,6 +281,9 @@ def _name_of(shape: Shape) -> str:
         return shape.text
     if isinstance(shape, Bag) and shape.is_set and len(shape.items) == 1:
         return _name_of(shape.items[0])
+    if isinstance(shape, Bag) and shape.joint in {"union", "intersection", "difference"}:
+        names = list(map(_name_of, shape.items))
+        return f" {shape.joint} ".join(names) if all(names) else ""
     if isinstance(shape, Proportion):
         return ":".join(map(_name_of_value, shape.parts)) if all(map(_name_of_value, shape.parts)) else ""
     if isinstance(shape, Sequenced):

@@ -381,6 +381,8 @@ class _Reader:
     def _function(self, node: Node) -> Shape:
         if node.name == "cis":
             return Scalar(value=algebra.turned(self.value(node.parts[0])))
+        if node.name == "det" and isinstance(matrix := self.shape(node.parts[0]), Matrix):
+            return Scalar(value=_determinant(matrix.rows))
         name = "lg" if node.name == "log" and self._reading.common_log else node.name
         return Scalar(value=_function(name, [self.value(part) for part in node.parts]))
 
@@ -521,8 +523,6 @@ def _function(name: str, values: list[Value]) -> Value:
         return algebra.divide(algebra.function("ln", one), algebra.function("ln", base))
     if name == "log":
         return algebra.function("ln", one)
-    if name == "det":
-        raise Unreadable("a determinant")
     return algebra.function(name, *values)
 
 

@@ -237,6 +237,7 @@ class _Lexer:
         self._depth = depth
         self._after_number = False
         self._after_word = False
+        self._in_unit = False
         self._spaced = False
         self._at = 0
 
@@ -253,6 +254,7 @@ class _Lexer:
             for token in getattr(self, f"_{kind}")(piece):
                 self._after_number = token.kind == "number" or token.text in ")}°"
                 self._after_word = token.kind == "word"
+                self._in_unit = token.kind == "word" or (self._in_unit and token.text in "/*^{}-")
                 yield token
                 self._spaced = False
 
@@ -438,7 +440,7 @@ class _Lexer:
         if name == "mathbb":
             yield Token("command", f"mathbb {content.strip()}", self._spaced)
         elif len(content.strip()) == 1 and content.strip().isalpha():
-            unit = self._after_number and name == "mathrm" and content.strip() not in "eidxyznk"
+            unit = (self._after_number or self._in_unit) and name == "mathrm" and content.strip() not in "eidxyznk"
             yield Token("word" if unit else "letter", content.strip(), self._spaced)
         else:
             words = name in {"mathrm", "operatorname", "textup"} and not any(
