@@ -16,7 +16,7 @@ from papergate.scoring.answers.letters import renamings
 from papergate.scoring.answers.names import resolved, without_name
 from papergate.scoring.answers.shapes import Based, Reading, Relation, Scalar, Shape, Words, shape_of
 from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
-from papergate.scoring.answers.syntax import parse
+from papergate.scoring.answers.syntax import Node, Tree, parse
 from papergate.scoring.extraction import extract
 from papergate.scoring.records import AnswerKind, Comparison
 
@@ -27,13 +27,16 @@ _SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _DENIED = r"(?!.*\b(?:wrong|incorrect|not|never|neither|except|least|most|or|and|million|thousand)\b)"
 _LETTER = re.compile(  # a letter alone, before the text of its option, or after the name of what is chosen
-    rf"\(?([A-Ja-j])\)?[.:]?|{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$(-]|\\[A-Za-z]).*|"
+    r"\(?([A-Ja-j])\)?[.:]?|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|选项?) ?\(?([A-J])\)?[.:]?|"
+    rf"{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$(-]|\\[A-Za-z]).*|"
     r"([A-J])[.):]\s*[A-Za-z].*|[A-Za-z ]{3,}\(([A-J])\))",
     re.DOTALL,
 )
 _GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
 _LETTERS = re.compile(r"\(?([A-J])\)?(?:(?:,|;|、|and|和| )*\(?([A-J])\)?)+")
 _STATEMENTS = re.compile(r"(?:\b(?:I{1,3}|IV|VI{0,3})\b(?:,|;|、|\band\b|\bonly\b|和|[ .])*)+")
+_STEPS = re.compile(r"floor|ceil|\\bmod")  # functions of whole numbers
+_WHOLE_LETTERS = frozenset({"n", "m", "k"})
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _COUNTED = re.compile(r"[CPA]\}?\s*(?:_\{?\d+\}?\s*\^|\^\{?\d+\}?\s*_|\()")  # C_5^2 counts, or is a power
 _SMALL_NUMERAL = re.compile(r"(?<![\d.])\d+[eE]-\d")  # a difference, or a numeral
@@ -148,8 +151,11 @@ def _letters_of(text: str) -> str:
 @lru_cache(MAX_CACHED)
 def _read(text: str, reading: Reading = Reading()) -> Shape:  # noqa: B008 - frozen
     squeezed = _squeezed(text)
-    words = wording.date_of(squeezed) or wording.phrase_of(squeezed)
-    return Words(text=words) if words else shape_of(parse(text, numerals=reading.numerals), reading)
+    if date := wording.date_of(squeezed):
+        return Words(text=date)
+    phrase = wording.phrase_of(squeezed)
+    tree = Tree(Node("word", name=phrase), 0) if phrase else parse(text, numerals=reading.numerals)
+    return shape_of(tree, reading)
 
 
 def _read_or_error(text: str, reading: Reading) -> Shape | Exception:
@@ -178,6 +184,10 @@ def _other_readings(gold: str, answer: str) -> Iterator[Reading]:
         yield Reading(counting=True)
     if _SMALL_NUMERAL.search(both):
         yield Reading(numerals=True)
+    if "floor" in both and "[" in both:
+        yield Reading(floors=True)
+    if _STEPS.search(both):
+        yield Reading(whole=True)
     one, other = (_read_or_error(text, Reading()) for text in (gold, answer))
     if not (isinstance(one, Exception) or isinstance(other, Exception)):
         for renaming in renamings(one, other):
@@ -192,7 +202,7 @@ def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> 
         return Comparison(equal=False, rule="exact value")  # the question states no base
     if kind is AnswerKind.INTEGER:
         other = _last_side(other)
-    comparer = Comparer(whole_numbers(one) | whole_numbers(other))
+    comparer = Comparer(whole_numbers(one) | whole_numbers(other) | (_WHOLE_LETTERS if reading.whole else frozenset()))
     try:
         equal = comparer.same(one, other)
     except _NO_VALUE as error:

@@ -58,7 +58,7 @@ class Comparer:
         if _is_rounded(one) or _is_rounded(other):
             return _any(self.same(left, right) for left in _tellings(one) for right in _tellings(other))
         if regions.is_region(one) or regions.is_region(other):
-            return self._regions(one, other)
+            return regions.meets_nowhere(one, other) or regions.meets_nowhere(other, one) or self._regions(one, other)
         one, other = _sole_member(one), _sole_member(other)
         if isinstance(one, Named) or isinstance(other, Named):
             return self._named(one, other)
@@ -117,6 +117,8 @@ class Comparer:
         if one.unit and other.unit:
             return self._with_units(one, other)
         with_unit, without = (one, other) if one.unit else (other, one)
+        if with_unit.unit.startswith("mod ") and (residue := _residue(without, with_unit.unit)) is not None:
+            return _congruent(with_unit, residue)
         if with_unit.unit in {"'", "''"}:
             return False  # minutes, feet, or the mark of a derivative: nobody drops them
         if (unit := _unit_in_letters(without)) is not None:
@@ -314,6 +316,8 @@ class Comparer:
     def _relations(self, one: Shape, other: Shape) -> bool | None:
         if not (isinstance(one, Relation) and isinstance(other, Relation)):
             relation, value = (one, other) if isinstance(one, Relation) else (other, one)
+            if isinstance(relation, Relation) and _equates_collections(relation):
+                return _all((self.same(*relation.operands[-_PAIR:]), self.same(relation.operands[-1], value)))
             told = asked_for(relation) if isinstance(relation, Relation) and isinstance(value, Scalar) else None
             return False if told is None else self.same(told, value)
         if one.signs == other.signs and self._in_order(one.operands, other.operands):
@@ -452,6 +456,11 @@ def _share_domain(one: Shape, other: Shape) -> bool:
     return not sets[0] or not sets[1] or sets[0] == sets[1]
 
 
+def _equates_collections(relation: Relation) -> bool:
+    r"""`\{1, 2\} = \{2, 1\}`: one set in two forms."""
+    return set(relation.signs) == {"="} and all(isinstance(operand, (Bag, Sequenced)) for operand in relation.operands)
+
+
 def _is_pair(shape: Shape) -> bool:
     return isinstance(shape, (Sequenced, Bag))
 
@@ -492,6 +501,16 @@ def _same_digits(one: Based, other: Scalar) -> bool | None:
     number = algebra.constant(other.value)
     plain_number = number is not None and not other.unit and number.denominator == 1 and 0 <= number < _LONGEST_BASED
     return plain_number and str(number) == one.digits
+
+
+def _residue(scalar: Scalar, modulus: str) -> Scalar | None:
+    """`4k + 1` as a residue to the modulus 4, None for anything else."""
+    names = algebra.symbols(scalar.value)
+    parts = algebra.coefficients(scalar.value, next(iter(names))) if len(names) == 1 else None
+    step = algebra.constant(parts[1]) if parts else None
+    if parts is None or step is None or f"mod {abs(step)}" != modulus:
+        return None
+    return Scalar(value=parts[0], unit=modulus)
 
 
 def _congruent(one: Scalar, other: Scalar) -> bool:

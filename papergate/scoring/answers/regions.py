@@ -96,6 +96,17 @@ def _from_bag(bag: Bag) -> Region | None:
     return meeting if meeting.intervals else reduce(_union, known)
 
 
+def meets_nowhere(nothing: Shape, conditions: Shape) -> bool:
+    """Whether the empty set stands beside conditions that no number meets: `x < 1` and `x > 2`."""
+    if not (
+        isinstance(nothing, Bag) and not nothing.items and isinstance(conditions, Bag) and conditions.joint == "and"
+    ):
+        return False
+    parts = [as_region(item) for item in conditions.items]
+    known = [part for part in parts if part is not None]
+    return len(known) == len(parts) > 1 and not reduce(_intersection, known).intervals
+
+
 def _from_relation(relation: Relation) -> Region | None:
     if len(relation.operands) < _PAIR:
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise, product
+from math import prod
 
 from papergate.scoring.answers import algebra
 from papergate.scoring.answers.algebra import Value
@@ -145,12 +146,16 @@ class Reading:
         counting: `C_5^2` and `A_5^2` count selections and arrangements; otherwise they are powers.
         numerals: `2e-3` is a numeral; otherwise a difference.
         renames: Letters that stand for others: a parameter, or `j` for the imaginary unit.
+        floors: `[x]` is the whole number below; otherwise brackets only group.
+        whole: n, m and k are whole numbers.
     """
 
     common_log: bool = False
     counting: bool = False
     numerals: bool = False
     renames: tuple[tuple[str, str], ...] = ()
+    floors: bool = False
+    whole: bool = False
 
 
 Shape = Scalar | Words | Based | Sequenced | Bag | Matrix | Proportion | Named | Relation | Region | Conditioned
@@ -390,6 +395,17 @@ class _Reader:
         return Scalar(value=algebra.function(node.op, *(self.value(part) for part in node.parts)))
 
     _factorial = _binomial = _absolute = _floor = _ceil = _mod = _atom
+
+    def _double_factorial(self, node: Node) -> Shape:
+        number = algebra.constant(self.value(node.parts[0]))
+        if number is None or number.denominator > 1 or not 0 <= number <= MAX_TERMS:
+            raise Unreadable("a double factorial of something else than a small number")
+        return Scalar(value=algebra.rational(prod(range(int(number), 0, -2))))
+
+    def _brackets(self, node: Node) -> Shape:
+        if self._reading.floors:
+            return Scalar(value=algebra.function("floor", self.value(node.parts[0])))
+        return self.shape(node.parts[0])
 
     def _percent(self, node: Node) -> Shape:
         return self._with_unit(node, "%")

@@ -137,6 +137,7 @@ _CONJUNCTIONS = {
     "或": "or",
     "或者": "or",
 }
+_SPOKEN_RELATIONS = {"大于": ">", "小于": "<", "大于等于": "ge", "小于等于": "le", "不等于": "ne", "属于": "in"}
 _CURRENCIES = {"$": "dollar", "dollar": "dollar", "euro": "euro", "pound": "pound", "pounds": "pound", "yen": "yen"}
 _ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
 _PREFIXES = _TEXT_COMMANDS | _SPOKEN | {"begin", "end", "quad", "qquad"}
@@ -157,7 +158,7 @@ _DECIMALS = re.compile(r"\.\d+")
 _SMALL_NUMERAL = re.compile(r"\d+[eE]-\d{1,4}(?![\d.])")
 _HALF_OF_DAY = re.compile(r"([AaPp])(?:\.\s?[Mm]\.?|[Mm])(?![A-Za-z])")
 _BLANK_LINE = re.compile(r"\s*\n\s*\n\s*")
-_COMMA_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)")
+_COMMA_THOUSANDS = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3})(?!\d|,\d)")
 _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
@@ -338,7 +339,10 @@ class _Lexer:
         cjk = _CJK.match(self._text, self._at)
         self._at = cjk.end() if cjk else piece.end()
         if cjk:
-            yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
+            if cjk[0] in _SPOKEN_RELATIONS:
+                yield Token("command", _SPOKEN_RELATIONS[cjk[0]], self._spaced)
+            else:
+                yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
         elif sign == "." and self._text.startswith("..", self._at):
             self._at += 2
             yield Token("command", "ldots", self._spaced)

@@ -57,7 +57,7 @@ def _far_apart(gold: Any, answer: Any, point: tuple[int, int]) -> bool:  # noqa:
     import sympy
 
     variables = dict.fromkeys(gold.free_symbols | answer.free_symbols, sympy.Rational(*point))
-    one, other = (value.subs(variables).evalf(_DIGITS) for value in (gold, answer))
+    one, other = (value.doit().subs(variables).evalf(_DIGITS) for value in (gold, answer))
     if not (one.is_number and other.is_number):
         return False
     return bool(abs(one - other) > abs(one) * sympy.Float(10, _DIGITS) ** -_AGREE)

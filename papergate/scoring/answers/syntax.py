@@ -69,6 +69,7 @@ _DENIALS = {  # they change all they touch
     "wrong", "incorrect", "false", "not", "never", "without", "except", "impossible", "most", "least", "fewer", "than",
     "below", "above", "exceeding",
 }  # fmt: skip
+_RATIOS, _LONGEST_RATIO = {"to", "in", "out of"}, 2  # between two numbers
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
 _SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
@@ -270,21 +271,24 @@ class _Parser:
 
     def _ratio(self) -> Node:
         parts = [self._union()]
-        while (self._next_is(":") and self._tokens[self._at].kind == "sign") or self._is_ratio():
-            self._at += 1
+        while (size := self._ratio_sign()) > 0:
+            self._at += size
             parts.append(self._union())
         return parts[0] if len(parts) == 1 else Node("ratio", tuple(parts))
 
-    def _is_ratio(self) -> bool:
-        """Whether `to` stands here before a number: `1 to 3`."""
-        token, following = self._peek(), self._tokens[self._at + 1 : self._at + 2]
-        return (
-            token is not None
-            and token.kind == "word"
-            and token.text == "to"
-            and following[:1] != []
-            and (following[0].kind == "number")
-        )
+    def _ratio_sign(self) -> int:
+        """How many tokens stand here for a ratio: `:`, or `to`, `in`, `out of` before a number; zero for none."""
+        if self._next_is(":") and self._tokens[self._at].kind == "sign":
+            return 1
+        words = 0
+        while (token := self._token(self._at + words)) is not None and token.kind == "word" and words < _LONGEST_RATIO:
+            words += 1
+        following = self._token(self._at + words)
+        spoken = " ".join(token.text for token in self._tokens[self._at : self._at + words])
+        return words if spoken in _RATIOS and following is not None and following.kind == "number" else 0
+
+    def _token(self, at: int) -> Token | None:
+        return self._tokens[at] if at < len(self._tokens) else None
 
     def _union(self) -> Node:
         left = self._sum()
@@ -401,7 +405,7 @@ class _Parser:
 
     def _attachment(self, token: Token) -> Callable[[Node], Node] | None:
         if token.kind == "word":
-            return self._unit if token.text not in _CONJUNCTIONS and not self._is_ratio() else None
+            return self._unit if token.text not in _CONJUNCTIONS and not self._ratio_sign() else None
         if token.kind == "currency":
             return lambda node: Node("quantity", (node,), token.text)
         if token.text == "(" and self._is_remark():
@@ -418,8 +422,14 @@ class _Parser:
             ("command", "circ"): self._degrees,
         }
         if (token.kind, token.text) == ("sign", "!") and not self._is_inequality():
-            return lambda node: Node("factorial", (node,))
+            return self._factorial
         return attachments.get((token.kind, token.text))
+
+    def _factorial(self, node: Node) -> Node:
+        if self._next_is("!") and not self._is_inequality():
+            self._at += 1
+            return Node("double factorial", (node,))
+        return Node("factorial", (node,))
 
     def _is_inequality(self) -> bool:
         """Whether `!=` stands here, which after a number is a factorial and its value: `5!=120`."""
@@ -720,8 +730,8 @@ class _Parser:
         )
         if inner.op == "list":
             return Node("tuple", inner.parts, opening + closing.text)
-        if opening + closing.text == "[]" and inner.op == "tuple":
-            return Node("tuple", (inner,), "[]")
+        if opening + closing.text == "[]":
+            return Node("tuple", (inner,), "[]") if inner.op == "tuple" else Node("brackets", (inner,))
         if opening + closing.text not in {"()", "[]"}:
             raise Unreadable("brackets that do not match")
         return Node("parentheses", (inner,)) if inner.op == "relation" else inner
@@ -819,8 +829,6 @@ class _Parser:
 
     def _integral(self, low: Node | None, high: Node | None) -> Node:
         """The integrand up to its differential, which the product holds as `d` times the variable."""
-        if low is None or high is None:
-            raise Unreadable("an indefinite integral")
         factors = _factors_of(self._sum())
         at = next((at for at, factor in enumerate(factors) if factor == Node("symbol", name="d")), -1)
         if at < 0 or at + 2 != len(factors) or factors[at + 1].op != "symbol":
@@ -828,7 +836,8 @@ class _Parser:
         body = factors[0] if at else Node("number", name="1", number=Fraction(1))
         for factor in factors[1:at]:
             body = Node("product", (body, factor))
-        return Node("integral", (body, low, high), factors[at + 1].name)
+        ends = tuple(end for end in (low, high) if end is not None)
+        return Node("integral", (body, *ends), factors[at + 1].name)
 
     def _norm(self) -> Node:
         inner = self._sum()
@@ -914,7 +923,8 @@ class _Parser:
         if power is not None and power.op == "negative" and name in _INVERSES:
             name, power = _INVERSES[name], None
         if name in {"max", "min"} and base is None and not self._next_is("(", "{", "["):
-            return Node("label", (self._tight_product(),), name)
+            of = self._term()
+            return Node("symbol", name=name) if self._next_is("=") else Node("label", (of,), name)
         arguments = self._function_arguments(name)
         node = Node("function", arguments if base is None else (*arguments, base), name if base is None else "log base")
         if base is not None and name not in {"log", "lg"}:
@@ -1083,6 +1093,8 @@ def _measured(node: Node, words: list[str]) -> Node:
         node = Node("product", (node, Node("number", number=Fraction(scale))))
     if any(word.removesuffix("s") in SCALES for word in lowered):
         raise Unreadable("a scale after a unit")
+    if lowered == ["factorial"]:
+        return Node("factorial", (node,))
     if lowered in (["squared"], ["cubed"]):
         return Node("power", (node, Node("number", number=Fraction(2 if lowered == ["squared"] else 3))))
     return Node("quantity", (node,), " ".join(words)) if words else node

@@ -72,11 +72,11 @@ _LONGEST_DATE = 40  # characters
 _EMPTY_WORDS = {
     "a", "an", "the", "on", "in", "at", "it", "its", "is", "of", "with", "are", "be", "to", "there", "s",
     "this", "that",
-    "they", "exists", "exist",
+    "they", "exists", "exist", "due", "all", "set",
 }  # fmt: skip
 _SAME_PHRASE = {
     "是的": "是", "不是": "否", "对的": "对", "不对": "错", "错误": "错", "正确": "对", "无解": "no solution",
-    "none": "no solution", "empty set": "no solution",
+    "none": "no solution", "empty": "no solution",
     "no answer": "no solution",
     "无实数解": "no real solution", "不存在": "does not exist", "dne": "does not exist", "偶数": "even", "奇数": "odd",
     "doe not": "does not exist", "does not": "does not exist",
@@ -89,9 +89,12 @@ _KINDS = {  # nouns that only name what sort of thing an adjective belongs to
     "statement", "figure", "plane", "line", "graph", "value", "case",
 }  # fmt: skip
 _IRREGULAR = {
+    "grey": "gray", "colour": "color", "centre": "center", "metre": "meter", "first": "1st", "second": "2nd",
+    "third": "3rd", "fourth": "4th", "fifth": "5th",
     "people": "person", "children": "child", "men": "man", "women": "woman", "vertices": "vertex", "dice": "die",
     "matrices": "matrix", "indices": "index", "parabolae": "parabola",
 }  # fmt: skip
+_TWO = 2  # words of a phrase whose order does not count
 _MIN_STEM = 3  # letters of a word whose plural is not told apart
 _VERDICT = re.compile(r"(yes|no|true|false),[ a-z]+[.!]?", re.IGNORECASE)
 _SUBJECT = re.compile(
@@ -122,8 +125,7 @@ _NO_PHRASE = {  # words that have a meaning of their own to the grammar
     "ln", "exp",
     "sqrt", "pi", "gcd", "lcm", "max", "min", "infty", "inf", "infinity", "theta", "alpha", "beta", "lambda", "cis",
     "and", "or", "is", "are", "for", "where", "with", "such", "given", "assuming", "if", "when", "equals", "percent",
-    "degrees", "about", "approximately", "roughly", "since", "because", "mod", "base", "infinite",
-    "infinitely", "all",
+    "degrees", "about", "approximately", "roughly", "since", "because", "mod", "base",
 }  # fmt: skip
 
 
@@ -156,6 +158,9 @@ def quantity_of(phrase: str) -> tuple[Fraction, str] | None:
 def same_phrase(one: str, other: str) -> bool:
     """Whether two phrases say the same: one may add the kind of thing that the other's adjective belongs to."""
     shorter, longer = sorted((plain(one), plain(other)), key=len)
+    words = [sorted(phrase.split()) for phrase in (shorter, longer)]
+    if shorter.replace(" ", "") == longer.replace(" ", "") or (words[0] == words[1] and len(words[0]) == _TWO):
+        return True  # `nonnegative` and `non-negative`, `triangle, isosceles`
     return shorter == longer or any(longer == f"{shorter} {kind}" for kind in _KINDS)
 
 
