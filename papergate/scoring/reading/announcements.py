@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from papergate.scoring.reading.formulas import FORMULA, formulas_in, on_one_line
-from papergate.scoring.reading.sentences import stated_by, value_of
+from papergate.scoring.reading.sentences import only_number, stated_by, value_of
 from papergate.scoring.reading.values import Value, value_at
 
 MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
@@ -17,7 +17,7 @@ _IS = (
     r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|→|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
-_NOUN = r"(?:final[\s_]+(?:answer|result)|answer|réponse|respuesta|antwort)"
+_NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|réponse|respuesta|antwort)"
 _ANCHOR = re.compile(
     rf"\b{_NOUN}\b[\s*_\"'`]*(?:\([^()\n]{{1,40}}\)\s*|(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s)?[,*_\"'`\s]*"
     rf"(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
@@ -38,8 +38,9 @@ _DENIED = re.compile(
 )
 _APPROXIMATE = re.compile(r"[\s*_$\\(]*(?:approx|about|roughly|around|≈|约)", re.IGNORECASE)
 _CONCLUDES = re.compile(
-    r"[\s*_#>]*(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|in\s+conclusion"
-    r"|in\s+summary|to\s+conclude|overall)\b|因此|所以|因而|从而|综上|故|于是|由此|最终|可得|donc\b|por\s+lo\s+tanto)",
+    r"[\s*_#>]*(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|it\s+follows"
+    r"|we\s+(?:conclude|find|obtain|get|deduce)|the\s+(?:correct|required|desired|requested)|in\s+conclusion"
+    r"|in\s+summary|to\s+conclude|overall)\b|因此|所以|因而|从而|综上|故|于是|由此|最终|最后|总之|解得|得到|可得|donc\b|por\s+lo\s+tanto)",
     re.IGNORECASE,
 )
 _BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
@@ -92,7 +93,7 @@ def concluded(text: str) -> str | None:
     sentences = sentences_of(_tail(text))
     last = sentences[-1] if sentences else ""
     if _CONCLUDES.match(last):
-        return stated_by(last)
+        return stated_by(last) or only_number(last)
     return _whole(text) or _whole(text.rstrip().rpartition("\n")[2])
 
 
@@ -160,7 +161,7 @@ def _announced_backwards(tail: str) -> str | None:
     """The value in `Hence, 42 is the answer`."""
     for anchor in reversed(list(_REVERSED.finditer(tail))[-MAX_ANCHORS:]):
         sentence = sentences_of(tail[: anchor.start()])[-1:]
-        before = _CONCLUDES.sub("", sentence[0], count=1).lstrip(" ,，") if sentence else ""
+        before = _CONCLUDES.sub("", sentence[0], count=1).strip(" ,，*_`") if sentence else ""
         formulas = formulas_in(before)
         value = value_at(before, 0)
         if value and value.end == len(before) and not _DENIED.search(before):

@@ -8,14 +8,15 @@ a formula ("A photon ...", `C=3`) is none, and two letters ("A and B") are no an
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from papergate.scoring.reading.boxes import boxes_backwards
 
 MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
 MAX_BOXES = 50  # boxes looked at, the last ones; bounds the walk over 10,000 of them
-MAX_LINE = 200  # characters of a last line that may be an option; a longer one is an argument
+MAX_ANCHORS = 100  # announcements and sentences of choice looked at, the last ones
+MAX_LINE = 200  # characters of a line that may be an option; a longer one is an argument
 _MAX_BEFORE = 40  # characters before a sentence of choice in which a denial or a condition counts
 
 _WRAPPER = re.compile(
@@ -26,44 +27,55 @@ _ALONE = re.compile(
     r"(\*\*|__|\*|`|\$|\\\(|\\\[|\{)\s*[(\[]?\s*([A-Za-z])\s*[)\]]?[.:]?\s*(\*\*|__|\*|`|\$|\\\)|\\\]|\})"
 )
 _MARKUP = re.compile(
-    r"\*\*|__|```\w*|`|\$|\\[()\[\]]|\\[,;:! ]|\\q?quad\b|\\left|\\right|[{}]|^[>#][># ]*", re.MULTILINE
+    r"\*\*|__|(?<![\w*])\*(?=\w)|(?<=\w)\*(?![\w*])|"
+    r"```\w*|`|\$|\\[()\[\]]|\\[,;:! ]|\\q?quad\b|\\left|\\right|[{}【】「」『』✅☑]|^[>#][># ]*",
+    re.MULTILINE,
 )
 _SPACES = re.compile(r"[^\S\n]+")
 
 _NAMED = (
     r"(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|选项|答案)?\s*(?:is|:|是|为)?\s*"
 )
-_BE = r"(?:\b(?:is|was|est|es|ist|(?:should|would|must|will|has\s+to|can\s+only)\s+be)\b|:|=>?|-{1,2}>?|→|–|—)"
+_BE = (
+    r"(?:\b(?:is|was|est|es|ist|(?:should|would|must|will|can\s+only|(?:has|have|would\s+have)\s+to)"
+    r"(?:\s+(?:therefore|thus|then|hence))?\s+be)\b|:|=>?|-{1,2}>?|→|–|—)"
+)
 _SURELY = (
     r"(?:(?:therefore|thus|hence|then|so|clearly|indeed|likely|probably|most\s+likely|definitely|simply)\b\s*,?\s*)?"
 )
 _ANNOUNCED = re.compile(
-    r"(?:\b(?:answer|réponse|respuesta|antwort)"
-    r"|\b(?:correct|right|best|final|appropriate|suitable|likely)\s+(?:option|choice|letter)|\bthe\s+(?:option|choice))"
-    rf"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of)\s[^.:\n]{{1,80}}?)?\s*,?\s*{_SURELY}(?:{_BE}|\n)\s*"
-    rf"{_SURELY}{_NAMED}"
-    r"|(?:答案|正确选项|正确的选项|最佳选项)\s*(?:应该|应当|应|就|只能)?\s*(?:选择|选|是|为|:)*\s*(?:选项)?\s*"
-    r"|(?<![不别未可能备供被])选(?:择(?:选项|答案)?|答案)?\s*[:是]?\s*|(?:^|[。\n])\s*答\s*:\s*选?\s*",
+    r"(?:\b(?:answer|ans\.?|solution|conclusion|réponse|respuesta|antwort)"
+    r"|\b(?:correct|right|best|final|proper|appropriate|suitable|likely|accurate|valid|remaining|only|chosen|selected)\s+"
+    r"(?:option|choice|letter|one|response|statement|selection)|\b(?:the|my|your)\s+(?:option|choice|statement|selection)"
+    r"|(?:^|\n)\s*(?:correct|result|choice|option|selection)(?=\s*:))"
+    r"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of|among|from|in|that|which)\s[^.:\n]{1,80}?)?\s*,?\s*"
+    rf"{_SURELY}(?:{_BE}|\n)\s*{_SURELY}{_NAMED}"
+    r"|(?:答案|正确选项|正确的选项|最佳选项|正确的(?=是))\s*(?:应该|应当|应|就|只能)?\s*(?:选项|选择|选|是|为|:)*\s*"
+    r"|(?<![不别未可能备供被])选(?:择(?:选项|答案)?|答案)?\s*[:是]?\s*|(?:^|[。\n])\s*答\s*:\s*(?:选择?)?\s*|(?:^|\n)\s*ans\b[.:\s]*",
     re.IGNORECASE,
 )
 _CHOSEN = re.compile(
-    r"\b(?:I|we)(?:'ll|'d|'m|\s+will|\s+would|\s+shall|\s+am|\s+must|\s+should)?\s+(?:therefore\s+|thus\s+|have\s+to\s+)?"
+    r"\b(?:I|we)(?:'ll|'d|'m|\s+will|\s+would|\s+shall|\s+am|\s+must|\s+should|\s+can)?\s+(?:therefore\s+|thus\s+|have\s+to\s+)?"
     r"(?:choos(?:e|ing)|select(?:ing)?|pick(?:ing)?|go(?:ing)?\s+(?:with|for)|opt(?:ing)?\s+for|settle\s+on)\s+"
     rf"{_NAMED}"
     r"|\b(?:it|this|that)\s+(?:must|has\s+to|should|can\s+only)\s+be\s+(?:option|choice|answer)?\s*"
     r"|\b(?:it|this|that|which)\s+(?:is|matches|corresponds\s+to|leads\s+to|points\s+to|means)\s+"
     r"(?:the\s+)?(?:option|choice|answer)\s+"
+    r"|\b(?:this|that|which)\s+makes\s+(?:option\s+)?|\b(?:this|that|which)\s+leaves\s+(?:us\s+with\s+)?(?:only\s+)?(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|finally)\b\s*,?\s*(?:it\s+is|it's)?\s*"
     r"(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?\n])\s*(?:option|choice)\s+(?=\(?[A-Za-z]\)?[.\s]*$)",
     re.IGNORECASE,
 )
+_ONLY = re.compile(
+    r"\b[Oo]nly\s+(?:option\s+|choice\s+|answer\s+)?\(?([A-Z])\)?\s+(?:is|fits|matches|satisfies|works|remains)\b"
+)
 _CORRECT = re.compile(
-    r"(?<![\w'=+^\\/])(?:[Oo]ption\s+|[Cc]hoice\s+|[Aa]nswer\s+|选项)?(?=\(?[A-Z]\)?)\s*\(?([A-Z])\)?\s*"
-    r"(?:(?:is|must\s+be|should\s+be|would\s+be)\s+(?:(?:indeed|clearly|therefore|thus|hence|the|only|most\s+likely)\s+)*"
-    r"(?:correct|right|best|(?:final\s+)?answer)(?:\s+(?:answer|option|choice|one))?"
+    r"(?<![A-Za-z0-9_'=+^\\/])(?:[Oo]ption\s+|[Cc]hoice\s+|[Aa]nswer\s+|选项)?(?=\(?[A-Z]\)?)\s*\(?([A-Z])\)?\s*"
+    r"(?:(?:is|must\s+be|should\s+be|would\s+be)\s+(?:(?:indeed|clearly|therefore|thus|hence|the|only)\s+)*"
+    r"(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable|plausible)|(?:final\s+)?answer)(?:\s+(?:answer|option|choice|one))?"
     r"(?=\s*(?:[.,;!:。)\n]|$|because|since|here))"
-    r"|(?:项|选项)?\s*(?:是|为)?\s*(?:正确|对|最佳)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
+    r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|符合题意|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
 )
 _DENIED = re.compile(
     r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|不)"
@@ -73,21 +85,28 @@ _DENIED = re.compile(
 _WORD_JOINT = r"(?:(?<![A-Za-z])(?:and|or|nor)(?![A-Za-z])|和|或者|或|与|及)"
 _JOINT = rf"(?:[,、/&+;]|{_WORD_JOINT})"
 _OPTION = r"(?:both\s+|also\s+|option\s+|choice\s+|选项)?[(\[]?"
-_FIRST_OF_TWO = re.compile(rf"(?<![A-Za-z])\(?[A-Z]\)?\s*(?:{_JOINT}\s*)+{_OPTION}$")
+_FIRST_OF_TWO = re.compile(rf"(?<![A-Za-z])\(?[A-Z]\)?(?:选?项)?\s*(?:{_JOINT}\s*)+{_OPTION}$")
 _SECOND_OF_TWO = re.compile(rf"[.):]?\s*(?:{_JOINT}\s*)+{_OPTION}[A-Z](?![A-Za-z0-9_'])")
-_ANOTHER = re.compile(rf"(?:[,、;&]|{_WORD_JOINT})\s*{_OPTION}[A-Z](?:[).:、]|\s*$)")
+_ANOTHER = re.compile(rf"(?:[,、;&:]|{_WORD_JOINT})\s*{_OPTION}[A-Z](?:[).:、]|\s*$)")
 _SEVERAL = re.compile(r"\s*(?:both|either|neither|all|none|not|两者|都|不)\b", re.IGNORECASE)
-_LABEL = re.compile(r"\s*(?:<|[\"'“‘\[({])*\s*([A-Za-z])(?![A-Za-z0-9_'’]) *([\"'”’>\])}]*)")
+_LABEL = re.compile(r"\s*(?:<|[\"'“‘\[({])*\s*([A-Za-z])(?![A-Za-z0-9_'’]|\.[A-Z]\.)((?: *[\"'”’>\])}])*)")
 _BECAUSE = r"(?:because|since|as|due|for|which|that)\b|因为|由于|,"
-_ENDS = re.compile(rf"\s*(?:[.;!:。、)]|项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|\s\(|,|{_BECAUSE}|(?:是)?正确)")
-_SENTENCE_ENDS = re.compile(
-    rf"\s*(?:[.;!。]|项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|,?\s*(?:{_BECAUSE})(?!\s*the\b))"
+_ENDS = re.compile(
+    rf"\s*(?:[.;!:。、)]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n"
+    rf"|—|–|[✓✔]|(?<=\s)\(|\((?=[^\x00-\x7f])|,|{_BECAUSE}|(?:是)?正确)"
 )
-_TEXT_FOLLOWS = re.compile(r"\s*(?:[.):]|、)\s*\S|\s*[-–—]\s+\S*[A-Za-z\u4e00-\u9fff]{2}")
-_IS_CORRECT = re.compile(r"\s+is\s+(?:the\s+)?(?:correct|right|best|true|answer)", re.IGNORECASE)
+_SENTENCE_ENDS = re.compile(
+    rf"\s*(?:[.;!。]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|\s+the\s+(?:correct|right|best|only)\b|,?\s*(?:{_BECAUSE}))"
+)
+_TEXT_FOLLOWS = re.compile(r"\s*(?:[.):]|、)\s*\S|\s*[-–—]\s+\S*[A-Za-z\u4e00-\u9fff]{2}|\s+[是否对错][.。\s]*$")
+_IS_CORRECT = re.compile(
+    r"\s+(?:is\s+(?:the\s+)?(?:correct|right|best|true|answer)(?:\s+(?:answer|option|choice|one))?|it\s+is)\s*[.!]?\s*$",
+    re.IGNORECASE,
+)
 _FORMULA = re.compile(r"\s*[=+^_*/<>≈≡|\\?]|\s*-\s*\d|\s+(?:is|was|has|are|be|were|does|can)\b")
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BOX = re.compile("⟦([^⟧]*)⟧")
+_NAMED_OPTION = re.compile(r"(?<![A-Za-z0-9])[A-Z][).:](?=\s)")
 _SEVERAL_LETTERS = "?"
 
 
@@ -152,8 +171,8 @@ def _boxed(plain: str) -> Iterator[Choice]:
 
 
 def _announced(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Choice]:
-    for anchor in _ANNOUNCED.finditer(plain):
-        line = plain[anchor.end() :].partition("\n")[0].strip(" .。")
+    for anchor in list(_ANNOUNCED.finditer(plain))[-MAX_ANCHORS:]:
+        line = plain[anchor.end() : anchor.end() + MAX_LINE].partition("\n")[0].strip(" .。")
         letter = _label(plain, anchor.end(), letters) or _option_with_text(line, options)
         if letter and not _is_denied(plain, anchor.start()):
             yield Choice(anchor.end(), letter, "answer-is")
@@ -163,19 +182,19 @@ def _said(plain: str, letters: str, options: Mapping[str, str]) -> list[Choice]:
     """The choices in sentences and on lines of their own; several that are called correct are no choice."""
     correct = list(_called_correct(plain, letters))
     if len({choice.letter for choice in correct}) > 1:
-        correct = [Choice(correct[-1].at, _SEVERAL_LETTERS, "chosen")]
+        return sorted([Choice(correct[-1].at, _SEVERAL_LETTERS, "chosen"), *_picked(plain, letters)])
     return sorted([*correct, *_picked(plain, letters), *_alone(plain, letters, options)])
 
 
 def _picked(plain: str, letters: str) -> Iterator[Choice]:
-    for anchor in _CHOSEN.finditer(plain):
+    for anchor in list(_CHOSEN.finditer(plain))[-MAX_ANCHORS:]:
         letter = _label(plain, anchor.end(), letters, in_sentence=True)
         if letter and not _is_denied(plain, anchor.start()):
             yield Choice(anchor.end(), letter, "chosen")
 
 
 def _called_correct(plain: str, letters: str) -> Iterator[Choice]:
-    for match in _CORRECT.finditer(plain):
+    for match in chain(_CORRECT.finditer(plain), _ONLY.finditer(plain)):
         before = plain[max(match.start() - _MAX_BEFORE, 0) : match.start()]
         if match[1] in letters and not _DENIED.search(before):
             letter = _SEVERAL_LETTERS if _FIRST_OF_TWO.search(before) else match[1]
@@ -188,6 +207,8 @@ def _alone(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Cho
     labels = {letter for line in lines if (letter := _label(line, 0, letters, in_sentence=True))}
     if len(labels) > 1 or not lines:
         return
+    if len(_NAMED_OPTION.findall(lines[-1])) > 1:
+        return
     last = letter_of(lines[-1], letters, options) if len(lines[-1]) <= MAX_LINE else ""
     first = _label(lines[0], 0, letters) if len(lines[0]) <= len("(C).") else ""
     if letter := last or first:
@@ -199,9 +220,9 @@ def _label(text: str, at: int, letters: str, *, in_sentence: bool = False) -> st
     if _SEVERAL.match(text, at):
         return _SEVERAL_LETTERS
     label = _LABEL.match(text, at)
-    if label is None or (_FORMULA.match(text, label.end()) and not _IS_CORRECT.match(text, label.end())):
+    line = text[label.end() : label.end() + MAX_LINE].partition("\n")[0] if label else ""
+    if label is None or (_FORMULA.match(line) and not _IS_CORRECT.match(line)):
         return ""
-    line = text[label.end() :].partition("\n")[0]
     if label[1].isupper() and (_SECOND_OF_TWO.match(line) or _ANOTHER.search(line)):
         return _SEVERAL_LETTERS
     if not (label[2] or _stands_alone(line, in_sentence=in_sentence, is_capital=label[1].isupper())):

@@ -24,9 +24,10 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _SUBORDINATE = re.compile(
-    r"\b(?:when(?:ever)?|if|where|because|since|while)\b(?:(?!\bthen\b)[^,;:])*$|\b(?:that|who)\s+$|(?:当|若|如果|因为)[^,，]*$",
+    r"\b(?:when(?:ever)?|if|where|because|since|while)\b(?:(?!\bthen\b)[^,;:])*$|(?:当|若|如果|因为)[^,，]*$",
     re.IGNORECASE,
 )
+_RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
 _INEQUALITY = re.compile(r"[<>≤≥]|\\[lg](?:eq?|t)\b|\\in\b")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.IGNORECASE)
@@ -49,12 +50,19 @@ def stated_by(sentence: str) -> str | None:
     return found[-1][1] if found else None
 
 
+def only_number(sentence: str) -> str | None:
+    """The number in a sentence that has no other and no formula."""
+    numbers = [value for _, value in _numbers(sentence)]
+    return numbers[0] if len(numbers) == 1 and not formulas_in(sentence) else None
+
+
 def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
     """The values after each "is" outside formulas; after a stated value, `when x is 2` and a colon state no other."""
     prose = masked(sentence)
     stated = False
     for copula in _COPULA.finditer(prose):
-        if stated and (copula[0] == ":" or _SUBORDINATE.search(prose, 0, copula.start())):
+        at = copula.start()
+        if stated and (copula[0] == ":" or _SUBORDINATE.search(prose, 0, at) or _RELATIVE.search(prose, 0, at)):
             continue
         if value := value_at(sentence, copula.end()):
             stated = True

@@ -22,7 +22,7 @@ _LOOSE_END = re.compile(
 _ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
     r"(?:[\s*_\"'“‘`:：=]|\\(?=\$)|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
-    r"|equals?(?:\s+to)?|given\s+by|at\s+(?:most|least)|a\s+total\s+of|approximately|about|roughly|around|nearly"
+    r"|equals?(?:\s+to)?|given\s+by|a\s+total\s+of|approximately|about|roughly|around|nearly"
     r"|the\s+(?:number|value|point|integer|interval|fraction|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
     r")\b(?:\s+of\b)?|约|大约|共|一共)*",
     re.IGNORECASE,
