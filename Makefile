@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accept accept-wheel test test-vllm test-servers lint simulate grid study clean
+.PHONY: accelerator accept accept-wheel test test-vllm test-servers lint simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -88,6 +88,11 @@ grid: $(VENV)/ready  ## the same at every score, number and shape of problems; s
 
 study: $(VENV)/ready  ## the verdict rule beside those of other tools
 	$(BIN)/python -m studies.beside_others
+
+# With the python that has the torch of this machine's devices and papergate's dependencies; an environment made here
+# would have the CPU's torch.
+accelerator:  ## what this machine's accelerator does: promises, throughput beside its limits, drift, memory; at most 8 minutes
+	$(PYTHON) -m studies.accelerator
 
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) $(WHEEL_VENV) dist .mypy_cache .ruff_cache .pytest_cache report

@@ -7,12 +7,12 @@ Requests take turns, one token each, on one thread: a small engine of its own, w
 
 import argparse
 import asyncio
+import inspect
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 from papergate.embedded import MODEL_DIR
-from papergate.engines.in_process.decoding import cache_argument
 from tests.servers.timed_server import Manner, TimedServer, asked_tokens, serve_for_ever
 
 MODEL = "papergate-tiny"
@@ -31,7 +31,8 @@ class EmbeddedServer(TimedServer):
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(MODEL_DIR)
         self._model = transformers.AutoModelForCausalLM.from_pretrained(MODEL_DIR).eval()
         self._new_cache = lambda: transformers.DynamicCache(config=self._model.config)
-        self._cache_argument = cache_argument(self._model)
+        parameters = inspect.signature(type(self._model).forward).parameters  # `cache` from transformers 5.24 on
+        self._cache_argument = "cache" if "cache" in parameters else "past_key_values"
         self.context_tokens = self._model.config.max_position_embeddings
         self._device = ThreadPoolExecutor(max_workers=1)
 

@@ -1,19 +1,20 @@
-"""transformers in process: batched generation on this machine's own device."""
+"""transformers in process: continuous batching on this machine's own devices."""
 
 import asyncio
 import hashlib
 import queue
 import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from papergate.embedded import folder_of
 from papergate.engines import hardware
 from papergate.engines.in_process import devices
-from papergate.engines.in_process.decoding import Drawn, Row, draw
+from papergate.engines.in_process.decoding import Decoder, Drawn, Row, settled
+from papergate.engines.in_process.devices import Means, Room
 from papergate.engines.managed.environment import environment
 from papergate.engines.records import Completion, EngineIdentity, Finish, Request
 from papergate.engines.spec import Ability, EngineSpec, Start
@@ -25,24 +26,30 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 GATHER_S = 0.02
-"""How long a batch that is not full waits for one more request: far below the time of any batch."""
+"""How long an idle copy waits for one more request before it begins: far below the time of any answer."""
 
 _Pending = tuple[Request, Row, "asyncio.Future[Completion]", asyncio.AbstractEventLoop]
 
 
 class HuggingFaceEngine:
-    """A model in this process, or copies of it on several devices; requests that wait together are drawn together.
+    """A model in this process, or copies of it on several devices; requests join the running batch as others end.
 
     Args:
-        copies: The same weights, each with a worker of its own; whichever is free takes the next batch.
+        copies: The same weights, each with a worker of its own; whichever has room takes the next request.
+        means: How steps are done on their devices; by default the plainest way.
     """
 
     def __init__(
-        self, copies: "Sequence[PreTrainedModel]", tokenizer: "PreTrainedTokenizerBase", identity: EngineIdentity
+        self,
+        copies: "Sequence[PreTrainedModel]",
+        tokenizer: "PreTrainedTokenizerBase",
+        identity: EngineIdentity,
+        means: Means | None = None,
     ) -> None:
         self._copies, self._tokenizer, self._identity = copies, tokenizer, identity
         self._eos = _eos_ids(copies[0], tokenizer)
-        self._batch_size = devices.MAX_BATCH
+        self._means = means or devices.choices(copies[0])[-1]
+        self._room: Room | None = None
         self._waiting: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._workers = [
             threading.Thread(target=self._serve, args=(copy,), name=f"papergate-huggingface-{place}", daemon=True)
@@ -53,15 +60,15 @@ class HuggingFaceEngine:
 
     @property
     def concurrency(self) -> int:
-        """Twice the batch of every copy: while one is drawn, the next one gathers."""
-        return 2 * self._batch_size * len(self._copies)
+        """Twice the batch of every copy: a request always waits where another ends."""
+        return 2 * devices.MAX_BATCH * len(self._copies)
 
     def identity(self) -> EngineIdentity:
         """Who answers."""
         return self._identity
 
     def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
-        """Refuse a context that is too short; size the batch to the memory that is free.
+        """Refuse a context that is too short; size the cache to the memory that is free.
 
         Raises:
             EngineRefused: prompt and output together exceed what the model was built for.
@@ -74,7 +81,7 @@ class HuggingFaceEngine:
                 f"{self._identity.model}: its context holds {context} tokens, but the longest prompt has {longest} and "
                 f"max_tokens is {sampling.max_tokens}, {needed} together; lower max_tokens in the target file"
             )
-        self._batch_size = min(devices.batch_size(copy, needed) for copy in self._copies)
+        self._room = devices.room(self._copies, needed)
 
     async def complete(self, request: Request) -> Completion:
         """Draw one sample; it joins the batch that is gathering."""
@@ -108,41 +115,53 @@ class HuggingFaceEngine:
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _serve(self, model: "PreTrainedModel") -> None:
-        """A worker: one batch after another until a None comes."""
+        """A worker: requests join as there is room and leave as they end, until a None comes."""
+        devices.use(model.device)
         while batch := self._gather():
+            decoder = Decoder(model, self._eos, self._room or self._room_for(batch), self._means)
+            running: dict[Drawn, _Pending] = {}
             try:
-                drawn = draw(model, [row for _, row, _, _ in batch], eos=self._eos)
-            except Exception as error:  # noqa: BLE001 - whatever torch raises belongs to the requests of this batch
-                _deliver(batch, lambda _, error=error: _failure(error))  # type: ignore[misc]
-            else:
-                done = [
-                    self._completion(request, row, out) for (request, row, _, _), out in zip(batch, drawn, strict=True)
-                ]
-                _deliver(batch, done.__getitem__)
+                while batch or running:
+                    running |= {decoder.add(pending[1]): pending for pending in batch}
+                    for drawn in decoder.advance():
+                        pending = running.pop(drawn)
+                        _deliver(pending, self._completion(pending[0], drawn))
+                    batch = self._take(decoder.wanted)
+            except Exception as error:  # noqa: BLE001 - whatever torch raises belongs to the requests that it was drawing
+                for pending in running.values():
+                    _deliver(pending, _failure(error))
 
     def _gather(self) -> list[_Pending]:
-        """Wait for one request, then take what else is waiting, up to a batch; empty when it is time to stop."""
+        """Wait for a request, and for what comes with it; empty when it is time to stop."""
+        first = self._waiting.get()
+        return [] if first is None else [first, *self._take(devices.MAX_BATCH - 1, patience_s=GATHER_S)]
+
+    def _take(self, most: int, *, patience_s: float = 0.0) -> list[_Pending]:
+        """What waits, at most ``most``; a sign to stop is left for when all rows have ended."""
         batch: list[_Pending] = []
-        while len(batch) < self._batch_size:
+        while len(batch) < most:
             try:
-                pending = self._waiting.get(timeout=GATHER_S if batch else None)
+                pending = self._waiting.get(timeout=patience_s) if patience_s else self._waiting.get_nowait()
             except queue.Empty:
                 break
             if pending is None:
-                if batch:
-                    self._waiting.put(None)
+                self._waiting.put(None)
                 break
             batch.append(pending)
         return batch
 
-    def _completion(self, request: Request, row: Row, drawn: Drawn) -> Completion:
+    def _room_for(self, batch: Iterable[_Pending]) -> Room:
+        """Room where nothing was checked: as the first requests need it."""
+        return devices.room(self._copies, max(len(row.prompt) + row.max_tokens for _, row, _, _ in batch))
+
+    def _completion(self, request: Request, drawn: Drawn) -> Completion:
         return Completion(
             problem=request.problem,
             sample=request.sample,
             seed=request.seed,
             text=str(self._tokenizer.decode(drawn.tokens, skip_special_tokens=True)),
             finish=Finish.STOP if drawn.ended else Finish.LENGTH,
-            prompt_tokens=len(row.prompt),
+            prompt_tokens=len(drawn.row.prompt),
             output_tokens=len(drawn.tokens) + drawn.ended,
             ttft_s=drawn.first_s,
             e2e_s=drawn.last_s,
@@ -172,10 +191,11 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
             transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype, device_map=placement)
             for placement in devices.placements(path, dtype)
         ]
+        devices.settle_threads(copies[0])
+        means, how = settled(copies[0])
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(f"{model}: transformers cannot load it: {error}{_remedy(error)}") from error
-    devices.settle_threads(copies[0])
-    return HuggingFaceEngine(copies, tokenizer, _identity(model, path, copies, tokenizer))
+    return HuggingFaceEngine(copies, tokenizer, _identity(model, path, copies, tokenizer, how), means)
 
 
 def _refuse_incomplete(path: str) -> None:
@@ -209,7 +229,7 @@ def _eos_ids(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> 
 
 
 def _identity(
-    model: str, path: str, copies: "Sequence[PreTrainedModel]", tokenizer: "PreTrainedTokenizerBase"
+    model: str, path: str, copies: "Sequence[PreTrainedModel]", tokenizer: "PreTrainedTokenizerBase", how: str
 ) -> EngineIdentity:
     import torch
     import transformers
@@ -222,6 +242,7 @@ def _identity(
             "cpu": hardware.cpu(),
             "device": ", ".join(str(copy.device) for copy in copies),
             "dtype": str(loaded.dtype).removeprefix("torch."),
+            "decoding": how,
             "threads": str(torch.get_num_threads()),
             "parameters": str(loaded.num_parameters()),
         }
@@ -237,7 +258,7 @@ def _identity(
 
 
 def _failure(error: Exception) -> Exception:
-    """The error of a batch."""
+    """The error of the requests that were being drawn."""
     return EngineError(f"generation failed: {type(error).__name__}: {error}{_remedy(error)}")
 
 
@@ -247,12 +268,11 @@ def _remedy(error: Exception) -> str:
     return "; free the device, use more devices, or lower max_tokens" if out_of_memory else ""
 
 
-def _deliver(batch: Sequence[_Pending], result: Callable[[int], Any]) -> None:
-    """Hand each request of ``batch`` its result on its own loop; a caller that has gone is let go."""
-    for place, (_, _, future, loop) in enumerate(batch):
-        outcome = result(place)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, future, outcome)
+def _deliver(pending: _Pending, outcome: Completion | Exception) -> None:
+    """Hand a request its result on its own loop; a caller that has gone is let go."""
+    _, _, future, loop = pending
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_settle, future, outcome)
 
 
 def _settle(future: "asyncio.Future[Completion]", outcome: Completion | Exception) -> None:

@@ -15,6 +15,7 @@ from papergate.benchmarks import read_specs  # noqa: E402
 from papergate.embedded import MODEL_DIR  # noqa: E402
 from papergate.engines import EngineIdentity, Request  # noqa: E402
 from papergate.engines.in_process import devices, huggingface  # noqa: E402
+from papergate.engines.in_process.strip import ROOM  # noqa: E402
 from papergate.errors import EngineError, EngineRefused  # noqa: E402
 from papergate.promises.records import Sampling  # noqa: E402
 
@@ -87,14 +88,16 @@ def test_the_weights_are_measured_without_reading_them():
     assert devices._weight_bytes(str(MODEL_DIR), "bfloat16") == 2 * parameters
 
 
-def test_a_batch_is_as_large_as_the_free_memory_allows(monkeypatch):
-    model, tokens = weights(), 100
-    cache = 2 * 4 * model.config.num_hidden_layers * model.config.num_key_value_heads * 32 * tokens
+def test_the_cache_is_as_large_as_the_free_memory_allows_one_answer_at_least(monkeypatch):
+    model, longest = weights(), 100
+    token = 2 * 4 * model.config.num_hidden_layers * model.config.num_key_value_heads * 32
     assert model.config.hidden_size // model.config.num_attention_heads == 32
-    monkeypatch.setattr(devices, "_free_on", lambda _: round(10.5 * cache / devices.CACHE_SHARE))
-    assert devices.batch_size(model, tokens) == 10
-    monkeypatch.setattr(devices, "_free_on", lambda _: 0)
-    assert devices.batch_size(model, tokens) == 1
+    monkeypatch.setattr(devices, "free_on", lambda _: round(5000.5 * token / devices.CACHE_SHARE))
+    assert devices.room([model], longest).tokens == 5000
+    monkeypatch.setattr(devices, "free_on", lambda _: 0)
+    assert devices.room([model], longest).tokens == longest + ROOM
+    monkeypatch.setattr(devices, "free_on", lambda _: 2**60)
+    assert devices.room([model], longest).tokens == devices.MAX_BATCH * (longest + ROOM)
 
 
 def test_a_context_that_is_too_short_is_refused_with_both_lengths():
