@@ -54,7 +54,7 @@ def detach(log: str) -> None:
         sys.stdout.flush()
         os._exit(0)
     os.setsid()
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     silence = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((silence, 0), (output, 1), (output, 2)):
         os.dup2(source, target)

@@ -23,6 +23,7 @@ from papergate.engines.managed import environment, guard
 from papergate.engines.records import EngineIdentity
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
+from papergate.files import PRIVATE_FILE, private_folder, read_kept, reason, write_whole
 from papergate.printable import one_line
 
 READY_WITHIN_S = 3600.0
@@ -132,14 +133,14 @@ class ManagedServer:
             EngineRefused: the server ended before it was ready, or another one runs in ``folder``; with its last words.
             EngineTimeout: it was not ready in time.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         owner = owner or os.getpid()
         server = (interpreter(software, python), *software.command, software.model_option, model, *flags)
-        with FileLock(folder / LOCK_FILE):
+        with FileLock(folder / LOCK_FILE, mode=PRIVATE_FILE):
             running = _read(folder)
             if running is None:
                 running = _launch(software, server, folder, owner, ready_within_s)
-                (folder / SERVER_FILE).write_text(json.dumps(asdict(running)), encoding="utf-8")
+                write_whole(folder / SERVER_FILE, json.dumps(asdict(running)).encode())
             elif running.command != _listening(server, running.port):
                 raise EngineRefused(f"{folder} runs another server: {shlex.join(running.command)}; use another folder")
         return cls(software, folder, model, running, owner)
@@ -216,11 +217,23 @@ def _read(folder: Path) -> Running | None:
 
 def _recorded(folder: Path) -> Running | None:
     """The server that was last started in ``folder`` and not ended since, whether it runs or not."""
+    path = folder / SERVER_FILE
     try:
-        found = json.loads((folder / SERVER_FILE).read_text(encoding="utf-8"))
+        found = json.loads(read_kept(path))
+        return Running(**found | {"command": tuple(found["command"])})
     except FileNotFoundError:
         return None
-    return Running(**found | {"command": tuple(found["command"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise EngineError(
+            f"{path} is not as papergate wrote it ({error}): end the server that it was about, then remove it"
+        ) from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        private_folder(folder)
+    except OSError as error:
+        raise EngineError(f"{folder} cannot be written: {reason(error)}; give another folder: --run DIR") from error
 
 
 def _launch(software: Software, server: Sequence[str], folder: Path, owner: int, ready_within_s: float) -> Running:
