@@ -4,6 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
+from papergate.errors import EngineError
+from papergate.files import MOST_DATA, parsed, read_plain, text_of
+
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 BLOCK_BYTES = 65536
 BLOCKS = 256
@@ -37,8 +40,15 @@ def _template(model: Path, override: Path | None) -> str:
         if file.is_file():
             return file.read_text(encoding="utf-8")
     settings = model / "tokenizer_config.json"
-    found = json.loads(settings.read_text(encoding="utf-8")).get("chat_template") if settings.is_file() else None
+    found = _chat_template(settings) if settings.is_file() else None
     return found if isinstance(found, str) else json.dumps(found) if found else ""
+
+
+def _chat_template(settings: Path) -> object:
+    try:
+        return parsed(text_of(read_plain(settings, most=MOST_DATA))).get("chat_template")
+    except (OSError, ValueError, AttributeError) as error:
+        raise EngineError(f"{settings}: cannot be read: {error}; restore the file of the model") from error
 
 
 def _add_blocks(digest: "hashlib._Hash", file: Path) -> None:

@@ -1,6 +1,5 @@
 """Prompts of exactly the length that a workload asks for, in the server's own tokens."""
 
-import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from papergate.errors import WorkloadError
+from papergate.files import MOST_DATA, parsed, read_plain, text_of
 from papergate.performance.tokens import Counter
 from papergate.performance.workloads import WORKLOADS, Conversations, Made, Workload
 
@@ -102,7 +102,7 @@ def _made(made: Made, count: int, ruler: Ruler, source: random.Random) -> Iterat
 
 def _words(path: Path, source: random.Random, *, by_line: bool) -> Iterator[str]:
     """Words without end: those of lines in random order, or single words at random."""
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line.split() for line in _text(path).splitlines() if line.strip()]
     if not lines:
         raise WorkloadError(f"{path}: the file holds no words")
     units = lines if by_line else [[word] for line in lines for word in line]
@@ -142,6 +142,13 @@ def _length(answer: str, counter: Counter) -> int:
     return length
 
 
+def _text(path: Path) -> str:
+    try:
+        return text_of(read_plain(path, most=MOST_DATA))
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkloadError(f"{path}: cannot be read: {error}; give a file of UTF-8 text") from error
+
+
 def _first_turns(path: Path) -> list[tuple[str, str]]:
     """The first question and answer of each conversation.
 
@@ -149,10 +156,10 @@ def _first_turns(path: Path) -> list[tuple[str, str]]:
         WorkloadError: the file is no list of conversations.
     """
     try:
-        entries: Any = json.loads(path.read_text(encoding="utf-8"))
+        entries: Any = parsed(_text(path))
         talks = [entry["conversations"] for entry in entries]
         return [(talk[0]["value"], talk[1]["value"]) for talk in talks if _is_question_and_answer(talk)]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise WorkloadError(
             f'{path}: no file of conversations ({error}); accepted: [{{"conversations": [{{"from": "human", "value": '
             '"..."}, {"from": "gpt", "value": "..."}]}, ...]'

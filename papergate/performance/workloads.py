@@ -10,10 +10,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from papergate.errors import PromiseError, WorkloadError
+from papergate.files import MOST_DATA, read_plain, reason
 from papergate.performance.metrics import ServiceLevel
 from papergate.promises.files import mistakes_of, read_toml
 from papergate.promises.records import Name, Record, Text
 
+MOST_REQUESTS = 10**6
+"""All prompts are made before the clock runs."""
 WORKLOADS = Path(__file__).parent / "workloads"
 DIGEST_CHARACTERS = 16
 
@@ -58,7 +61,7 @@ class Workload(Record):
     title: Text
     source: Text
     prompts: Annotated[Made | Conversations, Field(discriminator="kind")]
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=MOST_REQUESTS)]
     """Measured requests."""
     concurrency: Annotated[int, Field(ge=1)] | Annotated[tuple[int, ...], Field(min_length=1)] | None = None
     """Closed loop: requests in flight; a list is a sweep, one run for each."""
@@ -110,7 +113,7 @@ class Workload(Record):
         told = self.model_dump(mode="json", exclude={"name", "title", "source", "ttft_s", "tpot_s", "e2e_s"})
         for path in ("text", "file"):
             if told["prompts"].get(path):
-                told["prompts"][path] = hashlib.sha256(Path(told["prompts"][path]).read_bytes()).hexdigest()
+                told["prompts"][path] = hashlib.sha256(_bytes(Path(told["prompts"][path]))).hexdigest()
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:DIGEST_CHARACTERS]
 
     def single_runs(self) -> tuple["Workload", ...]:
@@ -156,6 +159,13 @@ def arrivals_s(workload: Workload) -> Iterator[float]:
         yield now
         poisson = workload.arrivals == "poisson"
         now += source.expovariate(workload.requests_per_s) if poisson else 1 / workload.requests_per_s
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_plain(path, most=MOST_DATA)
+    except OSError as error:
+        raise WorkloadError(f"{path}: cannot be read: {reason(error)}") from error
 
 
 def _with_data(workload: Workload, path: Path, data: Path | None) -> Workload:

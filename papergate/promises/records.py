@@ -30,7 +30,7 @@ ToleranceText = Annotated[
 class Record(BaseModel):
     """A frozen record read from a file; a field it does not know is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class Sampling(Record):
@@ -80,7 +80,7 @@ class Hardware(Record):
     """How many, cards where ``dies`` is stated."""
     dies: Count = 1
     """Dies of a card, where a tool may list them one by one."""
-    memory_gib: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    memory_gib: Annotated[float, Field(gt=0)] | None = None
     """Nominal memory of each device."""
     driver: str = ""
     firmware: str = ""
@@ -163,7 +163,7 @@ class Deployment(Record):
     """Exactly the vendor document's: the `vendor` protocol. ``max_tokens`` is what this deployment can give at most."""
     concurrency: dict[Name, Count] = {}
     """Requests in flight per benchmark in the `vendor` protocol, as the document has it."""
-    query_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    query_per_second: Annotated[float, Field(gt=0)] | None = None
     source: Text
     promises: Annotated[tuple[PromiseEntry, ...], Field(min_length=1)]
 

@@ -1,11 +1,11 @@
 """A stored run as a baseline: the JSON that pytest-benchmark wrote of an earlier session."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from papergate.errors import WorkloadError
+from papergate.files import MOST_DATA, parsed, read_plain, text_of
 from papergate.performance.metrics import e2e_s, total_output_tokens
 from papergate.performance.records import LoadRun
 from papergate.performance.regression.rule import SESSION_SD, Gate, Slowdown, clusters_of, judge_slowdown, ratios_of
@@ -21,7 +21,8 @@ def read_stored(path: Path) -> Mapping[str, Any]:
         WorkloadError: the file is no such JSON.
     """
     try:
-        return {entry["fullname"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))["benchmarks"]}
+        stored = parsed(text_of(read_plain(path, most=MOST_DATA)))
+        return {entry["fullname"]: entry for entry in stored["benchmarks"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkloadError(
             f"{path}: no stored run ({type(error).__name__}: {error}); accepted: an address such as http://host:8000, "

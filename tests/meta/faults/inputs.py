@@ -13,7 +13,10 @@ from papergate.benchmarks import load, read_specs
 from papergate.cli import main
 from papergate.cli.judge import UNUSABLE
 from papergate.engines.replay import read_predictions
-from papergate.errors import BenchmarkError, PredictionsError, PromiseError
+from papergate.engines.weights import digest_of_template
+from papergate.errors import BenchmarkError, EngineError, PredictionsError, PromiseError, WorkloadError
+from papergate.performance.prompts import _first_turns
+from papergate.performance.regression.stored import read_stored
 from papergate.promises import read_promises
 from tests.meta.faults.records import Fault
 
@@ -67,6 +70,24 @@ def log_refused(name, make, words, folder):
     make(path)
     with pytest.raises(PredictionsError, match=words):
         read_predictions(path)
+
+
+def conversations_refused(make, words, folder):
+    make(folder / "talks.json")
+    with pytest.raises(WorkloadError, match=words):
+        _first_turns(folder / "talks.json")
+
+
+def baseline_refused(make, words, folder):
+    make(folder / "stored.json")
+    with pytest.raises(WorkloadError, match=words):
+        read_stored(folder / "stored.json")
+
+
+def weights_refused(make, words, folder):
+    make(folder / "tokenizer_config.json")
+    with pytest.raises(EngineError, match=words):
+        digest_of_template(folder)
 
 
 def a_lone_surrogate(folder):
@@ -184,6 +205,13 @@ LOGS = {
         "no completions in it",
     ),
 }
+WORKLOADS = {
+    "deep JSON": (text("[" * DEEP), "nested too deeply"),
+    "a fifo": (os.mkfifo, "a fifo where a plain file is expected"),
+    "1 TiB": (sparse(1 << 40), "more than 1024 MiB"),
+    "a list in place of objects": (text("[[1]]"), "no file of conversations|no stored run"),
+    "Latin-1": (text('"é"'.encode("latin-1")), "cannot be read|no stored run"),
+}
 RESULTS = {
     "ref_percent 0.798": (result(ref_percent=0.798), "is below 1 %; write 79.8"),
     "ref_percent 1e999999999": (result(ref_percent="1e999999999"), "is not a number"),
@@ -221,6 +249,14 @@ FAULTS = (
     *rows("data", "`--data`: {}", REFUSED, data_refused, DATA),
     *rows("log", "`--predictions`: {}", REFUSED, log_refused, LOGS),
     *rows("result", "`papergate judge`: {}", "refused with exit code 2", result_refused, RESULTS),
+    *rows("prompts", "`--prompts`: {}", REFUSED, conversations_refused, WORKLOADS),
+    *rows("baseline", "`--baseline`: {}", REFUSED, baseline_refused, WORKLOADS),
+    Fault(
+        name="weights-cut",
+        done="`tokenizer_config.json` of a model cut",
+        holds=REFUSED,
+        test=partial(weights_refused, text('{"chat_'), "restore the file of the model"),
+    ),
     Fault(
         name="result-a-fifo",
         done="`papergate judge`: a fifo",
