@@ -18,6 +18,7 @@ from papergate.completions.progress import Progress, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, Engine, Finish, Request
+from papergate.run_folder.notes import Note
 from papergate.scoring import AnswerKind, Grade, Grader, check_golds
 from papergate.statistics.budget import Spent, why_not
 from papergate.statistics.counts import Counts
@@ -190,8 +191,8 @@ def _missing(case: Case, k: int, store: Store) -> int:
     return sum((name, sample) not in store for name, samples in case.planned(k).items() for sample in range(samples))
 
 
-def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started: float) -> str:
-    """Why the samples of a look at ``k`` that are still missing do not fit the budget; empty where they do."""
+def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started: float) -> Note | None:
+    """Why the samples of a look at ``k`` that are still missing do not fit the budget; None where they do."""
     tokens = [receipt.output_tokens for receipt in found.receipts.values()]
     spent = Spent(
         samples=len(tokens),

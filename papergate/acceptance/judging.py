@@ -9,6 +9,7 @@ from papergate.acceptance.terms import prompt_digest
 from papergate.completions.contents import Key
 from papergate.diagnosis.kinds import kind_of
 from papergate.engines import Completion, Finish
+from papergate.run_folder.notes import Note, note
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
 from papergate.statistics.counts import Counts
 from papergate.verdict import Judgement, Verdict, judge, judge_literal
@@ -76,23 +77,21 @@ def _judged(case: Case, counts: Counts) -> Judgement:
     return decide(counts, case.reference, case.rule)
 
 
-def _turned_by_unknown(case: Case, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> str:
+def _turned_by_unknown(case: Case, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> Note | None:
     """Where samples that were not graded, or could not be, could turn the verdict, it cannot be told either."""
     wrong = Counter(problem for (problem, _), grade in grades.items() if grade.outcome is Outcome.INCORRECT)
     planned = zip(case.problems, counts.samples, strict=True)
     at_best = replace(counts, correct=tuple(samples - wrong[problem.id] for problem, samples in planned))
     unknown = sum(at_best.correct) - sum(counts.correct)
     if not unknown or _judged(case, at_best).decision is judgement.decision:
-        return ""
+        return None
     undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
-    causes = ((undecided, "grades could not be told"), (unknown - undecided, "samples are missing or failed"))
-    named = " and ".join(f"{count} {cause}" for count, cause in causes if count)
-    return f"{named}; counted as right the verdict would be another"
+    return note("unknown_could_turn", undecided=undecided, missing=unknown - undecided)
 
 
-def _lost_in_the_family(case: Case, judgement: Judgement) -> str:
+def _lost_in_the_family(case: Case, judgement: Judgement) -> Note | None:
     """A failure that is not sure enough among all promises of the session is none yet."""
     most, p = case.settings.fail_alpha, judgement.evidence.p_value
     if most is None or judgement.verdict is not Verdict.FAIL or p <= most:
-        return ""
-    return f"it fails by itself (p = {p:.2g}), but among the promises of this session needs p = {most:.2g} (Holm)"
+        return None
+    return note("not_sure_in_the_family", p=p, most=most)

@@ -13,6 +13,7 @@ from papergate.diagnosis.causes import Cause, Seen, causes_of
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.promises import Promise, Sampling
+from papergate.run_folder.notes import Note, note
 from papergate.scoring import Grade, GraderMode, Outcome
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.budget import Budget
@@ -21,6 +22,7 @@ from papergate.statistics.looks import LOOKS
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Decision, Rule
 from papergate.verdict import Judgement, Verdict
+from papergate.words import english
 
 NO_ANSWER = {Finish.REFUSED: "refused", Finish.OTHER: "ended_by_server"}
 """Finishes that make an answer wrong whatever its text holds, with the reason in its grade. What came of a loop that a
@@ -157,10 +159,10 @@ class Acceptance:
     """The counts at each look of this session, the last of them the verdict's: what a look added is the difference."""
     sessions: tuple[Mapping[str, str], ...] = ()
     """What the samples were drawn on, where that changed between the sessions of a run; see `Manifest.situation`."""
-    withheld: str = ""
-    """Why the judgement is not given as the verdict; empty where it is."""
-    stopped: str = ""
-    """Why asking ended before a verdict; empty where it did not."""
+    withheld: Note | None = None
+    """Why the judgement is not given as the verdict; None where it is."""
+    stopped: Note | None = None
+    """Why asking ended before a verdict; None where it did not."""
 
     @property
     def decided(self) -> bool:
@@ -180,19 +182,23 @@ class Acceptance:
     @property
     def sentence(self) -> str:
         """One line for a person: what was seen, what was promised, and why."""
-        reasons = [reason for reason in (self._why_partial, self.withheld, self.stopped) if reason]
-        if not reasons:
+        if not self.reasons:
             return self.judgement.sentence
         whole = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
         seen = self.judgement.so_far if self.case.partial else whole  # further samples never decide a part
-        return f"{self.verdict}: {'; '.join(reasons)}; so far {seen}"
+        return f"{self.verdict}: {'; '.join(map(english.sentence, self.reasons))}; so far {seen}"
 
     @property
-    def _why_partial(self) -> str:
+    def reasons(self) -> tuple[Note, ...]:
+        """Why the verdict is not the judgement's alone: a part of the problems, what is withheld, what ended asking."""
+        return tuple(filter(None, (self._why_partial, self.withheld, self.stopped)))
+
+    @property
+    def _why_partial(self) -> Note | None:
         if not self.case.partial:
-            return ""
-        remedy = "run without --limit" if self.case.settings.limit else "give the samples of every problem"
-        return f"partial run, {self.case.partial}, which cannot pass: {remedy} for a verdict"
+            return None
+        code = "partial_by_limit" if self.case.settings.limit else "partial_by_file"
+        return note(code, part=self.case.partial)
 
     @property
     def truncated(self) -> frozenset[Key]:

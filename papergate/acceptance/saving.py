@@ -65,6 +65,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         verdict=acceptance.verdict.value,
         accepted=acceptance.accepted,
         sentence=acceptance.sentence,
+        reasons=acceptance.reasons,
         notes=tuple(notes_of(acceptance)),
         causes=tuple(causes_of(acceptance)),
         remarks=tuple(remarks_of(acceptance)),

@@ -17,6 +17,7 @@ def _properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     judgement, promised, aggregates = record.judgement, record.promised, record.aggregates
     yield "verdict", record.verdict
     yield "sentence", record.sentence
+    yield from (("reason_code", one.code) for one in record.reasons)
     yield "protocol", record.protocol
     yield "score_percent", f"{100 * judgement.score:.3f}"
     yield "reference_percent", f"{100 * judgement.reference:.3f}"

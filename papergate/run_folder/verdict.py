@@ -190,6 +190,8 @@ class VerdictRecord(Stored):
     accepted: bool
     """Whether the test of the promise passes."""
     sentence: str
+    reasons: tuple[Note, ...] = ()
+    """Why the verdict is not the judgement's alone: a part of the problems, what is withheld, what ended asking."""
     notes: tuple[Note, ...]
     """What a reader must know beside the verdict."""
     causes: tuple[Note, ...] = ()

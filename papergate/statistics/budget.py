@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from papergate.run_folder.notes import Note, note
+
 SECONDS_PER_HOUR = 3600
 
 
@@ -28,36 +30,26 @@ class Spent:
     """Time of this session."""
 
 
-def why_not(budget: Budget, spent: Spent, further: int) -> str:
-    """Why ``further`` more samples do not fit the budget, in words; empty where they do.
+def why_not(budget: Budget, spent: Spent, further: int) -> Note | None:
+    """Why ``further`` more samples do not fit the budget; None where they do.
 
     They are expected to take what the samples at hand took on average.
     """
     return _too_many_tokens(budget.tokens, spent, further) or _too_many_hours(budget.hours, spent, further)
 
 
-def _too_many_tokens(most: int | None, spent: Spent, further: int) -> str:
+def _too_many_tokens(most: int | None, spent: Spent, further: int) -> Note | None:
     if most is None:
-        return ""
+        return None
     if spent.tokens is None:
-        return "stopped by --budget-tokens: the engine does not count its tokens, so the budget cannot be kept"
+        return note("tokens_not_counted")
     needed = spent.tokens / spent.samples * further
-    if spent.tokens + needed <= most:
-        return ""
-    return (
-        f"stopped by --budget-tokens {most}: {spent.tokens} tokens are spent, "
-        f"and the next look takes about {needed:.0f} more"
-    )
+    return note("tokens_spent", most=most, spent=spent.tokens, needed=needed) if spent.tokens + needed > most else None
 
 
-def _too_many_hours(most: float | None, spent: Spent, further: int) -> str:
+def _too_many_hours(most: float | None, spent: Spent, further: int) -> Note | None:
     if most is None or not spent.fresh:
-        return ""  # nothing was asked in this session, so nothing is known of its speed
+        return None  # nothing was asked in this session, so nothing is known of its speed
     hours = spent.elapsed_s / SECONDS_PER_HOUR
     needed = hours / spent.fresh * further
-    if hours + needed <= most:
-        return ""
-    return (
-        f"stopped by --budget-hours {most:g}: {hours:.2g} hours are spent, "
-        f"and the next look takes about {needed:.2g} more"
-    )
+    return note("hours_spent", most=most, spent=hours, needed=needed) if hours + needed > most else None

@@ -94,6 +94,15 @@ def _other_model(values: Values) -> str:
     )
 
 
+def _unknown_could_turn(values: Values) -> str:
+    causes = (
+        (values["undecided"], "grades could not be told"),
+        (values["missing"], "samples are missing or failed"),
+    )
+    named = " and ".join(f"{count} {cause}" for count, cause in causes if count)
+    return f"{named}; counted as right the verdict would be another"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -105,6 +114,18 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "confirm_failure": "to confirm this failure, run it once more with fresh seeds and {k} samples of every problem: "
     "--run NEW_FOLDER --run-seed {seed} --samples {k}. A perfect deployment fails that run in at most {alpha:.0%} of "
     "cases, and both runs in at most {both:.2%}. A pass there does not undo this failure",
+    # why the verdict is not the judgement's alone
+    "partial_by_limit": "partial run, {part}, which cannot pass: run without --limit for a verdict",
+    "partial_by_file": "partial run, {part}, which cannot pass: give the samples of every problem for a verdict",
+    "unknown_could_turn": _unknown_could_turn,
+    "not_sure_in_the_family": "it fails by itself (p = {p:.2g}), but among the promises of this session needs "
+    "p = {most:.2g} (Holm)",
+    "tokens_not_counted": "stopped by --budget-tokens: the engine does not count its tokens, so the budget cannot be "
+    "kept",
+    "tokens_spent": "stopped by --budget-tokens {most}: {spent} tokens are spent, and the next look takes about "
+    "{needed:.0f} more",
+    "hours_spent": "stopped by --budget-hours {most:g}: {spent:.2g} hours are spent, and the next look takes about "
+    "{needed:.2g} more",
     # the samples
     "grades_undecided": "{count} grades could not be told within their limits; they count as not correct",
     "answers_elsewhere": "{count} incorrect completions hold the right answer elsewhere",

@@ -17,6 +17,7 @@ from papergate.reports.junit import properties
 from papergate.reports.page import write_page
 from papergate.reports.table import Line, print_table
 from papergate.run_folder.files import PROBLEMS_FILE
+from papergate.run_folder.notes import note
 from papergate.run_folder.verdict import read_verdict
 from papergate.statistics.family import holm_alpha
 from papergate.words import english
@@ -151,8 +152,11 @@ def test_a_budget_that_stopped_a_run_and_a_withheld_verdict_are_in_the_sentence(
     found = accepted(case_of(fail_alpha=0.001), completions, 16)
     assert (str(found.verdict), found.accepted, found.decided) == ("inconclusive", False, False)
     assert "among the promises of this session needs p = 0.001 (Holm)" in found.sentence
-    stopped = replace(found, withheld="", stopped="stopped by --budget-tokens 1")
-    assert "stopped by --budget-tokens 1; so far pass@1 66.7 %" in stopped.sentence
+    stopped = replace(found, withheld=None, stopped=note("tokens_spent", most=1, spent=2, needed=3.0))
+    assert (
+        "stopped by --budget-tokens 1: 2 tokens are spent, and the next look takes about 3 more; so far pass@1 66.7 %"
+        in stopped.sentence
+    )
 
 
 def test_a_sure_failure_stands_in_the_family():
