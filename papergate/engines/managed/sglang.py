@@ -18,7 +18,7 @@ SGLANG = Software(
     remedies={
         "out of memory": "free the device, or lower --mem-fraction-static or --context-length",
         "increase --mem-fraction-static": "free the device, or raise --mem-fraction-static",
-        "is longer than the model's context length": "lower --context-length",
+        "greater than the derived context_length": "lower --context-length",
         "cannot contain a colon": "name the model without a colon: --served-model-name NAME",
     },
 )
