@@ -14,6 +14,8 @@ MORE_FIELDS = ("mig.mode.current", "power.limit", "ecc.mode.current", "vbios_ver
 """Unknown to old drivers, which then answer nothing at all."""
 NO_DEVICE = "No devices were found"
 
+_BROKEN = re.compile(r"\[.*(?:Error|lost|reset|fallen).*\]")
+"""Written in place of a value of a GPU that has to be reset or replaced."""
 _GPU = re.compile(r"^GPU \d+: (.+?) \(UUID")
 _MIG = re.compile(r"^\s+MIG (\S+)")
 _SOLD_BY_MEMORY = re.compile(r"\b(\d+)\s?GB\b")
@@ -85,7 +87,7 @@ def _memory_of(name: str) -> int | None:
 
 def _device(found: dict[str, str]) -> Device:
     memory, mode = found.get("memory.total", ""), found.get("mig.mode.current", "")
-    lost = next((value for value in found.values() if "Unknown Error" in value or "is lost" in value), "")
+    lost = next((value.strip("[]") for value in found.values() if _BROKEN.match(value)), "")
     return Device(
         name=found["name"],
         memory_mib=mib(memory),

@@ -51,6 +51,7 @@ class TestNvidia:
             ("NVIDIA A800-SXM4-80GB", "81920 MiB", "Disabled"),
             (tools.A100, "[Insufficient Permissions]", "[N/A]"),
             (tools.A100, "[GPU is lost]", "[GPU is lost]"),
+            (tools.A100, "81920 MiB", "[GPU requires reset]"),
         ]
         listing = "GPU 3: NVIDIA A100-SXM4-80GB (UUID: GPU-1)\n  MIG 7g.80gb     Device  0: (UUID: MIG-1)\n"
         says("nvidia-smi", ("query-gpu", tools.csv_of(*rows)), ("-L", listing), ("", tools.NVIDIA_TABLE))
