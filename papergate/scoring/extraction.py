@@ -48,7 +48,7 @@ def extract(
         return _none("truncated")
     boxes, is_cut_off = final_boxes(conclusion)
     if kind is AnswerKind.CHOICE:
-        choice = chosen(conclusion, letters, options)
+        choice = chosen(conclusion, letters, options, cut=cut)
         found = Extraction(answer=choice.letter, rule=choice.rule) if choice else None
     elif is_cut_off:
         found = None

@@ -63,6 +63,11 @@ def test_answer_is_found_by_a_named_rule(text, answer, rule):
         (r"thought</think> so \boxed{4", True, "cut off"),
         (r"\boxed{3} was wrong. \boxed{4", False, "cut off"),
         (r"\boxed{\frac{1}{2", False, "cut off"),
+        ("t</think>We have\n\\[\nx = \\frac{4 \\pm 128}{2}\n\\]\n\\[\nx = \\frac", True, "unanswered"),
+        ("t</think>We factor:\n\n1. $x = 2$\n2", True, "unanswered"),
+        ("t</think>Add them.\n\n\\[ x = 5 \\]", True, "unanswered"),
+        ("t</think>Therefore the total is 4", True, "unanswered"),
+        ("t</think>Therefore the total is \\(\\frac{1}{2", True, "unanswered"),
     ],
 )
 def test_missing_answer_has_a_reason(text, thinks, reason):
@@ -89,6 +94,9 @@ def test_a_completion_cut_at_the_limit_concludes_nothing():
     said = "a thought</think>Therefore the total is 42."
     assert extract(said, kind=AnswerKind.MATH, thinks=True).answer == "42"
     assert extract(said, kind=AnswerKind.MATH, thinks=True, cut=True).reason == "unanswered"
+    letter = "a thought</think>So it must be C."
+    assert extract(letter, kind=AnswerKind.CHOICE, thinks=True).answer == "C"
+    assert extract(letter, kind=AnswerKind.CHOICE, thinks=True, cut=True).reason == "unanswered"
     number = "a thought</think>The answer is 42"
     assert extract(number, kind=AnswerKind.MATH, thinks=True).answer == "42"
     assert extract(number, kind=AnswerKind.MATH, thinks=True, cut=True).reason == "unanswered"

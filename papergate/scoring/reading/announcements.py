@@ -54,6 +54,11 @@ _ASIDE = re.compile(
     r"|验证|检验|注)\b|[\s*_]*\((?-i:[A-Z])[a-z]",
     re.IGNORECASE,
 )
+_PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin", "\\end"), ("{", "}"))
+_SENTENCE_ENDED = re.compile(r"(?:[.!。！]|\$|\\\]|\\\)|\*\*)[\s*_)]*$")
+_SET_APART = re.compile(
+    r"\s*(?:(\*\*|__)[^*=]+\1\.?|\$[^$=]+\$\.?|\$\$[^$=]+\$\$|\\\([^=]+?\\\)\.?|\\\[[^=]+?\\\]|-?\d[\d,]*(?:[./]\d+)?)\s*"
+)
 _WORDS = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
 _NAME = re.compile(
     r"[*_\"'“‘`(]*((?:\\text\{[^{}]*\}|[^\W\d_][\w'’-]*)(?: [\w'’-]+)*)[*_\"'”’`)]*[ \t]*(?=[.,;!。，]|\n|$)"
@@ -89,12 +94,21 @@ def announced(text: str, *, final: bool = False, cut: bool = False) -> str | Non
 
 
 def concluded(text: str) -> str | None:
-    """What the last sentence states where it begins with "therefore" or the like, or the text where that is a value."""
-    sentences = sentences_of(_tail(text))
-    last = sentences[-1] if sentences else ""
-    if _CONCLUDES.match(last):
-        return stated_by(last) or only_number(last)
-    return _whole(text) or _whole(text.rstrip().rpartition("\n")[2])
+    """What the last sentence states where it begins with "therefore" or the like, or the text where that is a value.
+
+    A text that ends inside a formula or a sentence has not concluded. Of several lines the last one counts by itself
+    only where it is set apart as an answer: in bold, as a formula without an equals sign, or as a bare number.
+    """
+    tail = _tail(text)
+    if any(tail.count(opens) > tail.count(closes) for opens, closes in _PAIRS):
+        return None
+    sentences = sentences_of(tail)
+    if sentences and _CONCLUDES.match(sentences[-1]):
+        return stated_by(sentences[-1]) or only_number(sentences[-1]) if _SENTENCE_ENDED.search(tail) else None
+    before, _, last_line = tail.rpartition("\n")
+    if before and not before.endswith("\n"):
+        return None  # the last line of a list or of a derivation
+    return _whole(last_line) if last_line == tail or _SET_APART.fullmatch(last_line) else None
 
 
 def guessed(text: str) -> tuple[str, str] | None:

@@ -129,7 +129,7 @@ def letter_of(answer: str, letters: str, options: Mapping[str, str] | None = Non
     return _label(text, named.end() if named else 0, letters) or _option_with_text(text, options or {})
 
 
-def chosen(text: str, letters: str, options: Mapping[str, str] | None = None) -> Choice | None:
+def chosen(text: str, letters: str, options: Mapping[str, str] | None = None, *, cut: bool = False) -> Choice | None:
     """The choice that a conclusion commits to, None where it commits to none.
 
     The last answer that is given as one counts; only where none is, the last sentence of choice.
@@ -138,11 +138,14 @@ def chosen(text: str, letters: str, options: Mapping[str, str] | None = None) ->
         text: The text after the thought.
         letters: The letters of the options.
         options: The text of each option by its letter, where it is known.
+        cut: Whether the text ended at the token limit; then its last sentence or line is no conclusion.
     """
     plain = _plain(_with_marked_boxes(text[-MAX_TAIL:], letters, options or {}))
     given = sorted([*_boxed(plain), *_announced(plain, letters, options or {})])
     if given and given[-1].letter != _SEVERAL_LETTERS:
         return given[-1]
+    if cut:
+        return None
     since = given[-1].at if given else -1
     said = [choice for choice in _said(plain, letters, options or {}) if choice.at > since]
     return said[-1] if said and said[-1].letter != _SEVERAL_LETTERS else None
