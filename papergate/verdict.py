@@ -45,6 +45,8 @@ class Judgement:
     n: int
     k: int
     """Planned samples of the problem that has fewest."""
+    average_samples: Fraction
+    """Planned samples of a problem, on average."""
     most_samples: int
     evidence: Evidence
     se_paper: float | None
@@ -84,7 +86,7 @@ class Judgement:
     @property
     def further_samples(self) -> int | None:
         """Samples per problem expected to decide, beyond those at hand."""
-        return None if self.runs_needed is None else max(1, self.runs_needed - self.k)
+        return None if self.runs_needed is None else max(1, self.runs_needed - round(self.average_samples))
 
     @property
     def reference_too_noisy(self) -> bool:
@@ -239,6 +241,7 @@ def _judgement(
         score=counts.score,
         n=counts.n,
         k=counts.fewest,
+        average_samples=counts.average,
         most_samples=counts.most,
         evidence=evidence,
         se_paper=None if own is None else math.sqrt(own),

@@ -87,17 +87,21 @@ def damaged(panel: Panel, loss: float, damage: str) -> Panel:
     if damage == "shift":
         return lose(panel, loss)
     if damage == "share":
-        return Panel(rates=tuple((rates * (1 - loss / panel.mean)).tolist()), source=damage)
+        return _panel(rates * (1 - loss / panel.mean), damage)
     order = np.argsort(-rates)
     before = np.cumsum(rates[order]) - rates[order]
     rates[order] -= np.clip(loss * rates.size - before, 0, rates[order])
-    return Panel(rates=tuple(rates.tolist()), source=damage)
+    return _panel(rates, damage)
 
 
 def raised(panel: Panel, gain: float, damage: str) -> Panel:
     """The mirror image of `damaged`."""
     mirrored = damaged(Panel(rates=tuple(1 - rate for rate in panel.rates), source=""), gain, damage)
-    return Panel(rates=tuple(1 - rate for rate in mirrored.rates), source=damage)
+    return _panel(1 - np.array(mirrored.rates), damage)
+
+
+def _panel(rates: np.ndarray, source: str) -> Panel:
+    return Panel(rates=tuple(np.clip(rates, 0, 1).tolist()), source=source)  # rounding may step over an end
 
 
 def cells(problems: int) -> Iterator[Cell]:

@@ -62,6 +62,11 @@ class Counts:
         return min(self.samples)
 
     @property
+    def average(self) -> Fraction:
+        """Planned samples of a problem, on average."""
+        return Fraction(sum(self.samples), self.n)
+
+    @property
     def most(self) -> int:
         """Planned samples of the problem that has most."""
         return max(self.samples)

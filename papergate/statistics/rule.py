@@ -281,7 +281,7 @@ def _proves_pass(found: Interval | Evidence, rule: Rule) -> bool:
 
 
 def runs_needed(counts: Counts, reference: Reference, rule: Rule) -> int | None:
-    """Samples per problem, in all, at which a difference like the one seen would be decided; an estimate.
+    """Samples per problem, on average, at which a difference like the one seen would be decided; an estimate.
 
     An observed difference overstates the true one on average, so the figure is rather too small for a failure and too
     large for a pass. None where the reference's own error is too large for any number of samples, or the score lies
@@ -291,7 +291,8 @@ def runs_needed(counts: Counts, reference: Reference, rule: Rule) -> int | None:
     alpha = float(rule.alpha)
     gap = _gap(counts.score - reference.score, rule)
     needed = information_needed(float(gap), design_information(float(rule.margin), alpha), alpha)
-    return _samples_for(needed, reference, run_variance)
+    unequal = counts.variance * counts.average if counts.fewest < counts.most else run_variance
+    return _samples_for(needed, float(reference.variance(run_variance)), unequal)
 
 
 def confirming_samples(counts: Counts, reference: Reference, rule: Rule) -> int | None:
@@ -305,12 +306,13 @@ def confirming_samples(counts: Counts, reference: Reference, rule: Rule) -> int 
         return None
     design, z = design_information(float(rule.margin), alpha), z_value(1 - alpha)
     needed = max((z / nearest) ** 2, information_needed(float(rule.margin), design, alpha, spread=z))
-    return _samples_for(needed, reference, _planning_variance(counts, reference))
+    run_variance = _planning_variance(counts, reference)
+    return _samples_for(needed, float(reference.variance(run_variance)), run_variance)
 
 
-def _samples_for(information: float, reference: Reference, run_variance: Fraction) -> int | None:
-    """Samples of every problem that give so much information; None where the reference's own error forbids it."""
-    room = 1 / information - float(reference.variance(run_variance))
+def _samples_for(information: float, reference_variance: float, run_variance: Fraction) -> int | None:
+    """Samples of a problem that give so much information; None where the reference's own error forbids it."""
+    room = 1 / information - reference_variance
     return math.ceil(float(run_variance) / room) if room > 0 else None
 
 

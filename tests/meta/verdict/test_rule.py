@@ -278,6 +278,18 @@ def test_the_sentence_of_an_open_verdict_says_how_many_samples_are_missing():
     )
 
 
+def test_unequal_samples_are_planned_on_as_they_are_spread():
+    rates, samples = (1.0,) * 20 + (0.5,) * 10, (2,) * 20 + (6,) * 10
+    counts = Counts(correct=tuple(round(p * k) for p, k in zip(rates, samples, strict=True)), samples=samples)
+    judgement = judge(counts, Reference.exact(counts.score), AIME)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    spread = counts.variance * counts.average
+    assert spread < counts.run_variance  # an equal spread of as many samples would leave more noise
+    equal = judge(Counts.equal(tuple(round(4 * p) for p in rates), 4), Reference.exact(counts.score), AIME)
+    assert judgement.runs_needed < equal.runs_needed
+    assert judgement.further_samples == max(1, judgement.runs_needed - 3)
+
+
 def test_a_difference_is_written_so_that_it_never_seems_to_keep_a_broken_tolerance():
     exact = Reference.exact(Fraction("0.90504"))
     assert "0.504 points low" in judge_literal(equal(1, (1, 450), (0, 50)), exact, MATH).sentence
