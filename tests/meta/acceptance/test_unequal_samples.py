@@ -72,6 +72,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path):
     whole, _, _ = run(tmp_path / "whole")
     first, _, _ = run(tmp_path / "halted", max_samples=3)
     rest, engine, _ = run(tmp_path / "halted")
+    assert rest.looks[0] == first.counts  # none at a part of what is stored
     assert sum(first.counts.samples) + len(engine.asked) == sum(rest.counts.samples)
     assert rest.judgement == whole.judgement
 
