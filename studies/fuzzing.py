@@ -102,7 +102,7 @@ def faults_of(one: str, other: str) -> Iterator[str]:
     rules = {result.rule for result in results}
     if "error" in rules:
         yield f"error: {results[0].reason or results[1].reason}"
-    if results[0].equal is not results[1].equal and not rules & {"unreadable", "letter"}:
+    if results[0].equal is not results[1].equal and not rules & {"unreadable", "letter", "base"}:
         yield "not symmetric"
     itself = equivalent(one, f" {one} ")
     if itself.equal is not True and one.strip():

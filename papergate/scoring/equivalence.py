@@ -199,7 +199,7 @@ def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> 
     if isinstance(one, Exception) or isinstance(other, Exception):
         return _without_value(one, other)
     if isinstance(one, Scalar) and isinstance(other, Based):
-        return Comparison(equal=False, rule="exact value")  # the question states no base
+        return Comparison(equal=False, rule="base")  # the question states none
     if kind is AnswerKind.INTEGER:
         other = _last_side(other)
     comparer = Comparer(whole_numbers(one) | whole_numbers(other) | (_WHOLE_LETTERS if reading.whole else frozenset()))

@@ -196,11 +196,9 @@ class Comparer:
         if is_assignment(one) or is_assignment(other):
             named, bare = (one, other) if is_assignment(one) else (other, one)
             return self._assigned(named, bare.items)
-        if {one.joint, other.joint} & _OPERATIONS and one.joint != other.joint:
-            return False
         if one.joint == "difference":
             return self._in_order(one.items, other.items)
-        if sum(map(_is_case, one.items)) != sum(map(_is_case, other.items)):
+        if _are_of_other_sorts(one, other):
             return False
         as_sets = one.is_set or other.is_set or len(one.items) != len(other.items)
         left, right = (self._distinct(bag.items) if as_sets else bag.items for bag in (one, other))
@@ -302,8 +300,6 @@ class Comparer:
 
     def _both_named(self, one: Named, other: Named) -> bool | None:
         if one.name == other.name:
-            if self.same(one.shape, other.shape):
-                return True
             if one.general is None or other.general is None:
                 return self.same(one.shape, other.shape)
             return self.same(resolved(one.general), resolved(other.general))
@@ -393,7 +389,10 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
 
 
 def _sole_member(shape: Shape) -> Shape:
-    return shape.items[0] if isinstance(shape, Bag) and len(shape.items) == 1 and shape.joint != "builder" else shape
+    """The only member of a set; a set of the empty set is not the empty set."""
+    is_single = isinstance(shape, Bag) and len(shape.items) == 1 and shape.joint != "builder"
+    member = shape.items[0] if is_single and isinstance(shape, Bag) else shape
+    return shape if isinstance(member, Bag) and not member.items else member
 
 
 def _readings(scalar: Scalar) -> list[Scalar]:
@@ -463,6 +462,22 @@ def _equates_collections(relation: Relation) -> bool:
 
 def _is_pair(shape: Shape) -> bool:
     return isinstance(shape, (Sequenced, Bag))
+
+
+def _are_of_other_sorts(one: Bag, other: Bag) -> bool:
+    """Whether two collections are made in other ways: a union and an intersection, `p and q` and `p or q`, cases."""
+    joints = {one.joint, other.joint}
+    of_logic = joints == {"and", "or"} and all(map(_is_letter, (*one.items, *other.items)))
+    operations = len(joints) > 1 and bool(joints & _OPERATIONS)
+    return of_logic or operations or sum(map(_is_case, one.items)) != sum(map(_is_case, other.items))
+
+
+def _is_letter(shape: Shape) -> bool:
+    return (
+        isinstance(shape, Scalar)
+        and len(names := algebra.symbols(shape.value)) == 1
+        and (shape.value == algebra.symbol(next(iter(names))))
+    )
 
 
 def _is_case(shape: Shape) -> bool:

@@ -11,6 +11,7 @@ identity between polynomials of degree d passes one point with a probability of 
 Every operation costs steps of the budget that `algebra.allow` gives, so that no machine is too slow for an answer.
 """
 
+import math
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -49,6 +50,7 @@ _SMOOTH = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "ar
 _MAX_DEGREE = 8  # of a polynomial whose corners are looked for
 _ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used as it is
 _NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
+_STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
 _GRAIN = 1_048_573  # a prime near 2^20: the denominators of the random part of a sample value
 _WHOLE_POINTS = 12
 _LOCAL = threading.local()
@@ -164,25 +166,28 @@ class _Sampling:
 
     def agree(self, points: Iterable[Point], whole_points: Iterable[Point]) -> bool | None:
         """Agreement wherever both are real; else at whole numbers; where they never are real, at every point."""
-        for stage in (points, whole_points):
-            if any(self._differ(point) for point in stage):
-                return False
-            if self._at_real >= ENOUGH:
-                return True
+        if any(self._differ(point) for point in points):
+            return False
+        if self._at_real >= ENOUGH:
+            return True
+        if any(self._differ(point, everywhere=True) for point in whole_points):
+            return False
+        if self._at_real >= ENOUGH:
+            return True
         return all(self._elsewhere) if len(self._elsewhere) >= ENOUGH else None
 
-    def _differ(self, point: Point) -> bool:
-        """Whether both are real at a point, and another number."""
+    def _differ(self, point: Point, *, everywhere: bool = False) -> bool:
+        """Whether both are real at a point, and another number; everywhere, whether they are another number."""
         try:
             same, both_real = self._compared(point, DIGITS[0])
-            if both_real and (not same or self._at_real == 0):
+            if (both_real or everywhere) and (not same or self._at_real == 0):
                 same, both_real = self._compared(point, DIGITS[-1])
         except (TooComplex, Undefined, ArithmeticError, ValueError):
             return False
         self._at_real += both_real
         if not both_real:
             self._elsewhere.append(same)
-        return both_real and not same
+        return (both_real or everywhere) and not same
 
     def _compared(self, point: Point, digits: int) -> tuple[bool, bool]:
         evaluator = _Evaluator(point, digits)
@@ -194,9 +199,11 @@ class _Sampling:
 
 def _points(left: Value, right: Value, names: list[str], whole: frozenset[str]) -> Iterator[Point]:
     """Points of every size that matters to a pair, the first all positive."""
-    numbers, smooth = _contents((left, right))
+    numbers, smooth, has_steps = _contents((left, right))
     seed = zlib.crc32(repr((names, [number % _GRAIN for number in numbers])).encode())
     sizes = [*_SIZES, *_own_sizes(numbers)]
+    if has_steps:
+        yield from _whole_points(names)
     if not smooth and len(names) == 1:
         yield from ({names[0]: value} for value in _between_corners((left, right), names[0]) if names[0] not in whole)
     for trial in range(_SMOOTH_POINTS if smooth else 2 * len(sizes)):
@@ -275,24 +282,25 @@ def _own_sizes(numbers: list[int]) -> list[Fraction]:
 
 def _whole_points(names: list[str]) -> Iterator[Point]:
     for trial in range(_WHOLE_POINTS):
-        draws = (zlib.crc32(f"{name} {trial}".encode()) for name in names)
-        yield {name: Fraction(draw % 6 + trial // 2) for name, draw in zip(names, draws, strict=True)}
+        draws = [zlib.crc32(f"{name} {trial}".encode()) % _WHOLE_POINTS for name in names[1:]]
+        yield {name: Fraction(number) for name, number in zip(names, [trial, *draws], strict=True)}
 
 
-def _contents(sides: Iterable[Value]) -> tuple[list[int], bool]:
-    """The whole numbers within values, and whether the values have no corners and branches."""
+def _contents(sides: Iterable[Value]) -> tuple[list[int], bool, bool]:
+    """The whole numbers within values, whether these have no corners and branches, and whether they have steps."""
     numbers: list[int] = []
-    smooth = True
+    smooth, has_steps = True, False
     waiting: list[object] = [tuple(part.items()) for value in sides for part in value]
     while waiting:
         part = waiting.pop()
         if isinstance(part, tuple):
             waiting.extend(part)
             smooth = smooth and _is_smooth(part)
+            has_steps = has_steps or (part[:1] == ("function",) and part[1] in _STEPS)
         elif isinstance(part, (int, Fraction)):
             numbers += (part.numerator, part.denominator)
     algebra.spend(len(numbers))
-    return numbers, smooth
+    return numbers, smooth, has_steps
 
 
 def _is_smooth(part: tuple[object, ...]) -> bool:
@@ -481,9 +489,16 @@ class _Evaluator:
             return result
         if name == "mod":
             return values[0] - values[1] * self._mp.floor(self._mp.re(values[0] / values[1]))
+        if name in {"gcd", "lcm"}:
+            return self._mp.mpf(getattr(math, name)(*map(self._whole, values)))
         if name in _OWN:
             return _OWN[name](*values)
         raise TooComplex(f"no numerical {name}")
+
+    def _whole(self, number: Any) -> int:  # noqa: ANN401 - mpmath is untyped
+        if not _is_real(number) or number != self._mp.nint(number.real):
+            raise Undefined("a divisor of a fraction")
+        return int(number)
 
 
 _PLAIN = {

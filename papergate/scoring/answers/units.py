@@ -72,7 +72,7 @@ _LATE_POWER_WORDS = {"squared": 2, "cubed": 3}
 _IGNORED = {
     "unit", "total", "different", "distinct", "possible", "whole", "about", "approximately", "long", "tall",
     "old", "away",
-    "altogether", "all", "number", "only", "exactly", "degree", "each", "in", "which", "remaining", "left", "的",
+    "altogether", "all", "number", "only", "exactly", "degree", "each", "in", "which", "remaining",  "的",
 }  # fmt: skip
 _PART = re.compile(r"/|\*|\^-?\d+(?:/\d+)?|[^\s/*^]+")
 
@@ -114,12 +114,12 @@ def _in_base_units(powers: dict[str, Fraction], size: Fraction, *, known: bool) 
 
 
 def are_alike(one: Unit, other: Unit) -> bool:
-    """Whether two units with words of their own may mean the same: one of those words is in both, or one has none."""
+    """Whether two units with words of their own may mean the same: one has all words of the other, or none."""
     both = [{base for base, _ in unit.measures} for unit in (one, other)]
     own = [{base for base in bases if base.startswith("?")} for bases in both]
     if not all(both):
         return True
-    return bool(own[0] & own[1]) if all(own) else bool(both[0] & both[1])
+    return own[0] <= own[1] or own[1] <= own[0] if all(own) else bool(both[0] & both[1])
 
 
 def _known(word: str) -> tuple[str, Fraction] | None:
