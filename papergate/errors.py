@@ -9,7 +9,8 @@
     ├── HardwareError       the hardware a promise demands is not here
     ├── EngineError         whoever answers cannot be started, reached or understood
     │   ├── EngineRefused       it answered, and said no
-    │   └── EngineTimeout       it did not answer in time
+    │   ├── EngineTimeout       it did not answer in time
+    │   └── PreflightFailed     it answers, and is not set up as the run needs it
     ├── StoreError          the record of a run cannot be read, or belongs to another run
     ├── WorkloadError       a workload of tests/perf is wrong, or does not fit the server
     ├── RequestsLost        some completions never came: no score can be stated
@@ -65,6 +66,10 @@ class EngineRefused(EngineError):
 
 class EngineTimeout(EngineError):
     """The engine did not answer within its deadline."""
+
+
+class PreflightFailed(EngineError):
+    """The engine answers, and is not set up as the run needs it; nothing was asked."""
 
 
 class StoreError(PapergateError):

@@ -16,6 +16,8 @@ from pathlib import Path
 from papergate.acceptance.flow import Show, silently
 from papergate.acceptance.gate import Gate
 from papergate.acceptance.options import Options
+from papergate.acceptance.preflights import Preflights
+from papergate.acceptance.preparing import Benchmarks, prepare
 from papergate.acceptance.rejudge import rejudge_run
 from papergate.acceptance.selection import Selection, read_setup, select
 from papergate.engines.held import Engines
@@ -24,6 +26,7 @@ from papergate.promises import Promise
 from papergate.reports.run import write_run_page
 from papergate.reports.table import Line
 from papergate.run_folder.files import new_run, servers_folder
+from papergate.run_folder.preflight import PreflightRecord
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +74,23 @@ def gate(
         session = Gate(setup, engines, run, promises=len(selection.promises))
         lines = tuple(_line(session, promise, show) for promise in selection.promises)
     return Ended(folder=run, lines=lines, selection=selection, page_error=_page_error(run, lines))
+
+
+def preflights(options: Options, *, targets: Collection[str], show: Show = silently) -> tuple[PreflightRecord, ...]:
+    """Check each server that the promises of ``targets`` are about, and ask nothing else; a record is not kept.
+
+    Raises:
+        PapergateError: a file or an option is wrong, or a server cannot be started or reached.
+    """
+    setup = read_setup(options)
+    candidates = [each for each in setup.promises if each.target in targets]
+    selection = select(setup, candidates, demanded=targets)
+    one_each = {promise.deployed: promise for promise in reversed(selection.promises)}
+    held, benchmarks = Preflights(), Benchmarks(setup.benchmarks, options.data)
+    with engines_of(options, (options.run or new_run()).absolute()) as engines:
+        for promise in one_each.values():
+            held.look(prepare(promise, setup, benchmarks), engines.start(promise), show)
+    return held.records
 
 
 def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engines:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from papergate.acceptance.flow import Show, accept, manifest_of, replay, silently
 from papergate.acceptance.predictions import refuse_other_golds
+from papergate.acceptance.preflights import Preflights
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
 from papergate.acceptance.records import Acceptance
 from papergate.acceptance.saving import save
 from papergate.acceptance.selection import Setup
 from papergate.completions.store import Store, refuse_unsound
-from papergate.engines import EngineIdentity
+from papergate.engines import Engine, EngineIdentity
 from papergate.engines.held import Engines
 from papergate.engines.replay import Predictions, refuse_thoughts, refuse_without_thoughts
 from papergate.engines.start import demand_here
@@ -37,6 +38,7 @@ class Gate:
         """``promises`` is how many the session tests: with ``holm``, a failure must be sure among all of them."""
         self._setup, self._engines, self._run = setup, engines, run
         self._benchmarks = Benchmarks(setup.benchmarks, setup.options.data)
+        self._preflights = Preflights() if setup.options.preflight else None
         self._promises, self._failed = promises, 0
 
     def test(self, promise: Promise, show: Show = silently) -> Tested:
@@ -51,10 +53,17 @@ class Gate:
             demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
         ready = prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
         folder = self._run / promise.id
-        found = replayed(ready, self._setup) if ready.predictions else asked(ready, self._engines, folder, show)
+        found = replayed(ready, self._setup) if ready.predictions else self._asked(ready, folder, show)
         record = save(found, folder, ready.golden)
         self._failed += found.verdict is Verdict.FAIL
         return Tested(acceptance=found, record=record)
+
+    def _asked(self, ready: Ready, folder: Path, show: Show) -> Acceptance:
+        refuse_unsound(folder)
+        engine = self._engines.start(ready.promise)
+        if self._preflights:
+            self._preflights.hold(ready, engine, folder, show)
+        return asked(ready, engine, folder, show)
 
     @property
     def _fail_alpha(self) -> float | None:
@@ -64,14 +73,12 @@ class Gate:
         return holm_alpha(float(ALPHA), self._promises, failed=self._failed)
 
 
-def asked(ready: Ready, engines: Engines, folder: Path, show: Show = silently) -> Acceptance:
-    """Ask the promise's engine until its verdict is decided; completions are kept in ``folder``, and resumed there.
+def asked(ready: Ready, engine: Engine, folder: Path, show: Show = silently) -> Acceptance:
+    """Ask ``engine`` until its verdict is decided; completions are kept in ``folder``, and resumed there.
 
     Raises:
         PapergateError: anything outside the model's answers is wrong; what came is kept.
     """
-    refuse_unsound(folder)
-    engine = engines.start(ready.promise)
     policy = replace(ready.settings.policy, concurrency=ready.settings.policy.concurrency or engine.concurrency)
     case = replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())
     with Store.open(folder, manifest_of(case)) as store:

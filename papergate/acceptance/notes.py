@@ -97,6 +97,8 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
         yield from _notes_of_a_file(case)
     if case.identity.engine == "remote":
         yield note("attached", hardware=case.promise.hardware.title)
+        if not case.settings.preflight:
+            yield note("no_preflight")
     if "hardware" in case.identity.environment:
         for one in differences(case.promise.hardware, case.identity.environment):
             yield note("other_version", what=one.name, seen=one.seen, stated=one.stated)

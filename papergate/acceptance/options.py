@@ -41,6 +41,7 @@ class Options:
     golden: Path | None = None
     grader: GraderMode = "strict"
     concurrency: int | None = None
+    preflight: bool = True
     run_seed: int = 0
     run: Path | None = None
 
@@ -67,6 +68,7 @@ def add_options(add: Callable[..., object]) -> None:
     add("--holm", action="store_true", help="a failure must be sure among all selected promises together (Holm)")
     add("--limit", type=int, metavar="N", help="first N problems only: a trial of the set-up, which cannot pass")
     add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
+    add("--no-preflight", action="store_true", help="ask without checking the server first; the report says so")
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
     add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
     add_judging_options(add)
@@ -114,6 +116,7 @@ def options_of(get: Given) -> Options:
         golden=_path(get("--golden")),
         grader=get("--grader") or "strict",
         concurrency=get("--concurrency"),
+        preflight=not get("--no-preflight"),
         run_seed=get("--run-seed") or 0,
         run=_path(get("--run")),
     )

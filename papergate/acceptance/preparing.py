@@ -96,6 +96,7 @@ def settings_of(promise: Promise, options: Options) -> Settings:
         max_samples=options.max_samples,
         budget=options.budget,
         limit=options.limit,
+        preflight=options.preflight,
         run_seed=options.run_seed,
         grader=options.grader,
         policy=policy,

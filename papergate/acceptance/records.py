@@ -47,6 +47,8 @@ class Settings:
     """Largest p-value at which a failure stands, where many promises are judged together; None: the rule's own."""
     limit: int | None = None
     """Only the first so many problems: a trial of the set-up, which cannot pass."""
+    preflight: bool = True
+    """Whether a server was checked before it was asked."""
     run_seed: int = 0
     grader: GraderMode = "strict"
     policy: Policy = field(default_factory=Policy)

@@ -4,6 +4,8 @@ A run folder holds a folder for each promise, with
 
 ``manifest.json``, ``completions.jsonl``, ``acknowledged.json``, ``sessions.jsonl``, ``writer.lock``
     what was asked and what came; `papergate.completions.store` writes them
+``preflight.json``
+    what was checked of the deployment before it was asked
 ``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
     what was made of it; the verdict comes last, so that it never stands without the others
 
@@ -30,6 +32,7 @@ LOCK_FILE = "writer.lock"
 GRADES_FILE = "grades.jsonl"
 PROBLEMS_FILE = "problems.jsonl"
 VERDICT_FILE = "verdict.json"
+PREFLIGHT_FILE = "preflight.json"
 
 PAGE_FILE = "report.html"
 SPEED_FOLDER = "performance"

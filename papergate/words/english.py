@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN, Note
+from papergate.run_folder.preflight import Check
 
 Values = Mapping[str, Any]
 
@@ -19,6 +20,13 @@ def sentence(note: Note) -> str:
     if words is None:
         return f"{note.code}: {', '.join(f'{name} {value}' for name, value in note.values.items())}"
     return words(note.values) if callable(words) else words.format_map(note.values)
+
+
+def check(one: Check) -> str:
+    """A check of a preflight in words, with what to do."""
+    words = CHECKS.get((one.code, one.state), "{code}: " + one.state)
+    said = words(one.values) if callable(words) else words.format_map({"code": one.code, **one.values})
+    return f"{one.state}: {f'{one.server}: ' if one.server else ''}{said}"
 
 
 def share(chance: float) -> str:
@@ -163,6 +171,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "`finish_reason` in completions.jsonl",
     # the set-up
     "other_benchmark_text": "{benchmark}: {variant}; its digest is {digest}",
+    "no_preflight": "the server was not checked before it was asked (--no-preflight)",
     "attached": "attached to a server: that it runs on {hardware} is as its owner says",
     "other_version": _other_version,
     "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
@@ -187,3 +196,67 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
 }
 """By code."""
+
+
+def _endpoints_differ(values: Values) -> str:
+    apart = "; ".join(f"{name}: {', '.join(found)}" for name, found in values["differ"].items())
+    return f"the servers are not one deployment. They differ in {apart}. Give servers of one deployment"
+
+
+def _whole_answer_damaged(values: Values) -> str:
+    cause = SENTENCES[f"cause_{values['cause']}"]
+    assert isinstance(cause, str), "causes are templates"
+    remedy = cause.partition(": ")[2]
+    return f"a whole answer is damaged ({values['kind']}): {remedy}"
+
+
+_UNSAMPLED = "whether temperature and top_p are honoured cannot be told: "
+_NO_SAMPLING = {
+    "no-tokenizer": "the server has no /tokenize that gives token ids",
+    "no-completions": "the server has no /v1/completions that takes token ids",
+    "no-log-probabilities": "the server gives no log-probabilities by token id",
+    "log-probabilities-after-temperature": "the server's log-probabilities change with the temperature",
+    "no-choice": "the answer that was looked at has no place where several tokens are likely",
+}
+
+CHECKS: Mapping[tuple[str, str], str | Callable[[Values], str]] = {
+    ("no_answer", "failed"): "the check of {check} got no answer: {said}",
+    ("endpoints", "failed"): _endpoints_differ,
+    (
+        "limit",
+        "failed",
+    ): "max_tokens = {asked} was asked for; {tokens} tokens came (finish reason {finish}): the server "
+    "or a gateway changes max_tokens; let it through",
+    ("limit", "unknown"): "whether max_tokens is honoured cannot be told: the server counts no tokens (usage)",
+    ("whole_answer", "failed"): _whole_answer_damaged,
+    ("token_counts", "noted"): "the token counts of the server do not fit its texts, or are missing: speeds and limits "
+    "cannot be trusted",
+    (
+        "greedy",
+        "noted",
+    ): "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "
+    "or a temperature that is not honoured",
+    (
+        "streaming",
+        "noted",
+    ): "a streamed answer and one that is not streamed differ at temperature 0: look at the "
+    "gateway and the reasoning parser",
+    ("streaming", "unknown"): "an answer that is not streamed could not be compared with a streamed one: {said}",
+    (
+        "sampling",
+        "failed",
+    ): "{draws} draws do not fit temperature {temperature:g} and top_p {top_p:g}; seen: {seen}. "
+    "Look at the server's defaults, a gateway that rewrites requests, and the sampler",
+    ("sampling", "unknown"): lambda values: _UNSAMPLED + _NO_SAMPLING[values["reason"]],
+    (
+        "seeds",
+        "noted",
+    ): "{differ} of {pairs} requests with the same seed drew another token: the run cannot be "
+    "repeated exactly; its score is as good",
+    (
+        "concurrency",
+        "noted",
+    ): "{count} requests took {together_s:g} s together, one alone {alone_s:g} s: they are "
+    "answered one after the other; look for a limit of the server or a gateway",
+}
+"""By code and state, what a reader must know of a preflight."""

@@ -62,6 +62,36 @@ class RemoteEngine:
         self._tides: WeakKeyDictionary[asyncio.AbstractEventLoop, Tide] = WeakKeyDictionary()
 
     @property
+    def model(self) -> str:
+        """The name under which the model is served."""
+        return self._model
+
+    def only(self, url: str) -> "RemoteEngine":
+        """The same model behind one of the endpoints.
+
+        Raises:
+            EngineError: it no longer answers.
+        """
+        return RemoteEngine(
+            [url],
+            self._model,
+            concurrency=self._concurrency,
+            thinks=self._thinks,
+            ca_file=self._access.ca_file,
+            timeouts=self._timeouts,
+        )
+
+    @property
+    def served(self) -> Mapping[str, Served]:
+        """What each endpoint says about itself, by its address."""
+        return self._served
+
+    @property
+    def access(self) -> Access:
+        """How endpoints are reached."""
+        return self._access
+
+    @property
     def concurrency(self) -> int:
         """Requests in flight, over all endpoints."""
         return self._concurrency

@@ -32,7 +32,9 @@ def test_stored_completions_become_a_verdict_and_a_page(tmp_path):
 
 def test_a_server_is_asked(tmp_path):
     with FaultyServer() as server:
-        options = Options(endpoints=(server.url,), model=MODEL, run=tmp_path / "run", samples=2, limit=3)
+        options = Options(
+            endpoints=(server.url,), model=MODEL, run=tmp_path / "run", samples=2, limit=3, preflight=False
+        )
         ended = gate(options, targets=["cpu_vllm"], wanted=is_tiny_aime)
     (line,) = ended.lines
     assert line.record, line.error

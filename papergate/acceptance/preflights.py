@@ -1,0 +1,82 @@
+"""The preflight of each deployment: once a session, before anything of it is paid for."""
+
+from pathlib import Path
+
+from papergate.acceptance.flow import Show, silently
+from papergate.acceptance.preparing import Ready
+from papergate.acceptance.terms import sampling_of
+from papergate.diagnosis.preflight import Subject, preflight
+from papergate.engines import Engine
+from papergate.engines.remote.engine import RemoteEngine
+from papergate.errors import PreflightFailed, StoreError
+from papergate.run_folder.preflight import PreflightRecord, write_preflight
+from papergate.words import english
+
+
+class Preflights:
+    """The preflights of a session, by deployment."""
+
+    def __init__(self) -> None:
+        self._done: dict[str, PreflightRecord] = {}
+
+    @property
+    def records(self) -> tuple[PreflightRecord, ...]:
+        """Of every deployment that was looked at."""
+        return tuple(self._done.values())
+
+    def hold(self, ready: Ready, engine: Engine, folder: Path, show: Show = silently) -> None:
+        """Look at the deployment of ``ready``, keep what was found in ``folder``, and refuse what spoils the run.
+
+        Raises:
+            PreflightFailed: the run would not measure what it promises.
+            StoreError: the disk refused.
+        """
+        record = self.look(ready, engine, show)
+        if record is None:
+            return
+        _keep(record, folder)
+        if record.failed:
+            raise PreflightFailed("\n".join(("nothing was asked, as the preflight failed", *lines_of(record))))
+
+    def look(self, ready: Ready, engine: Engine, show: Show = silently) -> PreflightRecord | None:
+        """What is found of the deployment of ``ready``; None of an engine in this process, where papergate draws."""
+        if not isinstance(engine, RemoteEngine):
+            return None
+        name = ready.promise.deployed
+        if name not in self._done:
+            shown = show(str)
+            shown.say(f"preflight of {name}: a few hundred short requests (--no-preflight leaves it out)")
+            self._done[name] = preflight(subject_of(ready, engine))
+            for line in lines_of(self._done[name]):
+                shown.say(line)
+        return self._done[name]
+
+
+def subject_of(ready: Ready, engine: RemoteEngine) -> Subject:
+    """What a preflight checks: the engine, asked as the run will ask it."""
+    return Subject(
+        deployment=ready.promise.deployed,
+        engine=engine,
+        sampling=sampling_of(ready.promise, ready.settings.protocol),
+        prompts=[problem.prompt for problem in ready.problems],
+        thinks=ready.promise.deployment.thinks,
+        concurrency=ready.settings.policy.concurrency or engine.concurrency,
+    )
+
+
+def lines_of(record: PreflightRecord) -> list[str]:
+    """What a reader must know of a preflight, the failures first; what was found in order is one line."""
+    told = [check for state in ("failed", "noted", "unknown") for check in record.checks if check.state == state]
+    fine = sum(check.state == "ok" for check in record.checks)
+    return [
+        f"preflight: {fine} of {len(record.checks)} checks in order, {record.seconds:.0f} s",
+        *map(english.check, told),
+    ]
+
+
+def _keep(record: PreflightRecord, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_preflight(folder, record)
+    except OSError as error:
+        raise StoreError(f"{folder}: the preflight cannot be written: {error.strerror}; make room") from error

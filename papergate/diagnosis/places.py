@@ -1,0 +1,103 @@
+"""Places inside an answer where a server draws between several tokens, and draws at them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from papergate.diagnosis.door import LOGPROBS, Door
+from papergate.diagnosis.sampling import Draw, Setting, divergence, near_edge
+from papergate.errors import EngineError
+
+EXPLORED = 256
+"""Tokens of one answer among which places are chosen."""
+MOST_EXPLORED = 32
+"""Answers at most, where the first have no place that tells enough: small models are sure of nearly every token."""
+ENOUGH_TOLD, LEAST_TOLD = 0.15, 0.05
+"""Nats that one draw tells of another temperature. With the first, a hundred draws are sure; with less than the second
+they are not."""
+TOKEN_ID = "token_id:"  # noqa: S105 - no password
+"""Before a token's number, where a server names tokens so."""
+BY_ID: dict[str, Any] = {"logprobs": LOGPROBS, "return_tokens_as_token_ids": True}
+SAME_LOGPROB = 0.1
+"""Nats by which a log-probability may differ between two requests: bfloat16 and another batch change it by less."""
+COMPARED = 3
+"""Best tokens whose log-probabilities are compared."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A place inside an answer where the next token is drawn from several."""
+
+    prompt: list[int]
+    best: Mapping[str, float]
+
+
+def places_of(door: Door, prompts: Sequence[str], setting: Setting) -> list[Place] | str:
+    """Two places whose draws tell most of temperature and of top_p; or why there are none, as a code."""
+    places: list[Place] = []
+    for prompt in prompts[:MOST_EXPLORED]:
+        explored = _explored(door, prompt)
+        if isinstance(explored, str):
+            return explored
+        places += (place for place in explored if not near_edge(place.best, setting))
+        if any(_told(place, setting) >= ENOUGH_TOLD for place in places):
+            break
+    return _telling(door, places, setting)
+
+
+def _explored(door: Door, prompt: str) -> list[Place] | str:
+    """Every place of one answer; or why the server does not tell them, as a code."""
+    ids = door.token_ids(prompt)
+    if ids is None:
+        return "no-tokenizer"
+    try:
+        found = door.continued(ids, temperature=1.0, seed=1, max_tokens=EXPLORED, **BY_ID)
+    except EngineError:
+        return "no-completions"
+    if not found.best or not all(name.startswith(TOKEN_ID) for name in found.tokens):
+        return "no-log-probabilities"
+    numbers = [int(token.removeprefix(TOKEN_ID)) for token in found.tokens]
+    return [Place(prompt=ids + numbers[:place], best=best) for place, best in enumerate(found.best)]
+
+
+def _telling(door: Door, places: Sequence[Place], setting: Setting) -> list[Place] | str:
+    """The place that tells most of another temperature, and the one that tells most of top_p."""
+    if not places:
+        return "no-choice"
+    hot = max(places, key=lambda place: _told(place, setting))
+    wide = max(places, key=lambda place: divergence(place.best, setting, replace(setting, top_p=1.0)))
+    if _told(hot, setting) < LEAST_TOLD:
+        return "no-choice"
+    return [hot, wide] if _is_raw(door, hot) else "log-probabilities-after-temperature"
+
+
+def _told(place: Place, setting: Setting) -> float:
+    """What one draw tells of twice or half the temperature, whichever is less, in nats."""
+    others = (replace(setting, temperature=factor * setting.temperature) for factor in (2, 0.5))
+    return min(divergence(place.best, setting, other) for other in others)
+
+
+def _is_raw(door: Door, place: Place) -> bool:
+    """Whether the log-probabilities are those before temperature: at another temperature they stay."""
+    again = door.continued(place.prompt, temperature=0.5, seed=1, max_tokens=1, **BY_ID).best[0]
+    best = sorted(place.best, key=lambda name: -place.best[name])[:COMPARED]
+    return all(name in again and abs(again[name] - place.best[name]) < SAME_LOGPROB for name in best)
+
+
+def draws_at(door: Door, place: Place, setting: Setting, *, seeds: Iterable[int]) -> Iterator[Draw]:
+    """A token drawn at one place with each of the seeds."""
+    for seed in seeds:
+        token = token_at(door, place, setting, seed)
+        best = place.best if token in place.best else {**place.best, token: min(place.best.values())}
+        yield Draw(token=token, best=best)
+
+
+def token_at(door: Door, place: Place, setting: Setting, seed: int) -> str:
+    """The name of one token drawn at ``place``."""
+    found = door.continued(place.prompt, **drawn(setting, seed), max_tokens=1, **BY_ID)
+    return found.tokens[0] if found.tokens else ""
+
+
+def drawn(setting: Setting, seed: int) -> dict[str, Any]:
+    """Fields of a request that is drawn under ``setting``."""
+    return {"temperature": setting.temperature, "top_p": setting.top_p, "seed": seed}

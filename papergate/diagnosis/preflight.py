@@ -1,0 +1,254 @@
+"""A few hundred short requests before a run is paid for: is this deployment set up as the run needs it?
+
+Each check ends ``ok``, ``failed`` where the run would not measure what it promises, ``noted`` where a reader must know
+it, or ``unknown`` where it could not be checked.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from papergate import __version__
+from papergate.diagnosis.causes import DAMAGE
+from papergate.diagnosis.door import Door
+from papergate.diagnosis.kinds import kind_of
+from papergate.diagnosis.places import Place, draws_at, places_of, token_at
+from papergate.diagnosis.sampling import Draw, Setting, evidence, misfit, outside
+from papergate.endpoints.describe import Served, count_tokens
+from papergate.endpoints.event_loop import run_in_loop
+from papergate.engines.records import Completion, Finish, Request
+from papergate.engines.remote.engine import RemoteEngine
+from papergate.errors import EngineError
+from papergate.promises.records import Sampling
+from papergate.run_folder.preflight import Check, PreflightRecord, State
+
+DRAWS = 100
+"""At each of two places: enough for every setting that servers are known to use in place of another."""
+ALPHA = 0.01
+"""Chance at most that an honest sampler is called dishonest, over all tests together."""
+SHORT = 8
+"""Tokens of an answer that the server must cut off."""
+GREEDY_TOKENS = 64
+SAME_SEEDS = 12
+"""Pairs of requests with one seed each."""
+MOST_AT_ONCE = 64
+"""Requests that are sent together to see whether the server takes them together."""
+BYTES_PER_TOKEN = (0.8, 12.0)
+"""Of a whole answer; healthy texts have 1.9 to 5, a small vocabulary or another script shifts it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What is checked, and how the run will ask."""
+
+    deployment: str
+    engine: RemoteEngine
+    sampling: Sampling
+    prompts: Sequence[str]
+    """User turns of the benchmark."""
+    thinks: bool
+    concurrency: int
+
+    @property
+    def door(self) -> Door:
+        """The server, where it is one, for short requests."""
+        (url,) = self.engine.served
+        return Door(url=url, model=self.engine.model, access=self.engine.access)
+
+    @property
+    def short(self) -> str:
+        """The prompt with the shortest text."""
+        return min(self.prompts, key=len)
+
+    @property
+    def setting(self) -> Setting:
+        """The declared way to draw."""
+        return Setting(temperature=float(self.sampling.temperature), top_p=float(self.sampling.top_p))
+
+
+def preflight(subject: Subject) -> PreflightRecord:
+    """Every check, in an order in which the cheapest come first; a server that does not answer fails the check."""
+    began = time.monotonic()
+    checks = list(_checked(subject, _OF_ALL))
+    for url in subject.engine.served:
+        alone = replace(subject, engine=subject.engine.only(url))
+        checks += [check.model_copy(update={"server": url}) for check in _checked(alone, _OF_EACH)]
+    return PreflightRecord(
+        deployment=subject.deployment,
+        checks=tuple(checks),
+        seconds=round(time.monotonic() - began, 1),
+        papergate=__version__,
+    )
+
+
+def _checked(subject: Subject, checks: Iterable[Callable[[Subject], Iterable[Check]]]) -> Iterator[Check]:
+    for each in checks:
+        try:
+            yield from each(subject)
+        except EngineError as error:
+            yield _check("no_answer", "failed", check=each.__name__, said=str(error))
+
+
+def _check(code: str, state: State, **values: Any) -> Check:  # noqa: ANN401 - whatever JSON holds
+    return Check(code=code, state=state, values=values)
+
+
+def endpoints(subject: Subject) -> Iterator[Check]:
+    """Whether the servers are one deployment, as far as they tell."""
+    served = subject.engine.served
+    told: Mapping[str, Callable[[Served], object]] = {
+        "weights": lambda one: one.root,
+        "version": lambda one: one.software,
+        "context": lambda one: one.context_tokens,
+        "template": lambda one: one.template,
+    }
+    apart = {name: {url: tell(one) for url, one in served.items()} for name, tell in told.items()}
+    longest = max(subject.prompts, key=len)
+    apart["prompt tokens"] = {
+        url: count_tokens(url, subject.engine.model, longest, subject.engine.access) for url in served
+    }
+    differ = {name: values for name, values in apart.items() if len(set(map(str, values.values()))) > 1}
+    if differ:
+        yield _check("endpoints", "failed", differ={name: list(map(str, v.values())) for name, v in differ.items()})
+    else:
+        yield _check("endpoints", "ok", count=len(served))
+
+
+def whole_answer(subject: Subject) -> Iterator[Check]:
+    """One answer as the run will ask for it."""
+    done = _complete(subject, subject.short)
+    kind = kind_of(done, thinks=subject.thinks, prompt=subject.short)
+    cause = DAMAGE[kind].value if kind in DAMAGE else None
+    yield _check("whole_answer", "failed" if cause else "ok", kind=kind.value, cause=cause, tokens=done.output_tokens)
+    yield _tokens_fit(done)
+
+
+def _tokens_fit(done: Completion) -> Check:
+    if done.output_tokens is None:
+        return _check("token_counts", "noted", reason="absent")
+    ratio = len((done.text or "").encode()) / max(done.output_tokens, 1)
+    fits = BYTES_PER_TOKEN[0] <= ratio <= BYTES_PER_TOKEN[1] or done.finish is Finish.LENGTH
+    return _check("token_counts", "ok" if fits else "noted", tokens=done.output_tokens, ratio=round(ratio, 2))
+
+
+def limit(subject: Subject) -> Iterator[Check]:
+    """Whether an answer ends where the server is told to end it."""
+    done = _complete(subject, subject.short, max_tokens=SHORT)
+    if done.output_tokens is None:
+        yield _check("limit", "unknown")
+    elif done.output_tokens > SHORT or done.finish is not Finish.LENGTH:
+        yield _check("limit", "failed", asked=SHORT, tokens=done.output_tokens, finish=done.finish_reason)
+    else:
+        yield _check("limit", "ok", asked=SHORT)
+
+
+def greedy(subject: Subject) -> Iterator[Check]:
+    """Whether temperature 0 repeats itself, streamed or not."""
+    fields = {"temperature": 0, "max_tokens": GREEDY_TOKENS}
+    texts = {_complete(subject, subject.short, **fields).text or "" for _ in range(REPEATS)}
+    if len(texts) > 1:
+        yield _check("greedy", "noted", texts=len(texts), repeats=REPEATS)
+        return
+    yield _check("greedy", "ok", repeats=REPEATS)
+    try:
+        whole = subject.door.chat(subject.short, **fields).text
+    except EngineError as error:
+        yield _check("streaming", "unknown", said=str(error))
+    else:
+        yield _check("streaming", "ok" if _same_words(whole, next(iter(texts))) else "noted")
+
+
+REPEATS = 3
+"""Of one answer at temperature 0."""
+
+
+def _same_words(one: str, other: str) -> bool:
+    """Whether two texts are the same but for marks of the thought and white space."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(text: str) -> str:
+    return "".join(text.replace("<think>", "").replace("</think>", "").split())
+
+
+def sampling(subject: Subject) -> Iterator[Check]:
+    """Whether temperature and top_p are those that are asked for, and whether a seed decides its draw."""
+    if not subject.sampling.temperature:
+        return
+    door, setting = subject.door, subject.setting
+    places = places_of(door, sorted(subject.prompts, key=len), setting)
+    if isinstance(places, str):
+        yield _check("sampling", "unknown", reason=places)
+        return
+    draws = [
+        draw
+        for number, place in enumerate(places)
+        for draw in draws_at(door, place, setting, seeds=range(number * DRAWS, (number + 1) * DRAWS))
+    ]
+    yield _judged(draws, setting)
+    yield _seeds(door, places[0], setting)
+
+
+def _judged(draws: Sequence[Draw], setting: Setting) -> Check:
+    """Three tests that share the error: tokens outside the nucleus, the alternatives, any other misfit."""
+    values: dict[str, Any] = {"draws": len(draws), "temperature": setting.temperature, "top_p": setting.top_p}
+    e_values = evidence(draws, setting)
+    name, best = max(e_values.items(), key=lambda found: found[1])
+    if best >= 2 * len(e_values) / ALPHA:
+        return _check("sampling", "failed", seen=name, **values)
+    if out := outside(draws, setting):
+        return _check("sampling", "failed", seen="top_p ignored", outside=out, **values)
+    if misfit(draws, setting) <= ALPHA / 2:
+        return _check("sampling", "failed", seen="another distribution", **values)
+    return _check("sampling", "ok", **values)
+
+
+def _seeds(door: Door, place: Place, setting: Setting) -> Check:
+    """Whether a seed decides its draw; where it does not, a run cannot be repeated, and its score is as good."""
+    pairs = [(token_at(door, place, setting, seed), token_at(door, place, setting, seed)) for seed in range(SAME_SEEDS)]
+    differ = sum(one != other for one, other in pairs)
+    return _check("seeds", "noted" if differ else "ok", differ=differ, pairs=SAME_SEEDS)
+
+
+def concurrency(subject: Subject) -> Iterator[Check]:
+    """Whether requests that are sent together are answered together."""
+    count = min(subject.concurrency, MOST_AT_ONCE)
+    if count < FEWEST_AT_ONCE:
+        return
+    alone_s = _together_s(subject, 1)
+    together_s = _together_s(subject, count)
+    values = {"count": count, "alone_s": round(alone_s, 2), "together_s": round(together_s, 2)}
+    in_turn = together_s > alone_s * count * IN_TURN
+    yield _check("concurrency", "noted" if in_turn else "ok", **values)
+
+
+FEWEST_AT_ONCE = 4
+IN_TURN = 0.8
+"""Share of the time that as many requests take one after the other, from which on they were answered so."""
+
+
+def _together_s(subject: Subject, count: int) -> float:
+    request = _request(subject, subject.short, max_tokens=GREEDY_TOKENS)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(subject.engine.complete(replace(request, seed=seed)) for seed in range(count)))
+
+    began = time.monotonic()
+    run_in_loop(all_of_them())
+    return time.monotonic() - began
+
+
+def _complete(subject: Subject, prompt: str, **changes: Any) -> Completion:  # noqa: ANN401 - fields of a sampling
+    """One answer as the run asks for it, but for ``changes`` of the sampling."""
+    return run_in_loop(subject.engine.complete(_request(subject, prompt, **changes)))
+
+
+def _request(subject: Subject, prompt: str, **changes: Any) -> Request:  # noqa: ANN401 - fields of a sampling
+    drawn = subject.sampling.model_copy(update=changes)
+    return Request(problem="preflight", sample=0, prompt=prompt, sampling=drawn, seed=0)
+
+
+_OF_ALL = (endpoints, concurrency)
+_OF_EACH = (limit, whole_answer, greedy, sampling)

@@ -1,0 +1,48 @@
+"""``preflight.json``: what was checked of a deployment before its run, and what was found."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from papergate.run_folder.files import PREFLIGHT_FILE
+from papergate.run_folder.stored import Part, Stored
+
+State = Literal["ok", "noted", "failed", "unknown"]
+
+
+class Check(Part):
+    """One thing that was checked; ``papergate.words`` says it in a language."""
+
+    code: str
+    state: State
+    """``noted``: a reader must know it; ``failed``: the run would not measure what it promises; ``unknown``: not
+    checked, and why."""
+    server: str | None = None
+    """Address of the one that was checked; None where it is about all of them."""
+    values: Mapping[str, Any] = Field(default_factory=dict)
+    """What the sentence states: plain JSON values by name."""
+
+
+class PreflightRecord(Stored):
+    """All checks of one deployment."""
+
+    deployment: str
+    checks: tuple[Check, ...]
+    seconds: float
+    papergate: str
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks for whose sake the run must not begin."""
+        return tuple(check for check in self.checks if check.state == "failed")
+
+
+def write_preflight(folder: Path, record: PreflightRecord) -> None:
+    """Write the record into the folder of a promise.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    record.write(folder / PREFLIGHT_FILE)

@@ -1,0 +1,143 @@
+"""A preflight finds servers that are set up otherwise than the run needs, and leaves honest ones alone."""
+
+from decimal import Decimal
+
+import pytest
+
+from papergate.acceptance.options import Options
+from papergate.cli import main
+from papergate.diagnosis.preflight import Subject, preflight
+from papergate.engines.remote.engine import RemoteEngine
+from papergate.gate import gate
+from papergate.promises.records import Sampling
+from papergate.run_folder.files import PREFLIGHT_FILE
+from papergate.run_folder.preflight import PreflightRecord, write_preflight
+from papergate.words import english
+from tests.servers.drawing_server import MODEL, drawing_server
+
+SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=100)
+
+
+def checked(*urls, **changes):
+    fields = {"sampling": SAMPLING, "prompts": ["What is 2 + 3?"], "thinks": True, "concurrency": 1} | changes
+    return preflight(Subject(deployment="double", engine=RemoteEngine(urls, MODEL), **fields))
+
+
+def states(record):
+    return {check.code: check.state for check in record.checks}
+
+
+def found(record, code):
+    (check,) = (check for check in record.checks if check.code == code)
+    return check
+
+
+def test_an_honest_server_is_left_alone():
+    with drawing_server() as url:
+        record = checked(url)
+    assert set(states(record).values()) == {"ok"}, record
+    assert {"endpoints", "limit", "whole_answer", "greedy", "streaming", "sampling", "seeds"} <= states(record).keys()
+
+
+@pytest.mark.parametrize(
+    ("habits", "seen"),
+    [
+        ({"temperature": 1.0}, "temperature 1.0"),
+        ({"temperature": 0.3}, "temperature halved"),
+        ({"temperature": 0.0}, "every draw the same"),
+        ({"top_p": 1.0}, "top_p ignored"),
+        ({"temperature": 1.0, "top_p": 1.0}, "temperature 1.0"),
+    ],
+)
+def test_sampling_that_is_not_the_declared_one_is_named(habits, seen):
+    with drawing_server(**habits) as url:
+        check = found(checked(url), "sampling")
+    assert check.state == "failed"
+    assert check.values["seen"].startswith(seen)
+    assert "do not fit temperature 0.6 and top_p 0.95" in english.check(check)
+
+
+def test_seeds_that_decide_nothing_are_noted():
+    with drawing_server(seeds="ignored") as url:
+        record = checked(url)
+    assert found(record, "seeds").state == "noted"
+    assert found(record, "sampling").state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("habits", "reason", "said"),
+    [
+        ({"tokenize": False}, "no-tokenizer", "/tokenize"),
+        ({"logprobs": "absent"}, "no-log-probabilities", "no log-probabilities"),
+        ({"logprobs": "scaled"}, "log-probabilities-after-temperature", "change with the temperature"),
+    ],
+)
+def test_what_cannot_be_told_is_said(habits, reason, said):
+    with drawing_server(**habits) as url:
+        check = found(checked(url), "sampling")
+    assert (check.state, check.values["reason"]) == ("unknown", reason)
+    assert said in english.check(check)
+
+
+def test_a_server_that_changes_max_tokens_is_found():
+    with drawing_server(most_tokens=9) as url:
+        check = found(checked(url), "limit")
+    assert check.state == "failed"
+    assert "max_tokens = 8 was asked for; 9 tokens came" in english.check(check)
+
+
+def test_a_whole_answer_without_its_thought_is_found():
+    with drawing_server(most_tokens=6) as url:
+        check = found(checked(url), "whole_answer")
+    assert check.state == "ok"  # cut at a limit, which is no damage in itself
+
+
+def test_servers_of_two_deployments_are_refused():
+    with drawing_server() as one, drawing_server(root="other weights") as other:
+        record = checked(one, other)
+    assert found(record, "endpoints").state == "failed"
+    assert "weights: weights, other weights" in english.check(found(record, "endpoints"))
+    assert {check.server for check in record.checks if check.code == "limit"} == {one, other}
+
+
+def test_a_record_is_read_back(tmp_path):
+    with drawing_server(temperature=1.0) as url:
+        record = checked(url)
+    write_preflight(tmp_path, record)
+    assert PreflightRecord.read(tmp_path / PREFLIGHT_FILE) == record
+    assert [check.code for check in record.failed] == ["sampling"]
+
+
+def gated(url, folder, **options):
+    asked = Options(endpoints=(url,), model=MODEL, run=folder / "run", samples=2, limit=3, **options)
+    ended = gate(asked, targets=["cpu_vllm"], wanted=lambda promise: promise.benchmark == "tiny-aime")
+    (line,) = ended.lines
+    (place,) = (folder / "run").glob("cpu_vllm-*")
+    return line, place
+
+
+def test_a_gate_asks_nothing_of_a_server_that_is_set_up_wrongly(tmp_path):
+    with drawing_server(temperature=1.0) as url:
+        line, place = gated(url, tmp_path)
+    assert "nothing was asked, as the preflight failed" in line.error
+    assert "seen: temperature" in line.error
+    assert not (place / "completions.jsonl").exists()
+    assert PreflightRecord.read(place / PREFLIGHT_FILE).failed
+
+
+def test_a_gate_without_preflight_says_so(tmp_path):
+    with drawing_server(temperature=1.0) as url:
+        line, place = gated(url, tmp_path, preflight=False)
+    assert "no_preflight" in {note.code for note in line.record.notes}
+    assert not (place / PREFLIGHT_FILE).exists()
+
+
+def test_the_command_checks_and_asks_nothing_else(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with drawing_server() as honest, drawing_server(top_p=1.0) as dishonest:
+        assert main(["preflight", "cpu_vllm", "--endpoint", honest, "--model", MODEL]) == 0
+        assert main(["preflight", "cpu_vllm", "--endpoint", dishonest, "--model", MODEL]) == 1
+    said = capsys.readouterr().out
+    assert "of 9 checks in order" in said
+    assert "seen: top_p ignored" in said
+    assert list(tmp_path.iterdir()) == []
