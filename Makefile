@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accelerator accept accept-wheel test test-vllm test-servers lint simulate grid study clean
+.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers lint simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -20,11 +20,14 @@ accept: $(VENV)/ready  ## the main job: the embedded model against its published
 	$(PYTEST) tests/accuracy -m cpu --run-seed 1 --junitxml=report/accept.xml
 
 # Two at once take half of the time on two cores; what a neighbour could make late is run alone, afterwards.
-ALONE = tests/perf tests/meta/engines/test_http.py tests/meta/performance/test_client.py tests/meta/completions/test_runner.py
+ALONE = tests/perf tests/meta/endpoints/test_http.py tests/meta/performance/test_client.py tests/meta/completions/test_runner.py
 
 test: $(VENV)/ready lint  ## everything that needs no accelerator
 	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 2 --dist worksteal --junitxml=report/test.xml
 	$(PYTEST) $(ALONE) --junitxml=report/test-alone.xml
+
+fuzz: $(VENV)/ready  ## 100,000 mutated streams over real sockets; other ones with PAPERGATE_FUZZ_SEED=N
+	PAPERGATE_FUZZ=100000 $(PYTEST) tests/meta/endpoints/test_fuzz.py
 
 # As a user has it: the wheel alone in an environment of its own, used from an empty folder.
 WHEEL_VENV ?= .venv-wheel

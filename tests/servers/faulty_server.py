@@ -1,8 +1,8 @@
 """A double of an OpenAI-compatible server: real sockets, real HTTP, and every fault on demand.
 
 ``FaultyServer`` runs in a thread. What it does with a request is decided by ``plan``, a function from the request to
-the name of a behaviour in ``BEHAVIOURS``. Its answers depend on prompt and seed only, so that a test can tell an
-answer that was given from one that was invented.
+a behaviour, or to the name of one in ``BEHAVIOURS``. Their answers depend on prompt and seed only, so that a test can
+tell an answer that was given from one that was invented.
 """
 
 import asyncio
@@ -329,7 +329,7 @@ def first(times: int, behaviour: str) -> Callable[[Asked], str]:
 class FaultyServer:
     """Serves until closed; ``log`` holds every chat request with what was done."""
 
-    plan: Callable[[Asked], str] = field(default_factory=lambda: always("answer"))
+    plan: Callable[[Asked], str | Behaviour] = field(default_factory=lambda: always("answer"))
     port: int = 0
     key: str | None = None
     context_tokens: int | None = None
@@ -429,7 +429,7 @@ class FaultyServer:
         behaviour = self.plan(asked)
         self.log.append((asked, behaviour))
         await asyncio.sleep(self.delay_s)
-        await BEHAVIOURS[behaviour](asked, reply)
+        await (behaviour if callable(behaviour) else BEHAVIOURS[behaviour])(asked, reply)
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str], bytes]:

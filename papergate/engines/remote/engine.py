@@ -17,7 +17,7 @@ from papergate.endpoints.http import CLOSES, Reply, exchange
 from papergate.endpoints.pages import IDENTITY
 from papergate.endpoints.server_errors import AWAY, quoted, refusal
 from papergate.engines.records import Completion, EngineIdentity, Request
-from papergate.engines.remote.answer import Answer, OutOfStep
+from papergate.engines.remote.answer import Answer
 from papergate.engines.remote.balance import Balance, Endpoint
 from papergate.engines.remote.read_batching import Tide
 from papergate.engines.remote.stream import Reading
@@ -179,7 +179,7 @@ class RemoteEngine:
         """One attempt at one endpoint.
 
         What goes wrong with the connection after the whole answer was read costs nothing: a whole answer is never asked
-        again. Text that comes then is another matter: nobody knows whose it is, nor whose what came before.
+        again. What the server says then is another matter: nobody knows whose text it is, nor whose what came before.
         """
         limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
         patience = Patience(limits)
@@ -188,7 +188,7 @@ class RemoteEngine:
             async with patience, self._stream(endpoint, request) as reply:
                 await reading.read(reply)
         except (ConnectionError, TimeoutError, EngineError) as error:
-            if isinstance(error, OutOfStep) or not reading.answer.is_whole:
+            if isinstance(error, EngineError) or not reading.answer.is_whole:
                 raise _explained(error, endpoint, patience) from error
         endpoint.answered()
         return reading.answer, patience

@@ -6,10 +6,11 @@ A new fault is a row in the module of its part; a new part is a module with ``FA
 
 from pathlib import Path
 
-from tests.meta.faults import ends, inputs, store
+from tests.meta.faults import ends, inputs, store, streams
 
 CATALOGUE = {
     "The store": store.FAULTS,
+    "Streams": streams.FAULTS,
     "Inputs": inputs.FAULTS,
     "Ends of a session": ends.FAULTS,
 }
