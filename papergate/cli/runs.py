@@ -11,10 +11,12 @@ from papergate.completions.contents import Contents
 from papergate.completions.repair import repair
 from papergate.completions.store import contents_of, read_sessions
 from papergate.errors import StoreError
+from papergate.files import reason
 from papergate.gate import judge_again
 from papergate.printable import printable
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, PAGE_FILE
+from papergate.run_folder.verdict import read_verdict
 
 SOUND, DAMAGED = 0, 1
 KEPT, NOT_KEPT = 0, 1
@@ -67,7 +69,10 @@ def run_judge(args: argparse.Namespace) -> int:
 
 def _stores(run: Path) -> list[Path]:
     """The folders of promises in ``run``, or itself."""
-    folders = [run, *sorted(run.iterdir())] if run.is_dir() else []
+    try:
+        folders = [run, *sorted(run.iterdir())] if run.is_dir() else []
+    except OSError as error:
+        raise StoreError(f"{run} cannot be read: {reason(error)}") from error
     found = [
         folder for folder in folders if any((folder / name).exists() for name in (MANIFEST_FILE, COMPLETIONS_FILE))
     ]
@@ -80,18 +85,22 @@ def _is_sound(folder: Path, *, mend: bool) -> bool:
     """Print the state of one store, repaired first where that is asked for."""
     try:
         if mend and (done := repair(folder)):
-            print(f"{folder}: repaired: {done.kept} records kept; {done.aside.name} is the file as it was")
+            kept = f"{folder}: repaired: {done.kept} records kept; {done.aside.name} is the file as it was"
+            print(printable(kept))
         read_sessions(folder)
-        contents = contents_of(folder)
+        contents, verdict = contents_of(folder), read_verdict(folder)
     except StoreError as error:
-        print(f"{folder}: damaged:\n  - {error}")
+        print(printable(f"{folder}: damaged:\n  - {error}"))
         return False
     lines = [f"  - {damage}" for damage in contents.damages[:NAMED]]
     if len(contents.damages) > NAMED:
         lines.append(f"  - and {len(contents.damages) - NAMED} more")
-    print(printable("\n".join([f"{folder}: {'damaged' if lines else 'sound'}: {_holds(contents)}", *lines])))
+    judged = f"verdict {verdict.verdict}" if verdict else "no verdict"
+    state = f"{folder}: {'damaged' if lines else 'sound'}: {_holds(contents)}, {judged}"
+    print(printable("\n".join([state, *lines])))
     if lines:
-        print(f"  restore the files from a copy, or: papergate runs check {folder} --repair", file=sys.stderr)
+        remedy = f"  restore the files from a copy, or: papergate runs check {folder} --repair"
+        print(printable(remedy), file=sys.stderr)
     return not lines
 
 

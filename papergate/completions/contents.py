@@ -131,7 +131,7 @@ class Contents:
         record = record_of(line, self.link or 0)
         problem, sample, finish = self._key_of(record)
         if finish != Finish.FAILED and (problem, sample) in self.succeeded:
-            raise Damaged(f"sample {sample} of {problem!r} has an answer already")
+            raise Damaged(f"its problem has an answer number {sample} already")
         if record.after is None:
             self._refuse_edited()
             self.unsealed += 1
@@ -158,7 +158,7 @@ class Contents:
         if not (isinstance(problem, str) and type(sample) is int and sample >= 0 and finish in FINISHES):
             raise Damaged("not a completion of papergate: its problem, sample or finish cannot be")
         if seed is not None and seed != seed_of(self.run_seed, problem, sample):
-            raise Damaged(f"its seed {seed} is not that of sample {sample} of {problem!r} in this run")
+            raise Damaged(f"its seed {seed} is not that of sample {sample} of its problem in this run")
         return problem, sample, str(finish)
 
     def _refuse_edited(self) -> None:

@@ -209,7 +209,7 @@ def seeds_of_another_run(folder):
     filled(folder, keys=[])
     with Store.open(folder, manifest()) as store:
         store.append(sample_of("p0", 0, run_seed=2))
-    refused(folder, "its seed .* is not that of sample 0 of 'p0' in this run")
+    refused(folder, "its seed .* is not that of sample 0 of its problem in this run")
 
 
 def file_changed(name, change, words, folder):
@@ -424,7 +424,7 @@ EDITS = {
     "the last record removed": (lambda lines: lines[:-1], "where 12 up to byte .* had been acknowledged"),
     "all records removed": (lambda _: [], "where 12 up to byte .* had been acknowledged"),
     "two records exchanged": (lambda lines: [lines[1], lines[0], *lines[2:]], "records before it were removed"),
-    "a record doubled": (lambda lines: [*lines, lines[3]], "has an answer already"),
+    "a record doubled": (lambda lines: [*lines, lines[3]], "has an answer number .* already"),
     "two lines joined": (lambda lines: [lines[0] + lines[1], *lines[2:]], "checksum"),
     "a record cut in two": (lambda lines: [lines[0][:80], lines[0][80:], *lines[1:]], "checksum"),
     "a remark put in": (lambda lines: [*lines[:3], b"# checked by hand", *lines[3:]], "not JSON"),
