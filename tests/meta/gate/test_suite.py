@@ -337,6 +337,7 @@ def test_a_certificate_of_another_authority_is_trusted_when_it_is_named(tmp_path
         assert "give its authority with --ca-file" in session.text
         session = Session(tmp_path, *arguments, "--ca-file", cert)
     assert session.properties()["verdict"] == "inconclusive", session.text
+    assert "papergate: cpu_vllm-vllm-papergate-tiny-tiny-aime: asking 1 of 1 samples" in session.done.stderr
 
 
 def judgement(folder):
