@@ -57,6 +57,7 @@ def _judged(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     yield "interval", "[{:.3f}, {:.3f}]".format(*(100 * end for end in judgement.interval))
     yield "n", str(judgement.n)
     yield "k", str(judgement.k)
+    yield "k_most", str(max(record.counts.samples))
     yield "errors", str(record.errors)
     yield "truncations", str(record.truncations)
     yield "proven_within", _word(judgement.proven_within)

@@ -115,7 +115,7 @@ def _numbers(record: VerdictRecord | None) -> list[str]:
         f"{100 * judged.score:.2f} %",
         f"[{low:.1f}, {high:.1f}]",
         _promised(record),
-        f"{judged.n} x {judged.k}",
+        f"{judged.n} x {record.counts.samples_each}",
         "-" if tokens is None else f"{tokens:,}",
     ]
 

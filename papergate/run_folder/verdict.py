@@ -153,6 +153,12 @@ class ProblemCounts(Part):
             raise ValueError(f"columns of different lengths beside {len(self.problems)} problems")
         return self
 
+    @property
+    def samples_each(self) -> str:
+        """Planned samples of a problem, in words: their number, or the fewest and the most."""
+        fewest, most = min(self.samples), max(self.samples)
+        return str(most) if fewest == most else f"{fewest} to {most}"
+
 
 class Moved(Part):
     """A problem whose rate differs from the golden run's beyond chance."""

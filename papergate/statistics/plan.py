@@ -97,7 +97,8 @@ def _losses(panel: Panel) -> list[Fraction]:
 def plan_text(planned: Plan, *, attempts: int = 1) -> str:
     """The plan as a table with one line per loss; the noise of a printed score held for the truth is in its chances."""
     problems, looks = len(planned.panel.rates), planned.gate.looks
-    head = f"{problems} problems, looks at {', '.join(map(str, looks))} samples; {_reference(planned.gate)}"
+    spread = " on average, more where the golden run's answers vary" if planned.gate.allocates else ""
+    head = f"{problems} problems, looks at {', '.join(map(str, looks))} samples{spread}; {_reference(planned.gate)}"
     source = f"simulated on {planned.panel.source}"
     rows = [_line(row, problems, planned.cost) for row in planned.outlooks]
     return "\n".join([head, source, COLUMNS, *rows, *_attempts(planned, attempts)])

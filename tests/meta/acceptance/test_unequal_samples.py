@@ -3,13 +3,17 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from io import StringIO
 
 import pytest
 
 from papergate.acceptance import accept, manifest_of, replay
+from papergate.acceptance.saving import save
 from papergate.completions.store import Store
 from papergate.engines import Completion, Finish
 from papergate.errors import StoreError
+from papergate.reports.junit import properties
+from papergate.reports.table import Line, print_table
 from papergate.statistics.counts import Counts
 from papergate.verdict import Verdict
 from tests.meta.tiny_runs import BENCHMARK, case_of
@@ -58,6 +62,17 @@ def test_problems_that_vary_are_asked_more_and_the_score_is_the_mean_over_proble
     shares = [c / k for c, k in zip(found.counts.correct, found.counts.samples, strict=True)]
     assert float(found.judgement.score) == pytest.approx(sum(shares) / 30)
     assert f"x {min(asked.values())} to {max(asked.values())} samples" in found.sentence
+
+
+def test_reports_state_the_fewest_and_the_most_samples(tmp_path):
+    found, _, _ = run(tmp_path)
+    record = save(found, tmp_path)
+    least, most = min(found.counts.samples), max(found.counts.samples)
+    assert record.counts.samples_each == f"{least} to {most}"
+    assert dict(properties(record))["k_most"] == str(most)
+    shown = StringIO()
+    print_table([Line(promise="tiny", record=record)], shown, width=200, colour=False)
+    assert f"30 x {least} to {most} " in shown.getvalue()
 
 
 def test_every_look_is_kept_and_only_adds_samples(tmp_path):

@@ -130,6 +130,13 @@ def test_the_plan_says_what_it_takes_the_reference_for(ask, options, said):
     assert said in ask(*AIME, *options)[1]
 
 
+def test_the_plan_says_where_samples_follow_a_golden_run(ask):
+    golden = (*AIME, "--paper-samples", "64", "--reference", "golden")
+    assert "samples on average, more where the golden run's answers vary; " in ask(*golden)[1]
+    assert "answers vary" not in ask(*golden, "--samples", "8")[1]
+    assert "answers vary" not in ask(*AIME, "--max-samples", "4")[1]
+
+
 def test_a_noisy_paper_held_for_the_truth_fails_perfect_deployments():
     rule = Rule.within(Tolerance.parse("0.5 points"), problems=500)
     panel = beta_panel(0.839, problems=500)
