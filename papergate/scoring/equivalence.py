@@ -27,12 +27,12 @@ _SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _DENIED = r"(?!.*\b(?:wrong|incorrect|not|never|neither|except|least|most|or|and|million|thousand)\b)"
 _LETTER = re.compile(  # a letter alone, before the text of its option, or after the name of what is chosen
-    r"\(?([A-Ja-j])\)?[.:]?|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|选项?) ?\(?([A-J])\)?[.:]?|"
+    r"\(?([A-Ja-j])\)?[.:]?|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|选项?)[:：]? ?\(?([A-J])\)?[.:]?|"
     rf"{_DENIED}(?:\(([A-J])\)[.:]? (?:[A-Z]|[a-z]{{3}}|[\d$(-]|\\[A-Za-z]).*|"
-    r"([A-J])[.):]\s*[A-Za-z].*|[A-Za-z ]{3,}\(([A-J])\))",
+    r"([A-J])[.):](?:\s+\S|\s*[A-Za-z]).*|[A-Za-z ]{3,}\(([A-J])\))",
     re.DOTALL,
 )
-_GOLD_LETTER = re.compile(r"\(?([A-J])\)?")
+_GOLD_LETTER = re.compile(r"\(?([A-J])\)?[.:]?")
 _LETTERS = re.compile(r"\(?([A-J])\)?(?:(?:,|;|、|and|和| )*\(?([A-J])\)?)+")
 _STATEMENTS = re.compile(r"(?:\b(?:I{1,3}|IV|VI{0,3})\b(?:,|;|、|\band\b|\bonly\b|和|[ .])*)+")
 _STEPS = re.compile(r"floor|ceil|\\bmod")  # functions of whole numbers

@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from papergate.scoring.answers import algebra, numeric, regions
-from papergate.scoring.answers.algebra import Value
+from papergate.scoring.answers.algebra import Monomial, Value
 from papergate.scoring.answers.shapes import (
     INFINITE,
     Bag,
@@ -25,6 +25,7 @@ from papergate.scoring.answers.spelling import Unreadable
 _FUNCTION_NAMES = {"f", "g", "h"}  # in front of a bracket these are functions, never factors
 _PAIR = 2
 _DOTS = algebra.symbol("...")
+_VARIANCE = ("symbol", "sigma")  # its square is a name of its own
 _COORDINATES = {"x", "y", "z"}
 
 
@@ -298,16 +299,22 @@ def _name_of_value(value: Value) -> str:
         return ""
     ((term, _),) = value.over.items()
     kinds = {name[0] for name, _ in term}
-    if not term or kinds - {"symbol", "function"} or any(abs(exponent) != 1 for _, exponent in term):
+    if not term or kinds - {"symbol", "function"} or not _has_powers_of_a_name(term):
         return ""
     if "function" in kinds and (len(term) > 1 or not algebra.symbols(value)):
-        return ""
-    if len(term) == 1 and term[0][1] != 1:
         return ""
     names = [algebra.spelled(name[1]) for name, _ in term]
     if kinds == {"symbol"} and len(names) <= _PAIR and names[0] in _FUNCTION_NAMES:
         return f"{names[0]}()" if len(names) == _PAIR else names[0]
-    return names[0] if names == [*names[:1]] and kinds == {"symbol"} else algebra.spelled(term)
+    is_symbol = len(term) == 1 and kinds == {"symbol"} and term[0][1] == 1
+    return names[0] if is_symbol else algebra.spelled(term)
+
+
+def _has_powers_of_a_name(term: Monomial) -> bool:
+    """Whether a product could name a quantity: letters above or below a bar, a lone one above it, or a variance."""
+    if len(term) == 1:
+        return term[0][1] == 1 or term[0] == (_VARIANCE, Fraction(2))
+    return all(abs(exponent) == 1 for _, exponent in term)
 
 
 def symbols_of(shape: Shape) -> set[str]:

@@ -504,7 +504,7 @@ class _Evaluator:
 _PLAIN = {
     "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "arcsin": "asin",
     "arccos": "acos", "arctan": "atan", "arccot": "acot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "ln": "log",
-    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "Gamma": "gamma", "zeta": "zeta",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "Gamma": "gamma", "arg": "arg", "zeta": "zeta",
     "floor": "floor", "ceil": "ceil", "binomial": "binomial", "factorial": "factorial", "Re": "re", "Im": "im",
 }  # fmt: skip
 _OWN: dict[str, Callable[..., Any]] = {

@@ -35,7 +35,22 @@ _REMARKS = {"since", "because", "respectively", "rounded", "as", "only", "exactl
 _ABOUT = {"about", "approximately", "approx", "roughly", "nearly", "约", "大约", "约为", "约等于"}
 _TRAILING = {("sign", "."), ("sign", ","), ("sign", ";"), ("sign", ":"), ("command", "\\")}
 _TRAILING |= {("command", mark) for mark in ("square", "blacksquare", "qed", "Box", "qedsymbol", "checkmark")}
-_LEADING = {"only", "exactly", "the", "just", "第", "共", "有", "和为"}
+_LEADING = {
+    "therefore",
+    "thus",
+    "so",
+    "hence",
+    "then",
+    "答",
+    "only",
+    "exactly",
+    "the",
+    "just",
+    "第",
+    "共",
+    "有",
+    "和为",
+}
 _LEADING_SIGNS = {("sign", ","), ("sign", ";"), ("sign", ":"), ("sign", ".")}
 _COPULAS = {"is", "are", "equals", "是", "为", "等于"}
 _IMPLICATIONS = {"implies", "Rightarrow", "Longrightarrow", "iff", "Leftrightarrow", "Longleftrightarrow"}

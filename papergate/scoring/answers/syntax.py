@@ -44,7 +44,7 @@ _GREEK = {
 }  # fmt: skip
 _FUNCTIONS = {
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "lg",
-    "exp", "gcd", "lcm", "max", "min", "arccot", "arcsinh", "arccosh", "arctanh", "Re", "Im", "det", "cis",
+    "exp", "gcd", "lcm", "max", "min", "arccot", "arcsinh", "arccosh", "arctanh", "arg", "Re", "Im", "det", "cis",
 }  # fmt: skip
 _GREEK_FUNCTIONS = {"Gamma", "zeta"}  # before a bracket
 _MANY = {"gcd", "lcm", "max", "min"}
@@ -255,6 +255,7 @@ class _Parser:
             close = self._closing()
             inside = self._tokens[self._at + 1 : close]
             simple = inside and all(part.kind in {"letter", "number"} or part.text == "," for part in inside)
+            simple = simple or token.text.isupper()  # P(X = 2), E(X + Y)
             if simple and close + 1 < len(self._tokens) and self._tokens[close + 1].text == "=":
                 self._at = close + 2
                 return f"{name}({''.join(part.text for part in inside)})"
