@@ -16,11 +16,13 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import orjson
 
 from papergate.completions.manifest import Manifest
+from papergate.completions.policy import seed_of
 from papergate.completions.store import Store
 from papergate.engines.records import Completion, Finish
 from papergate.promises.records import Sampling
@@ -144,6 +146,38 @@ def measure(name: str, folder: Path, count: int, write: Callable[[Path], None], 
     shutil.rmtree(folder)
 
 
+def short_records(folder: Path, count: int = 100_000) -> None:
+    """What opening a run of many short answers costs."""
+    shutil.rmtree(folder, ignore_errors=True)
+    seeds = ((f"p{number // 64}", number % 64) for number in range(count))
+    short = (
+        Completion(problem=problem, sample=sample, seed=seed_of(0, problem, sample), text="x" * 200, finish=Finish.STOP)
+        for problem, sample in seeds
+    )
+    with Store.open(folder, manifest()) as store:
+        while batch := list(islice(short, 1000)):
+            store.append(*batch)
+    cpu = cpu_s()
+    assert open_jsonl(folder) == count
+    print(f"opening {count} records of 200 characters: {cpu_s() - cpu:.2f} CPU s")
+    shutil.rmtree(folder)
+
+
+def cpu_of_an_append(folder: Path, count: int = 300) -> None:
+    """What an append costs without the wait for the disk, which differs from disk to disk."""
+    shutil.rmtree(folder, ignore_errors=True)
+    times, fsync, drawn = [], os.fsync, list(completions(count))
+    with Store.open(folder, manifest()) as store:
+        os.fsync = lambda _: None
+        for completion in drawn:
+            began = time.thread_time_ns()
+            store.append(completion)
+            times.append(time.thread_time_ns() - began)
+        os.fsync = fsync
+    print(f"an append without its fsync: {sorted(times)[count // 2] / 1000:.0f} us of CPU time")
+    shutil.rmtree(folder)
+
+
 def cpu_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
@@ -171,6 +205,8 @@ def main(folder: Path, count: int) -> None:
         open_sqlite,
     )
     measure("a file each, synced", folder / "f", few, lambda to: files(to, few), open_files)
+    short_records(folder / "g")
+    cpu_of_an_append(folder / "h")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
