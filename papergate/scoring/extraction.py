@@ -71,7 +71,7 @@ def _boxed(boxes: list[Box], conclusion: str) -> Extraction | None:
         return Extraction(answer=later, rule="answer-is")
     answers = tuple(dict.fromkeys(box.content or "" for box in boxes))
     if len(answers) > 1 and all(answers):
-        return Extraction(answer=", ".join(answers), rule="boxes", parts=answers)
+        return Extraction(answer=", ".join(answers), rule="boxes")
     return Extraction(answer=answers[-1], rule="box")
 
 

@@ -112,16 +112,14 @@ def _is_short(gold: str, answer: str) -> bool:
 
 def _extracted(attempt: Attempt) -> Extraction:
     if attempt.text is None or not (attempt.bare or _is_gold(attempt)):
-        return _one_of_equals(
-            extract(
-                attempt.text,
-                kind=attempt.kind,
-                thinks=attempt.thinks,
-                letters=attempt.letters,
-                options=attempt.options,
-                marks=attempt.marks,
-                cut=attempt.cut,
-            )
+        return extract(
+            attempt.text,
+            kind=attempt.kind,
+            thinks=attempt.thinks,
+            letters=attempt.letters,
+            options=attempt.options,
+            marks=attempt.marks,
+            cut=attempt.cut,
         )
     answer = attempt.text.strip()
     if attempt.kind is AnswerKind.CHOICE:
@@ -133,14 +131,6 @@ def _extracted(attempt: Attempt) -> Extraction:
 def _is_gold(attempt: Attempt) -> bool:
     """Whether a text without a thought is the gold answer, word for word."""
     return attempt.text is not None and not attempt.thinks and attempt.text.strip() == attempt.gold.strip()
-
-
-def _one_of_equals(found: Extraction) -> Extraction:
-    """One answer where several final boxes say the same, such as a fraction and its decimal."""
-    first, *others = found.parts or ("",)
-    if others and all(_is_short(first, part) and equivalent(first, part).equal for part in others):
-        return Extraction(answer=others[-1], rule="box")
-    return found
 
 
 def _handed_over(attempt: Attempt) -> Extraction:

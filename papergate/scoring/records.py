@@ -60,8 +60,6 @@ class Extraction:
     answer: str | None
     rule: str
     reason: str | None = None
-    parts: tuple[str, ...] = ()
-    """The contents of several boxes that `answer` joins."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

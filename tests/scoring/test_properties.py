@@ -88,3 +88,37 @@ def test_every_completion_gets_a_grade(grader, gold, texts):
     grades = list(grader.grade(attempts))
     note(f"{[grade.rule for grade in grades]}")
     assert [grade.outcome in Outcome for grade in grades] == [True] * len(texts)
+
+
+pieces = [
+    "\\boxed{",
+    "\\[",
+    "\\]",
+    "</think>",
+    "<|im_end|>",
+    "Answer: ",
+    "is ",
+    "or ",
+    "42",
+    "\n\n",
+    "答案",
+    "**",
+    "<answer>",
+]
+fragments = st.sampled_from([*"}$AC=()选.", *pieces, "</answer>", "⟦B⟧", "not ", "so "])
+
+
+@given(st.lists(fragments, max_size=25).map("".join), st.booleans(), st.booleans())
+def test_every_text_has_an_answer_or_a_reason_and_a_choice_is_one_of_the_letters(text, thinks, cut):
+    for kind in AnswerKind:
+        found = extract(text, kind=kind, thinks=thinks, cut=cut)
+        assert bool(found.answer) is (found.reason is None)
+        if kind is AnswerKind.CHOICE:
+            assert found.answer is None or found.answer in "ABCD"
+
+
+@given(st.lists(fragments, max_size=25).map("".join))
+def test_a_completion_cut_at_the_limit_is_never_given_more_answers(text):
+    for kind in AnswerKind:
+        cut = extract(text, kind=kind, thinks=True, cut=True)
+        assert cut.answer is None or extract(text, kind=kind, thinks=True).answer is not None
