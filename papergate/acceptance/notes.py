@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 
 from papergate.acceptance.records import Acceptance, Case
 from papergate.completions.manifest import REPAIR
-from papergate.diagnosis.causes import percent
 from papergate.engines import Finish
 from papergate.engines.hardware import differences
 from papergate.run_folder.notes import Note, note
@@ -66,22 +65,6 @@ def _notes_of_answers(acceptance: Acceptance) -> Iterator[Note]:
     if others and acceptance.case.identity.engine != "replay":
         named = [str(name) for name, _ in others.most_common(NAMED)]
         yield note("answers_name_other_model", count=others.total(), asked=asked, named=named)
-
-
-def causes_of(acceptance: Acceptance) -> list[Note]:
-    """The likely causes of wrong answers as notes, the one that can explain most of them first."""
-    return [
-        note(
-            f"cause_{cause.code}",
-            count=cause.count,
-            wrong=cause.wrong,
-            of=cause.of,
-            percent=percent(cause.count / cause.of),
-            tokens=cause.tokens,
-            asked=cause.asked,
-        )
-        for cause in acceptance.causes
-    ]
 
 
 def _notes_of_setup(case: Case) -> Iterator[Note]:

@@ -183,7 +183,12 @@ class Acceptance:
 
     @property
     def sentence(self) -> str:
-        """One line for a person: what was seen, what was promised, and why."""
+        """One line for a person: what was seen, what was promised, why, and of what is not kept the likeliest cause."""
+        cause = "" if self.accepted or not self.causes else f"; likely cause: {english.sentence(self.causes[0].note)}"
+        return self._verdict_sentence + cause
+
+    @property
+    def _verdict_sentence(self) -> str:
         if not self.reasons:
             return self.judgement.sentence
         whole = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")

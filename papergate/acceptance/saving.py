@@ -6,7 +6,7 @@ from typing import Any
 
 from papergate import __version__
 from papergate.acceptance.golden import Golden, with_golden
-from papergate.acceptance.notes import causes_of, notes_of, remarks_of
+from papergate.acceptance.notes import notes_of, remarks_of
 from papergate.acceptance.problems import aggregates, problem_rows
 from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.terms import prompt_digest
@@ -67,7 +67,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         sentence=acceptance.sentence,
         reasons=acceptance.reasons,
         notes=tuple(notes_of(acceptance)),
-        causes=tuple(causes_of(acceptance)),
+        causes=tuple(cause.note for cause in acceptance.causes),
         remarks=tuple(remarks_of(acceptance)),
         partial=case.partial,
         golden=None,

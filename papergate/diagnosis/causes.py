@@ -7,6 +7,7 @@ from enum import StrEnum
 from math import exp, log
 
 from papergate.diagnosis.kinds import Kind
+from papergate.run_folder.notes import Note, note
 
 HEALTHY_RATE = 0.005
 """Share of healthy answers that one kind of damage takes at most; measured: loops 3 in 3,483, other kinds none."""
@@ -90,6 +91,19 @@ class Cause:
     """Where answers end, of a limit."""
     asked: int | None = None
     """The limit that the run asked for."""
+
+    @property
+    def note(self) -> Note:
+        """The cause as a record: its code and values."""
+        return note(
+            f"cause_{self.code}",
+            count=self.count,
+            wrong=self.wrong,
+            of=self.of,
+            percent=percent(self.count / self.of),
+            tokens=self.tokens,
+            asked=self.asked,
+        )
 
 
 def causes_of(seen: Sequence[Seen], *, max_tokens: int) -> tuple[Cause, ...]:

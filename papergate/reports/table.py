@@ -91,7 +91,9 @@ def _beside(record: VerdictRecord | None) -> list[str]:
     """Why answers are wrong, what a reader must know, then what the numbers can show."""
     if record is None:
         return []
-    causes = [f"likely cause: {english.sentence(one)}" for one in record.causes]
+    causes = [
+        f"likely cause: {english.sentence(one)}" for one in record.causes[int(not record.accepted) :]
+    ]  # the sentence of a red names the first
     notes = [f"note: {english.sentence(one)}" for one in record.notes]
     return causes + notes + [*map(english.sentence, record.remarks)]
 
