@@ -127,14 +127,14 @@ class Pages:
 
 
 @contextmanager
-def pages_of(url: str, access: Access, *, page_s: float = PAGE_S) -> Iterator[Pages]:
-    """The pages of the server at ``url``.
+def pages_of(url: str, access: Access, *, page_s: float | None = None) -> Iterator[Pages]:
+    """The pages of the server at ``url``, each within ``page_s`` seconds, `PAGE_S` by default.
 
     Raises:
         EngineRefused: the certificates to trust cannot be read, or the proxy not be used.
     """
     with loop_runner() as runner:
-        yield Pages(Address.of(url, access), runner, page_s)
+        yield Pages(Address.of(url, access), runner, page_s or PAGE_S)
 
 
 def _is_doubtful(asked: asyncio.Task[Page]) -> bool:

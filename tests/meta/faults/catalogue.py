@@ -6,11 +6,12 @@ A new fault is a row in the module of its part; a new part is a module with ``FA
 
 from pathlib import Path
 
-from tests.meta.faults import ends, inputs, store, streams
+from tests.meta.faults import control, ends, inputs, store, streams
 
 CATALOGUE = {
     "The store": store.FAULTS,
     "Streams": streams.FAULTS,
+    "The control plane": control.FAULTS,
     "Inputs": inputs.FAULTS,
     "Ends of a session": ends.FAULTS,
 }
