@@ -81,7 +81,7 @@ async def _shakes_hands(address: Address) -> bool:
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE  # what language it speaks, not who it is
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_connection(asyncio.Protocol, address.host, address.port, ssl=anybody)
-    transport.close()
+    transport.abort()  # a farewell of TLS could outlive the event loop
     return True
 
 

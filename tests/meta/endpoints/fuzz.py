@@ -132,7 +132,7 @@ def _body_of(reply):
         found = re.search(rb"\r?\n\r?\n", rest)
         head, rest = (rest[: found.start()], rest[found.end() :]) if found else (rest, b"")
     fields = head.lower()
-    if b"chunked" in b"".join(re.findall(rb"\ntransfer-encoding:([^\n]*)", fields)):
+    if re.search(rb"\ntransfer-encoding:[^\n]*\bchunked[ \t]*(?:\r?\n|$)", fields):
         body = b""
         while size := re.match(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\n]*)?\r?\n", rest):
             length = int(size[1], 16)
