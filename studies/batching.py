@@ -15,28 +15,19 @@ from papergate.embedded import MODEL_DIR
 from papergate.engines.in_process import devices
 from papergate.engines.in_process.decoding import Decoder, Row
 from papergate.engines.in_process.strip import ROOM
-from studies.accelerator.shapes import R1_DISTILL_QWEN_1_5B
+from studies.accelerator.shapes import PEAKED, R1_DISTILL_QWEN_1_5B
 
 
 def main() -> None:
-    head = (
-        "model",
-        "answers",
-        "tokens",
-        "passes",
-        "prompt tokens",
-        "padding",
-        "row steps",
-        "idle",
-        "tokens moved",
-        "put out",
-    )
+    head = ("model", "answers", "tokens", "passes", "prompt tokens", "prompts read", "padding and read again")
+    head += ("row steps", "for nothing", "tokens moved")
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     embedded = transformers.AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32)
     print(line("embedded", embedded, answers=64, rows=16, tokens=(8, 60), share=1.0))
     print(line("embedded, a third of the memory", embedded, answers=64, rows=16, tokens=(8, 400), share=1 / 3))
     config = transformers.Qwen2Config(**R1_DISTILL_QWEN_1_5B, use_sliding_window=False)
     shaped = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).eval()
+    shaped.get_output_embeddings().weight.data.mul_(PEAKED)
     print(line("1.5B shape", shaped, answers=6, rows=4, tokens=(2, 6), share=1.0))
 
 
@@ -50,27 +41,21 @@ def line(name: str, model: object, *, answers: int, rows: int, tokens: tuple[int
         model, (), devices.Room(rows=rows, tokens=int(share * rows * (longest + ROOM))), devices.choices(model)[-1]
     )
     hook = model.register_forward_pre_hook(
-        lambda _, __, given: passes.append((type(given["tokens_of"]).__name__, given["input_ids"].numel())),
+        lambda _, __, given: passes.append((given.get("logits_to_keep"), given["input_ids"].numel())),
         with_kwargs=True,
     )
     drawn = [decoder.add(row) for row in wanted]
     while decoder.busy:
         decoder.advance()
     hook.remove()
-    read = sum(size for kind, size in passes if kind == "Prompts")
-    steps = sum(size for kind, size in passes if kind != "Prompts")
     prompt = sum(len(row.prompt) for row in wanted)
-    needed = sum(len(each.tokens) - 1 for each in drawn)
+    read = sum(size for drawn_for, size in passes if drawn_for is not None)
+    steps = sum(size for drawn_for, size in passes if drawn_for is None)
+    tokens = sum(len(each.tokens) for each in drawn)
+    of_prompts = sum(len(drawn_for) for drawn_for, _ in passes if drawn_for is not None)
     cells = (
-        name,
-        answers,
-        needed + answers,
-        len(passes),
-        prompt,
-        read - prompt,
-        steps,
-        steps - needed,
-        decoder.strip.moved,
+        *(name, answers, tokens, len(passes), prompt, of_prompts, read - prompt),
+        *(steps, steps - (tokens - of_prompts), decoder.strip.moved),
     )
     return "| " + " | ".join(map(str, cells)) + " |"
 

@@ -205,7 +205,7 @@ class Decoder:
     def __init__(self, model: "PreTrainedModel", eos: Collection[int], room: Room, means: Means) -> None:
         prepare(model)
         devices.compile_layers(model, compiled=means.compiled)
-        self._model, self._eos, self._room, self._means = model, frozenset(eos), room, means
+        self._model, self._eos, self.room, self._means = model, frozenset(eos), room, means
         self._waiting: deque[Drawn] = deque()
         self.strip: Strip[Drawn] = Strip(room.tokens)
         self._state = _State(room.rows + FILLED, STEPS if means.ahead else 1, model.device)
@@ -221,7 +221,7 @@ class Decoder:
     @property
     def wanted(self) -> int:
         """How many more rows could run."""
-        return max(0, self._room.rows - len(self.strip.rows) - len(self._waiting))
+        return max(0, self.room.rows - len(self.strip.rows) - len(self._waiting))
 
     def add(self, row: Row) -> Drawn:
         """Let ``row`` wait for room; what is drawn for it is seen in the result."""
@@ -241,7 +241,7 @@ class Decoder:
     def _join(self) -> list[Drawn]:
         """Read the prompts of the rows that find room; those that ended with their first token."""
         new: list[Drawn] = []
-        while self._waiting and len(self.strip.rows) < self._room.rows and self.strip.put(self._waiting[0]):
+        while self._waiting and len(self.strip.rows) < self.room.rows and self.strip.put(self._waiting[0]):
             new.append(self._waiting.popleft())
         return [drawn for group in _groups(new) for drawn in self._read(group)]
 

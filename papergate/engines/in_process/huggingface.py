@@ -117,10 +117,13 @@ class HuggingFaceEngine:
     def _serve(self, model: "PreTrainedModel") -> None:
         """A worker: requests join as there is room and leave as they end, until a None comes."""
         devices.use(model.device)
+        decoder: Decoder | None = None
         while batch := self._gather():
-            decoder = Decoder(model, self._eos, self._room or self._room_for(batch), self._means)
+            room = self._room or self._room_for(batch)
             running: dict[Drawn, _Pending] = {}
             try:
+                if decoder is None or decoder.room != room:
+                    decoder = Decoder(model, self._eos, room, self._means)
                 while batch or running:
                     running |= {decoder.add(pending[1]): pending for pending in batch}
                     for drawn in decoder.advance():
@@ -128,7 +131,8 @@ class HuggingFaceEngine:
                         _deliver(pending, self._completion(pending[0], drawn))
                     batch = self._take(decoder.wanted)
             except Exception as error:  # noqa: BLE001 - whatever torch raises belongs to the requests that it was drawing
-                for pending in running.values():
+                decoder = None
+                for pending in (*running.values(), *batch):
                     _deliver(pending, _failure(error))
 
     def _gather(self) -> list[_Pending]:

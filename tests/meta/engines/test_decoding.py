@@ -161,6 +161,16 @@ def test_every_means_draws_the_same(tiny, means, piece, monkeypatch):
     assert [out.tokens for out in drawn] == plain
 
 
+def test_a_row_with_fewer_tokens_than_pieces_is_read_right(tiny, monkeypatch):
+    rows = [row_of(tiny[1], "What is $1 + 1$?", seed=seed, max_tokens=40) for seed in range(2)]
+    plain = drawn_by(tiny, rows)
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", kernel_double)
+    monkeypatch.setattr(devices, "Graphs", GraphsDouble)
+    monkeypatch.setattr("papergate.engines.in_process.decoding.Decoder._pieces", lambda *_: 64)
+    assert len(rows[0].prompt) + 1 < 64
+    assert [out.tokens for out in draw(tiny[0], rows, eos={1}, means=Means(in_place=True, captured=True))] == plain
+
+
 def decoder_of(tiny, *, rows, tokens, means=None):
     model, tokenizer = tiny
     return Decoder(model, {tokenizer.eos_token_id}, Room(rows=rows, tokens=tokens), means or devices.choices(model)[-1])
@@ -242,9 +252,10 @@ def test_a_warning_does_not_keep_a_fast_way_from_being_used(tiny, monkeypatch):
     fast = Means(in_place=False, compiled=True)
     monkeypatch.setattr(devices, "choices", lambda _: [fast, Means(in_place=False)])
     monkeypatch.setattr(devices, "compile_layers", lambda *_, **__: warnings.warn("announced", stacklevel=1))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("error")
         assert settled(tiny[0]) == (fast, str(fast))
+    assert [str(each.message) for each in shown] == ["announced"]
 
 
 def test_an_attention_that_cannot_be_done_is_refused_with_the_remedy():

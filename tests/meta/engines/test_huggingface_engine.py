@@ -15,6 +15,7 @@ from papergate.benchmarks import read_specs  # noqa: E402
 from papergate.embedded import MODEL_DIR  # noqa: E402
 from papergate.engines import EngineIdentity, Request  # noqa: E402
 from papergate.engines.in_process import devices, huggingface  # noqa: E402
+from papergate.engines.in_process.decoding import Decoder  # noqa: E402
 from papergate.engines.in_process.strip import ROOM  # noqa: E402
 from papergate.errors import EngineError, EngineRefused  # noqa: E402
 from papergate.promises.records import Sampling  # noqa: E402
@@ -98,6 +99,27 @@ def test_the_cache_is_as_large_as_the_free_memory_allows_one_answer_at_least(mon
     assert devices.room([model], longest).tokens == longest + ROOM
     monkeypatch.setattr(devices, "free_on", lambda _: 2**60)
     assert devices.room([model], longest).tokens == devices.MAX_BATCH * (longest + ROOM)
+
+
+def test_what_was_captured_for_one_look_serves_the_next(monkeypatch):
+    built, engine = [], engine_of(weights())
+    monkeypatch.setattr(huggingface, "Decoder", lambda *given: built.append(given) or Decoder(*given))
+    try:
+        engine.check(SAMPLING, [problem.prompt for problem in PROBLEMS])
+        assert texts_of(engine, REQUESTS[:2]) == texts_of(engine, REQUESTS[:2])
+    finally:
+        engine.close()
+    assert len(built) == 1
+
+
+def test_a_cache_that_cannot_be_made_fails_the_requests_that_waited_for_it(monkeypatch):
+    monkeypatch.setattr(huggingface, "Decoder", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("2 GiB")))
+    engine = engine_of(weights())
+    try:
+        with pytest.raises(EngineError, match="OutOfMemoryError: 2 GiB; free the device"):
+            texts_of(engine, REQUESTS[:2])
+    finally:
+        engine.close()
 
 
 def test_a_context_that_is_too_short_is_refused_with_both_lengths():
