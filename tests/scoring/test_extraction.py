@@ -67,6 +67,7 @@ def test_answer_is_found_by_a_named_rule(text, answer, rule):
         ("t</think>We factor:\n\n1. $x = 2$\n2", True, "unanswered"),
         ("t</think>Add them.\n\n\\[ x = 5 \\]", True, "unanswered"),
         ("t</think>Therefore the total is 4", True, "unanswered"),
+        ("t</think>Therefore \\[ x + y = 12.", True, "unanswered"),
         ("t</think>Therefore the total is \\(\\frac{1}{2", True, "unanswered"),
     ],
 )
