@@ -56,7 +56,8 @@ def _rows(source: Source) -> Iterator[Row]:
 
 def _row(row: Columns, place: str) -> Row:
     text, gold, number = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS), first(row, SAMPLE_FIELDS)
-    finish = finish_of(str(first(row, FINISH_FIELDS) or "stop"))
+    reason = str(first(row, FINISH_FIELDS) or "stop")
+    finish = Finish.STOP if reason.isdigit() else finish_of(reason)  # vLLM names the end token by its number
     failed = row.get("success") is False or finish is Finish.FAILED or text is None
     prompt = _prompt(row)
     return Row(

@@ -161,6 +161,13 @@ def test_a_run_of_our_own_is_read_with_its_model_and_the_answer_that_came_after_
     ]
 
 
+def test_an_end_token_by_its_number_is_a_whole_answer(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps({"id": "a", "response": "t</think>1", "stop_reason": 151643}))
+    (done,) = read_predictions(path).completions
+    assert done.finish is Finish.STOP
+
+
 @pytest.mark.parametrize("reason", ["abort", "error", "content_filter"])
 def test_an_answer_that_was_broken_off_is_failed_and_not_wrong(tmp_path, reason):
     path = tmp_path / "p.jsonl"
