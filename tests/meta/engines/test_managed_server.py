@@ -108,7 +108,7 @@ class TestLifeCycle:
     def test_a_server_whose_guard_was_killed_is_ended_all_the_same(self, tmp_path):
         server = ManagedServer.start(VLLM, "tiny", tmp_path / "server")
         os.kill(server.running.pid, signal.SIGKILL)
-        assert len(group(server.running.pid)) == 2
+        wait_until(lambda: len(group(server.running.pid)) == 2, "the end of the guard")
         server.close()
         assert not group(server.running.pid)
 

@@ -360,7 +360,7 @@ def test_an_answer_arrives_whole_with_its_counts_and_times():
         (completion,) = draw(RemoteEngine([server.url], MODEL), request())
     assert completion.text == answer_to("2+2?", 7)
     assert (completion.finish, completion.prompt_tokens, completion.seed) == (Finish.STOP, 9, 7)
-    assert 0 < completion.ttft_s <= completion.e2e_s
+    assert 0 <= completion.ttft_s <= completion.e2e_s  # a loop that is late reads its clock once for both
 
 
 def test_the_request_says_how_to_draw():
