@@ -9,12 +9,19 @@ from papergate import __version__
 from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
-from papergate.acceptance.refusals import check_engine, refuse_a_part, refuse_copies, refuse_holes, refuse_lost
+from papergate.acceptance.refusals import (
+    check_engine,
+    refuse_a_part,
+    refuse_copies,
+    refuse_holes,
+    refuse_lost,
+    withholding,
+)
 from papergate.acceptance.terms import prompt_digest
 from papergate.completions.contents import Key
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
-from papergate.completions.progress import Progress, Silent
+from papergate.completions.progress import Discreet, Progress, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, Engine, Finish, Request
@@ -46,7 +53,7 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
     case = replace(case, stored=_samples_known(case, store))
     refuse_holes(case, store)
     with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
-        shown = show(book.running)
+        shown = Discreet(show(book.running)) if case.benchmark.spec.confidential else show(book.running)
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
         check_engine(case, engine)
         return replace(_ask_until_decided(case, engine, store, book, shown), sessions=store.sessions())
@@ -59,7 +66,8 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
     for k in _looks(case, store):
         if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
             return replace(found, stopped=stopped)
-        ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
+        with withholding(case):
+            ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
         refuse_lost(case, store, k)
         found = book.look(k, store)
         looks.append(found.counts)

@@ -5,6 +5,7 @@ from pathlib import Path
 from papergate.acceptance.flow import Show, silently
 from papergate.acceptance.preparing import Ready
 from papergate.acceptance.terms import sampling_of
+from papergate.completions.progress import WITHHELD
 from papergate.diagnosis.preflight import Subject, preflight
 from papergate.engines import Engine
 from papergate.engines.remote.engine import RemoteEngine
@@ -46,7 +47,8 @@ class Preflights:
         if name not in self._done:
             shown = show(str)
             shown.say(f"preflight of {name}: a few hundred short requests (--no-preflight leaves it out)")
-            self._done[name] = preflight(subject_of(ready, engine))
+            found = preflight(subject_of(ready, engine))
+            self._done[name] = _discreet(found) if ready.benchmark.spec.confidential else found
             for line in lines_of(self._done[name]):
                 shown.say(line)
         return self._done[name]
@@ -72,6 +74,15 @@ def lines_of(record: PreflightRecord) -> list[str]:
         f"preflight: {fine} of {len(record.checks)} checks in order, {record.seconds:.0f} s",
         *map(english.check, told),
     ]
+
+
+def _discreet(record: PreflightRecord) -> PreflightRecord:
+    """Without the words of a server, which may quote a problem that must not be shown."""
+    checks = [
+        check.model_copy(update={"values": {**check.values, "said": WITHHELD}}) if "said" in check.values else check
+        for check in record.checks
+    ]
+    return record.model_copy(update={"checks": tuple(checks)})
 
 
 def _keep(record: PreflightRecord, folder: Path) -> None:

@@ -1,9 +1,11 @@
 """What cannot be judged is refused, with what was seen and the remedy: none of it becomes a score."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from papergate.acceptance.records import Case, Receipt
 from papergate.completions.contents import Key
+from papergate.completions.progress import WITHHELD
 from papergate.completions.store import Store
 from papergate.diagnosis.bearing import ALPHA, unbearable
 from papergate.diagnosis.causes import DAMAGE, percent
@@ -26,15 +28,25 @@ NAMED = 5
 
 
 def check_engine(case: Case, engine: Engine) -> None:
-    """Let the engine refuse what cannot work; a server's words that may quote a confidential problem are withheld."""
-    try:
+    """Let the engine refuse what cannot work.
+
+    Raises:
+        EngineError: with its words, where they may be shown.
+    """
+    with withholding(case):
         engine.check(case.sampling, [problem.prompt for problem in case.problems])
+
+
+@contextmanager
+def withholding(case: Case) -> Iterator[None]:
+    """Of a confidential benchmark, withhold the words of the engine's errors: they may quote a problem."""
+    try:
+        yield
     except EngineError as error:
         if not case.benchmark.spec.confidential:
             raise
         raise type(error)(
-            f"the engine refused the longest prompt of {case.benchmark.spec.title}; its words are withheld, as they "
-            "may quote a problem that must not be shown: see the server's own log"
+            f"the engine failed on {case.benchmark.spec.title}; {WITHHELD}: see the server's own log"
         ) from None
 
 
@@ -138,7 +150,7 @@ def refuse_lost(case: Case, store: Store, k: int) -> None:
         return
     confidential = case.benchmark.spec.confidential  # a server may quote the problem in its error
     named = "".join(
-        f"\n  - {name} sample {sample}: {'(its words may quote a problem)' if confidential else done.error}"
+        f"\n  - {name} sample {sample}: {WITHHELD if confidential else done.error}"
         for (name, sample), done in [*lost.items()][:NAMED]
     )
     more = f"\n  and {len(lost) - NAMED} more" if len(lost) > NAMED else ""

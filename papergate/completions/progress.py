@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TextIO
 
 from papergate.engines.records import Completion, Finish
@@ -10,6 +10,7 @@ from papergate.printable import printable
 
 LINE_EVERY_S = 60.0
 """Often enough to see life in a CI log, rare enough to leave it readable for hours."""
+WITHHELD = "its words are withheld, as they may quote a problem that must not be shown"
 REFRESH_EVERY_S = 1.0
 """A person notices a second."""
 
@@ -68,6 +69,38 @@ class Quiet(Silent):
         """Show the line."""
         self._stream.write(f"papergate: {printable(line)}\n")
         self._stream.flush()
+
+
+class Discreet:
+    """Passes everything on but the words of errors: a server may quote a problem that must not be shown."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+
+    def start(self, *, problems: int, total: int, stored: int) -> None:
+        """Pass it on."""
+        self._shown.start(problems=problems, total=total, stored=stored)
+
+    def finished(self, completion: Completion) -> None:
+        """Pass it on, without the words of its error."""
+        self._shown.finished(replace(completion, error=WITHHELD) if completion.error else completion)
+
+    def retrying(self, error: str, wait_s: float) -> None:
+        """Pass on that there was an error."""
+        del error
+        self._shown.retrying(WITHHELD, wait_s)
+
+    def tick(self, in_flight: int) -> None:
+        """Pass it on."""
+        self._shown.tick(in_flight)
+
+    def say(self, line: str) -> None:
+        """Pass it on."""
+        self._shown.say(line)
+
+    def stop(self) -> None:
+        """Pass it on."""
+        self._shown.stop()
 
 
 @dataclass(kw_only=True, slots=True)

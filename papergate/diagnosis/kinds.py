@@ -80,6 +80,8 @@ def _by_its_thought(completion: Completion, text: str, *, thinks: bool, marks: T
     cut = completion.finish is Finish.LENGTH
     if not closing:
         return _unclosed(completion, text, cut=cut) if thinks else Kind.CUT_IN_ANSWER if cut else None
+    if len(closing) > 1 and not text[closing[-1].end :].strip():
+        closing.pop()  # the mark was sent again, after the answer
     thought, answer = text[: closing[-1].start], text[closing[-1].end :]
     if not answer.strip():
         return Kind.CUT_IN_ANSWER if cut else Kind.ANSWER_MISSING

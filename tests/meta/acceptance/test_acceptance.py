@@ -1,5 +1,6 @@
 """The flow keeps its promises: nothing lost is graded, nothing partial passes, a resume changes nothing."""
 
+import io
 import json
 import random
 import re
@@ -27,7 +28,7 @@ from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.notes import _notes_of_setup, notes_of
 from papergate.benchmarks import load, read_specs
 from papergate.completions.policy import Policy
-from papergate.completions.progress import Silent
+from papergate.completions.progress import Log, Shown, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines import Completion, EngineIdentity, Finish
@@ -431,6 +432,27 @@ def test_words_of_a_server_that_may_quote_a_confidential_problem_are_withheld(tm
     with pytest.raises(EngineRefused, match="words are withheld") as refused:
         run(hidden, QuotingEngine(1.0), tmp_path / "hidden")
     assert "bad prompt" not in str(refused.value)
+
+
+def test_errors_that_quote_a_confidential_problem_reach_no_terminal(tmp_path):
+    @dataclass
+    class Quoting(ScriptedEngine):
+        """A test double that fails each first attempt by repeating the prompt."""
+
+        async def complete(self, request):
+            self.asked.append((request.problem, request.sample))
+            raise EngineError(f"cannot answer {request.prompt}", transient=True)
+
+    spec = BENCHMARK.spec.model_copy(update={"confidential": True})
+    policy = Policy(attempts=2, first_wait_s=0.001)
+    case = case_of(samples=2)
+    case = replace(case, benchmark=replace(BENCHMARK, spec=spec), settings=replace(case.settings, policy=policy))
+    terminal, said = io.StringIO(), "words are withheld"
+    with Store.open(tmp_path, manifest_of(case)) as store, pytest.raises(EngineError, match=said) as lost:
+        accept(case, Quoting(1.0), store, lambda running: Shown(Log(terminal), running, every_s=0.0))
+    prompts = [problem.prompt for problem in BENCHMARK.problems]
+    assert said in terminal.getvalue()
+    assert not [prompt for prompt in prompts if prompt in terminal.getvalue() or prompt in str(lost.value)]
 
 
 def test_whoever_watches_sees_the_score_of_what_has_finished(tmp_path):

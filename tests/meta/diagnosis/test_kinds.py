@@ -22,6 +22,7 @@ def kind(text, finish=Finish.STOP, *, thinks=True, prompt="", **fields):
         (Kind.CUT_IN_ANSWER, f"{THOUGHT[:200]}</think>The sum", {"finish": Finish.LENGTH}),
         (Kind.CUT_IN_ANSWER, f"{THOUGHT[:200]}</think>", {"finish": Finish.LENGTH}),
         (Kind.ANSWER_MISSING, f"{THOUGHT[:200]}</think>\n", {}),
+        (Kind.COMPLETE, f"{THOUGHT[:200]}</think>{ANSWER}</think>", {}),
         (Kind.THOUGHT_MISSING, f"<think>\n\n</think>\n\n{ANSWER}", {"output_tokens": 12}),
         (Kind.THOUGHT_LOST, f"</think>{ANSWER}", {"output_tokens": 4000}),
         (Kind.THOUGHT_LOST, ANSWER, {"output_tokens": 4000}),
