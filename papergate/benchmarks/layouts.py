@@ -18,6 +18,8 @@ LETTERS = "ABCD"
 GPQA_OPTIONS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 YES_OR_NO = ("是", "否")
 """The options of CLUEWSC, as its prompt states them."""
+NAME = re.compile(r"[\w.:/-]{1,40}", re.ASCII)
+"""An id that holds no words of a problem."""
 RECORD_SEPARATOR = "\x1e"
 
 Row = Mapping[str, object]
@@ -60,7 +62,7 @@ def _integer(answer: str) -> str:
 def _open_answer(row: Row, index: int, spec: BenchmarkSpec, answer: str) -> Problem:
     text = _text(row, PROBLEM_FIELDS)
     prompt = _filled(spec.prompt, {"problem": normal(text)})
-    return Problem(id=_id(row, index), text=text, answer=answer, gold=answer, prompt=prompt, group=_group(row))
+    return Problem(id=_id(row, index, spec), text=text, answer=answer, gold=answer, prompt=prompt, group=_group(row))
 
 
 def _gpqa(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
@@ -69,7 +71,7 @@ def _gpqa(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
     order = _shuffled(text, len(options))
     shown = tuple(options[place] for place in order)
     return Problem(
-        id=_id(row, index),
+        id=_id(row, index, spec),
         text=text,
         answer=RECORD_SEPARATOR.join(normal(option) for option in options),
         gold=LETTERS[order.index(0)],
@@ -140,8 +142,12 @@ def _first(row: Row, names: Sequence[str]) -> object:
     raise KeyError(f"no column {' | '.join(names)}; the row has: {', '.join(map(str, row))}")
 
 
-def _id(row: Row, index: int) -> str:
-    return str(next((row[name] for name in ID_FIELDS if row.get(name) is not None), index))
+def _id(row: Row, index: int, spec: BenchmarkSpec) -> str:
+    """The id of the row; ids are shown, so one that may hold a confidential text gives way to a digest of it."""
+    found = str(next((row[name] for name in ID_FIELDS if row.get(name) is not None), index))
+    if spec.confidential and not NAME.fullmatch(found):
+        return hashlib.sha256(found.encode(errors="replace")).hexdigest()[:12]
+    return found
 
 
 def _group(row: Row) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,9 @@ from papergate.errors import BenchmarkError
 from papergate.promises.files import read_record
 
 HERE = Path(__file__).parent
+WITHHELD = (
+    "a column is missing, or holds what does not belong there; its words are withheld, as the text is confidential"
+)
 
 
 def read_specs(folders: Sequence[Path] = (HERE,)) -> dict[str, BenchmarkSpec]:
@@ -82,8 +85,9 @@ def _problems(rows: Sequence[Mapping[str, object]], spec: BenchmarkSpec, source:
         try:
             problems.append(problem_of(row, index, spec))
         except (LookupError, ValueError, TypeError, AttributeError) as error:
-            reason = error.args[0] if error.args else error
-            raise BenchmarkError(f"{source}: row {index + 1} is no row of {spec.title}: {reason}") from error
+            reason = WITHHELD if spec.confidential else error.args[0] if error.args else error
+            cause = None if spec.confidential else error
+            raise BenchmarkError(f"{source}: row {index + 1} is no row of {spec.title}: {reason}") from cause
     return problems
 
 

@@ -23,6 +23,8 @@ from papergate.statistics.reference import Reference
 
 ALPHA = Fraction(1, 20)
 """Error rate of each wrong verdict: failing a perfect deployment low, failing it high, passing one past the margin."""
+LEAST_ALPHA, MOST_ALPHA = Fraction(1, 10**12), Fraction(499, 1000)
+"""Nearer to 0 or to one half, floating-point numbers no longer tell alpha from them."""
 GAIN_MARGIN = Fraction(1, 20)
 """A gain of 5 points is what the interval of a gain is planned for; it is valid for any other."""
 SINGLE_RUN_SHARE = Fraction(2, 5)
@@ -68,8 +70,11 @@ class Rule:
             raise PromiseError(
                 "tolerance and delta are both 0, which no number of samples can prove; give a delta above 0"
             )
-        if not 0 < self.alpha < Fraction(1, 2):
-            raise PromiseError(f"alpha is {float(self.alpha):g}; an error rate lies above 0 and below 0.5")
+        if not LEAST_ALPHA <= self.alpha <= MOST_ALPHA:
+            raise PromiseError(
+                f"alpha is {float(self.alpha):g}; an error rate lies above 0 and below 0.5, "
+                f"and is computed from {float(LEAST_ALPHA):g} to {float(MOST_ALPHA):g}"
+            )
 
     @classmethod
     def within(cls, tolerance: Tolerance, *, problems: int, alpha: Fraction = ALPHA, two_sided: bool = True) -> "Rule":

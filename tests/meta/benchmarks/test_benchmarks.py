@@ -97,6 +97,31 @@ def test_a_file_that_is_no_benchmark_is_refused_with_the_place(tmp_path, name, c
         load(SPECS["aime2024"], path)
 
 
+QUESTION = "Which particle is kept from the public?"
+CONFIDENTIAL = SPECS["tiny-aime"].model_copy(update={"confidential": True, "problems": 2, "variants": ()})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"id": QUESTION, "problem": QUESTION, "answer": "1"}] * 2,
+        [{QUESTION: "1"}] * 2,
+    ],
+)
+def test_a_refusal_of_confidential_rows_shows_none_of_their_text(tmp_path, rows):
+    with pytest.raises(BenchmarkError) as refused:
+        load(CONFIDENTIAL, written(tmp_path, rows))
+    assert "particle" not in f"{refused.value}{refused.value.__cause__}"
+
+
+def test_a_confidential_text_in_the_place_of_an_id_gives_way_to_its_digest(tmp_path):
+    rows = [{"id": name, "problem": name, "answer": "1"} for name in (QUESTION, "rec7")]
+    first, second = load(CONFIDENTIAL, written(tmp_path, rows)).problems
+    assert len(first.id) == 12
+    assert "particle" not in first.id
+    assert second.id == "rec7"
+
+
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(BenchmarkError, match="no such file"):
         load(SPECS["aime2024"], tmp_path / "none.jsonl")

@@ -122,6 +122,11 @@ def test_samples_may_differ_from_problem_to_problem(ask, file):
         ({"counts": [1], "k": 2, "ref_percent": 70, "tolerance": "0 points"}, "give a delta above 0"),
         ({"counts": [1], "k": 2, "ref_percent": 70, "tol_fraction": "1/30"}, "tol_fraction and delta_fraction"),
         ({"counts": [1], "k": 2, "ref_percent": 70, "tolerance": "5 points", "alpha": 0.7}, "alpha is 0.7"),
+        ({"counts": [1], "k": 2, "ref_percent": 70, "tolerance": "5 points", "alpha": "1e-17"}, "alpha is 1e-17"),
+        (
+            {"counts": [1], "k": 2, "ref_percent": 70, "tolerance": "5 points", "alpha": "0.4999999999999999999"},
+            "alpha is 0.5",
+        ),
         (
             {"counts": [1], "k": 2, "ref_counts": [1, 1], "ref_k": 2, "tolerance": "5 points"},
             "golden run asked something",
