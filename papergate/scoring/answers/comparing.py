@@ -313,7 +313,9 @@ class Comparer:
         if not (isinstance(one, Relation) and isinstance(other, Relation)):
             relation, value = (one, other) if isinstance(one, Relation) else (other, one)
             if isinstance(relation, Relation) and _equates_collections(relation):
-                return _all((self.same(*relation.operands[-_PAIR:]), self.same(relation.operands[-1], value)))
+                half = len(relation.operands) < _PAIR  # such as "=(1,2)"
+                whole = half or self.same(*relation.operands[-_PAIR:])
+                return _all((whole, self.same(relation.operands[-1], value)))
             told = asked_for(relation) if isinstance(relation, Relation) and isinstance(value, Scalar) else None
             return False if told is None else self.same(told, value)
         if one.signs == other.signs and self._in_order(one.operands, other.operands):
