@@ -48,6 +48,17 @@ def prepare(model: "PreTrainedModel") -> None:
     model.set_attn_implementation(NAME)
     if model.config.get_text_config()._attn_implementation != NAME:  # noqa: SLF001 - transformers has no public name
         raise EngineError(f"{type(model).__name__} has an attention of its own, which {_REMEDY}")
+    layers = int(model.config.get_text_config().num_hidden_layers)
+    if (attending := len(_layers_that_attend(model))) != layers:
+        raise EngineError(
+            f"{type(model).__name__} attends in {attending} of {layers} layers; what the others do {_REMEDY}"
+        )
+
+
+def _layers_that_attend(model: "PreTrainedModel") -> set[object]:
+    """The layers whose tokens meet in attention; state-space mixers have a number too, but no mask to be causal."""
+    attending = (each for each in model.modules() if hasattr(each, "is_causal"))
+    return {each.layer_idx for each in attending if hasattr(each, "layer_idx")}
 
 
 _REMEDY = "the huggingface engine cannot keep in its cache; serve this model with vLLM and attach with --endpoint"

@@ -10,6 +10,7 @@ transformers = pytest.importorskip("transformers")
 
 from papergate.embedded import MODEL_DIR  # noqa: E402 - after the skip
 from papergate.engines.in_process import devices  # noqa: E402
+from papergate.engines.in_process.attention import prepare  # noqa: E402
 from papergate.engines.in_process.decoding import Decoder, Row, choose, choose_among, draw, settled  # noqa: E402
 from papergate.engines.in_process.devices import Means, Room  # noqa: E402
 from papergate.errors import EngineError  # noqa: E402
@@ -265,3 +266,9 @@ def test_an_attention_that_cannot_be_done_is_refused_with_the_remedy():
     )  # fmt: skip
     with pytest.raises(EngineError, match=r"attention has sliding_window.*serve this model with vLLM"):
         settled(transformers.AutoModelForCausalLM.from_config(config))
+
+
+def test_layers_without_attention_are_refused():
+    config = transformers.MambaConfig(vocab_size=64, hidden_size=32, num_hidden_layers=2)
+    with pytest.raises(EngineError, match=r"attends in 0 of 2 layers.*serve this model with vLLM"):
+        prepare(transformers.MambaForCausalLM(config))
