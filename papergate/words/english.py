@@ -10,6 +10,8 @@ Values = Mapping[str, Any]
 
 SMALLEST_SHARE = 0.01
 """Chances below it are not told apart: the normal approximation behind them ends there."""
+LIKELY = 0.5
+"""A distance that more than half of all perfect deployments show needs no words."""
 NAMED = 5
 """Moved problems that a sentence names one by one; all stand in the report."""
 
@@ -36,10 +38,15 @@ def share(chance: float) -> str:
 
 def _paper_error(values: Values) -> str:
     counted = "counted" if values["counted"] else "not counted"
-    return (
+    error = (
         f"the paper's own error is {values['error_points']:.2f} points (a mean of {values['samples']} samples per "
-        f"problem, rounding to 0.1 included), {counted} in the verdict; counting it, a perfect deployment lies this "
-        f"far off or farther, at any look, in up to {share(values['chance'])} of runs"
+        f"problem, rounding to 0.1 included), {counted} in the verdict"
+    )
+    if values["chance"] > LIKELY:
+        return error
+    return (
+        f"{error}; counting it, a perfect deployment misses the paper by this much or more, at any look, in up to "
+        f"{share(values['chance'])} of runs"
     )
 
 
