@@ -78,7 +78,10 @@ def _spellings(secret: str) -> Iterator[str]:
     yield secret
     yield quote(secret)
     yield quote(secret, safe="")
-    yield base64.b64encode(secret.encode(errors="surrogateescape")).decode()
+    for sent in (secret, f"Bearer {secret}"):  # servers that tell the headers of a request encode the whole value
+        raw = sent.encode(errors="surrogateescape")
+        yield from (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode())
+    yield secret.encode(errors="surrogateescape").hex()
 
 
 def _without_its_secrets(found: re.Match[str]) -> str:

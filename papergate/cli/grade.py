@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from papergate.cli.answers import Item, Layout, golds_of, opened
-from papergate.errors import PapergateError, PredictionsError
+from papergate.errors import OptionsError, PapergateError, PredictionsError
 from papergate.files import reason, text_written
 from papergate.printable import printable
 from papergate.promises.thoughts import ThoughtMarks
@@ -70,6 +70,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Grade the file; 0 when every line got a grade, 2 when the input or the output is refused."""
+    if args.workers is not None and args.workers < 1:
+        raise OptionsError(f"--workers is {args.workers}; give a number from 1")
     graders = _graders(args)
     tally = Tally(graders)
     try:

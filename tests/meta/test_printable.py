@@ -18,7 +18,14 @@ def _key(monkeypatch):
 
 @pytest.mark.parametrize(
     "spelling",
-    [KEY, "sk-7f/a%2B9c%3D21%20e", "sk-7f%2Fa%2B9c%3D21%20e", base64.b64encode(KEY.encode()).decode()],
+    [
+        KEY,
+        "sk-7f/a%2B9c%3D21%20e",
+        "sk-7f%2Fa%2B9c%3D21%20e",
+        base64.b64encode(KEY.encode()).decode(),
+        base64.b64encode(f"Bearer {KEY}".encode()).decode(),
+        KEY.encode().hex(),
+    ],
 )
 def test_a_secret_is_hidden_in_every_spelling(spelling):
     assert without_secrets(f"({spelling})") == f"({HIDDEN})"

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from papergate.cli import grade
+from papergate.cli import grade, main
 
 
 def run(*arguments):
@@ -248,3 +248,9 @@ def test_memory_does_not_grow_with_the_number_of_lines(tmp_path):
 
     few, many = peak(1_000), peak(30_000)
     assert many < few + 8_000  # KiB: held whole, 29,000 more lines would take some 30 MiB
+
+
+@pytest.mark.parametrize("workers", ["0", "-1"])
+def test_fewer_than_one_worker_is_refused(tmp_path, workers, capsys):
+    assert main(["grade", "in.jsonl", "-o", str(tmp_path / "out.jsonl"), "--workers", workers]) == 2
+    assert "give a number from 1" in capsys.readouterr().err
