@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from papergate.benchmarks import Benchmark
 from papergate.engines import Finish
+from papergate.engines.logs.rows import quotable
 from papergate.engines.replay import Predictions
 from papergate.errors import PredictionsError
 from papergate.scoring import equivalent
@@ -32,9 +33,9 @@ def with_ids_of(benchmark: Benchmark, predictions: Predictions) -> Predictions:
         return predictions.renamed(numbered)
     unknown = [problem for problem in predictions.problems if problem not in ids]
     raise PredictionsError(
-        f"{predictions.path}: {len(unknown)} of its {len(predictions.problems)} problems, first {unknown[0]!r}, are "
-        f"not in {benchmark.source}; give the log of one benchmark, and the file that was asked: "
-        f"--data {benchmark.spec.name}=FILE. Numbers of rows stand for its order where the log has all golds"
+        f"{predictions.path}: {len(unknown)} of its {len(predictions.problems)} problems, first "
+        f"{quotable(unknown[0])}, are not in {benchmark.source}; give the log of one benchmark, and the file that was "
+        f"asked: --data {benchmark.spec.name}=FILE. Numbers of rows stand for its order where the log has all golds"
     )
 
 
@@ -49,7 +50,8 @@ def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> No
     if other:
         raise PredictionsError(
             f"{predictions.path}: {len(other)} of its {len(stated)} gold answers differ from the benchmark's, first "
-            f"for {other[0]!r}: its ids are those of another file or order; give that file: --data BENCHMARK=FILE"
+            f"for {quotable(other[0])}: its ids are those of another file or order; give that file: "
+            "--data BENCHMARK=FILE"
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from papergate.acceptance.options import Options
 from papergate.benchmarks import BENCHMARKS, BenchmarkSpec, read_specs
 from papergate.engines import hardware
+from papergate.engines.logs.rows import quotable
 from papergate.engines.replay import Predictions, read_predictions
 from papergate.engines.start import ENGINES, spec_of
 from papergate.errors import OptionsError
@@ -119,8 +120,9 @@ def _refuse_unrelated_predictions(
     about = {(promise.deployment.model, promise.benchmark) for promise in kept}
     if not about and gone:
         raise OptionsError(
-            f"{predictions.path}: its {len(predictions.problems)} problems (ids such as {predictions.problems[0]!r}) "
-            f"of model {options.model or predictions.model or 'unknown'!r} belong to no selected promise.\n"
+            f"{predictions.path}: its {len(predictions.problems)} problems (ids such as "
+            f"{quotable(predictions.problems[0])}) of model {options.model or predictions.model or 'unknown'!r} belong "
+            "to no selected promise.\n"
             f"  {_how_to_judge(predictions, options, gone)}\n"
             "  To grade them without any promise: write {gold, response} lines, then papergate grade FILE -o OUT"
         )

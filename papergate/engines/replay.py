@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from papergate.engines.logs import Row, read_log
+from papergate.engines.logs.rows import quotable
 from papergate.engines.records import Completion, Finish
 from papergate.engines.spec import EngineSpec
 from papergate.errors import EngineRefused, PredictionsError
@@ -118,7 +119,9 @@ def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:
     for row in rows:
         sample = seen[row.problem] if row.sample is None else row.sample
         if (row.problem, sample) in taken:
-            raise PredictionsError(f"{path}: sample {sample} of {row.problem!r} stands there again; keep one of each")
+            raise PredictionsError(
+                f"{path}: sample {sample} of {quotable(row.problem)} stands there again; keep one of each"
+            )
         taken.add((row.problem, sample))
         seen[row.problem] += 1
         yield _completion(row, sample)

@@ -18,7 +18,7 @@ from papergate.engines.logs.papergate_run import PAPERGATE
 from papergate.engines.logs.plain import PLAIN
 from papergate.engines.logs.qwen_math import QWEN_MATH
 from papergate.engines.logs.qwq import QWQ
-from papergate.engines.logs.rows import Layout, Row, Source, id_of_text
+from papergate.engines.logs.rows import Layout, Row, Source, id_of_text, quotable
 from papergate.engines.logs.simple_evals import SIMPLE_EVALS
 from papergate.engines.logs.verifiers import VERIFIERS
 from papergate.errors import PredictionsError
@@ -117,8 +117,9 @@ def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, .
     for path, rows in logs.items():
         for row in rows:
             if stated.setdefault(row.problem, path) != path:
+                problem = quotable(row.problem)
                 raise PredictionsError(
-                    f"{folder}: problem {row.problem!r} stands in {stated[row.problem]} and in {path}, so these are "
+                    f"{folder}: problem {problem} stands in {stated[row.problem]} and in {path}, so these are "
                     "logs of several runs or benchmarks; give the one file that is meant"
                 )
     return tuple(row for rows in logs.values() for row in rows)

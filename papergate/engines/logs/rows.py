@@ -114,7 +114,8 @@ def sample_number(number: object, place: str) -> int:
     text = str(number) if isinstance(number, str | int) and not isinstance(number, bool) else ""
     if text.isdecimal() and len(text) < MOST_DIGITS:
         return int(text)
-    raise PredictionsError(f"{place}: sample {number!r} is no whole number from 0; number the samples of a problem")
+    seen = quotable(number)
+    raise PredictionsError(f"{place}: sample {seen} is no whole number from 0; number the samples of a problem")
 
 
 def listed(prediction: object) -> list[object]:
@@ -164,6 +165,11 @@ def has_words(value: object) -> bool:
 def is_text(value: object) -> bool:
     """Whether a value is a problem's text and no id."""
     return has_words(value) and len(str(value)) > LONGEST_ID
+
+
+def quotable(value: object) -> str:
+    """A value of a log as a message may show it: of what has words, which may be a problem's, only its digest."""
+    return id_of_text(str(value)) if has_words(value) else repr(value)
 
 
 def id_of_text(text: str) -> str:

@@ -188,3 +188,16 @@ def test_thoughts_that_are_there_were_not_stripped(tmp_path):
     path.write_text(json.dumps({"id": "a", "response": "guess 7</think>8"}) + "\n")
     with pytest.raises(PredictionsError, match="1 of 1 completions hold a thought"):
         refuse_thoughts(read_predictions(path))
+
+
+def test_an_id_that_may_be_a_text_is_quoted_by_its_digest(tmp_path):
+    path = tmp_path / "p.jsonl"
+    row = json.dumps({"id": "a short secret question", "sample": 0, "response": "x"})
+    path.write_text(f"{row}\n{row}\n")
+    with pytest.raises(PredictionsError, match=r"sample 0 of text [0-9a-f]{12} stands there again") as refused:
+        read_predictions(path)
+    assert "secret" not in str(refused.value)
+    path.write_text(json.dumps({"id": "a", "sample": "a short secret question", "response": "x"}) + "\n")
+    with pytest.raises(PredictionsError, match="is no whole number") as refused:
+        read_predictions(path)
+    assert "secret" not in str(refused.value)
