@@ -531,6 +531,8 @@ def _plain_value(shape: Shape) -> Value:
 
 
 def _function(name: str, values: list[Value]) -> Value:
+    if not values:
+        raise Unreadable(f"{name} of nothing")
     one = values[0]
     if name == "exp":
         return algebra.power(algebra.atom(algebra.EULER), one)
