@@ -158,7 +158,7 @@ def test_evalchemy_may_hold_several_benchmarks_of_which_the_asked_one_is_judged(
 def test_a_part_of_which_some_problems_are_unknown_is_refused_whole(tmp_path):
     examples = [{"problem": text, "answer": "1", "model_outputs": ["x"]} for text in (EGGS, "An unknown problem?")]
     path = keyed(tmp_path / "results.json", {"results": {"OWN": {"examples": examples}}})
-    with pytest.raises(PredictionsError, match=r"1 of its 2 problems, first 'text [0-9a-f]{12}', are not in own"):
+    with pytest.raises(PredictionsError, match=r"1 of its 2 problems, first text [0-9a-f]{12}, are not in own"):
         with_ids_of(DATA, read_predictions(path))
 
 
