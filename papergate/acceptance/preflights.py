@@ -62,6 +62,7 @@ def subject_of(ready: Ready, engine: RemoteEngine) -> Subject:
         sampling=sampling_of(ready.promise, ready.settings.protocol),
         prompts=[problem.prompt for problem in ready.problems],
         thinks=ready.promise.deployment.thinks,
+        marks=ready.promise.deployment.thought_marks,
         concurrency=ready.settings.policy.concurrency or engine.concurrency,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from papergate.endpoints.address import Access
@@ -16,16 +17,11 @@ REPLY_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Short:
-    """A short answer."""
+class Continued:
+    """Tokens that were drawn, and at each of them the best ones with their natural log-probabilities."""
 
-    text: str
-    finish: str | None
-    output_tokens: int | None
-    tokens: tuple[str, ...] = ()
-    """Names of the tokens, where log-probabilities came."""
-    best: tuple[Mapping[str, float], ...] = ()
-    """At each token the best ones and the drawn one, with their natural log-probabilities."""
+    tokens: tuple[str, ...]
+    best: tuple[Mapping[str, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,40 +32,28 @@ class Door:
     model: str
     access: Access
 
-    def chat(self, prompt: str, **fields: Any) -> Short:  # noqa: ANN401 - the body's own fields
-        """The answer to ``prompt`` through the chat route.
+    def chat(self, prompt: str, **fields: Any) -> str:  # noqa: ANN401 - the body's own fields
+        """The text of the answer to ``prompt`` through the chat route, thought and all.
 
         Raises:
             EngineError: the server does not answer, or with something else.
         """
-        choice, usage = self._ask("/v1/chat/completions", messages=[{"role": "user", "content": prompt}], **fields)
-        message, listed = _object(choice.get("message")), _object(choice.get("logprobs")).get("content")
+        choice = self._ask("/v1/chat/completions", messages=[{"role": "user", "content": prompt}], **fields)
+        message = _object(choice.get("message"))
         thought = message.get("reasoning_content") or message.get("reasoning") or ""
-        rows = [_object(row) for row in listed] if isinstance(listed, list) else []
-        return Short(
-            text=f"{thought}{message.get('content') or ''}",
-            finish=choice.get("finish_reason"),
-            output_tokens=usage,
-            tokens=tuple(str(row.get("token")) for row in rows),
-            best=tuple(_best(row, row.get("top_logprobs")) for row in rows),
-        )
+        return f"{thought}{message.get('content') or ''}"
 
-    def continued(self, prompt: list[int], **fields: Any) -> Short:  # noqa: ANN401 - the body's own fields
-        """What follows ``prompt``, token ids, through the completions route.
+    def continued(self, prompt: list[int], **fields: Any) -> Continued:  # noqa: ANN401 - the body's own fields
+        """What follows ``prompt``, token ids, through the completions route; without tokens where it tells none.
 
         Raises:
             EngineError: the server does not answer, or has no such route.
         """
-        choice, usage = self._ask("/v1/completions", prompt=prompt, **fields)
-        logprobs = _object(choice.get("logprobs"))
-        tokens, listed = logprobs.get("tokens") or [], logprobs.get("top_logprobs") or []
-        return Short(
-            text=str(choice.get("text") or ""),
-            finish=choice.get("finish_reason"),
-            output_tokens=usage,
-            tokens=tuple(map(str, tokens)),
-            best=tuple({str(name): float(value) for name, value in _object(row).items()} for row in listed),
-        )
+        logprobs = _object(self._ask("/v1/completions", prompt=prompt, **fields).get("logprobs"))
+        tokens, best = _list(logprobs.get("tokens")), [_numbers(row) for row in _list(logprobs.get("top_logprobs"))]
+        if len(tokens) != len(best) or not all(best):
+            return Continued(tokens=(), best=())
+        return Continued(tokens=tuple(map(str, tokens)), best=tuple(best))
 
     def token_ids(self, prompt: str) -> list[int] | None:
         """The prompt with the chat template as token ids; None where the server cannot tell."""
@@ -78,23 +62,27 @@ class Door:
             found = pages.post("/tokenize", body).fields.get("tokens")
         return found if isinstance(found, list) and all(isinstance(each, int) for each in found) else None
 
-    def _ask(self, path: str, **fields: Any) -> tuple[dict[str, Any], int | None]:  # noqa: ANN401
-        """The first choice, and the output tokens that were counted."""
+    def _ask(self, path: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - the body's own fields
+        """The first choice."""
         with pages_of(self.url, self.access, page_s=REPLY_S) as pages:
             page = pages.post(path, {"model": self.model, **fields})
-        choices = page.fields.get("choices")
-        if not isinstance(choices, list) or not choices:
+        choices = _list(page.fields.get("choices"))
+        if not choices:
             kind = one_line(page.headers.get("Content-Type", "no content type"))
             raise EngineError(f"{path} answered {page.status} ({kind}) without choices")
-        counted = _object(page.fields.get("usage")).get("completion_tokens")
-        return _object(choices[0]), counted if isinstance(counted, int) else None
-
-
-def _best(row: Mapping[str, Any], listed: object) -> dict[str, float]:
-    """The listed tokens, and the drawn one."""
-    found = {str(each.get("token")): float(each["logprob"]) for each in listed} if isinstance(listed, list) else {}
-    return found | ({str(row.get("token")): float(row["logprob"])} if "logprob" in row else {})
+        return _object(choices[0])
 
 
 def _object(found: object) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
+
+
+def _list(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
+def _numbers(row: object) -> dict[str, float]:
+    """Log-probabilities by token; empty where one is no finite number."""
+    values = _object(row)
+    told = all(isinstance(value, int | float) and isfinite(value) for value in values.values())
+    return {name: float(value) for name, value in values.items()} if told else {}

@@ -54,9 +54,10 @@ def _explored(door: Door, prompt: str) -> list[Place] | str:
         found = door.continued(ids, temperature=1.0, seed=1, max_tokens=EXPLORED, **BY_ID)
     except EngineError:
         return "no-completions"
-    if not found.best or not all(name.startswith(TOKEN_ID) for name in found.tokens):
+    named = [token.removeprefix(TOKEN_ID) for token in found.tokens if token.startswith(TOKEN_ID)]
+    if not named or len(named) != len(found.tokens) or not all(map(str.isdecimal, named)):
         return "no-log-probabilities"
-    numbers = [int(token.removeprefix(TOKEN_ID)) for token in found.tokens]
+    numbers = [int(name) for name in named]
     return [Place(prompt=ids + numbers[:place], best=best) for place, best in enumerate(found.best)]
 
 
@@ -79,7 +80,7 @@ def _told(place: Place, setting: Setting) -> float:
 
 def _is_raw(door: Door, place: Place) -> bool:
     """Whether the log-probabilities are those before temperature: at another temperature they stay."""
-    again = door.continued(place.prompt, temperature=0.5, seed=1, max_tokens=1, **BY_ID).best[0]
+    again = next(iter(door.continued(place.prompt, temperature=0.5, seed=1, max_tokens=1, **BY_ID).best), {})
     best = sorted(place.best, key=lambda name: -place.best[name])[:COMPARED]
     return all(name in again and abs(again[name] - place.best[name]) < SAME_LOGPROB for name in best)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from papergate import __version__
+from papergate.diagnosis.bearing import UNBEARABLE
 from papergate.diagnosis.causes import DAMAGE
 from papergate.diagnosis.door import Door
 from papergate.diagnosis.kinds import kind_of
@@ -22,6 +23,7 @@ from papergate.engines.records import Completion, Finish, Request
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError
 from papergate.promises.records import Sampling
+from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.preflight import Check, PreflightRecord, State
 
 DRAWS = 100
@@ -50,6 +52,8 @@ class Subject:
     """User turns of the benchmark."""
     thinks: bool
     concurrency: int
+    marks: ThoughtMarks | None = None
+    """The model's own marks of its thought, beside the known ones."""
 
     @property
     def door(self) -> Door:
@@ -104,14 +108,15 @@ def endpoints(subject: Subject) -> Iterator[Check]:
         "context": lambda one: one.context_tokens,
         "template": lambda one: one.template,
     }
-    apart = {name: {url: tell(one) for url, one in served.items()} for name, tell in told.items()}
+    said = {name: [tell(one) for one in served.values()] for name, tell in told.items()}
     longest = max(subject.prompts, key=len)
-    apart["prompt tokens"] = {
-        url: count_tokens(url, subject.engine.model, longest, subject.engine.access) for url in served
-    }
-    differ = {name: values for name, values in apart.items() if len(set(map(str, values.values()))) > 1}
+    said["prompt tokens"] = [count_tokens(url, subject.engine.model, longest, subject.engine.access) for url in served]
+    values = {
+        name: [str(value) for value in found if value] for name, found in said.items()
+    }  # what one keeps, differs not
+    differ = {name: found for name, found in values.items() if len(set(found)) > 1}
     if differ:
-        yield _check("endpoints", "failed", differ={name: list(map(str, v.values())) for name, v in differ.items()})
+        yield _check("endpoints", "failed", differ=differ)
     else:
         yield _check("endpoints", "ok", count=len(served))
 
@@ -119,9 +124,10 @@ def endpoints(subject: Subject) -> Iterator[Check]:
 def whole_answer(subject: Subject) -> Iterator[Check]:
     """One answer as the run will ask for it."""
     done = _complete(subject, subject.short)
-    kind = kind_of(done, thinks=subject.thinks, prompt=subject.short)
+    kind = kind_of(done, thinks=subject.thinks, prompt=subject.short, marks=subject.marks)
     cause = DAMAGE[kind].value if kind in DAMAGE else None
-    yield _check("whole_answer", "failed" if cause else "ok", kind=kind.value, cause=cause, tokens=done.output_tokens)
+    state: State = "failed" if kind in UNBEARABLE else "noted" if cause else "ok"
+    yield _check("whole_answer", state, kind=kind.value, cause=cause, tokens=done.output_tokens)
     yield _tokens_fit(done)
 
 
@@ -137,8 +143,10 @@ def limit(subject: Subject) -> Iterator[Check]:
     """Whether an answer ends where the server is told to end it."""
     done = _complete(subject, subject.short, max_tokens=SHORT)
     if done.output_tokens is None:
-        yield _check("limit", "unknown")
-    elif done.output_tokens > SHORT or done.finish is not Finish.LENGTH:
+        yield _check("limit", "unknown", reason="uncounted")
+    elif done.output_tokens <= SHORT and done.finish is not Finish.LENGTH:
+        yield _check("limit", "unknown", reason="short")
+    elif done.output_tokens > SHORT:
         yield _check("limit", "failed", asked=SHORT, tokens=done.output_tokens, finish=done.finish_reason)
     else:
         yield _check("limit", "ok", asked=SHORT)
@@ -153,7 +161,7 @@ def greedy(subject: Subject) -> Iterator[Check]:
         return
     yield _check("greedy", "ok", repeats=REPEATS)
     try:
-        whole = subject.door.chat(subject.short, **fields).text
+        whole = subject.door.chat(subject.short, **fields)
     except EngineError as error:
         yield _check("streaming", "unknown", said=str(error))
     else:

@@ -210,6 +210,11 @@ def _endpoints_differ(values: Values) -> str:
     return f"the servers are not one deployment. They differ in {apart}. Give servers of one deployment"
 
 
+def _limit_untold(values: Values) -> str:
+    reason = "the server counts no tokens (usage)" if values["reason"] == "uncounted" else "the answer ended before it"
+    return f"whether max_tokens is honoured cannot be told: {reason}"
+
+
 def _whole_answer_damaged(values: Values) -> str:
     cause = SENTENCES[f"cause_{values['cause']}"]
     assert isinstance(cause, str), "causes are templates"
@@ -234,8 +239,9 @@ CHECKS: Mapping[tuple[str, str], str | Callable[[Values], str]] = {
         "failed",
     ): "max_tokens = {asked} was asked for; {tokens} tokens came (finish reason {finish}): the server "
     "or a gateway changes max_tokens; let it through",
-    ("limit", "unknown"): "whether max_tokens is honoured cannot be told: the server counts no tokens (usage)",
+    ("limit", "unknown"): _limit_untold,
     ("whole_answer", "failed"): _whole_answer_damaged,
+    ("whole_answer", "noted"): _whole_answer_damaged,
     ("token_counts", "noted"): "the token counts of the server do not fit its texts, or are missing: speeds and limits "
     "cannot be trusted",
     (
