@@ -111,10 +111,9 @@ def endpoints(subject: Subject) -> Iterator[Check]:
     said = {name: [tell(one) for one in served.values()] for name, tell in told.items()}
     longest = max(subject.prompts, key=len)
     said["prompt tokens"] = [count_tokens(url, subject.engine.model, longest, subject.engine.access) for url in served]
-    values = {
-        name: [str(value) for value in found if value] for name, found in said.items()
-    }  # what one keeps, differs not
-    differ = {name: found for name, found in values.items() if len(set(found)) > 1}
+    # a server that keeps something to itself differs from none
+    known = {name: [str(value) for value in found if value] for name, found in said.items()}
+    differ = {name: found for name, found in known.items() if len(set(found)) > 1}
     if differ:
         yield _check("endpoints", "failed", differ=differ)
     else:

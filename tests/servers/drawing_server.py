@@ -37,8 +37,12 @@ class Habits:
     most_tokens: int | None = None
     """Used in place of max_tokens."""
     logprobs: str = "raw"
-    """Or ``scaled`` by temperature, or ``absent``."""
+    """Or ``scaled`` by temperature, ``absent``, or ``odd``: no numbers."""
     tokenize: bool = True
+    closes: bool = True
+    """Whether the closing mark of the thought arrives."""
+    length: int = len(ANSWER)
+    """Tokens after which the answer ends of itself."""
     root: str = "weights"
 
 
@@ -67,6 +71,8 @@ class Handler(BaseHTTPRequestHandler):
         begun = len(body["prompt"]) - len(PROMPT_IDS)
         tokens, finish = self.drawn(body, begun)
         rows = [self.logprobs(begun + n, body) for n in range(len(tokens))]
+        if self.server.habits.logprobs == "odd":
+            rows = [dict.fromkeys(row, "low") for row in rows]
         logprobs = {"tokens": [f"token_id:{t}" for t in tokens], "top_logprobs": rows}
         choice = {"index": 0, "text": text_of(tokens), "finish_reason": finish}
         if self.server.habits.logprobs != "absent":
@@ -77,21 +83,24 @@ class Handler(BaseHTTPRequestHandler):
         tokens, finish = self.drawn(body, 0)
         usage = {"prompt_tokens": 3, "completion_tokens": len(tokens)}
         if not body.get("stream"):
-            message = {"role": "assistant", "content": text_of(tokens)}
+            message = {"role": "assistant", "content": self.said(tokens)}
             choice = {"index": 0, "message": message, "finish_reason": finish}
             self.send({"choices": [choice], "usage": usage}, "application/json")
             return
-        delta = {"index": 0, "delta": {"content": text_of(tokens)}, "finish_reason": finish}
+        delta = {"index": 0, "delta": {"content": self.said(tokens)}, "finish_reason": finish}
         events = [{"choices": [delta], "model": MODEL}, {"choices": [], "usage": usage}]
         lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
         self.send(f"{lines}data: [DONE]\n\n", "text/event-stream")
+
+    def said(self, tokens):
+        return text_of(tokens) if self.server.habits.closes else text_of(tokens).replace("</think>", "")
 
     def drawn(self, body, begun):
         habits = self.server.habits
         most = habits.most_tokens or body["max_tokens"]
         rng = random.Random(body.get("seed")) if habits.seeds == "honoured" else self.server.own
-        tokens = [self.token(place, body, rng) for place in range(begun, min(begun + most, len(ANSWER)))]
-        return tokens, "stop" if begun + most > len(ANSWER) else "length"
+        tokens = [self.token(place, body, rng) for place in range(begun, min(begun + most, habits.length))]
+        return tokens, "stop" if begun + most > habits.length else "length"
 
     def token(self, place, body, rng):
         if place not in CHOICES:

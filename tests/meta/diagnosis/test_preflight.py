@@ -10,6 +10,7 @@ from papergate.diagnosis.preflight import Subject, preflight
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.gate import gate
 from papergate.promises.records import Sampling
+from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.files import PREFLIGHT_FILE
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
 from papergate.words import english
@@ -69,6 +70,7 @@ def test_seeds_that_decide_nothing_are_noted():
     [
         ({"tokenize": False}, "no-tokenizer", "/tokenize"),
         ({"logprobs": "absent"}, "no-log-probabilities", "no log-probabilities"),
+        ({"logprobs": "odd"}, "no-log-probabilities", "no log-probabilities"),
         ({"logprobs": "scaled"}, "log-probabilities-after-temperature", "change with the temperature"),
     ],
 )
@@ -86,10 +88,28 @@ def test_a_server_that_changes_max_tokens_is_found():
     assert "max_tokens = 8 was asked for; 9 tokens came" in english.check(check)
 
 
-def test_a_whole_answer_without_its_thought_is_found():
-    with drawing_server(most_tokens=6) as url:
+def test_a_whole_answer_whose_thought_is_not_closed_is_found():
+    with drawing_server(closes=False) as url:
         check = found(checked(url), "whole_answer")
-    assert check.state == "ok"  # cut at a limit, which is no damage in itself
+    assert (check.state, check.values["cause"]) == ("failed", "mark-lost")
+    assert "a gateway or a parser removes it" in english.check(check)
+
+
+def test_a_mark_that_the_target_states_closes_the_thought():
+    with drawing_server(closes=False) as url:
+        check = found(checked(url, marks=ThoughtMarks(opens="<think>", closes="sum.")), "whole_answer")
+    assert check.state == "ok"
+
+
+def test_an_answer_that_ends_before_the_limit_tells_nothing_of_it():
+    with drawing_server(length=5) as url:
+        check = found(checked(url, thinks=False), "limit")
+    assert (check.state, check.values["reason"]) == ("unknown", "short")
+
+
+def test_a_server_that_keeps_its_weights_to_itself_differs_from_none():
+    with drawing_server() as one, drawing_server(root="") as other:
+        assert found(checked(one, other), "endpoints").state == "ok"
 
 
 def test_servers_of_two_deployments_are_refused():
