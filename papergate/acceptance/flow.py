@@ -82,8 +82,8 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
     """Judge completions that were made elsewhere, all of them or the first ``settings.samples`` of each problem.
 
     The planned samples of every problem are those up to the highest number that any of them has; or those of a look
-    that the golden run allocates, where the file has exactly these. One that failed or is missing is not correct;
-    where it could turn the verdict, there is none.
+    that the golden run allocates, where the file has exactly these. A sample that failed or is
+    missing is not correct. Where such samples could change the verdict, the result is inconclusive.
 
     Raises:
         EngineError: the samples are copies of each other.

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -176,14 +175,7 @@ def _writing(name: str) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
     except OSError as error:
-        if name == _STDOUT:
-            _forget_stdout()
         raise PredictionsError(f"{name}: cannot be written ({reason(error)}); name another file with -o") from error
-
-
-def _forget_stdout() -> None:
-    """The reader of standard output is gone: what is left in its buffer goes nowhere, without a second error."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _line(item: Item, graders: Sequence[GraderMode], grades: Sequence[Grade]) -> dict[str, object]:
