@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from papergate.endpoints.address import Access
-from papergate.endpoints.pages import pages_of
+from papergate.endpoints.pages import list_of, object_of, pages_of
 from papergate.errors import EngineError
 from papergate.printable import one_line
 
@@ -39,7 +39,7 @@ class Door:
             EngineError: the server does not answer, or with something else.
         """
         choice = self._ask("/v1/chat/completions", messages=[{"role": "user", "content": prompt}], **fields)
-        message = _object(choice.get("message"))
+        message = object_of(choice.get("message"))
         thought = message.get("reasoning_content") or message.get("reasoning") or ""
         return f"{thought}{message.get('content') or ''}"
 
@@ -49,8 +49,8 @@ class Door:
         Raises:
             EngineError: the server does not answer, or has no such route.
         """
-        logprobs = _object(self._ask("/v1/completions", prompt=prompt, **fields).get("logprobs"))
-        tokens, best = _list(logprobs.get("tokens")), [_numbers(row) for row in _list(logprobs.get("top_logprobs"))]
+        logprobs = object_of(self._ask("/v1/completions", prompt=prompt, **fields).get("logprobs"))
+        tokens, best = list_of(logprobs.get("tokens")), [_numbers(row) for row in list_of(logprobs.get("top_logprobs"))]
         if len(tokens) != len(best) or not all(best):
             return Continued(tokens=(), best=())
         return Continued(tokens=tuple(map(str, tokens)), best=tuple(best))
@@ -66,23 +66,15 @@ class Door:
         """The first choice."""
         with pages_of(self.url, self.access, page_s=REPLY_S) as pages:
             page = pages.post(path, {"model": self.model, **fields})
-        choices = _list(page.fields.get("choices"))
+        choices = list_of(page.fields.get("choices"))
         if not choices:
             kind = one_line(page.headers.get("Content-Type", "no content type"))
             raise EngineError(f"{path} answered {page.status} ({kind}) without choices")
-        return _object(choices[0])
-
-
-def _object(found: object) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
-
-
-def _list(found: object) -> list[Any]:
-    return found if isinstance(found, list) else []
+        return object_of(choices[0])
 
 
 def _numbers(row: object) -> dict[str, float]:
     """Log-probabilities by token; empty where one is no finite number."""
-    values = _object(row)
+    values = object_of(row)
     told = all(isinstance(value, int | float) and isfinite(value) for value in values.values())
     return {name: float(value) for name, value in values.items()} if told else {}

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from papergate.endpoints.address import Access
-from papergate.endpoints.pages import Pages, pages_of
+from papergate.endpoints.pages import Pages, object_of, pages_of
 from papergate.endpoints.server_errors import UNAUTHORISED, unauthorised
 from papergate.errors import EngineError, EngineRefused
 from papergate.printable import one_line
@@ -95,9 +95,9 @@ def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Ser
     """
     props = about if "build_info" in about else {}  # llama.cpp; elsewhere the same names may mean something else
     version = _word(about.get("version")) or _word(props.get("build_info"))
-    contexts = (mine.get("max_model_len"), _object(mine.get("meta")).get("n_ctx"))
+    contexts = (mine.get("max_model_len"), object_of(mine.get("meta")).get("n_ctx"))
     template = props.get("chat_template")
-    draws = _object(_object(props.get("default_generation_settings")).get("params"))
+    draws = object_of(object_of(props.get("default_generation_settings")).get("params"))
     return Served(
         software=" ".join(filter(None, (_word(mine.get("owned_by")), version))),
         root=_word(mine.get("root")) or _word(props.get("model_path")),
@@ -147,10 +147,6 @@ def _about(pages: Pages) -> dict[str, Any]:
     """All that the routes tell together: a gateway may answer one of them in front of another server."""
     found = [pages.get(path).fields for path in ABOUT_PATHS]
     return {name: value for fields in reversed(found) for name, value in fields.items()}
-
-
-def _object(found: object) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _word(found: object) -> str:

@@ -42,14 +42,23 @@ class Page:
     @property
     def fields(self) -> dict[str, Any]:
         """The JSON object of the page; empty where it holds none, or was not asked for."""
-        found = json_in(self.body) if self.is_ok else None
-        return found if isinstance(found, dict) else {}
+        return object_of(json_in(self.body) if self.is_ok else None)
 
     @property
     def said(self) -> str:
         """Status, content type and the first words, for messages."""
         kind = one_line(self.headers.get("Content-Type", "no content type"))
         return f"{self.status} ({kind}) {quoted(server_words(self.body))}"
+
+
+def object_of(found: object) -> dict[str, Any]:
+    """What a server sent where a JSON object belongs; empty where it is none."""
+    return found if isinstance(found, dict) else {}
+
+
+def list_of(found: object) -> list[Any]:
+    """What a server sent where a JSON list belongs; empty where it is none."""
+    return found if isinstance(found, list) else []
 
 
 class Pages:
