@@ -190,7 +190,8 @@ def record_lateness() -> list[float]:
     late, add = [], Answer.add
 
     def timed(self: Answer, event: dict[str, Any]) -> bool:
-        late.append(time.monotonic() - float(event["id"].removeprefix("c-")))
+        if "id" in event:  # the mark of the end has none
+            late.append(time.monotonic() - float(event["id"].removeprefix("c-")))
         return add(self, event)
 
     Answer.add = timed
