@@ -129,7 +129,7 @@ def _row(url: str, workload: Workload, tool: str, args: argparse.Namespace) -> R
 
 
 def _papergate(url: str, workload: Workload, _: str, folder: Path) -> tuple[list[Seen], str]:
-    _run([sys.executable, "-m", "benchmarks.latency_truth", "--child", url, workload.model_dump_json(), str(folder)])
+    _run([sys.executable, "-m", "studies.latency_truth", "--child", url, workload.model_dump_json(), str(folder)])
     run: LoadRun = pickle.loads((folder / "run").read_bytes())
     fit = fitness(run, open_loop=False)
     note = f"valid={fit.valid} lateness p99 {fit.lateness_p99_s * MS_PER_S:.1f} ms, load alone {run.client.cpu_s:.2f} s"

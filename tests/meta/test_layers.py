@@ -135,3 +135,17 @@ def test_importing_the_whole_library_imports_nothing_heavy():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT.parent
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_every_study_names_modules_that_exist():
+    """A study is run by hand, so that a module which moved would be missed: in an import, or after ``-m``."""
+    studies = sorted((PROJECT / "studies").rglob("*.py"))
+    named = {
+        name
+        for path in studies
+        for name in [*imported(path), *re.findall(r'"-m", "([\w.]+)"', path.read_text())]
+        if name.split(".")[0] in {"papergate", "studies", "benchmarks", "tests"}
+    }
+    assert len(named) > 20
+    places = (PROJECT.joinpath(*name.split(".")) for name in named)
+    assert [str(place) for place in places if not (place.is_dir() or place.with_suffix(".py").is_file())] == []
