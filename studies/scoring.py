@@ -5,7 +5,7 @@
     python studies/scoring.py overhead                            what the pool adds to a pair
     python studies/scoring.py memory                              resident memory over 100,000 gradings
 
-Times are CPU seconds of this process and its children on one worker, after warm-up, imports not counted.
+Times are CPU seconds of this process and its children on one worker; imports are not counted.
 """
 
 import argparse
@@ -45,15 +45,10 @@ def speed(paths: list[Path]) -> None:
     attempts = [Attempt(text=row["response"], gold=row["gold"], thinks=True) for row in rows]
     start = cpu_seconds()
     with Grader(workers=1) as grader:
-        list(grader.grade([WARM_UP]))
-    warm_up_s = cpu_seconds() - start
-    start = cpu_seconds()
-    with Grader(workers=1) as grader:
         grades = list(grader.grade(attempts))
     ours_s = cpu_seconds() - start
     theirs, theirs_s = math_verify_grades(rows)
-    print(f"papergate    {len(rows) / ours_s:9.0f} pairs per CPU s, the worker's start included ({warm_up_s:.2f} s)")
-    print(f"papergate    {len(rows) / max(ours_s - warm_up_s, 1e-3):9.0f} pairs per CPU s, after warm-up")
+    print(f"papergate    {len(rows) / ours_s:9.0f} pairs per CPU s, with the start of a worker where one is needed")
     print(f"math-verify  {len(rows) / theirs_s:9.0f} pairs per CPU s")
     print("layers", Counter(grade.rule.rpartition("/")[2] for grade in grades).most_common())
     list_differences(rows, grades, theirs)
