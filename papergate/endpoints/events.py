@@ -56,7 +56,7 @@ class EventReader:
                 that way, inside a stream that began well. Or the server reports an error, or an event is no JSON.
         """
         is_whole = self._between and piece.endswith(b"\n") and b"\r" not in piece  # as nearly all are
-        lines = piece.split(b"\n") if is_whole else self._lines(piece)
+        lines = piece[:-1].split(b"\n") if is_whole else self._lines(piece)
         for line in map(bytes.strip, lines):  # half of them are blank
             if line:
                 if (event := self._event_of(line)) is not None:

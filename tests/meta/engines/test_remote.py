@@ -194,12 +194,18 @@ def test_an_error_inside_a_stream_is_an_error(event, transient, words):
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_events_are_the_same_however_the_stream_is_cut(size, line_end):
-    lines = [": ping", "", "event: x", 'data: {"a":"√🤔"}', "", 'data:{"b":1}', "", "data: [DONE]", "", ""]
+    spread = ["data: {", 'data: "c":', "data: 1}", ""]
+    lines = [": ping", "", "event: x", 'data: {"a":"√🤔"}', "", *spread, 'data:{"b":1}', "", "data: [DONE]", "", ""]
     stream = line_end.join(lines).encode()
     reader, events = EventReader(), []
     for start in range(0, len(stream), size):
         events.extend(reader.feed(stream[start : start + size]))
-    assert [*events, *reader.feed(LAST)] == [{"a": "√🤔"}, {"b": 1}, END]
+    assert [*events, *reader.feed(LAST)] == [{"a": "√🤔"}, {"c": 1}, {"b": 1}, END]
+
+
+def test_an_event_of_several_lines_that_come_one_by_one_ends_at_its_blank_line():
+    reader, lines = EventReader(), [b"data: {\n", b'data: "a":\n', b"data: 1}\n", b"\n"]
+    assert [event for line in lines for event in reader.feed(line)] == [{"a": 1}]
 
 
 def test_a_last_event_without_a_line_end_counts():
