@@ -423,7 +423,7 @@ class FaultyServer:
             await reply.whole("404 Not Found", "application/json", '{"detail": "Not Found"}')
 
     async def _chat(self, headers: dict[str, str], body: dict, reply: Reply) -> None:
-        prompt, seed = body["messages"][-1]["content"], body["seed"]
+        prompt, seed = body["messages"][-1]["content"], body.get("seed")
         self._times[prompt, seed] += 1
         asked = Asked(
             prompt=prompt,

@@ -141,12 +141,16 @@ class RemoteEngine:
             finish=answer.finish,
             prompt_tokens=answer.prompt_tokens,
             output_tokens=answer.output_tokens,
-            finish_reason=without_secrets(answer.finish_reason or "", self._secrets) or None,
+            finish_reason=self._name(answer.finish_reason),
             endpoint=endpoint.url,
-            model=without_secrets(answer.model or "", self._secrets) or None,
+            model=self._name(answer.model),
             ttft_s=patience.ttft_s,
             e2e_s=patience.e2e_s,
         )
+
+    def _name(self, said: str | None) -> str | None:
+        """A name as it may stand in records, which quote it: without secrets and characters that cannot be seen."""
+        return one_line(without_secrets(said or "", self._secrets)) or None
 
     def close(self) -> None:
         """Nothing to release: connections end with the event loop that opened them."""

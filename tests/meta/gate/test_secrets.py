@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from papergate.run_folder.files import COMPLETIONS_FILE
 from tests.meta.gate.test_suite import Session
 from tests.servers.faulty_server import MODEL, FaultyServer, event
 
@@ -50,8 +51,9 @@ ECHOES = {
 
 
 def artefacts(session):
-    yield session.text.encode()
-    yield from (path.read_bytes() for path in session.folder.rglob("*") if path.is_file())
+    """By name, the terminal among them."""
+    files = (path for path in session.folder.rglob("*") if path.is_file())
+    return {"terminal": session.text.encode()} | {str(path): path.read_bytes() for path in files}
 
 
 def tried(tmp_path, monkeypatch, *more, model=MODEL, **server):
@@ -65,9 +67,10 @@ def tried(tmp_path, monkeypatch, *more, model=MODEL, **server):
 
 
 def is_clean(session):
-    for artefact in artefacts(session):
-        assert KEY.encode() not in artefact
-        assert "\u202e".encode() not in artefact
+    for name, artefact in artefacts(session).items():
+        assert KEY.encode() not in artefact, name
+        if not name.endswith(COMPLETIONS_FILE):  # which holds each answer as it came
+            assert "\u202e".encode() not in artefact, name
     assert "\x1b]0" not in session.text
     assert "\x1b[2J" not in session.text
 
