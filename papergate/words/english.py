@@ -33,7 +33,7 @@ def check(one: Check) -> str:
 
 def share(chance: float) -> str:
     """A chance in percent, as far as it can be told."""
-    return f"{chance:.0%}" if chance >= SMALLEST_SHARE else f"fewer than {SMALLEST_SHARE:.0%}"
+    return f"at most {chance:.0%}" if chance >= SMALLEST_SHARE else f"fewer than {SMALLEST_SHARE:.0%}"
 
 
 def _paper_error(values: Values) -> str:
@@ -45,7 +45,7 @@ def _paper_error(values: Values) -> str:
     if values["chance"] > LIKELY:
         return error
     return (
-        f"{error}; counting it, a perfect deployment misses the paper by this much or more, at any look, in up to "
+        f"{error}; counting it, a perfect deployment misses the paper by this much or more, at any look, in "
         f"{share(values['chance'])} of runs"
     )
 
@@ -179,16 +179,16 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # the set-up
     "other_benchmark_text": "{benchmark}: {variant}; its digest is {digest}",
     "no_preflight": "the server was not checked before it was asked (--no-preflight)",
-    "attached": "attached to a server: that it runs on {hardware} is as its owner says",
+    "attached": "attached to a server. Not verified: that it runs on {hardware}",
     "other_version": _other_version,
     "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
     "lower_token_limit": "max_tokens is {max_tokens}, the deployment's own limit; the paper used {paper}",
     "setups_differ": _setups,
     "store_repaired": "the stored completions were damaged and repaired: {what}",
-    "from_file": "the completions come from a file: their sampling and hardware are as its owner says",
-    "file_names_other_model": "the file names the model {named!r}; that it is {promised} is as its owner says",
-    "thoughts_stripped": "thoughts were cut off before, says its owner: whether the token limit cut off an answer "
-    "cannot be told",
+    "from_file": "the completions come from a file. Not verified: how they were sampled, and on which hardware",
+    "file_names_other_model": "the file names the model {named!r}. Not verified: that it is {promised}",
+    "thoughts_stripped": "the command says that thoughts were cut off before: whether the token limit cut off an "
+    "answer cannot be told",
     # beside a golden run
     "golden_differs": _golden_differs,
     "length_outside_band": "the mean output has {percent:.1f} % of the golden run's length, outside {low:.0f} to "

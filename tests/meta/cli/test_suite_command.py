@@ -45,7 +45,7 @@ def test_a_target_may_be_left_out():
 
 
 @pytest.mark.skipif(
-    "PAPERGATE_TEST_WHEEL" not in os.environ, reason="PAPERGATE_TEST_WHEEL names no wheel: `make wheel` does"
+    "PAPERGATE_TEST_WHEEL" not in os.environ, reason="PAPERGATE_TEST_WHEEL names no wheel: `make accept-wheel` does"
 )
 def test_the_wheel_carries_the_suite_and_no_tests_of_papergate_itself():
     names = zipfile.ZipFile(os.environ["PAPERGATE_TEST_WHEEL"]).namelist()
