@@ -14,7 +14,7 @@ from papergate.statistics.family import chance_that_all_pass, holm
 from papergate.statistics.intervals import anytime_p_value, design_information
 from papergate.statistics.reference import Reference, ReferenceKind
 from papergate.statistics.rule import ALPHA, Decision, Evidence, Rule, decide, runs_needed, weigh
-from papergate.words import english
+from papergate.words import say
 
 __all__ = ["Decision", "Family", "Judgement", "Rule", "Verdict", "family", "judge", "judge_literal", "numbers"]
 
@@ -217,7 +217,7 @@ def numbers(judgement: Judgement) -> dict[str, object]:
         "n": judgement.n,
         "k": judgement.k,
         "sentence": judgement.sentence,
-        "warnings": [english.sentence(note) for note in judgement.notes],
+        "warnings": [say(note) for note in judgement.notes],
     }
 
 

@@ -11,7 +11,7 @@ from papergate.engines import Engine
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import PreflightFailed, StoreError
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
-from papergate.words import english
+from papergate.words import say
 
 
 class Preflights:
@@ -73,7 +73,7 @@ def lines_of(record: PreflightRecord) -> list[str]:
     fine = sum(check.state == "ok" for check in record.checks)
     return [
         f"preflight: {fine} of {len(record.checks)} checks in order, {record.seconds:.0f} s",
-        *map(english.check, told),
+        *map(say, told),
     ]
 
 

@@ -22,7 +22,7 @@ from papergate.statistics.looks import LOOKS
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Decision, Rule
 from papergate.verdict import Judgement, Verdict
-from papergate.words import english
+from papergate.words import say
 
 NO_ANSWER = {Finish.REFUSED: "refused", Finish.OTHER: "ended_by_server"}
 """Finishes that make an answer wrong whatever its text holds, with the reason in its grade. What came of a loop that a
@@ -184,7 +184,7 @@ class Acceptance:
     @property
     def sentence(self) -> str:
         """One line for a person: what was seen, what was promised, why, and of what is not kept the likeliest cause."""
-        cause = "" if self.accepted or not self.causes else f"; likely cause: {english.sentence(self.causes[0].note)}"
+        cause = "" if self.accepted or not self.causes else f"; likely cause: {say(self.causes[0].note)}"
         return self._verdict_sentence + cause
 
     @property
@@ -193,7 +193,7 @@ class Acceptance:
             return self.judgement.sentence
         whole = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
         seen = self.judgement.so_far if self.case.partial else whole  # further samples never decide a part
-        return f"{self.verdict}: {'; '.join(map(english.sentence, self.reasons))}; so far {seen}"
+        return f"{self.verdict}: {'; '.join(map(say, self.reasons))}; so far {seen}"
 
     @property
     def reasons(self) -> tuple[Note, ...]:

@@ -14,7 +14,7 @@ from papergate.engines import Engine
 from papergate.errors import AnswersDamaged, EngineError, RequestsLost, StoreError
 from papergate.run_folder.notes import note
 from papergate.statistics.looks import looks_within
-from papergate.words import english
+from papergate.words import say
 
 LOOKS_OF_OLD_STORES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Of the releases that did not seal records."""
@@ -132,7 +132,7 @@ def refuse_damaged(case: Case, kinds: Mapping[Kind, int], unfinished: int = 0) -
     came, share = sum(kinds.values()), kinds[kind] / sum(kinds.values())
     cause = note(f"cause_{DAMAGE[kind]}", percent=percent(share))
     raise AnswersDamaged(
-        f"asking was stopped after {came} answers: {english.sentence(cause)}. So much damage costs the promise, "
+        f"asking was stopped after {came} answers: {say(cause)}. So much damage costs the promise, "
         f"however many samples follow; a run that can bear its damage is stopped in at most {ALPHA:.0%} of cases. The "
         "answers are kept. Mend the deployment, then start a new run"
     )

@@ -19,7 +19,7 @@ from papergate.statistics.pooled import Part
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import ALPHA, Rule
 from papergate.verdict import Judgement, judge, numbers
-from papergate.words import english
+from papergate.words import say
 
 KEPT, BROKEN, UNUSABLE = 0, 1, 2
 """Exit codes: the promise does not block, it does, the input cannot be judged."""
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _text(judgement: Judgement) -> str:
-    return "\n".join([judgement.sentence, *(f"warning: {english.sentence(note)}" for note in judgement.notes)])
+    return "\n".join([judgement.sentence, *(f"warning: {say(note)}" for note in judgement.notes)])
 
 
 def _from_options(args: argparse.Namespace) -> Judgement:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from papergate.printable import one_line, printable
 from papergate.run_folder.speed import SpeedRecord
 from papergate.run_folder.verdict import Judged, Spread, VerdictRecord
-from papergate.words import english
+from papergate.words import say
 
 
 def properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
@@ -40,12 +40,12 @@ def _properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     yield "papergate", record.papergate
     yield from ((f"kind_{name.replace(' ', '_')}", str(count)) for name, count in record.kinds.items())
     for one in record.causes:
-        yield "cause", english.sentence(one)
+        yield "cause", say(one)
         yield "cause_code", one.code.removeprefix("cause_")
     for one in record.notes:
-        yield "warning", english.sentence(one)
+        yield "warning", say(one)
         yield "warning_code", one.code
-    yield from (("remark", english.sentence(one)) for one in record.remarks)
+    yield from (("remark", say(one)) for one in record.remarks)
 
 
 def _judged(record: VerdictRecord) -> Iterator[tuple[str, str]]:

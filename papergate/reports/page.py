@@ -20,7 +20,7 @@ from papergate.reports.speed import (
 )
 from papergate.run_folder.files import PAGE_FILE, write_text
 from papergate.run_folder.verdict import VerdictRecord
-from papergate.words import english
+from papergate.words import say
 
 TEMPLATE = "page.html.jinja"
 
@@ -90,7 +90,7 @@ def _grouped(number: float | None) -> str:
 
 
 FILTERS = {
-    "sentence": english.sentence,
+    "sentence": say,
     "percent": _percent,
     "points": _points,
     "grouped": _grouped,

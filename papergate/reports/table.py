@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from papergate.printable import one_line, printable
 from papergate.reports.family import family_of
 from papergate.run_folder.verdict import VerdictRecord
-from papergate.words import english
+from papergate.words import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,10 +92,10 @@ def _beside(record: VerdictRecord | None) -> list[str]:
     if record is None:
         return []
     causes = [
-        f"likely cause: {english.sentence(one)}" for one in record.causes[int(not record.accepted) :]
+        f"likely cause: {say(one)}" for one in record.causes[int(not record.accepted) :]
     ]  # the sentence of a red names the first
-    notes = [f"note: {english.sentence(one)}" for one in record.notes]
-    return causes + notes + [*map(english.sentence, record.remarks)]
+    notes = [f"note: {say(one)}" for one in record.notes]
+    return causes + notes + [*map(say, record.remarks)]
 
 
 def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -8,7 +8,7 @@ from papergate.statistics.family import retry_until_pass
 from papergate.statistics.panels import Panel, lose
 from papergate.statistics.power import REPLICATES, Gate, Outlook, accepted_counts, outlook, pass_probability
 from papergate.statistics.reference import ReferenceKind
-from papergate.words import english
+from papergate.words import say
 
 POINT = Fraction(1, 100)
 LOSSES = (0 * POINT, 1 * POINT, 3 * POINT, 5 * POINT, 10 * POINT)
@@ -66,7 +66,7 @@ class SingleRun:
     @property
     def sentence(self) -> str:
         """The note in words."""
-        return english.sentence(self.note)
+        return say(self.note)
 
 
 def plan(gate: Gate, panel: Panel, *, cost: Cost, promised: Panel | None = None, replicates: int = REPLICATES) -> Plan:

@@ -1,1 +1,42 @@
-"""Sentences: what is noted as a code and its values is said here, in one module for each language."""
+"""Says in a language what is noted, checked or labelled. Each language is one module with the same keys.
+
+A sentence is a template of the values, or a function of them. Numbers look the same in every language.
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, Literal
+
+from papergate.run_folder.notes import Note
+from papergate.run_folder.preflight import Check
+from papergate.words import chinese, english
+
+Language = Literal["en", "zh"]
+
+LANGUAGES: Mapping[Language, ModuleType] = {"en": english, "zh": chinese}
+"""A module has `SENTENCES` by code and `LABELS` by name. The code of a check is followed by its state."""
+UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What a sentence raises on values that are not its own: of another release, or of an edited record."""
+
+
+def say(one: Note | Check, language: Language = "en") -> str:
+    """A note or a check in words, with what to do; what this release cannot say is shown with its values."""
+    if isinstance(one, Note):
+        return _said(one.code, one.values, language)
+    said = _said(f"{one.code}_{one.state}", one.values, language)
+    return label("colon", language).join(filter(None, (label(one.state, language), one.server, said)))
+
+
+def label(name: str, language: Language = "en") -> str:
+    """The words of a heading, a column or a state; a name that has none is shown as it is."""
+    return str(LANGUAGES[language].LABELS.get(name, name))
+
+
+def _said(code: str, values: Mapping[str, Any], language: Language) -> str:
+    words = LANGUAGES[language].SENTENCES.get(code)
+    try:
+        if words is not None:
+            return str(words(values) if callable(words) else words.format_map(values))
+    except UNFIT:
+        pass
+    return label("colon", language).join((code, ", ".join(f"{name} {value}" for name, value in values.items())))

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from papergate.run_folder.notes import AS_WRITTEN, Note
-from papergate.run_folder.preflight import Check
+from papergate.run_folder.notes import AS_WRITTEN
 
 Values = Mapping[str, Any]
 
@@ -14,21 +13,6 @@ LIKELY = 0.5
 """A distance that more than half of all perfect deployments show needs no words."""
 NAMED = 5
 """Moved problems that a sentence names one by one; all stand in the report."""
-
-
-def sentence(note: Note) -> str:
-    """The note in words; a code of a later release is shown with its values."""
-    words = SENTENCES.get(note.code)
-    if words is None:
-        return f"{note.code}: {', '.join(f'{name} {value}' for name, value in note.values.items())}"
-    return words(note.values) if callable(words) else words.format_map(note.values)
-
-
-def check(one: Check) -> str:
-    """A check of a preflight in words, with what to do."""
-    words = CHECKS.get((one.code, one.state), "{code}: " + one.state)
-    said = words(one.values) if callable(words) else words.format_map({"code": one.code, **one.values})
-    return f"{one.state}: {f'{one.server}: ' if one.server else ''}{said}"
 
 
 def share(chance: float) -> str:
@@ -115,8 +99,34 @@ def _unknown_could_turn(values: Values) -> str:
         (values["missing"], "samples are missing or failed"),
     )
     named = " and ".join(f"{count} {cause}" for count, cause in causes if count)
-    return f"{named}; counted as right the verdict would be another"
+    return f"{named}; if they were right, the verdict could change"
 
+
+def _endpoints_differ(values: Values) -> str:
+    apart = "; ".join(f"{name}: {', '.join(found)}" for name, found in values["differ"].items())
+    return f"the servers are not one deployment. They differ in {apart}. Give servers of one deployment"
+
+
+def _limit_untold(values: Values) -> str:
+    reason = "the server counts no tokens (usage)" if values["reason"] == "uncounted" else "the answer ended before it"
+    return f"whether max_tokens is honoured cannot be told: {reason}"
+
+
+def _whole_answer_damaged(values: Values) -> str:
+    cause = SENTENCES[f"cause_{values['cause']}"]
+    assert isinstance(cause, str), "causes are templates"
+    remedy = cause.partition(": ")[2]
+    return f"a whole answer is damaged ({values['kind']}): {remedy}"
+
+
+_UNSAMPLED = "whether temperature and top_p are honoured cannot be told: "
+_NO_SAMPLING = {
+    "no-tokenizer": "the server has no /tokenize that gives token ids",
+    "no-completions": "the server has no /v1/completions that takes token ids",
+    "no-log-probabilities": "the server gives no log-probabilities by token id",
+    "log-probabilities-after-temperature": "the server's log-probabilities change with the temperature",
+    "no-choice": "the answer that was looked at has no place where several tokens are likely",
+}
 
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
@@ -194,82 +204,113 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "length_outside_band": "the mean output has {percent:.1f} % of the golden run's length, outside {low:.0f} to "
     "{high:.0f} %",
     "lengths_unknown": "output lengths cannot be compared with the golden run's: tokens were not counted in both",
-    "truncation_differs": "truncated completions: {percent:.2f} %, in the golden run {golden_percent:.2f} %, more "
-    "apart than by chance",
+    "truncation_differs": "truncated completions: {percent:.2f} %, in the golden run {golden_percent:.2f} %: a "
+    "difference larger than chance",
     "problems_moved": _moved,
     # what the numbers can show
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
+    # checks of a preflight, with their state
+    "no_answer_failed": "the check of {check} got no answer: {said}",
+    "endpoints_failed": _endpoints_differ,
+    "limit_failed": "max_tokens = {asked} was asked for; {tokens} tokens came (finish reason {finish}): the server "
+    "or a gateway changes max_tokens; let it through",
+    "limit_unknown": _limit_untold,
+    "whole_answer_failed": _whole_answer_damaged,
+    "whole_answer_noted": _whole_answer_damaged,
+    "token_counts_noted": "the token counts of the server do not fit its texts, or are missing: speeds and limits "
+    "cannot be trusted",
+    "greedy_noted": "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "
+    "or a temperature that is not honoured",
+    "streaming_noted": "a streamed answer and one that is not streamed differ at temperature 0: look at the "
+    "gateway and the reasoning parser",
+    "streaming_unknown": "an answer that is not streamed could not be compared with a streamed one: {said}",
+    "sampling_failed": "{draws} draws do not fit temperature {temperature:g} and top_p {top_p:g}; seen: {seen}. "
+    "Look at the server's defaults, a gateway that rewrites requests, and the sampler",
+    "sampling_unknown": lambda values: _UNSAMPLED + _NO_SAMPLING[values["reason"]],
+    "seeds_noted": "{differ} of {pairs} requests with the same seed drew another token: the run cannot be "
+    "repeated exactly; its score is as good",
+    "concurrency_noted": "{count} requests took {together_s:g} s together, one alone {alone_s:g} s: they are "
+    "answered one after the other; look for a limit of the server or a gateway",
 }
 """By code."""
 
-
-def _endpoints_differ(values: Values) -> str:
-    apart = "; ".join(f"{name}: {', '.join(found)}" for name, found in values["differ"].items())
-    return f"the servers are not one deployment. They differ in {apart}. Give servers of one deployment"
-
-
-def _limit_untold(values: Values) -> str:
-    reason = "the server counts no tokens (usage)" if values["reason"] == "uncounted" else "the answer ended before it"
-    return f"whether max_tokens is honoured cannot be told: {reason}"
-
-
-def _whole_answer_damaged(values: Values) -> str:
-    cause = SENTENCES[f"cause_{values['cause']}"]
-    assert isinstance(cause, str), "causes are templates"
-    remedy = cause.partition(": ")[2]
-    return f"a whole answer is damaged ({values['kind']}): {remedy}"
-
-
-_UNSAMPLED = "whether temperature and top_p are honoured cannot be told: "
-_NO_SAMPLING = {
-    "no-tokenizer": "the server has no /tokenize that gives token ids",
-    "no-completions": "the server has no /v1/completions that takes token ids",
-    "no-log-probabilities": "the server gives no log-probabilities by token id",
-    "log-probabilities-after-temperature": "the server's log-probabilities change with the temperature",
-    "no-choice": "the answer that was looked at has no place where several tokens are likely",
+LABELS: Mapping[str, str] = {
+    "colon": ": ",
+    "language": "English",
+    # verdicts and states
+    "pass": "pass",
+    "fail": "fail",
+    "inconclusive": "inconclusive",
+    "error": "error",
+    "recorded": "recorded",
+    "ok": "ok",
+    "noted": "noted",
+    "failed": "failed",
+    "unknown": "unknown",
+    "yes": "yes",
+    "no": "no",
+    "holds": "holds",
+    "broken": "broken",
+    "within": "within",
+    "outside": "outside",
+    # columns and rows of verdicts
+    "verdict": "verdict",
+    "score": "score",
+    "interval": "interval",
+    "promised": "promised",
+    "n_x_k": "n x k",
+    "tokens": "tokens",
+    "promise": "promise",
+    "problems_x_samples": "problems x samples",
+    "problems": "problems",
+    "problem": "problem",
+    "samples": "samples",
+    "measured": "measured",
+    "protocol": "protocol",
+    "reference": "reference",
+    "tolerance": "tolerance",
+    "literal_rule": "literal rule",
+    "output_tokens": "output tokens",
+    "times": "times",
+    "benchmark": "benchmark",
+    "engine": "engine",
+    "weights": "weights",
+    "template": "template",
+    "environment": "environment",
+    "hardware_promised": "hardware promised",
+    "not_known": "not known",
+    "not_reported": "not reported",
+    "what": "what",
+    "note": "note",
+    "likely_cause": "likely cause",
+    "report": "report",
+    "standard_error_points": "standard error, points",
+    "samples_k": "samples k",
+    "seed": "seed",
+    "grader": "grader",
+    "version": "version",
+    # the golden run
+    "golden_run": "golden run",
+    "here": "here",
+    "output_length": "output length",
+    "truncated": "truncated",
+    "problem_moved": "problem that moved",
+    "p_adjusted": "p, adjusted (Holm)",
+    # speed
+    "speed": "speed",
+    "valid": "valid",
+    "workload": "workload",
+    "load": "load",
+    "client": "client",
+    "count": "count",
+    "window": "window",
+    "requests": "requests",
+    "requests_per_s": "requests / s",
+    "output_tokens_per_s": "output tokens / s",
+    "all_tokens_per_s": "all tokens / s",
+    "goodput_per_s": "goodput, requests / s",
+    "tokens_per_chunk": "tokens per chunk",
 }
-
-CHECKS: Mapping[tuple[str, str], str | Callable[[Values], str]] = {
-    ("no_answer", "failed"): "the check of {check} got no answer: {said}",
-    ("endpoints", "failed"): _endpoints_differ,
-    (
-        "limit",
-        "failed",
-    ): "max_tokens = {asked} was asked for; {tokens} tokens came (finish reason {finish}): the server "
-    "or a gateway changes max_tokens; let it through",
-    ("limit", "unknown"): _limit_untold,
-    ("whole_answer", "failed"): _whole_answer_damaged,
-    ("whole_answer", "noted"): _whole_answer_damaged,
-    ("token_counts", "noted"): "the token counts of the server do not fit its texts, or are missing: speeds and limits "
-    "cannot be trusted",
-    (
-        "greedy",
-        "noted",
-    ): "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "
-    "or a temperature that is not honoured",
-    (
-        "streaming",
-        "noted",
-    ): "a streamed answer and one that is not streamed differ at temperature 0: look at the "
-    "gateway and the reasoning parser",
-    ("streaming", "unknown"): "an answer that is not streamed could not be compared with a streamed one: {said}",
-    (
-        "sampling",
-        "failed",
-    ): "{draws} draws do not fit temperature {temperature:g} and top_p {top_p:g}; seen: {seen}. "
-    "Look at the server's defaults, a gateway that rewrites requests, and the sampler",
-    ("sampling", "unknown"): lambda values: _UNSAMPLED + _NO_SAMPLING[values["reason"]],
-    (
-        "seeds",
-        "noted",
-    ): "{differ} of {pairs} requests with the same seed drew another token: the run cannot be "
-    "repeated exactly; its score is as good",
-    (
-        "concurrency",
-        "noted",
-    ): "{count} requests took {together_s:g} s together, one alone {alone_s:g} s: they are "
-    "answered one after the other; look for a limit of the server or a gateway",
-}
-"""By code and state, what a reader must know of a preflight."""
+"""By name: headings, columns, rows and states of the terminal and the page."""

@@ -39,7 +39,7 @@ from papergate.promises.thoughts import ThoughtMarks
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
-from papergate.words import english
+from papergate.words import say
 
 SPECS = read_specs()
 PROMISES = {promise.id: promise for promise in read_promises(benchmarks=SPECS)}
@@ -125,7 +125,7 @@ def test_a_sabotaged_deployment_fails_after_few_samples(tmp_path):
     assert (found.verdict, found.accepted) == (Verdict.FAIL, False)
     assert "points low" in found.sentence
     (how,) = (one for one in notes_of(found) if one.code == "confirm_failure")
-    assert re.search(r"--run NEW_FOLDER --run-seed 1 --samples \d+\. A perfect .* 5% .* 0.25%", english.sentence(how))
+    assert re.search(r"--run NEW_FOLDER --run-seed 1 --samples \d+\. A perfect .* 5% .* 0.25%", say(how))
     assert len(engine.asked) == 30 * found.judgement.k <= 30 * 8
 
 
@@ -266,7 +266,7 @@ def test_a_budget_that_is_large_enough_changes_nothing(tmp_path):
 )
 def test_one_more_look_fits_or_the_reason_is_told(budget, spent, said):
     told = why_not(budget, Spent(**{"samples": 10, "tokens": 10, "fresh": 10, "elapsed_s": 1.0} | spent), 10)
-    assert english.sentence(told).endswith(said) if said else told is None
+    assert say(told).endswith(said) if said else told is None
 
 
 def test_replayed_completions_that_failed_count_as_not_correct_and_are_told():
@@ -378,7 +378,7 @@ def test_a_run_that_goes_on_elsewhere_says_so(tmp_path):
     found = run(replace(case_of(samples=4), identity=elsewhere), ScriptedEngine(0.8), tmp_path)
     assert not [note for note in notes_of(again) if note.code == "setups_differ"]
     (note,) = [note for note in notes_of(found) if note.code == "setups_differ"]
-    assert english.sentence(note).startswith(
+    assert say(note).startswith(
         "the samples were drawn on 2 set-ups, which differ in endpoint http://b, engine version;"
     )
 
@@ -520,7 +520,5 @@ def test_a_driver_other_than_the_targets_is_a_note_and_none_where_the_server_is_
         IDENTITY, environment={"hardware": "1 x A100 (81920 MiB)", "driver": "535.1", "toolkit": "CUDA 12.4"}
     )
     case = replace(case_of(promise), identity=here)
-    assert [english.sentence(one) for one in _notes_of_setup(case)] == [
-        "the driver is 535.1; the target states 550.54.15"
-    ]
+    assert [say(one) for one in _notes_of_setup(case)] == ["the driver is 535.1; the target states 550.54.15"]
     assert [*_notes_of_setup(case_of(promise))] == []

@@ -9,14 +9,14 @@ from papergate.acceptance.saving import save
 from papergate.engines import Finish
 from papergate.errors import StoreError
 from papergate.run_folder.files import VERDICT_FILE
-from papergate.words import english
+from papergate.words import say
 from tests.meta.tiny_runs import BENCHMARK, SPECS, accepted, case_of, completions_of, like_the_paper
 
 SPEC = SPECS["tiny-aime"]
 
 
 def said(record):
-    return [english.sentence(note) for note in record.notes]
+    return [say(note) for note in record.notes]
 
 
 def stored(folder, right=like_the_paper, k=16, **drawn):

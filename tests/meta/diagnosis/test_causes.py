@@ -7,8 +7,6 @@ import pytest
 from papergate.diagnosis.bearing import ALPHA, UNBEARABLE, bearable_share, e_value, unbearable
 from papergate.diagnosis.causes import FALSE_ALARM, HEALTHY_RATE, CauseCode, Seen, causes_of, tail_bound
 from papergate.diagnosis.kinds import Kind
-from papergate.run_folder.notes import Note
-from papergate.words import english
 
 HEALTHY = [
     Seen(kind=Kind.COMPLETE, correct=number % 3 > 0, prompt_tokens=100, output_tokens=900 + number)
@@ -116,10 +114,3 @@ def test_loops_are_borne_among_the_wrong_answers_of_the_promise():
     assert unbearable({Kind.COMPLETE: 100, Kind.LOOP: 150}, score=0.697, tolerance=1 / 30) is Kind.LOOP
     assert unbearable({Kind.COMPLETE: 100, Kind.GARBLED: 30}, score=0.697, tolerance=1 / 30) is Kind.GARBLED
     assert unbearable({}, score=0.697, tolerance=1 / 30) is None
-
-
-def test_every_cause_has_its_sentence():
-    values = {"percent": 19.0, "tokens": 4096, "asked": 32_768}
-    for code in CauseCode:
-        said = english.sentence(Note(code=f"cause_{code}", values=values))
-        assert said.startswith("19 % of answers"), said

@@ -11,7 +11,7 @@ from papergate.engines import Finish
 from papergate.errors import AnswersDamaged
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
-from papergate.words import english
+from papergate.words import say
 from tests.meta.acceptance.test_acceptance import ScriptedEngine
 from tests.meta.acceptance.test_acceptance import case_of as asked_case
 from tests.meta.tiny_runs import PAPER, accepted, case_of, completions_of, like_the_paper
@@ -48,7 +48,7 @@ def test_damage_is_named_wherever_a_reader_looks(tmp_path, damage, code, said):
     (cause,) = record.causes
     assert cause.code == f"cause_{code}"
     assert cause.values["count"] == 24
-    assert said in english.sentence(cause)
+    assert said in say(cause)
     assert record.accepted or said in record.sentence
     found = dict(properties(record))
     assert found["cause_code"] == code

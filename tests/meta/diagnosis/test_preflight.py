@@ -13,7 +13,7 @@ from papergate.promises.records import Sampling
 from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.files import PREFLIGHT_FILE
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
-from papergate.words import english
+from papergate.words import say
 from tests.servers.drawing_server import MODEL, drawing_server
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=100)
@@ -55,7 +55,7 @@ def test_sampling_that_is_not_the_declared_one_is_named(habits, seen):
         check = found(checked(url), "sampling")
     assert check.state == "failed"
     assert check.values["seen"].startswith(seen)
-    assert "do not fit temperature 0.6 and top_p 0.95" in english.check(check)
+    assert "do not fit temperature 0.6 and top_p 0.95" in say(check)
 
 
 def test_seeds_that_decide_nothing_are_noted():
@@ -78,21 +78,21 @@ def test_what_cannot_be_told_is_said(habits, reason, said):
     with drawing_server(**habits) as url:
         check = found(checked(url), "sampling")
     assert (check.state, check.values["reason"]) == ("unknown", reason)
-    assert said in english.check(check)
+    assert said in say(check)
 
 
 def test_a_server_that_changes_max_tokens_is_found():
     with drawing_server(most_tokens=9) as url:
         check = found(checked(url), "limit")
     assert check.state == "failed"
-    assert "max_tokens = 8 was asked for; 9 tokens came" in english.check(check)
+    assert "max_tokens = 8 was asked for; 9 tokens came" in say(check)
 
 
 def test_a_whole_answer_whose_thought_is_not_closed_is_found():
     with drawing_server(closes=False) as url:
         check = found(checked(url), "whole_answer")
     assert (check.state, check.values["cause"]) == ("failed", "mark-lost")
-    assert "a gateway or a parser removes it" in english.check(check)
+    assert "a gateway or a parser removes it" in say(check)
 
 
 def test_a_mark_that_the_target_states_closes_the_thought():
@@ -116,7 +116,7 @@ def test_servers_of_two_deployments_are_refused():
     with drawing_server() as one, drawing_server(root="other weights") as other:
         record = checked(one, other)
     assert found(record, "endpoints").state == "failed"
-    assert "weights: weights, other weights" in english.check(found(record, "endpoints"))
+    assert "weights: weights, other weights" in say(found(record, "endpoints"))
     assert {check.server for check in record.checks if check.code == "limit"} == {one, other}
 
 

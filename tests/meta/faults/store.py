@@ -17,7 +17,7 @@ from papergate.completions.policy import seed_of
 from papergate.completions.store import Store, contents_of, read_sessions, read_store
 from papergate.errors import StoreError
 from papergate.run_folder.files import COMPLETIONS_FILE
-from papergate.words import english
+from papergate.words import say
 from tests.meta.completions.test_store import completion, end_by_kill, failure, manifest
 from tests.meta.faults.records import Fault
 from tests.meta.tiny_runs import BENCHMARK, accepted, case_of, completions_of, like_the_paper
@@ -392,7 +392,7 @@ def failures_and_repairs(folder):
     assert len(contents_of(folder).failed) == 1
     found = replace(accepted(case_of(), completions_of(like_the_paper, 2), 2), sessions=read_sessions(folder))
     (note,) = [note for note in notes_of(found) if note.code == "store_repaired"]
-    assert "12 records kept" in english.sentence(note)
+    assert "12 records kept" in say(note)
 
 
 def rows(name, done, holds, test, values):

@@ -20,7 +20,7 @@ from papergate.run_folder.files import PROBLEMS_FILE
 from papergate.run_folder.notes import note
 from papergate.run_folder.verdict import read_verdict
 from papergate.statistics.family import holm_alpha
-from papergate.words import english
+from papergate.words import say
 from tests.meta.tiny_runs import BENCHMARK, TINY, accepted, case_of, completions_of, like_the_paper
 
 
@@ -107,7 +107,7 @@ def test_samples_that_never_came_are_counted_as_errors_and_not_as_correct(tmp_pa
     assert found.judgement.score == Fraction(118, 120)
     record = save(found, tmp_path)
     assert dict(properties(record))["errors"] == "2"
-    assert any("2 of the planned samples never came" in english.sentence(note) for note in record.notes)
+    assert any("2 of the planned samples never came" in say(note) for note in record.notes)
 
 
 def test_a_sample_cut_off_by_the_limit_or_inside_its_thought_is_a_truncation(tmp_path):
@@ -119,13 +119,13 @@ def test_a_sample_cut_off_by_the_limit_or_inside_its_thought_is_a_truncation(tmp
 
 def test_a_vendors_run_says_how_often_a_perfect_and_a_damaged_deployment_pass_it(tmp_path):
     pytest.importorskip("numpy")
-    remarks = [*map(english.sentence, saved(tmp_path, k=1, protocol="vendor").remarks)]
+    remarks = [*map(say, saved(tmp_path, k=1, protocol="vendor").remarks)]
     assert remarks[-1].startswith("a run of 30 problems x 1 sample passes with 22 to 23 correct of 30: a perfect ")
     assert "deployments that lost 1, 3, 5, 10 points in " in remarks[-1]
 
 
 def test_the_papers_own_error_stands_beside_an_exact_verdict(tmp_path):
-    (remark,) = map(english.sentence, saved(tmp_path).remarks)
+    (remark,) = map(say, saved(tmp_path).remarks)
     assert "the paper's own error is" in remark
     assert "not counted in the verdict" in remark
 

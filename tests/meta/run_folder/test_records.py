@@ -1,26 +1,22 @@
 """Records of a run: read as they were written, in every format; refused in words where that cannot be."""
 
-import ast
 import errno
 import json
 import os
-import string
 from pathlib import Path
 
 import pytest
 
-import papergate
 from papergate.acceptance import notes
 from papergate.errors import StoreError
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
 from papergate.reports.speed import speed_of
 from papergate.run_folder.files import VERDICT_FILE, speed_file
-from papergate.run_folder.notes import note
 from papergate.run_folder.speed import read_speed, read_speeds, write_speed
 from papergate.run_folder.verdict import Judged, VerdictRecord, read_verdict, read_verdicts, write_verdict
 from papergate.verdict import numbers
-from papergate.words import english
+from papergate.words import say
 from tests.meta.tiny_runs import accepted, case_of, completions_of, like_the_paper
 
 FIRST_FORMAT = Path(__file__).parent / "first_format"
@@ -40,8 +36,8 @@ def written(folder, fields):
 def test_runs_of_the_first_format_are_read_with_every_figure_and_sentence(tmp_path):
     kept, beside = read_verdict(FIRST_FORMAT / PROMISE), read_verdict(FIRST_FORMAT / "beside-golden")
     assert (kept.verdict, kept.judgement.k, kept.aggregates.pass_at_k["6"]) == ("pass", 6, 0.8333333333333334)
-    assert english.sentence(kept.remarks[0]) == first_format()["remarks"][0]
-    assert english.sentence(beside.notes[0]).startswith("the completions come from a file")
+    assert say(kept.remarks[0]) == first_format()["remarks"][0]
+    assert say(beside.notes[0]).startswith("the completions come from a file")
     assert beside.golden.promise == PROMISE
     page = write_page([kept, beside], [], tmp_path, [*map(speed_of, read_speeds(FIRST_FORMAT).records)]).read_text()
     assert "1 of 2 promises kept" in page
@@ -139,34 +135,8 @@ def test_a_sweep_is_no_record(tmp_path):
 # -- notes -------------------------------------------------------------------------------------------------------------
 
 
-def noted():
-    """Every note that the library makes: its code and the names of its values."""
-    for path in sorted(Path(papergate.__file__).parent.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "note" and literal(node.args[0]):
-                yield node.args[0].value, {keyword.arg for keyword in node.keywords}
-
-
-def literal(node):
-    return isinstance(node, ast.Constant)
-
-
-def test_every_note_has_its_sentence_in_english_with_its_own_values():
-    made = dict(noted())
-    assert len(made) > 10
-    for code, values in made.items():
-        words = english.SENTENCES[code]
-        if isinstance(words, str):
-            assert {field for _, field, _, _ in string.Formatter().parse(words) if field} <= values, code
-
-
 def test_every_count_of_the_samples_that_is_noted_has_its_sentence():
     record = read_verdict(FIRST_FORMAT / PROMISE)
     found = [*notes._notes_of_samples(dict.fromkeys(record.tally, 3))]
-    assert {one.code for one in found} <= english.SENTENCES.keys()
     assert len(found) == 3
-    assert "6 of the planned samples never came; they count as not correct" in map(english.sentence, found)
-
-
-def test_a_note_of_a_later_release_is_shown_with_its_values():
-    assert english.sentence(note("invented_later", cards=8)) == "invented_later: cards 8"
+    assert "6 of the planned samples never came; they count as not correct" in map(say, found)

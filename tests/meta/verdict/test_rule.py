@@ -11,7 +11,7 @@ from papergate.promises.tolerance import Tolerance
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
 from papergate.verdict import Decision, Rule, Verdict, family, judge, judge_literal
-from papergate.words import english
+from papergate.words import say
 
 AIME = Rule.within(Tolerance.parse("1 problem"), problems=30)
 MATH = Rule.within(Tolerance.parse("0.5 points"), problems=500)
@@ -235,7 +235,7 @@ def test_too_good_for_a_paper_warns_and_for_a_golden_run_blocks():
     golden = judge(counts, Reference.golden(equal(64, (64, 24), (0, 6))), AIME)
     assert (paper.decision, paper.verdict, paper.direction) == (Decision.FAIL_HIGH, Verdict.FAIL, "high")
     assert not paper.blocks
-    assert "higher than the paper's" in english.sentence(paper.notes[0])
+    assert "higher than the paper's" in say(paper.notes[0])
     assert golden.decision is Decision.FAIL_HIGH
     assert golden.blocks
     assert not golden.notes
@@ -299,8 +299,8 @@ def test_a_failure_that_the_papers_own_noise_explains_says_so():
     paper = Reference.exact(Fraction("0.839"), samples=4)
     judgement = judge(equal(64, (64, 368), (45, 50), (20, 40), (0, 42)), paper, MATH)
     assert judgement.verdict is Verdict.FAIL
-    assert "could be the paper's own noise: a mean of 4 samples" in english.sentence(judgement.notes[-1])
-    assert "golden run" in english.sentence(judgement.notes[-1])
+    assert "could be the paper's own noise: a mean of 4 samples" in say(judgement.notes[-1])
+    assert "golden run" in say(judgement.notes[-1])
     assert judgement.se_paper == pytest.approx(0.0044, abs=1e-4)
     assert 0.0906 < judgement.paper_noise_chance < 1  # one look alone would show it in 9.06 % of runs
     few = judge_literal(equal(1, (1, 22), (0, 8)), R1, AIME)

@@ -1,0 +1,348 @@
+"""Chinese sentences and labels, with the keys of `english`.
+
+One term stands for one concept:
+
+    acceptance 验收　answer 答案（从输出中提取）　baseline 基线　benchmark 数据集　budget 预算　chance 概率
+    chat template 对话模板　client 客户端　completion 输出　concurrency 并发数　confidence interval 置信区间
+    deployment 部署　delta 余量　engine 引擎　error (of a number) 误差　finish reason 结束原因　gateway 网关
+    golden run 参照运行　grade 判题　grader 判题规则　interval 置信区间　latency 时延　look 检查点　loop 循环输出
+    noise 噪声　perfect deployment 完全正确的部署　preflight 预检　problem 题目　promise 承诺　prompt 提示词
+    protocol 测试方法　reference 参照　refusal 拒答　remedy 处理办法　request 请求　run 运行　sample 样本
+    sampling 采样　score 得分　seed 种子　server 服务　session 会话　stop string 停止字符串　target 目标
+    thought 思考　throughput 吞吐量　tolerance 容差　truncated 截断　verdict 结论　weights 权重　workload 负载
+
+    pass 通过　fail 未通过　inconclusive 证据不足　error 错误；a request without an answer 失败
+
+Kept as they are: token, pass@1, p, Holm, names of options and files.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from papergate.run_folder.notes import AS_WRITTEN
+from papergate.words.english import LIKELY, NAMED, SMALLEST_SHARE
+
+Values = Mapping[str, Any]
+
+
+def _share(chance: float) -> str:
+    """A chance in percent, as far as it can be told."""
+    return f"最多 {chance:.0%}" if chance >= SMALLEST_SHARE else f"不到 {SMALLEST_SHARE:.0%}"
+
+
+def _paper_error(values: Values) -> str:
+    counted = "结论已计入" if values["counted"] else "结论未计入"
+    error = (
+        f"论文分数自身的误差为 {values['error_points']:.2f} 个百分点（每题 {values['samples']} 个样本的平均值，"
+        f"含保留到 0.1 的舍入），{counted}"
+    )
+    if values["chance"] > LIKELY:
+        return error
+    return f"{error}；计入后，完全正确的部署在任一检查点与论文相差这么多或更多的运行占{_share(values['chance'])}"
+
+
+def _one_run(values: Values) -> str:
+    problems, k = values["problems"], values["k"]
+    perfect, *damaged = values["passes"]
+    lost = "、".join(f"{points:g}" for points, _ in damaged)
+    chances = "、".join(f"{chance:.0%}" for _, chance in damaged)
+    others = f"，损失 {lost} 个百分点的部署通过的概率分别为 {chances}" if damaged else ""
+    return (
+        f"{problems} 题 x {k} 个样本的一次运行，共 {problems * k} 个样本，答对{_span(values['accepted'])}即通过："
+        f"完全正确的部署通过的概率为 {perfect[1]:.0%}{others}"
+    )
+
+
+def _span(counts: list[int]) -> str:
+    if not counts:
+        return "任何数目都不能"
+    return f" {counts[0]} 个" if len(counts) == 1 else f" {counts[0]} 至 {counts[-1]} 个"
+
+
+def _moved(values: Values) -> str:
+    problems = values["problems"]
+    named = "、".join(f"{name} 由 {before:.0%} 变为 {now:.0%}" for name, before, now in problems[:NAMED])
+    more = f"，另有 {len(problems) - NAMED} 题" if len(problems) > NAMED else ""
+    return f"与参照运行相比，变化超出随机波动的题目：{named}{more}"
+
+
+def _golden_differs(values: Values) -> str:
+    apart = "；".join(f"{name} 为 {theirs}，本次为 {ours}" for name, theirs, ours in values["differences"])
+    return f"参照运行的设置不同：{apart}"
+
+
+def _other_version(values: Values) -> str:
+    seen = f"为 {values['seen']}" if values["seen"] else "无法得知"
+    return f"{values['what']} {seen}；目标文件中写的是 {values['stated']}"
+
+
+def _setups(values: Values) -> str:
+    return (
+        f"样本来自 {values['setups']} 套不同的环境，差别在于：{'、'.join(values['differ_in'])}；"
+        "详见运行目录中的 sessions.jsonl"
+    )
+
+
+def _ended_by_server(values: Values) -> str:
+    reasons = "、".join(f"{reason!r} {count} 个" for reason, count in values["reasons"].items())
+    return f"{values['count']} 个输出被服务以自己的原因结束（{reasons}）；按答错计，不再重问"
+
+
+def _other_model(values: Values) -> str:
+    named = "、".join(map(repr, values["named"]))
+    return (
+        f"{values['count']} 个输出自称来自模型 {named}，请求的是 {values['asked']!r}："
+        "请确认服务或网关提供的是您要测的模型"
+    )
+
+
+def _unknown_could_turn(values: Values) -> str:
+    causes = ((values["undecided"], "个样本无法判题"), (values["missing"], "个样本缺失或失败"))
+    named = "，".join(f"{count} {cause}" for count, cause in causes if count)
+    return f"{named}；若它们都答对，结论可能改变"
+
+
+_DIFFERING = {
+    "weights": "权重",
+    "version": "版本",
+    "context": "上下文长度",
+    "template": "对话模板",
+    "prompt tokens": "提示词 token 数",
+}
+"""What servers may differ in."""
+
+
+def _endpoints_differ(values: Values) -> str:
+    apart = "；".join(f"{_DIFFERING.get(name, name)}：{'、'.join(found)}" for name, found in values["differ"].items())
+    return f"这些服务不是同一个部署，不同之处：{apart}。请给出同一个部署的服务"
+
+
+def _limit_untold(values: Values) -> str:
+    reason = "服务不返回 token 数（usage）" if values["reason"] == "uncounted" else "回答在达到上限前就结束了"
+    return f"无法判断 max_tokens 是否生效：{reason}"
+
+
+_KINDS = {
+    "cut in the thought by the limit": "思考被长度上限截断",
+    "stopped in the thought": "在思考中停止",
+    "cut in the answer": "在答案中截断",
+    "nothing after the thought": "思考之后没有内容",
+    "no thought": "没有思考",
+    "thought lost on the way": "思考在途中丢失",
+    "closing mark of the thought lost": "思考的结束标记丢失",
+    "empty": "空",
+    "loop": "循环输出",
+    "garbled": "乱码",
+    "other language": "变成其他文字",
+    "refused": "拒答",
+    "ended by the server's filter": "被服务的内容过滤结束",
+    "ended by the server": "被服务结束",
+}
+"""Kinds of completions, by `papergate.diagnosis.kinds`."""
+
+
+def _whole_answer_damaged(values: Values) -> str:
+    cause = SENTENCES[f"cause_{values['cause']}"]
+    assert isinstance(cause, str), "causes are templates"
+    remedy = cause.partition("：")[2]
+    return f"一个完整的回答有问题（{_KINDS.get(values['kind'], values['kind'])}）：{remedy}"
+
+
+_SEEN = {
+    "every draw the same": "每次抽样都相同",
+    "temperature 1.0": "temperature 1.0",
+    "temperature halved": "temperature 减半",
+    "temperature doubled": "temperature 加倍",
+    "temperature applied twice": "temperature 被使用两次",
+    "top_p ignored": "top_p 未生效",
+    "temperature 1.0 and top_p ignored": "temperature 1.0 且 top_p 未生效",
+    "another distribution": "另一种分布",
+}
+"""Ways to draw, by `papergate.diagnosis.sampling`."""
+
+
+def _sampling_differs(values: Values) -> str:
+    return (
+        f"{values['draws']} 次抽样与 temperature {values['temperature']:g}、top_p {values['top_p']:g} 不符；"
+        f"实际像是：{_SEEN.get(values['seen'], values['seen'])}。请检查服务的默认参数、改写请求的网关和采样器"
+    )
+
+
+_NO_SAMPLING = {
+    "no-tokenizer": "服务没有返回 token id 的 /tokenize",
+    "no-completions": "服务没有接受 token id 的 /v1/completions",
+    "no-log-probabilities": "服务不按 token id 返回对数概率",
+    "log-probabilities-after-temperature": "服务的对数概率随 temperature 变化",
+    "no-choice": "所检查的回答中没有多个 token 都有可能的位置",
+}
+
+
+def _sampling_untold(values: Values) -> str:
+    return f"无法判断 temperature 和 top_p 是否生效：{_NO_SAMPLING[values['reason']]}"
+
+
+SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
+    AS_WRITTEN: "{text}",
+    # the verdict
+    "score_above_paper": "得分比论文高出容差以上：请检查是否有答案泄漏、多数投票、更宽的判题规则、"
+    "更长的长度上限或其他权重",
+    "could_be_paper_noise": "这可能是论文自身的噪声：每题 {samples} 个样本的平均值有 {error_points:.2f} 个百分点的"
+    "误差，计入后，完全正确的部署在任一检查点相差这么多或更多的概率可达 {chance:.0%}；请与参照运行比较",
+    "confirm_failure": "要确认这次未通过，请用新的种子再运行一次，每题 {k} 个样本："
+    "--run NEW_FOLDER --run-seed {seed} --samples {k}。完全正确的部署在那次运行中未通过的概率最多 {alpha:.0%}，"
+    "两次都未通过的概率最多 {both:.2%}。那次通过也不能撤销这次的结论",
+    # why the verdict is not the judgement's alone
+    "partial_by_limit": "部分运行（{part}），不能通过：要得到结论，请去掉 --limit",
+    "partial_by_file": "部分运行（{part}），不能通过：要得到结论，请给出每道题的样本",
+    "unknown_could_turn": _unknown_could_turn,
+    "not_sure_in_the_family": "单独看未通过（p = {p:.2g}），但在本次会话的所有承诺中需要 p = {most:.2g}（Holm）",
+    "tokens_not_counted": "因 --budget-tokens 停止：引擎不统计 token 数，无法遵守预算",
+    "tokens_spent": "因 --budget-tokens {most} 停止：已用 {spent} 个 token，下一个检查点约需再用 {needed:.0f} 个",
+    "hours_spent": "因 --budget-hours {most:g} 停止：已用 {spent:.2g} 小时，下一个检查点约需再用 {needed:.2g} 小时",
+    # the samples
+    "grades_undecided": "{count} 个样本在限制之内无法判题，按答错计",
+    "answers_elsewhere": "{count} 个答错的输出在别处含有正确答案",
+    "answers_refused": "{count} 个输出是服务的拒答，按答错计",
+    "answers_ended_by_server": _ended_by_server,
+    "answers_name_other_model": _other_model,
+    "samples_never_came": "{count} 个计划中的样本没有得到，按答错计",
+    # why wrong answers may be wrong
+    "cause_server-cap": "{percent:g} % 的输出停在 {tokens:,} 个 token：这是服务的上限；"
+    "请调高，本次运行请求 {asked:,} 个",
+    "cause_context-cap": "{percent:g} % 的输出停在提示词与输出共 {tokens:,} 个 token 处：这是服务的上下文长度；"
+    "请用更长的上下文启动（vLLM：--max-model-len）",
+    "cause_token-limit": "{percent:g} % 的输出达到 {tokens:,} 个 token，即本次运行请求的上限",
+    "cause_stop-string": "{percent:g} % 的输出未到上限就在思考中结束：请检查服务设置中的停止字符串或错误的结束 token",
+    "cause_loops": "{percent:g} % 的输出循环到结尾：请检查采样、量化和服务的缓存",
+    "cause_garbled": "{percent:g} % 的输出是乱码：请检查权重、算子、缓存和每个副本",
+    "cause_other-language": "{percent:g} % 的输出变成与提示词不同的文字：请检查权重和对话模板",
+    "cause_empty-answers": "{percent:g} % 的输出为空：请查看服务的日志；结果文件可能把错误记成空文本",
+    "cause_thought-lost": "{percent:g} % 的输出没有思考，但其 token 已计数："
+    "网关或推理解析器（reasoning parser）丢掉了思考；请保留它",
+    "cause_mark-lost": "{percent:g} % 的输出没有结束思考的标记：网关或解析器去掉了它；"
+    "请配置该模型的推理解析器（reasoning parser），或原样返回文本",
+    "cause_no-thought": "{percent:g} % 的输出思考为空：对话模板关闭了思考；请使用模型自带的模板",
+    "cause_answer-lost": "{percent:g} % 的输出在思考之后就结束：解析器或停止字符串丢掉了后面的内容",
+    "cause_refusals": "{percent:g} % 的输出是拒答：请去掉引起拒答的系统提示词或过滤器",
+    "cause_server-filter": "{percent:g} % 的输出被服务的内容过滤结束：请关闭它",
+    "cause_server-ended": "{percent:g} % 的输出被服务以自己的原因结束：见 completions.jsonl 中的 `finish_reason`",
+    # the set-up
+    "other_benchmark_text": "{benchmark}：{variant}；摘要为 {digest}",
+    "no_preflight": "提问前没有检查服务（--no-preflight）",
+    "attached": "连接到已有的服务。未核实：服务运行在 {hardware} 上",
+    "other_version": _other_version,
+    "other_grader": "按 {grader} 的规则判题，而不是 papergate 的规则：用于解释差异，不用于验收",
+    "lower_token_limit": "max_tokens 为 {max_tokens}，是部署自身的上限；论文使用 {paper}",
+    "setups_differ": _setups,
+    "store_repaired": "保存的输出曾经损坏并已修复：{what}",
+    "from_file": "输出来自文件。未核实：采样方式和所用硬件",
+    "file_names_other_model": "文件中的模型名为 {named!r}。未核实：它就是 {promised}",
+    "thoughts_stripped": "命令说明思考已被去掉：无法判断输出是否被长度上限截断",
+    # beside a golden run
+    "golden_differs": _golden_differs,
+    "length_outside_band": "平均输出长度是参照运行的 {percent:.1f} %，超出 {low:.0f} 至 {high:.0f} % 的范围",
+    "lengths_unknown": "无法与参照运行比较输出长度：两次运行没有都统计 token 数",
+    "truncation_differs": "截断的输出占 {percent:.2f} %，参照运行为 {golden_percent:.2f} %：差异超出随机波动",
+    "problems_moved": _moved,
+    # what the numbers can show
+    "paper_error": _paper_error,
+    "one_run": _one_run,
+    "holm_threshold": "在本次会话的所有承诺中，p = {p:.2g} 时判为未通过（Holm）",
+    # checks of a preflight, with their state
+    "no_answer_failed": "检查 {check} 时没有得到回复：{said}",
+    "endpoints_failed": _endpoints_differ,
+    "limit_failed": "请求 max_tokens = {asked}，得到 {tokens} 个 token（结束原因 {finish}）："
+    "服务或网关改动了 max_tokens；请原样传递",
+    "limit_unknown": _limit_untold,
+    "whole_answer_failed": _whole_answer_damaged,
+    "whole_answer_noted": _whole_answer_damaged,
+    "token_counts_noted": "服务的 token 数与文本不符，或没有返回：速度和长度上限不可信",
+    "greedy_noted": "temperature 0 时，{repeats} 次请求得到 {texts} 种文本：服务的批处理噪声，或 temperature 未生效",
+    "streaming_noted": "temperature 0 时，流式与非流式的回答不同：请检查网关和推理解析器（reasoning parser）",
+    "streaming_unknown": "无法比较流式与非流式的回答：{said}",
+    "sampling_failed": _sampling_differs,
+    "sampling_unknown": _sampling_untold,
+    "seeds_noted": "{pairs} 对同种子的请求中有 {differ} 对抽到不同的 token：运行无法逐字复现，得分同样有效",
+    "concurrency_noted": "{count} 个请求同时发出共用 {together_s:g} 秒，单个用 {alone_s:g} 秒：它们被逐个处理；"
+    "请检查服务或网关的并发限制",
+}
+"""By code."""
+
+LABELS: Mapping[str, str] = {
+    "colon": "：",
+    "language": "中文",
+    # verdicts and states
+    "pass": "通过",
+    "fail": "未通过",
+    "inconclusive": "证据不足",
+    "error": "错误",
+    "recorded": "已记录",
+    "ok": "正常",
+    "noted": "注意",
+    "failed": "不合格",
+    "unknown": "无法判断",
+    "yes": "是",
+    "no": "否",
+    "holds": "成立",
+    "broken": "不成立",
+    "within": "在内",
+    "outside": "超出",
+    # columns and rows of verdicts
+    "verdict": "结论",
+    "score": "得分",
+    "interval": "置信区间",
+    "promised": "承诺值",
+    "n_x_k": "n x k",
+    "tokens": "token 数",
+    "promise": "承诺",
+    "problems_x_samples": "题数 x 样本数",
+    "problems": "题数",
+    "problem": "题目",
+    "samples": "样本",
+    "measured": "实测",
+    "protocol": "测试方法",
+    "reference": "参照",
+    "tolerance": "容差",
+    "literal_rule": "字面规则",
+    "output_tokens": "输出 token 数",
+    "times": "用时",
+    "benchmark": "数据集",
+    "engine": "引擎",
+    "weights": "权重",
+    "template": "对话模板",
+    "environment": "环境",
+    "hardware_promised": "承诺的硬件",
+    "not_known": "未知",
+    "not_reported": "未报告",
+    "what": "内容",
+    "note": "注意",
+    "likely_cause": "可能原因",
+    "report": "报告",
+    "standard_error_points": "标准误差（百分点）",
+    "samples_k": "样本数 k",
+    "seed": "种子",
+    "grader": "判题规则",
+    "version": "版本",
+    # the golden run
+    "golden_run": "参照运行",
+    "here": "本次",
+    "output_length": "输出长度",
+    "truncated": "截断",
+    "problem_moved": "变化的题目",
+    "p_adjusted": "p 值（Holm 校正）",
+    # speed
+    "speed": "速度",
+    "valid": "有效",
+    "workload": "负载",
+    "load": "请求方式",
+    "client": "客户端",
+    "count": "数量",
+    "window": "时间窗",
+    "requests": "请求数",
+    "requests_per_s": "请求数 / 秒",
+    "output_tokens_per_s": "输出 token / 秒",
+    "all_tokens_per_s": "全部 token / 秒",
+    "goodput_per_s": "有效吞吐（请求数 / 秒）",
+    "tokens_per_chunk": "每个数据块的 token 数",
+}
+"""By name."""

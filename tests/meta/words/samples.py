@@ -1,0 +1,108 @@
+"""Values of every sentence, by code: each is said in every language by `test_words`."""
+
+LIMIT = {"percent": 19.0, "tokens": 4096, "asked": 32_768}
+DAMAGE = (
+    "stop-string",
+    "loops",
+    "garbled",
+    "other-language",
+    "empty-answers",
+    "thought-lost",
+    "mark-lost",
+    "no-thought",
+    "answer-lost",
+    "refusals",
+    "server-filter",
+    "server-ended",
+)
+PASSES = [[0.0, 0.52], [1.0, 0.47], [3.0, 0.31]]
+DRAWS = {"draws": 640, "temperature": 0.6, "top_p": 0.95}
+
+SAMPLES = {
+    "as_written": [{"text": "graded 3 of 4"}],
+    # the verdict
+    "score_above_paper": [{}],
+    "could_be_paper_noise": [{"samples": 4, "error_points": 1.234, "chance": 0.31}],
+    "confirm_failure": [{"k": 9, "seed": 1, "alpha": 0.05, "both": 0.0025}],
+    "partial_by_limit": [{"part": "5 of 30 problems"}],
+    "partial_by_file": [{"part": "5 of 30 problems"}],
+    "unknown_could_turn": [
+        {"undecided": 3, "missing": 0},
+        {"undecided": 0, "missing": 29},
+        {"undecided": 3, "missing": 29},
+    ],
+    "not_sure_in_the_family": [{"p": 0.021, "most": 0.0036}],
+    "tokens_not_counted": [{}],
+    "tokens_spent": [{"most": 1349, "spent": 1080, "needed": 270.4}],
+    "hours_spent": [{"most": 1.5, "spent": 1.21, "needed": 0.414}],
+    # the samples
+    "grades_undecided": [{"count": 3}],
+    "answers_elsewhere": [{"count": 3}],
+    "answers_refused": [{"count": 3}],
+    "answers_ended_by_server": [{"count": 5, "reasons": {"repetition": 4, "abort": 1}}],
+    "answers_name_other_model": [{"count": 7, "asked": "r1", "named": ["qwen3", "r2"]}],
+    "samples_never_came": [{"count": 6}],
+    # causes
+    **{f"cause_{code}": [LIMIT] for code in ("server-cap", "context-cap", "token-limit")},
+    **{f"cause_{code}": [{"percent": 4.2}] for code in DAMAGE},
+    # the set-up
+    "other_benchmark_text": [{"benchmark": "AIME 2024", "variant": "unknown text variant", "digest": "ab12"}],
+    "no_preflight": [{}],
+    "attached": [{"hardware": "8 x A100"}],
+    "other_version": [
+        {"what": "driver", "seen": "550.1", "stated": "560.2"},
+        {"what": "driver", "seen": "", "stated": "560.2"},
+    ],
+    "other_grader": [{"grader": "aisbench"}],
+    "lower_token_limit": [{"max_tokens": 8192, "paper": 32_768}],
+    "setups_differ": [{"setups": 2, "differ_in": ["engine version", "driver"]}],
+    "store_repaired": [{"what": "completions.jsonl was repaired: 12 records kept"}],
+    "from_file": [{}],
+    "file_names_other_model": [{"named": "r1-distill", "promised": "R1-Distill-Llama-8B"}],
+    "thoughts_stripped": [{}],
+    # beside a golden run
+    "golden_differs": [{"differences": [["temperature", 0.6, 0.7], ["grader", "strict", "aisbench"]]}],
+    "length_outside_band": [{"percent": 78.34, "low": 90.0, "high": 110.0}],
+    "lengths_unknown": [{}],
+    "truncation_differs": [{"percent": 4.25, "golden_percent": 1.5}],
+    "problems_moved": [
+        {"problems": [["p1", 0.9, 0.2]]},
+        {"problems": [[f"p{number}", 0.9, 0.2] for number in range(7)]},
+    ],
+    # what the numbers can show
+    "paper_error": [
+        {"counted": counted, "error_points": 1.2, "samples": 64, "chance": chance}
+        for counted in (True, False)
+        for chance in (0.62, 0.31, 0.004)
+    ],
+    "one_run": [
+        {"problems": 30, "k": 1, "accepted": [23, 24, 25], "passes": PASSES},
+        {"problems": 30, "k": 2, "accepted": [47], "passes": PASSES[:1]},
+        {"problems": 7, "k": 1, "accepted": [], "passes": PASSES},
+    ],
+    "holm_threshold": [{"p": 0.0036}],
+    # checks of a preflight, with their state
+    "no_answer_failed": [{"check": "limit", "said": "503"}],
+    "endpoints_failed": [{"differ": {"weights": ["a", "b"], "version": ["0.9.1", "0.9.2"]}}],
+    "limit_failed": [{"asked": 8, "tokens": 9, "finish": "stop"}],
+    "limit_unknown": [{"reason": "uncounted"}, {"reason": "short"}],
+    "whole_answer_failed": [{"kind": "garbled", "cause": "garbled"}],
+    "whole_answer_noted": [{"kind": "loop", "cause": "loops"}],
+    "token_counts_noted": [{"reason": "absent"}],
+    "greedy_noted": [{"texts": 2, "repeats": 3}],
+    "streaming_noted": [{}],
+    "streaming_unknown": [{"said": "404"}],
+    "sampling_failed": [{"seen": "temperature halved", **DRAWS}, {"seen": "another distribution", **DRAWS}],
+    "sampling_unknown": [
+        {"reason": reason}
+        for reason in (
+            "no-tokenizer",
+            "no-completions",
+            "no-log-probabilities",
+            "log-probabilities-after-temperature",
+            "no-choice",
+        )
+    ],
+    "seeds_noted": [{"differ": 3, "pairs": 8}],
+    "concurrency_noted": [{"count": 8, "together_s": 7.9, "alone_s": 1.02}],
+}
