@@ -112,12 +112,12 @@ class Judgement:
     @property
     def sentence(self) -> str:
         """One line: what was seen, what was promised, why, and the remedy."""
-        return f"{self.verdict}: {_seen(self)} against {_promised(self)}: {_why(self)} ({_sampling(self)})"
+        return f"{self.verdict}: {_seen(self)} against {_promised(self)}: {_why(self)} ({_basis(self)})"
 
     @property
     def so_far(self) -> str:
         """What was seen beside what was promised, without what would decide."""
-        return f"{_seen(self)} against {_promised(self)}: {_distance(self)} ({_sampling(self)})"
+        return f"{_seen(self)} against {_promised(self)}: {_distance(self)} ({_basis(self)})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,8 +191,11 @@ def judge_literal(counts: Counts, reference: Reference, rule: Rule) -> Judgement
     return _judgement(counts, reference, rule, evidence, decision, literal_alone=True)
 
 
-def numbers(judgement: Judgement) -> dict[str, object]:
-    """The judgement as plain values for JSON; scores and errors are fractions of 1."""
+def numbers(judgement: Judgement, *, looks: int = 1) -> dict[str, object]:
+    """The judgement as plain values for JSON; scores and errors are fractions of 1.
+
+    ``looks`` were taken at its samples, this one included; the interval holds at all of them together, however many.
+    """
     evidence = judgement.evidence
     return {
         "verdict": str(judgement.decision),
@@ -214,6 +217,10 @@ def numbers(judgement: Judgement) -> dict[str, object]:
         "score": float(judgement.score),
         "reference": float(judgement.reference.score),
         "tolerance": float(judgement.rule.tolerance),
+        "delta": float(judgement.rule.delta),
+        "alpha": float(judgement.rule.alpha),
+        "two_sided": judgement.rule.two_sided,
+        "looks": looks,
         "n": judgement.n,
         "k": judgement.k,
         "sentence": judgement.sentence,
@@ -292,6 +299,21 @@ def _sampling(judgement: Judgement) -> str:
     k, most = judgement.k, judgement.most_samples
     samples = f"{k} to {most} samples" if k != most else f"{k} sample{'s' * (k > 1)}"
     return f"{judgement.n} problems x {samples}"
+
+
+def _basis(judgement: Judgement) -> str:
+    """What the verdict rests on: the samples, and whatever of the rule is not the default."""
+    return ", ".join((_sampling(judgement), *_not_default(judgement.rule)))
+
+
+def _not_default(rule: Rule) -> Iterator[str]:
+    """Without the words of a tolerance, no delta is the default one."""
+    if not rule.words and not rule.above:
+        yield f"delta {_trimmed(100 * rule.delta, 2)} points"
+    if rule.alpha != ALPHA:
+        yield f"alpha {float(100 * rule.alpha):g} %"
+    if not rule.two_sided and not rule.above:
+        yield "one-sided: no score is too high"
 
 
 def _points_apart(difference: Fraction, tolerance: Fraction) -> str:

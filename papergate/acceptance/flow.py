@@ -17,7 +17,7 @@ from papergate.acceptance.refusals import (
     refuse_lost,
     withholding,
 )
-from papergate.acceptance.terms import prompt_digest
+from papergate.acceptance.terms import prompt_digest, terms_of
 from papergate.completions.contents import Key
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
@@ -63,7 +63,8 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
     started, stored = time.monotonic(), len(store)
     found: Acceptance | None = None
     looks: list[Counts] = []
-    for k in _looks(case, store):
+    every, left = _every_look(case), _looks(case, store)
+    for number, k in enumerate(left, start=len(every) - len(left) + 1):
         if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
             return replace(found, stopped=stopped)
         with withholding(case):
@@ -71,7 +72,7 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
         refuse_lost(case, store, k)
         found = book.look(k, store)
         looks.append(found.counts)
-        found = replace(found, looks=tuple(looks))
+        found = replace(found, looks=tuple(looks), looks_taken=number)
         if found.decided:
             break
     assert found is not None, "there is at least one look"
@@ -162,6 +163,7 @@ def manifest_of(case: Case) -> Manifest:
         harness=__version__,
         engine_version=identity.version,
         environment=dict(identity.environment),
+        terms=terms_of(case.rule, case.reference),
     )
 
 
@@ -184,12 +186,17 @@ def _samples_known(case: Case, store: Store) -> int:
     return next(k for k in range(len(store) + 1) if not all((name, k) in store for name in ids))
 
 
+def _every_look(case: Case) -> tuple[int, ...]:
+    """Every look that the run may take."""
+    return looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
+
+
 def _looks(case: Case, store: Store) -> tuple[int, ...]:
     """The looks at which the verdict is taken, from the last one whose samples are all stored.
 
     A look at a part of what is known would let a resumed run end where fewer samples happened to suit.
     """
-    looks = looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
+    looks = _every_look(case)
     passed = sum(not _missing(case, k, store) for k in looks)
     return looks[max(passed - 1, 0) :]
 

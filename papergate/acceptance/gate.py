@@ -17,7 +17,8 @@ from papergate.engines.replay import Predictions, refuse_thoughts, refuse_withou
 from papergate.engines.start import demand_here
 from papergate.promises import Promise
 from papergate.run_folder.files import require_usable
-from papergate.run_folder.verdict import VerdictRecord, forget_verdict
+from papergate.run_folder.history import forget_verdict
+from papergate.run_folder.verdict import VerdictRecord
 from papergate.statistics.family import holm_alpha
 from papergate.statistics.rule import ALPHA
 from papergate.verdict import Verdict
@@ -82,7 +83,9 @@ def asked(ready: Ready, engine: Engine, folder: Path, show: Show = silently) -> 
     policy = replace(ready.settings.policy, concurrency=ready.settings.policy.concurrency or engine.concurrency)
     case = replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())
     with Store.open(folder, manifest_of(case)) as store:
-        forget_verdict(folder)  # from here on the verdict is this session's, or none
+        forget_verdict(
+            folder
+        )  # from here on the verdict is this session's, or none; the history keeps the earlier ones
         return accept(case, engine, store, show)
 
 

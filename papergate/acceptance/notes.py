@@ -27,6 +27,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
         *_notes_of_samples(acceptance.tally),
         *_notes_of_answers(acceptance),
         *_notes_of_setup(acceptance.case),
+        *acceptance.source_notes,
         *_notes_of_sessions(acceptance),
     ]
 

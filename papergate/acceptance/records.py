@@ -159,6 +159,10 @@ class Acceptance:
     judgement: Judgement
     looks: tuple[Counts, ...] = ()
     """The counts at each look of this session, the last of them the verdict's: what a look added is the difference."""
+    looks_taken: int = 1
+    """Of this run up to the verdict, those of earlier sessions included."""
+    source_notes: tuple[Note, ...] = ()
+    """What is to be noted of where the completions come from."""
     sessions: tuple[Mapping[str, str], ...] = ()
     """What the samples were drawn on, where that changed between the sessions of a run; see `Manifest.situation`."""
     withheld: Note | None = None

@@ -60,7 +60,8 @@ def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks) -> VerdictRecord
     ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
     ready = replace(ready, settings=_as_before(ready, earlier))
     found = _judged(ready, manifest, contents, folder)
-    return save(replace(found, sessions=read_sessions(folder)), folder, ready.golden)
+    looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
+    return save(replace(found, sessions=read_sessions(folder), looks_taken=looks), folder, ready.golden)
 
 
 def _rejudged(folder: Path, setup: Setup, benchmarks: Benchmarks) -> Rejudged:

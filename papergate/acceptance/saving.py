@@ -1,5 +1,6 @@
 """What an acceptance leaves in the folder of its promise: grades, problems, and the record of the verdict."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,20 @@ from papergate.acceptance.golden import Golden, with_golden
 from papergate.acceptance.notes import notes_of, remarks_of
 from papergate.acceptance.problems import aggregates, problem_rows
 from papergate.acceptance.records import Acceptance, Case
-from papergate.acceptance.terms import prompt_digest
+from papergate.acceptance.terms import prompt_digest, terms_of
 from papergate.benchmarks import Benchmark
+from papergate.completions.manifest import changes
+from papergate.completions.store import read_manifest
 from papergate.engines import Finish
 from papergate.errors import StoreError
 from papergate.performance.metrics import completion_tokens_per_s, completion_tpot_s, defined, spread
-from papergate.run_folder.files import GRADES_FILE, PROBLEMS_FILE, write_lines
+from papergate.run_folder.files import GRADES_FILE, MANIFEST_FILE, PROBLEMS_FILE, write_lines
+from papergate.run_folder.history import append_verdict, read_history, remember_verdict
+from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import (
     Answerer,
     AskedBenchmark,
+    Earlier,
     Judged,
     ProblemCounts,
     Promised,
@@ -39,14 +45,16 @@ def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> 
     Raises:
         StoreError: the disk refused; what was asked is kept.
     """
-    record = record_of(acceptance, golden)
     grades = sorted(acceptance.grades.items())
+    record = record_of(acceptance, golden)
     try:
+        record = _after(folder, record)
         write_lines(
             folder / GRADES_FILE,
             ({"problem": problem, "sample": sample, **asdict(grade)} for (problem, sample), grade in grades),
         )
         write_lines(folder / PROBLEMS_FILE, problem_rows(acceptance))
+        append_verdict(folder, record, record.text)
         write_verdict(folder, record)
     except OSError as error:
         raise StoreError(
@@ -54,6 +62,28 @@ def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> 
             f"the same command with --run {folder.parent}. It is: {record.sentence}"
         ) from error
     return record
+
+
+def _after(folder: Path, record: VerdictRecord) -> VerdictRecord:
+    """``record`` beside the verdicts that it follows, and the terms that the run began with."""
+    remember_verdict(folder)
+    earlier = tuple(entry.earlier for entry in read_history(folder))
+    began = read_manifest(folder).terms if (folder / MANIFEST_FILE).exists() else {}
+    notes = (*_of_other_verdicts(record, earlier), *_of_other_terms(record, began))
+    return record.model_copy(update={"earlier": earlier, "notes": (*record.notes, *notes)})
+
+
+def _of_other_verdicts(record: VerdictRecord, earlier: Sequence[Earlier]) -> Iterator[Note]:
+    others = [one for one in earlier if one.verdict != record.verdict]
+    if others:
+        listed = [[one.verdict, one.at, f"{one.n} problems x {one.k}", 100 * one.score] for one in others]
+        yield note("other_verdicts_before", verdicts=listed)
+
+
+def _of_other_terms(record: VerdictRecord, began: Mapping[str, str]) -> Iterator[Note]:
+    changed = [list(change) for change in changes(began, record.terms)]
+    if changed:
+        yield note("terms_changed", changes=changed)
 
 
 def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRecord:
@@ -78,7 +108,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         run_seed=case.settings.run_seed,
         grader=case.settings.grader,
         promised=_promised(case),
-        judgement=Judged.model_validate(numbers(acceptance.judgement)),
+        judgement=Judged.model_validate(numbers(acceptance.judgement, looks=acceptance.looks_taken)),
         tally=acceptance.tally,
         kinds=acceptance.kinds,
         truncations=len(acceptance.truncated),
@@ -90,6 +120,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         engine=Answerer.model_validate(asdict(case.identity)),
         counts=_counts(acceptance),
         papergate=__version__,
+        terms=terms_of(case.rule, case.reference),
     )
     return record if golden is None else with_golden(record, golden)
 

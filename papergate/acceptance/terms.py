@@ -1,6 +1,7 @@
 """What a promise means for a run: how to draw, what the score is held against, and by which rule."""
 
 import hashlib
+from fractions import Fraction
 from typing import Literal
 
 from papergate.benchmarks import BenchmarkSpec
@@ -11,6 +12,8 @@ from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Rule
 
 ProtocolName = Literal["paper", "vendor"]
+SHOWN_DIGITS = 12
+"""Of a digest in words."""
 
 
 def sampling_of(promise: Promise, protocol: ProtocolName) -> Sampling:
@@ -50,6 +53,31 @@ def reference_of(promise: Promise, golden: Counts | None = None) -> Reference:
     if promise.score.reference == "sampled" and samples is not None:
         return Reference.sampled(score, samples=samples)
     return Reference.exact(score, samples=samples)
+
+
+def terms_of(rule: Rule, reference: Reference) -> dict[str, str]:
+    """What a score is held to, in words by name: whatever of it changes after answers were seen is named."""
+    kind = "another model's" if rule.above else "both sides" if rule.two_sided else "low only"
+    return {
+        "tolerance": f"{rule.words or rule.tolerance} ({_points(rule.tolerance)})",
+        "delta": _points(rule.delta),
+        "alpha": f"{float(rule.alpha):g}",
+        "sides": kind,
+        "reference": f"{float(100 * reference.score):.6g} %, {reference.kind}{_golden_digest(reference)}",
+    }
+
+
+def _points(share: Fraction) -> str:
+    return f"{float(100 * share):.6g} points"
+
+
+def _golden_digest(reference: Reference) -> str:
+    """Tells golden runs of one score apart."""
+    counts = reference.counts
+    if counts is None:
+        return ""
+    counted = f"{counts.problems}\n{counts.correct}\n{counts.samples}"
+    return f" run {hashlib.sha256(counted.encode()).hexdigest()[:SHOWN_DIGITS]}"
 
 
 def prompt_digest(spec: BenchmarkSpec) -> str:

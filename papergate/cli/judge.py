@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from papergate.errors import PapergateError, PredictionsError, PromiseError
 from papergate.files import MEBIBYTE, read_plain, reason
 from papergate.printable import printable
+from papergate.promises.files import shortened
 from papergate.promises.numbers import exact, percent
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.counts import Counts
@@ -187,12 +190,35 @@ def part_of(path: Path) -> Part:
 
 def _read(path: Path) -> ResultFile:
     try:
-        return ResultFile.model_validate_json(read_plain(path, most=MOST_BYTES))
+        return ResultFile.model_validate_json(_once_each(read_plain(path, most=MOST_BYTES)))
     except OSError as error:
         raise PredictionsError(f"{path} cannot be read: {reason(error)}") from None
+    except Twice as twice:
+        raise PredictionsError(f"{path} is not a result: the field {twice} stands twice; keep one") from None
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, mistake['loc'])) or 'file'}: {mistake['msg']}" for mistake in error.errors())
         raise PredictionsError(f"{path} is not a result: {'; '.join(mistakes)}; see papergate judge --help") from None
+
+
+class Twice(Exception):
+    """A field that an object states more than once."""
+
+
+def _once_each(data: bytes) -> bytes:
+    """``data``, where no object in it states a field twice: which of both counts, nobody could tell.
+
+    Raises:
+        Twice: one does.
+    """
+    with suppress(ValueError, RecursionError):  # no JSON: refused with its place by what reads it next
+        json.loads(data, object_pairs_hook=_refuse_twice)
+    return data
+
+
+def _refuse_twice(pairs: list[tuple[str, object]]) -> None:
+    name, times = max(Counter(name for name, _ in pairs).items(), key=lambda each: each[1], default=("", 0))
+    if times > 1:
+        raise Twice(shortened(name))
 
 
 def _counts(result: ResultFile) -> Counts:

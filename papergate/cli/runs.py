@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from papergate.files import reason
 from papergate.gate import judge_again
 from papergate.printable import printable
 from papergate.reports.table import print_table
-from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, PAGE_FILE
-from papergate.run_folder.verdict import read_verdict
+from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, PAGE_FILE
+from papergate.run_folder.history import Entry, changed_files, read_history
+from papergate.run_folder.preflight import read_preflight
+from papergate.run_folder.verdict import VerdictRecord, read_verdict
 
 SOUND, DAMAGED = 0, 1
 KEPT, NOT_KEPT = 0, 1
@@ -88,20 +91,33 @@ def _is_sound(folder: Path, *, mend: bool) -> bool:
             kept = f"{folder}: repaired: {done.kept} records kept; {done.aside.name} is the file as it was"
             print(printable(kept))
         read_sessions(folder)
-        contents, verdict = contents_of(folder), read_verdict(folder)
+        read_preflight(folder)
+        contents, verdict, history = contents_of(folder), read_verdict(folder), read_history(folder)
     except StoreError as error:
         print(printable(f"{folder}: damaged:\n  - {error}"))
         return False
-    lines = [f"  - {damage}" for damage in contents.damages[:NAMED]]
-    if len(contents.damages) > NAMED:
-        lines.append(f"  - and {len(contents.damages) - NAMED} more")
-    judged = f"verdict {verdict.verdict}" if verdict else "no verdict"
+    damages = [*contents.damages, *_of_verdict(folder, verdict, history)]
+    lines = [f"  - {damage}" for damage in damages[:NAMED]]
+    if len(damages) > NAMED:
+        lines.append(f"  - and {len(damages) - NAMED} more")
+    before = f" after {', '.join(one.verdict for one in history[:-1])}" if verdict and len(history) > 1 else ""
+    judged = f"verdict {verdict.verdict}{before}" if verdict else "no verdict"
     state = f"{folder}: {'damaged' if lines else 'sound'}: {_holds(contents)}, {judged}"
     print(printable("\n".join([state, *lines])))
     if lines:
         remedy = f"  restore the files from a copy, or: papergate runs check {folder} --repair"
         print(printable(remedy), file=sys.stderr)
     return not lines
+
+
+def _of_verdict(folder: Path, verdict: VerdictRecord | None, history: Sequence[Entry]) -> list[str]:
+    """What was changed since the last verdict was put down."""
+    if verdict is None:
+        return []
+    return [
+        f"{name} is not what the last verdict in {HISTORY_FILE} was made with: it was edited or replaced; judge again"
+        for name in changed_files(folder, history)
+    ]
 
 
 def _holds(contents: Contents) -> str:

@@ -9,7 +9,7 @@ import orjson
 from papergate.completions.lines import Damaged, Record, hash_of, is_interrupted, record_of
 from papergate.completions.policy import seed_of
 from papergate.engines.records import Finish
-from papergate.run_folder.files import MARK_FILE
+from papergate.run_folder.files import MANIFEST_FILE, MARK_FILE
 
 Key = tuple[str, int]
 """Problem id and sample index."""
@@ -51,9 +51,12 @@ class Mark:
         try:
             fields = orjson.loads(data)
             numbers = {name: int(fields[name]) for name in ("records", "end", "unsealed")}
-            return cls(**numbers, link=int(fields["link"], 16))
+            mark = cls(**numbers, link=int(fields["link"], 16))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not what papergate wrote ({error!r})") from error
+        if mark.encoded() != data or bool(mark.records) is not bool(mark.end) or not 0 <= mark.unsealed <= mark.records:
+            raise ValueError("not what papergate wrote: its numbers do not fit each other, or it was saved again")
+        return mark
 
 
 @dataclass(kw_only=True, slots=True)
@@ -86,6 +89,8 @@ class Contents:
     ) -> Self:
         """Everything in the open ``file``; ``damages`` are those of the files beside it."""
         contents = cls(link=hash_of(manifest), run_seed=run_seed, mark=mark, damages=[*damages])
+        if mark and not mark.end and mark.link != contents.link:
+            contents.damages.append(f"{MARK_FILE}: it belongs to another run, or {MANIFEST_FILE} was edited")
         contents._read(file)
         return contents
 

@@ -9,8 +9,8 @@ from papergate.promises.records import Record, Sampling
 
 REPAIR = "repair"
 """Name, in the sessions of a run, of what a repair of its store did."""
-INFORMATION = frozenset({"harness", "engine_version", "environment"})
-"""Fields that explain a run without deciding what its completions mean; a resume may differ in them."""
+INFORMATION = frozenset({"harness", "engine_version", "environment", "terms"})
+"""Fields that do not decide what the completions mean; a resume may differ in them, and the report names it."""
 
 
 class Manifest(Record):
@@ -38,6 +38,8 @@ class Manifest(Record):
     """Information: a patch release of an engine does not forbid a resume."""
     environment: Mapping[str, str] = Field(default_factory=dict)
     """Driver, devices, flags; information."""
+    terms: Mapping[str, str] = Field(default_factory=dict)
+    """What the score was held to when the run began, in words by name: tolerance, delta, alpha, reference."""
 
     @property
     def situation(self) -> dict[str, str]:
@@ -51,6 +53,11 @@ class Manifest(Record):
         return [
             f"{name}: this run '{mine[name]}', stored '{theirs[name]}'" for name in mine if mine[name] != theirs[name]
         ]
+
+
+def changes(stored: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The terms that are others than those ``stored``: name, then, now; none of a run that states none."""
+    return [(name, stored[name], now.get(name, "")) for name in stored if stored[name] != now.get(name)]
 
 
 def _fields(manifest: Manifest) -> dict[str, Any]:

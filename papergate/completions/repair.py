@@ -24,7 +24,8 @@ from papergate.completions.store import (
 )
 from papergate.errors import StoreError
 from papergate.files import open_kept, read_kept, reason, sync_folder, unpacked, write_whole
-from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
+from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
+from papergate.run_folder.history import read_history
 
 MOST_UNPACKED = 1 << 34
 """No run foreseen has a tenth of it."""
@@ -57,6 +58,7 @@ def repair(folder: Path) -> Repair | None:
         raise StoreError(f"{folder} cannot be written: {reason(error)}") from error
     try:
         _repair_sessions(folder)
+        _repair_history(folder)
         return _repaired(folder)
     except OSError as error:
         raise StoreError(f"{folder} cannot be repaired: {reason(error)}; nothing was changed") from error
@@ -154,9 +156,21 @@ def _repair_sessions(folder: Path) -> None:
     except StoreError:
         path = folder / SESSIONS_FILE
         aside = _set_aside(path)
-        lines = [line for line in read_kept(path).split(NEWLINE) if _is_object(line)]
+        lines = [line for line in (read_kept(path) if path.exists() else b"").split(NEWLINE) if _is_object(line)]
         note = {REPAIR: f"{SESSIONS_FILE} was repaired: the file as it was is {aside.name}"}
         write_sessions(folder, [*map(orjson.loads, lines), note])
+
+
+def _repair_history(folder: Path) -> None:
+    """Set a history aside that is not as it was written; the report says that there was one."""
+    try:
+        read_history(folder)
+    except StoreError:
+        path = folder / HISTORY_FILE
+        aside = _set_aside(path)
+        path.unlink()
+        note = {REPAIR: f"{HISTORY_FILE}, the earlier verdicts, was damaged: the file as it was is {aside.name}"}
+        write_sessions(folder, (*read_sessions(folder), note))
 
 
 def _is_object(line: bytes) -> bool:

@@ -47,9 +47,12 @@ from papergate.files import (
     write_whole,
 )
 from papergate.run_folder.files import COMPLETIONS_FILE, LOCK_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
+from papergate.run_folder.history import read_history
+from papergate.run_folder.stored import mistakes_of
 
 NAMED = 5
 """Damages that a message names one by one."""
+RESTORE = "restore it, or: papergate runs check RUN --repair"
 
 
 class Store:
@@ -194,8 +197,9 @@ class Store:
     def _remember(self) -> None:
         """Put down the set-up of this session, where it is not that of the last."""
         known, mine = self.sessions(), self.manifest.situation
-        if mine not in known[-1:]:
-            write_sessions(self.folder, (*known, mine))
+        self._sessions = known if mine in known[-1:] else (*known, mine)
+        if self._sessions != known:
+            write_sessions(self.folder, self._sessions)
 
     def _read(self, places: Iterable[Place]) -> Iterator[Completion]:
         with open(open_kept(self._path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
@@ -256,6 +260,7 @@ class Store:
         private_folder(self.folder)
         if not (self.folder / MANIFEST_FILE).exists():
             write_whole(self.folder / MANIFEST_FILE, self._manifest)
+            write_sessions(self.folder, self._sessions)
         descriptor, name = mkstemp(prefix="completions.rescued-", suffix=".jsonl", dir=self.folder)
         with open(descriptor, "wb") as rescued, open(os.dup(self._file), "rb") as lost:  # noqa: PTH123 - of descriptors
             lost.seek(0)
@@ -339,6 +344,7 @@ def refuse_unsound(folder: Path) -> None:
     """
     if (folder / MANIFEST_FILE).exists():
         read_sessions(folder)
+        read_history(folder)
         refuse_damaged(folder, contents_of(folder))
 
 
@@ -351,11 +357,16 @@ def read_sessions(folder: Path) -> tuple[dict[str, str], ...]:
     path = folder / SESSIONS_FILE
     try:
         lines = read_kept(path).split(b"\n")
-        return tuple(_session(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line)
+        found = tuple(_session(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line)
     except FileNotFoundError:
-        return ()
+        if not (folder / MARK_FILE).exists():
+            return ()  # a new store, or one from before
+        found = ()
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from error
+    if not found:
+        raise StoreError(f"{path}: it names no session, and there was one; {RESTORE}")
+    return found
 
 
 def write_sessions(folder: Path, sessions: Sequence[Mapping[str, str]]) -> None:
@@ -370,7 +381,7 @@ def _session(line: bytes, place: str) -> dict[str, str]:
         fields = None
     if isinstance(fields, dict):
         return fields
-    raise StoreError(f"{place}: not as papergate wrote it; restore it, or: papergate runs check RUN --repair")
+    raise StoreError(f"{place}: not as papergate wrote it; {RESTORE}")
 
 
 def only_writer(folder: Path) -> FileLock:
@@ -407,7 +418,10 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from error
     except ValidationError as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error
+        raise StoreError(
+            f"{path} cannot be read: {'; '.join(mistakes_of(error))}. Was it edited or cut off? Restore it from a "
+            "copy, or give this run a folder of its own: without it nobody knows what its answers mean"
+        ) from None
 
 
 def contents_in(folder: Path, file: BinaryIO) -> Contents:

@@ -34,6 +34,8 @@ def _properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     yield from ((f"engine_{name}", str(value)) for name, value in record.engine if name != "environment")
     yield from ((f"environment_{name}", value) for name, value in record.engine.environment.items())
     yield from _golden(record)
+    yield from (("earlier_verdict", f"{one.verdict} at {one.at}: {one.sentence}") for one in record.earlier)
+    yield from ((f"term_{name}", words) for name, words in record.terms.items())
     yield "output_tokens", str(record.tokens.output)
     yield "run_seed", str(record.run_seed)
     yield "grader", record.grader
@@ -60,6 +62,9 @@ def _judged(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     yield "k_most", str(max(record.counts.samples))
     yield "errors", str(record.errors)
     yield "truncations", str(record.truncations)
+    yield "alpha", _word(judgement.alpha)
+    yield "delta_points", _points(judgement.delta)
+    yield "looks", _word(judgement.looks)
     yield "proven_within", _word(judgement.proven_within)
     yield "p_value", f"{judgement.p_value:.4g}"
     if not record.partial:

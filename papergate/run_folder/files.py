@@ -8,6 +8,8 @@ A run folder holds a folder for each promise, with
     what was checked of the deployment before it was asked
 ``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
     what was made of it; the verdict comes last, so that it never stands without the others
+``verdicts.jsonl``
+    every verdict that the promise ever had here, oldest first; only ever appended
 
 and beside these folders ``report.html``, ``performance/`` with a file for each workload, and ``servers/`` with the logs
 and locks of servers that the run started.
@@ -32,6 +34,7 @@ LOCK_FILE = "writer.lock"
 GRADES_FILE = "grades.jsonl"
 PROBLEMS_FILE = "problems.jsonl"
 VERDICT_FILE = "verdict.json"
+HISTORY_FILE = "verdicts.jsonl"
 PREFLIGHT_FILE = "preflight.json"
 
 PAGE_FILE = "report.html"

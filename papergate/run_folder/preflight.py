@@ -46,3 +46,13 @@ def write_preflight(folder: Path, record: PreflightRecord) -> None:
         OSError: the disk refused.
     """
     record.write(folder / PREFLIGHT_FILE)
+
+
+def read_preflight(folder: Path) -> PreflightRecord | None:
+    """What was checked before the promise in ``folder`` was asked; None where nothing was.
+
+    Raises:
+        StoreError: the record is damaged, or of a later release.
+    """
+    path = folder / PREFLIGHT_FILE
+    return PreflightRecord.read(path) if path.exists() else None

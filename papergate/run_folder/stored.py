@@ -47,13 +47,18 @@ class Stored(Part):
         del number
         return fields
 
+    @property
+    def text(self) -> str:
+        """The record as its file holds it."""
+        return json_text({FORMAT_FIELD: self.FORMAT, **self.fields()}, indent=1)
+
     def write(self, path: Path) -> None:
         """Write the record; it replaces an earlier one as a whole.
 
         Raises:
             OSError: the disk refused; an earlier record stays.
         """
-        write_text(path, json_text({FORMAT_FIELD: self.FORMAT, **self.fields()}, indent=1))
+        write_text(path, self.text)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -62,19 +67,27 @@ class Stored(Part):
         Raises:
             StoreError: it is missing, damaged, or of a later release; says which and what to do.
         """
-        fields = _object(path)
+        return cls.of(_object(path), f"{path}")
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], place: str) -> Self:
+        """The record in ``fields``, which stand at ``place``.
+
+        Raises:
+            StoreError: it is damaged, or of a later release; says which and what to do.
+        """
         number = fields.get(FORMAT_FIELD, FIRST_FORMAT)
         if isinstance(number, int) and number > cls.FORMAT:
             raise StoreError(
-                f"{path} has the format {number}; papergate {__version__} reads formats up to {cls.FORMAT}: read it "
+                f"{place} has the format {number}; papergate {__version__} reads formats up to {cls.FORMAT}: read it "
                 "with the release that wrote it, or a later one"
             )
         try:
             return cls.model_validate(cls.upgraded(fields, number))
         except ValidationError as error:
-            raise _damaged(path, "; ".join(_mistakes(error))) from None
+            raise damaged(place, "; ".join(mistakes_of(error))) from None
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise _damaged(path, repr(error)) from None
+            raise damaged(place, repr(error)) from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,22 +116,24 @@ def _object(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         raise StoreError(f"{path} is missing; give the folder of a finished run") from None
     except OSError as error:
-        raise _damaged(path, reason(error)) from None
+        raise damaged(f"{path}", reason(error)) from None
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"{error}") from None
+        raise damaged(f"{path}", f"{error}") from None
     if not isinstance(fields, dict):
-        raise _damaged(path, "it holds no JSON object")
+        raise damaged(f"{path}", "it holds no JSON object")
     return fields
 
 
-def _damaged(path: Path, what: str) -> StoreError:
+def damaged(place: str, what: str) -> StoreError:
+    """The error of a record at ``place`` that cannot be read, with the remedy."""
     return StoreError(
-        f"{path} cannot be read: {what}. Was it edited or cut off? Restore it, or judge the run again: "
+        f"{place} cannot be read: {what}. Was it edited or cut off? Restore it, or judge the run again: "
         "what was asked is kept beside it"
     )
 
 
-def _mistakes(error: ValidationError) -> list[str]:
+def mistakes_of(error: ValidationError) -> list[str]:
+    """What is wrong with a record, field by field; of many, the first."""
     listed = error.errors(include_url=False, include_context=False, include_input=False)
     more = [f"and {len(listed) - NAMED} more"] if len(listed) > NAMED else []
     return [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in listed[:NAMED]] + more

@@ -6,7 +6,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from papergate.errors import StoreError
 from papergate.promises.records import Sampling
 from papergate.run_folder.files import VERDICT_FILE, promise_folders
 from papergate.run_folder.notes import AS_WRITTEN, Note, note
@@ -52,6 +51,13 @@ class Judged(Part):
     n: int
     k: int
     sentence: str
+    alpha: float | None = None
+    """Error rate of one side; None in records of releases that did not state it, as below."""
+    delta: float | None = None
+    """How far beyond the tolerance the interval of a passing score may reach."""
+    two_sided: bool | None = None
+    looks: int | None = None
+    """Looks at the samples that were taken for this verdict, earlier sessions of the run included."""
 
     @property
     def failed(self) -> bool:
@@ -186,6 +192,21 @@ class BesideGolden(Part):
     """The surest move first."""
 
 
+class Earlier(Part):
+    """A verdict that the promise had in this folder before."""
+
+    at: str
+    """When it was put down: UTC, as ISO 8601 writes it."""
+    verdict: VerdictName
+    sentence: str
+    n: int
+    k: int
+    score: float
+    grader: str
+    terms: Mapping[str, str] = Field(default_factory=dict)
+    papergate: str
+
+
 class VerdictRecord(Stored):
     """One promise, tested."""
 
@@ -229,6 +250,10 @@ class VerdictRecord(Stored):
     counts: ProblemCounts
     papergate: str
     """Release that judged."""
+    terms: Mapping[str, str] = Field(default_factory=dict)
+    """What the promise is held to, in words by name: tolerance, delta, alpha, reference."""
+    earlier: tuple[Earlier, ...] = ()
+    """The verdicts that this one follows, oldest first; the file beside it has them with their seals."""
 
     @classmethod
     def upgraded(cls, fields: Mapping[str, Any], number: int) -> Mapping[str, Any]:
@@ -261,15 +286,3 @@ def read_verdict(folder: Path) -> VerdictRecord | None:
 def read_verdicts(run: Path) -> Found[VerdictRecord]:
     """Every verdict of a run by promise, and why the others cannot be read."""
     return found(VerdictRecord.read, ((folder.name, folder / VERDICT_FILE) for folder in promise_folders(run)))
-
-
-def forget_verdict(folder: Path) -> None:
-    """Remove the verdict of an earlier session: until this one has its own, there is none.
-
-    Raises:
-        StoreError: the disk refused.
-    """
-    try:
-        (folder / VERDICT_FILE).unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder / VERDICT_FILE} cannot be replaced: {error.strerror}") from error

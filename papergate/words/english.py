@@ -93,6 +93,16 @@ def _other_model(values: Values) -> str:
     )
 
 
+def _other_verdicts(values: Values) -> str:
+    named = "; ".join(f"{verdict} at {at} ({basis}, {score:.2f} %)" for verdict, at, basis, score in values["verdicts"])
+    return f"this run had other verdicts before: {named}. verdicts.jsonl keeps all of them"
+
+
+def _changed_terms(values: Values) -> str:
+    apart = "; ".join(f"{name} was {then}, is {now or 'not stated'}" for name, then, now in values["changes"])
+    return f"the terms of this run were changed after it began: {apart}"
+
+
 def _unknown_could_turn(values: Values) -> str:
     causes = (
         (values["undecided"], "grades could not be told"),
@@ -139,6 +149,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "confirm_failure": "to confirm this failure, run it once more with fresh seeds and {k} samples of every problem: "
     "--run NEW_FOLDER --run-seed {seed} --samples {k}. A perfect deployment fails that run in at most {alpha:.0%} of "
     "cases, and both runs in at most {both:.2%}. A pass there does not undo this failure",
+    "other_verdicts_before": _other_verdicts,
+    "terms_changed": _changed_terms,
     # why the verdict is not the judgement's alone
     "partial_by_limit": "partial run, {part}, which cannot pass: run without --limit for a verdict",
     "partial_by_file": "partial run, {part}, which cannot pass: give the samples of every problem for a verdict",

@@ -146,6 +146,31 @@ def test_a_file_that_cannot_be_judged_is_refused_in_one_message(ask, file, field
 
 
 @pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"counts": [1], "k": 2, "ref_percent": 70, "tolerance": "1 problem", "counts": [2]}', "'counts'"),
+        ('{"k": 2, "k": 2}', "'k'"),
+        ('{"counts": [1], "deep": {"a": 1, "a": 2}}', "'a'"),
+    ],
+)
+def test_a_field_that_stands_twice_is_refused(ask, tmp_path, text, field):
+    (tmp_path / "result.json").write_text(text)
+    code, out, err = ask(str(tmp_path / "result.json"))
+    assert (code, out) == (2, "")
+    assert f"the field {field} stands twice; keep one" in err
+
+
+def test_what_is_not_the_default_of_the_rule_stands_in_the_sentence_and_always_in_json(ask, file):
+    wide = {"counts": [2] * 20 + [0] * 10, "k": 2, "ref_percent": 69.7, "tol_fraction": "1/30", "delta_fraction": "0.9"}
+    assert "(30 problems x 2 samples, delta 90 points)" in ask(file(**wide))[1]
+    strict = {"counts": [1], "k": 2, "ref_percent": 70, "tolerance": "5 points", "alpha": "0.001", "two_sided": False}
+    assert "2 samples, alpha 0.1 %, one-sided: no score is too high)" in ask(file(**strict))[1]
+    found = json.loads(ask(file(**strict), "--json")[1])
+    assert (found["alpha"], found["delta"], found["two_sided"], found["looks"]) == (0.001, 0.05, False, 1)
+    assert "alpha" not in ask(file(counts=[1], k=2, ref_percent=70, tolerance="5 points"))[1]
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--correct", "24"), "--problems, --paper, --tolerance missing"),
