@@ -76,7 +76,7 @@ def _after(folder: Path, record: VerdictRecord) -> VerdictRecord:
 def _of_other_verdicts(record: VerdictRecord, earlier: Sequence[Earlier]) -> Iterator[Note]:
     others = [one for one in earlier if one.verdict != record.verdict]
     if others:
-        listed = [[one.verdict, one.at, f"{one.n} problems x {one.k}", 100 * one.score] for one in others]
+        listed = [[one.verdict, one.at, one.n, one.k, 100 * one.score] for one in others]
         yield note("other_verdicts_before", verdicts=listed)
 
 

@@ -76,6 +76,22 @@ def _other_version(values: Values) -> str:
     return f"{values['what']} {seen}；目标文件中写的是 {values['stated']}"
 
 
+VERDICTS = {"pass": "通过", "fail": "未通过", "inconclusive": "证据不足"}
+
+
+def _other_verdicts(values: Values) -> str:
+    named = "；".join(
+        f"{at} {VERDICTS.get(verdict, verdict)}（{problems} 题 x {k} 个样本，{score:.2f} %）"
+        for verdict, at, problems, k, score in values["verdicts"]
+    )
+    return f"本次运行此前有过不同的结论：{named}。全部结论保存在 verdicts.jsonl 中"
+
+
+def _changed_terms(values: Values) -> str:
+    apart = "；".join(f"{name} 原为 {then}，现为 {now or '未说明'}" for name, then, now in values["changes"])
+    return f"运行开始后，判定条件被更改：{apart}"
+
+
 def _setups(values: Values) -> str:
     return (
         f"样本来自 {values['setups']} 套不同的环境，差别在于：{'、'.join(values['differ_in'])}；"
@@ -195,6 +211,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "partial_by_limit": "部分运行（{part}），不能通过：要得到结论，请去掉 --limit",
     "partial_by_file": "部分运行（{part}），不能通过：要得到结论，请给出每道题的样本",
     "unknown_could_turn": _unknown_could_turn,
+    "other_verdicts_before": _other_verdicts,
+    "terms_changed": _changed_terms,
     "not_sure_in_the_family": "单独看未通过（p = {p:.2g}），但在本次会话的所有承诺中需要 p = {most:.2g}（Holm）",
     "tokens_not_counted": "因 --budget-tokens 停止：引擎不统计 token 数，无法遵守预算",
     "tokens_spent": "因 --budget-tokens {most} 停止：已用 {spent} 个 token，下一个检查点约需再用 {needed:.0f} 个",

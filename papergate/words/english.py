@@ -94,7 +94,10 @@ def _other_model(values: Values) -> str:
 
 
 def _other_verdicts(values: Values) -> str:
-    named = "; ".join(f"{verdict} at {at} ({basis}, {score:.2f} %)" for verdict, at, basis, score in values["verdicts"])
+    named = "; ".join(
+        f"{verdict} at {at} ({problems} problems x {k}, {score:.2f} %)"
+        for verdict, at, problems, k, score in values["verdicts"]
+    )
     return f"this run had other verdicts before: {named}. verdicts.jsonl keeps all of them"
 
 

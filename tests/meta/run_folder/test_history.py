@@ -15,7 +15,7 @@ from papergate.reports.junit import properties
 from papergate.run_folder.files import HISTORY_FILE, MANIFEST_FILE, MARK_FILE, VERDICT_FILE
 from papergate.run_folder.history import forget_verdict, read_history
 from papergate.run_folder.verdict import read_verdict
-from papergate.words import english
+from papergate.words import say
 from tests.meta.acceptance.test_unequal_samples import Alternating
 from tests.meta.tiny_runs import PAPER, TINY, accepted, case_of, completions_of, like_the_paper
 
@@ -29,7 +29,7 @@ def worse(place, sample):
 
 
 def said(record):
-    return " / ".join(map(english.sentence, record.notes))
+    return " / ".join(map(say, record.notes))
 
 
 def test_a_better_verdict_names_the_one_before_it_and_keeps_it(tmp_path):

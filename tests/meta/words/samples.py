@@ -31,6 +31,15 @@ SAMPLES = {
         {"undecided": 0, "missing": 29},
         {"undecided": 3, "missing": 29},
     ],
+    "other_verdicts_before": [
+        {
+            "verdicts": [
+                ["fail", "2026-11-26T10:00:00Z", 30, 8, 71.25],
+                ["inconclusive", "2026-11-27T10:00:00Z", 30, 9, 72],
+            ]
+        }
+    ],
+    "terms_changed": [{"changes": [["tolerance", "1 problem", "2 problems"], ["alpha", "0.05", ""]]}],
     "not_sure_in_the_family": [{"p": 0.021, "most": 0.0036}],
     "tokens_not_counted": [{}],
     "tokens_spent": [{"most": 1349, "spent": 1080, "needed": 270.4}],
