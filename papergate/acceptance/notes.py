@@ -86,11 +86,23 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
     if "hardware" in case.identity.environment:
         for one in differences(case.promise.hardware, case.identity.environment):
             yield note("other_version", what=one.name, seen=one.seen, stated=one.stated)
+    yield from _notes_of_software(case)
     if case.settings.grader != "strict":
         yield note("other_grader", grader=case.settings.grader)
     paper = case.promise.score.sampling.max_tokens
     if case.settings.protocol == "paper" and case.sampling.max_tokens < paper:
         yield note("lower_token_limit", max_tokens=case.sampling.max_tokens, paper=paper)
+
+
+def _notes_of_software(case: Case) -> Iterator[Note]:
+    """Versions that the document states, where the run tells others; a remote server tells its own alone."""
+    identity = case.identity
+    servers = dict(pair for part in identity.version.split(", ") if len(pair := part.split(" ")) == len(("name", "v")))
+    told = {identity.engine: identity.version, **servers, **identity.environment}
+    for name, stated in case.promise.deployment.software.items():
+        seen = told.get(name, "")
+        if seen and seen.partition("+")[0] != stated and not seen.startswith(f"{stated}."):
+            yield note("other_version", what=name, seen=seen, stated=stated)
 
 
 def _notes_of_sessions(acceptance: Acceptance) -> Iterator[Note]:
@@ -119,9 +131,11 @@ def remarks_of(acceptance: Acceptance) -> list[Note]:
 
 
 def _remarks(acceptance: Acceptance) -> Iterator[Note]:
-    settings = acceptance.case.settings
+    settings, measured = acceptance.case.settings, acceptance.case.promise.measured
     if not acceptance.case.partial:
         yield from _paper_error(acceptance.judgement)
+    if measured:
+        yield note("document_measured", percent=float(measured.percent), source=measured.source)
     if settings.protocol == "vendor":
         yield from _one_run(acceptance)
     if settings.fail_alpha is not None:

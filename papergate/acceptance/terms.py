@@ -21,8 +21,8 @@ def sampling_of(promise: Promise, protocol: ProtocolName) -> Sampling:
     vendor = promise.deployment.sampling
     if protocol == "vendor":
         return vendor
-    paper = promise.score.sampling
-    return paper.model_copy(update={"max_tokens": min(paper.max_tokens, vendor.max_tokens)})
+    paper, most = promise.score.sampling, promise.deployment.most_tokens or vendor.max_tokens
+    return paper.model_copy(update={"max_tokens": min(paper.max_tokens, most)})
 
 
 def rule_of(promise: Promise, *, problems: int) -> Rule:

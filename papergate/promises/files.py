@@ -167,6 +167,7 @@ def read_promises(
                 deployment=deployment,
                 benchmark=entry.benchmark,
                 tolerance=entry.tolerance,
+                measured=entry.measured,
                 score=_resolved(entry, papers, deployment.sampling),
             )
             for deployment, entry in entries

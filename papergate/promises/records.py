@@ -38,6 +38,8 @@ class Sampling(Record):
 
     temperature: Annotated[Decimal, Field(ge=0, le=2)]
     top_p: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
+    top_k: Count | None = None
+    """Only the so many most probable tokens; None: all of them."""
     max_tokens: Count
 
 
@@ -128,6 +130,13 @@ Score = Annotated[
 ]
 
 
+class Measured(Record):
+    """What the document itself measured on its deployment: it stands beside the number that is promised."""
+
+    percent: Percent
+    source: Text
+
+
 class PromiseEntry(Record):
     """A promise as a target file states it."""
 
@@ -135,6 +144,26 @@ class PromiseEntry(Record):
     score: Score
     tolerance: ToleranceText
     tolerance_source: str = ""
+    measured: Measured | None = None
+
+
+class Command(Record):
+    """Something that the document has its reader type, or write into a file; shown, never run."""
+
+    does: Text
+    """What it is for: ``start the server``."""
+    line: Count
+    """Line of the document at which it begins."""
+    text: Text
+
+
+class Unknown(Record):
+    """A fact that the document does not state."""
+
+    fact: Text
+    chosen: Text
+    """What papergate does in its place."""
+    why: Text
 
 
 class Deployment(Record):
@@ -159,8 +188,20 @@ class Deployment(Record):
     endpoint: str = ""
     """Where the document's server listens on its own machine; ``--endpoint`` replaces it."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    tensor_parallel: Count = 1
+    data_parallel: Count = 1
+    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """Environment variables of the document. A server that papergate starts gets those that are not set already."""
+    software: dict[Text, Text] = {}
+    """Versions that the document states, by the names of a run's record: ``vllm``, ``torch``, ``python``."""
+    commands: tuple[Command, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    inert: dict[Text, Text] = {}
+    """Settings of the document that change nothing, and why."""
     sampling: Sampling
-    """Exactly the vendor document's: the `vendor` protocol. ``max_tokens`` is what this deployment can give at most."""
+    """Exactly the vendor document's: the `vendor` protocol."""
+    most_tokens: Count | None = None
+    """Output tokens that this deployment gives at most; None: as many as the document asks for."""
     concurrency: dict[Name, Count] = {}
     """Requests in flight per benchmark in the `vendor` protocol, as the document has it."""
     query_per_second: Annotated[float, Field(gt=0)] | None = None
@@ -229,6 +270,7 @@ class Promise(Record):
     benchmark: str
     tolerance: ToleranceText
     score: PromisedScore
+    measured: Measured | None = None
 
     @property
     def deployed(self) -> str:

@@ -52,8 +52,15 @@ class Row:
     """Token ids."""
     temperature: float
     top_p: float
+    top_k: int = 0
+    """0: as many as top_p keeps."""
     max_tokens: int
     seed: int
+
+    @property
+    def drawn(self) -> tuple[float, float, float]:
+        """Temperature, top_p and top_k, as numbers of one tensor."""
+        return self.temperature, self.top_p, float(self.top_k)
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -149,7 +156,11 @@ def _try(model: "PreTrainedModel", means: Means) -> None:
 
 
 def choose(
-    logits: "torch.Tensor", temperature: "torch.Tensor", top_p: "torch.Tensor", uniform: "torch.Tensor"
+    logits: "torch.Tensor",
+    temperature: "torch.Tensor",
+    top_p: "torch.Tensor",
+    top_k: "torch.Tensor",
+    uniform: "torch.Tensor",
 ) -> "torch.Tensor":
     """One token a row by inverting the cumulative distribution at ``uniform``; arg max where the temperature is 0.
 
@@ -157,12 +168,13 @@ def choose(
         logits: (rows, vocabulary), float32.
         temperature: (rows,).
         top_p: (rows,); the smallest set of tokens whose probability reaches it is kept.
+        top_k: (rows,); only so many tokens, whose probabilities then sum to 1 for ``top_p``; 0 keeps all.
         uniform: (rows,) in [0, 1).
 
     Returns:
         (rows,) token ids.
     """
-    return choose_among(logits.shape[1], logits, temperature, top_p, uniform)[0]
+    return choose_among(logits.shape[1], logits, temperature, top_p, top_k, uniform)[0]
 
 
 def choose_among(
@@ -170,6 +182,7 @@ def choose_among(
     logits: "torch.Tensor",
     temperature: "torch.Tensor",
     top_p: "torch.Tensor",
+    top_k: "torch.Tensor",
     uniform: "torch.Tensor",
 ) -> "tuple[torch.Tensor, torch.Tensor]":
     """The same from the most probable ``candidates`` alone, and whether they are all that are kept, (rows,) each."""
@@ -179,13 +192,17 @@ def choose_among(
     probabilities = torch.softmax(logits / torch.where(greedy, 1.0, temperature).unsqueeze(1), dim=-1)
     whole = candidates >= logits.shape[1]
     ordered, tokens = probabilities.sort(dim=-1, descending=True) if whole else probabilities.topk(candidates, dim=-1)
+    of_few = top_k > 0
+    rank = torch.arange(ordered.shape[1], device=ordered.device)
+    ordered = ordered * ((rank < top_k.unsqueeze(1)) | ~of_few.unsqueeze(1))
+    ordered = ordered / torch.where(of_few, ordered.sum(dim=-1), 1.0).unsqueeze(1)
     cumulative = ordered.cumsum(dim=-1)
-    kept = (cumulative - ordered) < top_p.unsqueeze(1)
+    kept = ((cumulative - ordered) < top_p.unsqueeze(1)) & (ordered > 0)
     mass = (ordered * kept).sum(dim=-1)
     place = (cumulative <= (uniform * mass).unsqueeze(1)).sum(dim=-1)
     place = torch.minimum(place, kept.sum(dim=-1) - 1)
     place = torch.where(greedy, 0, place)
-    sure = greedy | (cumulative[:, -1] >= top_p) | whole
+    sure = greedy | torch.where(of_few, top_k <= candidates, cumulative[:, -1] >= top_p) | whole
     return tokens.gather(1, place.unsqueeze(1)).squeeze(1), sure
 
 
@@ -335,7 +352,7 @@ class _State:
 
         self.steps = steps
         self._rows = torch.zeros(3, rows, dtype=torch.int64, device=device)
-        self._sampling = torch.zeros(2 + steps, rows, device=device)
+        self._sampling = torch.zeros(3 + steps, rows, device=device)
         self._done = torch.zeros(1, dtype=torch.int64, device=device)
         self.chosen = torch.zeros(steps, rows, dtype=torch.int64, device=device)
         self.sure = torch.ones(1, dtype=torch.bool, device=device)
@@ -348,8 +365,8 @@ class _State:
         idle = filled - len(rows)
         counts = [[[*each.row.prompt[-1:], *each.tokens[-1:]][-1], each.length, each.place] for each in rows]
         counts += [[0, 0, idle_place + place * (self.steps + 1)] for place in range(idle)]
-        draws = [[each.row.temperature, each.row.top_p, *(each.stream.random() for _ in range(steps))] for each in rows]
-        draws += [[0.0, 1.0, *[0.0] * steps]] * idle
+        draws = [[*each.row.drawn, *(each.stream.random() for _ in range(steps))] for each in rows]
+        draws += [[0.0, 1.0, 0.0, *[0.0] * steps]] * idle
         self._loaded = torch.tensor(counts).T, torch.tensor(draws).T
         self.restore()
 
@@ -364,10 +381,10 @@ class _State:
         """(3, rows): last token, tokens on the strip, place."""
         return self._rows[:, :rows]
 
-    def sampling(self, rows: int) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
-        """Temperature, top_p and the random number of the present step, (rows,) each."""
-        temperature, top_p = self._sampling[:2, :rows]
-        return temperature, top_p, self._sampling.index_select(0, self._done + 2)[0, :rows]
+    def sampling(self, rows: int) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]":
+        """Temperature, top_p, top_k and the random number of the present step, (rows,) each."""
+        temperature, top_p, top_k = self._sampling[:3, :rows]
+        return temperature, top_p, top_k, self._sampling.index_select(0, self._done + 3)[0, :rows]
 
     def take(self, chosen: "torch.Tensor", sure: "torch.Tensor") -> None:
         """Make ``chosen`` each row's last token, and note whether all are ``sure``."""

@@ -92,6 +92,7 @@ class HuggingFaceEngine:
             prompt=self._prompt_ids(request.prompt),
             temperature=float(sampling.temperature),
             top_p=float(sampling.top_p),
+            top_k=sampling.top_k or 0,
             max_tokens=sampling.max_tokens,
             seed=request.seed,
         )

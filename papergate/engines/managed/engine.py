@@ -2,7 +2,9 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 
@@ -71,7 +73,13 @@ def _start(software: Software, deployment: Deployment, start: Start) -> ManagedE
     # under its name, not its folder: a run can be resumed where the weights lie elsewhere
     flags = (*deployment.flags, "--served-model-name", start.model)
     folder = start.servers / deployment.name
+    software = replace(software, settings={**software.settings, **_unset(deployment.env)})
     server = ManagedServer.start(
         software, folder_of(start.model), folder, flags=flags, python=deployment.python, owner=start.owner
     )
     return ManagedEngine(server, thinks=deployment.thinks)
+
+
+def _unset(env: Mapping[str, str]) -> dict[str, str]:
+    """The document's variables, but for those that are set here: which devices are free only their owner knows."""
+    return {name: value for name, value in env.items() if name not in os.environ}

@@ -266,12 +266,14 @@ def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> Engi
 
 
 def _body(model: str, request: Request) -> dict[str, Any]:
-    """The request as the chat completions route takes it; ``top_k`` and penalties stay the server's (none)."""
+    """The request as the chat completions route takes it; penalties stay the server's (none), and so does ``top_k``."""
+    few = {} if request.sampling.top_k is None else {"top_k": request.sampling.top_k}
     return {
         "model": model,
         "messages": [{"role": "user", "content": request.prompt}],
         "temperature": float(request.sampling.temperature),
         "top_p": float(request.sampling.top_p),
+        **few,
         "max_tokens": request.sampling.max_tokens,
         "seed": request.seed,
         "stream": True,

@@ -37,14 +37,33 @@ def drawn_by(tiny, rows):
     return [out.tokens for out in draw(model, rows, eos={tokenizer.eos_token_id})]
 
 
-def chosen(logits, temperature, top_p, uniform):
+def chosen(logits, temperature, top_p, uniform, top_k=0):
     rows = len(uniform)
     return choose(
         torch.tensor(logits).expand(rows, -1),
         torch.full((rows,), temperature),
         torch.full((rows,), top_p),
+        torch.full((rows,), float(top_k)),
         torch.tensor(uniform),
     )
+
+
+@pytest.mark.parametrize(
+    ("top_k", "top_p", "counts"),
+    [(2, 1.0, [6250, 3750, 0, 0]), (2, 0.6, [10_000, 0, 0, 0]), (0, 0.6, [6250, 3750, 0, 0]), (9, 1.0, None)],
+)
+def test_few_tokens_are_drawn_as_transformers_draws_them(top_k, top_p, counts):
+    """Its order: the most probable tokens first, then top_p of what is left of them."""
+    uniform = (torch.arange(10_000) + 0.5) / 10_000
+    tokens = chosen(torch.tensor([0.5, 0.3, 0.15, 0.05]).log().tolist(), 1.0, top_p, uniform.tolist(), top_k)
+    expected = counts or [5000, 3000, 1500, 500]
+    assert torch.bincount(tokens, minlength=4).tolist() == pytest.approx(expected, abs=1)
+
+
+def test_a_few_tokens_need_no_more_candidates_than_they_are():
+    logits, full = torch.zeros(1, 64), torch.full((1,), 1.0)
+    assert choose_among(16, logits, full, full, 8 * full, full / 2)[1].all()
+    assert not choose_among(4, logits, full, full, 8 * full, full / 2)[1].any()
 
 
 def test_tokens_are_drawn_with_their_probability():
@@ -234,7 +253,7 @@ def test_a_draw_that_keeps_more_tokens_than_were_looked_at_is_drawn_again_from_a
 
 def test_candidates_that_are_enough_choose_as_the_whole_vocabulary_does():
     logits, uniform = torch.arange(64.0).expand(50, -1) / 2, torch.rand(50, generator=torch.Generator().manual_seed(1))
-    given = (logits, torch.full((50,), 0.6), torch.full((50,), 0.95), uniform)
+    given = (logits, torch.full((50,), 0.6), torch.full((50,), 0.95), torch.zeros(50), uniform)
     tokens, sure = choose_among(16, *given)
     assert sure.all()
     assert torch.equal(tokens, choose(*given))

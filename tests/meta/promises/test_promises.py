@@ -40,8 +40,8 @@ def written(tmp_path, text, name="mine"):
         ("a100-vllm-r1-distill-qwen-14b-math500", "93.9", "0.6", "0.5 points"),
         ("ascend-mindie-deepseek-r1-w8a8-aime2024", "79.8", "0", "1 problem"),
         ("ascend-mindie-deepseek-r1-w8a8-math500", "97.3", "0", "0.5 points"),
-        ("metax-vllm-qwen2.5-math-1.5b-1epoch-math500-gain", "23.6", "0", "gain"),
-        ("openr1-vllm-r1-distill-llama-8b-gpqa-diamond", "49.0", "0", "1 point"),
+        ("metax-vllm-qwen2.5-math-1.5b-1epoch-math500-gain", "23.6", "1", "gain"),
+        ("openr1-vllm-r1-distill-llama-8b-gpqa-diamond", "49.0", "1", "1 point"),
         ("vastai-vllm-vacc-deepseek-r1-cluewsc-test", "95.59", "0.6", "1 point"),
     ],
 )
@@ -54,7 +54,7 @@ def test_seed_documents_stand_in_the_targets(promise, percent, temperature, tole
 
 
 def test_every_hardware_of_the_vendors_has_a_target():
-    vendors = {"a100", "ascend", "metax", "rtx3060", "openr1", "vastai", "h200"}
+    vendors = {"a100", "ascend", "metax", "rtx3060", "openr1", "vastai", "vastai_distill", "h200"}
     assert set(read_targets()) == vendors | {"cpu", "cpu_vllm", "replay"}
 
 
