@@ -263,6 +263,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "truncation_differs": "截断的输出占 {percent:.2f} %，参照运行为 {golden_percent:.2f} %：差异超出随机波动",
     "problems_moved": _moved,
     # what the numbers can show
+    "document_measured": "文档自己测得 {percent:g} %（{source}）",
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "在本次会话的所有承诺中，p = {p:.2g} 时判为未通过（Holm）",

@@ -223,6 +223,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "difference larger than chance",
     "problems_moved": _moved,
     # what the numbers can show
+    "document_measured": "the document itself measured {percent:g} % ({source})",
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",

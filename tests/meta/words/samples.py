@@ -79,6 +79,7 @@ SAMPLES = {
         {"problems": [[f"p{number}", 0.9, 0.2] for number in range(7)]},
     ],
     # what the numbers can show
+    "document_measured": [{"percent": 97.6, "source": "best practice, part five"}],
     "paper_error": [
         {"counted": counted, "error_points": 1.2, "samples": 64, "chance": chance}
         for counted in (True, False)
