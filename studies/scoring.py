@@ -24,6 +24,7 @@ from papergate.scoring.workers.pool import Pool
 GRADERS = ("strict", "math-verify", "aisbench")
 WARM_UP = Attempt(text=r"\int_0^1 2x\,dx", gold="1", bare=True)
 ROUNDS = 1_000
+GSM8K_MARK = "#### "
 GRADINGS, BATCH = 100_000, 20_000
 
 
@@ -31,6 +32,11 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def gold_of(row: dict[str, Any]) -> str:
+    """The gold answer; of GSM8K's it is what stands at the end of the solution."""
+    return str(row["gold"]).rpartition(GSM8K_MARK)[2].strip()
 
 
 def cpu_seconds() -> float:
@@ -42,7 +48,7 @@ def cpu_seconds() -> float:
 
 def speed(paths: list[Path]) -> None:
     rows = [row for path in paths for row in rows_of(path)]
-    attempts = [Attempt(text=row["response"], gold=row["gold"], thinks=True) for row in rows]
+    attempts = [Attempt(text=row["response"], gold=gold_of(row), thinks=True) for row in rows]
     start = cpu_seconds()
     with Grader(workers=1) as grader:
         grades = list(grader.grade(attempts))
@@ -63,14 +69,14 @@ def math_verify_grades(rows: list[dict[str, Any]]) -> tuple[list[bool], float]:
     for row in rows:
         conclusion = conclusion_of(row["response"], thinks=True)
         parsed = parse(conclusion) if conclusion else []
-        grades.append(bool(parsed) and verify(parse(f"${row['gold']}$"), parsed))
+        grades.append(bool(parsed) and verify(parse(f"${gold_of(row)}$"), parsed))
     return grades, cpu_seconds() - start
 
 
 def list_differences(rows: list[dict[str, Any]], grades: list[Grade], theirs: list[bool]) -> None:
     pairs = zip(rows, grades, theirs, strict=True)
     differing = Counter(
-        (row["gold"], grade.extracted, str(grade.outcome), grade.reason)
+        (grade.gold, grade.extracted, str(grade.outcome), grade.reason)
         for row, grade, other in pairs
         if (grade.outcome is Outcome.CORRECT) != other
     )

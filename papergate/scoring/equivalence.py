@@ -107,6 +107,7 @@ def _squeezed(text: str) -> str:
     return _LOOSE_SPACE.sub("", _unwrapped(text))
 
 
+@lru_cache(MAX_CACHED)
 def _unwrapped(text: str) -> str:
     """The answer without sizes and text wrappers, its words apart."""
     return _SPACING.sub(" ", _WRAPPER.sub(r"\1", ascii_spelling(text).strip("$"))).strip()

@@ -40,6 +40,7 @@ class Grader:
         self._mode = mode
         self._pool = Pool(size)
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="papergate-grader")
+        self._quick = functools.lru_cache(MAX_CACHED)(equivalent)
         self._compare = functools.lru_cache(MAX_CACHED)(self._compare_uncached)
 
     def __enter__(self) -> Self:
@@ -71,7 +72,8 @@ class Grader:
         if found.answer is None:
             return _without_answer(attempt, found, started)
         if self._is_ours(attempt):
-            quick = equivalent(attempt.gold, found.answer, attempt.kind)
+            compare = self._quick if _is_short(attempt.gold, found.answer) else equivalent
+            quick = compare(attempt.gold, found.answer, attempt.kind)
             if quick.rule != BEYOND:
                 return _grade(attempt, found, quick, started)
         return self._threads.submit(self._grade_in_worker, attempt, found)

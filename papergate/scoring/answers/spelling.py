@@ -159,6 +159,7 @@ _SMALL_NUMERAL = re.compile(r"\d+[eE]-\d{1,4}(?![\d.])")
 _HALF_OF_DAY = re.compile(r"([AaPp])(?:\.\s?[Mm]\.?|[Mm])(?![A-Za-z])")
 _BLANK_LINE = re.compile(r"\s*\n\s*\n\s*")
 _COMMA_THOUSANDS = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3})(?!\d|,\d)")
+_GOES_ON = frozenset(" ~,.\\{eEbBoOxX")  # what may stand after the first digits of a number that is written otherwise
 _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
@@ -260,6 +261,10 @@ class _Lexer:
                 self._spaced = False
 
     def _number(self, piece: re.Match[str]) -> Iterator[Token]:
+        if piece[0].isdigit() and self._text[piece.end() : piece.end() + 1] not in _GOES_ON:  # as most numbers
+            self._at = piece.end()
+            yield Token("number", piece[0], self._spaced)
+            return
         in_base = _IN_BASE.match(self._text, self._at)
         if in_base:
             self._at = in_base.end()
@@ -336,7 +341,7 @@ class _Lexer:
 
     def _sign(self, piece: re.Match[str]) -> Iterator[Token]:
         sign = piece[0]
-        cjk = _CJK.match(self._text, self._at)
+        cjk = None if sign.isascii() else _CJK.match(self._text, self._at)
         self._at = cjk.end() if cjk else piece.end()
         if cjk:
             if cjk[0] in _SPOKEN_RELATIONS:

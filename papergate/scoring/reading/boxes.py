@@ -19,7 +19,9 @@ _BETWEEN = re.compile(
     r"(?:[\s$,;.、，；]|\\[\]\[()]|\\q?quad|\\[,;! ]|\\text\{(?![^{}]*\bnot\b)[^{}]*\}|and|or|和|或|与"
     r"|[A-Za-z]\w*\s*=)*"
 )
-_DENIED = re.compile(r"(?:\bnot|\bnever|instead of|rather than|不是|而非|不等于)[\s$({\\}]*$", re.IGNORECASE)
+_DENIED = re.compile(r"(?:\bnot|\bnever|instead of|rather than|不是|而非|不等于)$", re.IGNORECASE)
+_LONGEST_DENIAL = len(" instead of")
+_OPENERS = " \t\n\r\u3000$({\\}"  # what may stand between a word and the box that it denies
 _INVISIBLE = re.compile(r"\\[vh]?phantom\s*\{(?:\\.|[^{}\\])*\}")
 _SINGLE_CELL = re.compile(
     r"\\begin\{(array|aligned|gathered|split|tabular)\}(?:\{[clr|]*\})?([^&\\]*(?:\\(?![\\b])[^&\\]*)*)\\end\{\1\}"
@@ -54,7 +56,7 @@ def final_boxes(text: str) -> tuple[list[Box], bool]:
             return [], True
         if box.content is None:
             continue
-        if _DENIED.search(text, max(box.start - MAX_JOINT, 0), box.start):
+        if _DENIED.search(text[max(box.start - MAX_JOINT, 0) : box.start].rstrip(_OPENERS)[-_LONGEST_DENIAL:]):
             continue
         if found and not _are_joined(text, box.end, found[-1].start):
             break

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from papergate.promises.thoughts import ThoughtMarks, marks_in
 
@@ -12,17 +13,19 @@ _HEADERS = re.compile(
     r"|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(
-    r"<[|｜][^<>|｜\n]{1,40}[|｜]>(?:\s*(?:user|system|human)\b)?|\[\|\w{1,20}\|\]|\[/?INST\]|\[EOS\]|\[UNUSED_TOKEN_\d+\]"
-    r"|<(?:/?s|[be]os|eod|pad|eot|end_of_turn|end_of_text|unused\d+)>|<start_of_turn>\s*user\b",
+_ANGLE_TOKEN = re.compile(  # a pattern with one first character is searched for ten times as fast
+    r"<(?:[|｜][^<>|｜\n]{1,40}[|｜]>(?:\s*(?:user|system|human)\b)?"
+    r"|(?:/?s|[be]os|eod|pad|eot|end_of_turn|end_of_text|unused\d+)>|start_of_turn>\s*user\b)",
     re.IGNORECASE,
 )
+_SQUARE_TOKEN = re.compile(r"\[(?:\|\w{1,20}\|\]|/?INST\]|EOS\]|UNUSED_TOKEN_\d+\])", re.IGNORECASE)
 _ENDS = re.compile(r"end|eo[smtd]\b|/s>|return|user|human|system|stop|pad|inst\b|unused|结束|用户", re.IGNORECASE)
 _BOXED = re.compile(r"\\[fB]?box")
 _ESCAPES = {"\x07": r"\a", "\x08": r"\b", "\x0b": r"\v", "\x0c": r"\f"}
 _ESCAPED = re.compile(r"[\x07\x08\x0b\x0c](?=[a-z]{2})")
 
 
+@lru_cache(1)  # the extraction asks, and once more whoever looks for the answer elsewhere
 def conclusion_of(text: str, *, thinks: bool, marks: ThoughtMarks | None = None) -> str | None:
     """The last text outside the thoughts that says something; None where no thought was closed.
 
@@ -50,11 +53,12 @@ def _outside(text: str, *, thinks: bool, marks: ThoughtMarks | None) -> Iterator
 
 def _until_handed_over(text: str) -> str:
     """The text up to the token that ends it; tokens before it say nothing, but those of a box are a box."""
-    text = _ESCAPED.sub(lambda escape: _ESCAPES[escape[0]], text)  # JSON once too often: "\b" became a backspace
+    if any(sign in text for sign in _ESCAPES):  # JSON once too often: "\b" became a backspace
+        text = _ESCAPED.sub(lambda escape: _ESCAPES[escape[0]], text)
     text = next((answer[2] for answer in reversed(list(_ANSWER.finditer(text))) if answer[2].strip()), text)
     text = _HEADERS.sub("\n", _BOX_TOKENS.sub(lambda box: rf"\boxed{{{box[1]}}}", text))
     read, at = "", 0
-    for token in _TOKEN.finditer(text):
+    for token in sorted([*_ANGLE_TOKEN.finditer(text), *_SQUARE_TOKEN.finditer(text)], key=re.Match.start):
         read, at = read + text[at : token.start()], token.end()
         if read.strip() and (_ENDS.search(token[0]) or _BOXED.search(read)):
             return read.strip()
