@@ -8,7 +8,7 @@ from papergate.acceptance.predictions import refuse_other_golds
 from papergate.acceptance.preflights import Preflights
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
 from papergate.acceptance.records import Acceptance
-from papergate.acceptance.saving import save
+from papergate.acceptance.saving import save, save_replayed
 from papergate.acceptance.selection import Setup
 from papergate.completions.store import Store, refuse_unsound
 from papergate.engines import Engine, EngineIdentity
@@ -55,6 +55,8 @@ class Gate:
         ready = prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
         folder = self._run / promise.id
         found = replayed(ready, self._setup) if ready.predictions else self._asked(ready, folder, show)
+        if ready.predictions:
+            save_replayed(ready.predictions.completions, folder)
         record = save(found, folder, ready.golden)
         self._failed += found.verdict is Verdict.FAIL
         return Tested(acceptance=found, record=record)

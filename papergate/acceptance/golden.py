@@ -68,12 +68,13 @@ def with_golden(record: VerdictRecord, golden: Golden) -> VerdictRecord:
     """A run's record beside the golden run, with what is to be noted of both."""
     found = compare(_run(record), golden.run)
     notes = [*_differences(record, golden.record), *(() if _is_other_model(record) else _notes(found))]
-    return record.model_copy(update={"golden": _beside(found, golden), "notes": (*record.notes, *notes)})
+    beside = _beside(found, golden, record.counts.problems)
+    return record.model_copy(update={"golden": beside, "notes": (*record.notes, *notes)})
 
 
-def _beside(found: Comparison, golden: Golden) -> BesideGolden:
+def _beside(found: Comparison, golden: Golden, problems: Sequence[str]) -> BesideGolden:
     """The comparison as plain values; the surest moves of problems come first."""
-    who = golden.record.engine
+    who, counts = golden.record.engine, _run(golden.record, problems).counts
     return BesideGolden(
         promise=golden.record.promise,
         engine=Answerer(engine=who.engine, version=who.version, model=who.model, revision=who.revision),
@@ -94,6 +95,9 @@ def _beside(found: Comparison, golden: Golden) -> BesideGolden:
             )
             for move in found.moved
         ),
+        folder=str(golden.folder if read_verdict(golden.folder) else golden.folder / golden.record.promise),
+        correct=counts.correct,
+        planned=counts.samples,
     )
 
 

@@ -12,6 +12,8 @@ from papergate.engines import Completion, Finish
 from papergate.run_folder.notes import Note, note
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
 from papergate.statistics.counts import Counts
+from papergate.statistics.looks import looks_within
+from papergate.statistics.rule import Evidence, weigh
 from papergate.verdict import Judgement, Verdict, judge, judge_literal
 
 
@@ -58,6 +60,19 @@ def assess(case: Case, k: int, receipts: Mapping[Key, Receipt], grades: Mapping[
         judgement=judgement,
         withheld=_turned_by_unknown(case, counts, grades, judgement) or _lost_in_the_family(case, judgement),
     )
+
+
+def evidence_by_look(acceptance: Acceptance) -> Iterator[tuple[Counts, Evidence]]:
+    """What the same samples said at each look up to the verdict's, whichever session took it."""
+    case, most = acceptance.case, max(acceptance.counts.samples)
+    for k in looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples):
+        planned = case.planned(k)
+        if max(planned.values()) >= most:
+            break
+        known = {key: grade for key, grade in acceptance.grades.items() if key[1] < planned[key[0]]}
+        counts = counts_of(case, k, known, {Outcome.CORRECT})
+        yield counts, weigh(counts, case.reference, case.rule)
+    yield acceptance.counts, acceptance.judgement.evidence
 
 
 def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:

@@ -1,12 +1,13 @@
 """What an acceptance leaves in the folder of its promise: grades, problems, and the record of the verdict."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from papergate import __version__
 from papergate.acceptance.golden import Golden, with_golden
+from papergate.acceptance.judging import evidence_by_look
 from papergate.acceptance.notes import notes_of, remarks_of
 from papergate.acceptance.problems import aggregates, problem_rows
 from papergate.acceptance.records import Acceptance, Case
@@ -14,10 +15,19 @@ from papergate.acceptance.terms import prompt_digest, terms_of
 from papergate.benchmarks import Benchmark
 from papergate.completions.manifest import changes
 from papergate.completions.store import read_manifest
-from papergate.engines import Finish
+from papergate.engines import Completion, Finish
 from papergate.errors import StoreError
+from papergate.files import private_folder, reason, text_written
 from papergate.performance.metrics import completion_tokens_per_s, completion_tpot_s, defined, spread
-from papergate.run_folder.files import GRADES_FILE, MANIFEST_FILE, PROBLEMS_FILE, write_lines
+from papergate.run_folder.files import (
+    GRADES_FILE,
+    MANIFEST_FILE,
+    PROBLEMS_FILE,
+    QUESTIONS_FILE,
+    REPLAYED_FILE,
+    json_text,
+    write_lines,
+)
 from papergate.run_folder.history import append_verdict, read_history, remember_verdict
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import (
@@ -25,6 +35,7 @@ from papergate.run_folder.verdict import (
     AskedBenchmark,
     Earlier,
     Judged,
+    Look,
     ProblemCounts,
     Promised,
     Spread,
@@ -45,14 +56,11 @@ def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> 
     Raises:
         StoreError: the disk refused; what was asked is kept.
     """
-    grades = sorted(acceptance.grades.items())
     record = record_of(acceptance, golden)
     try:
         record = _after(folder, record)
-        write_lines(
-            folder / GRADES_FILE,
-            ({"problem": problem, "sample": sample, **asdict(grade)} for (problem, sample), grade in grades),
-        )
+        _write_questions(acceptance.case, folder / QUESTIONS_FILE)
+        write_lines(folder / GRADES_FILE, _grade_rows(acceptance))
         write_lines(folder / PROBLEMS_FILE, problem_rows(acceptance))
         append_verdict(folder, record, record.text)
         write_verdict(folder, record)
@@ -86,6 +94,36 @@ def _of_other_terms(record: VerdictRecord, began: Mapping[str, str]) -> Iterator
         yield note("terms_changed", changes=changed)
 
 
+def save_replayed(completions: Iterable[Completion], folder: Path) -> None:
+    """Keep the completions of a log beside what was made of them.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    path = folder / REPLAYED_FILE
+    try:
+        private_folder(folder)
+        path.unlink(missing_ok=True)
+        with text_written(path) as file:
+            file.writelines(json_text(asdict(completion)) for completion in completions)
+    except OSError as error:
+        raise StoreError(f"{folder}: the log cannot be kept: {reason(error)}; make room") from error
+
+
+def _write_questions(case: Case, path: Path) -> None:
+    """What was asked, beside the answers; the text of a confidential benchmark is written nowhere."""
+    if case.benchmark.spec.confidential:
+        path.unlink(missing_ok=True)
+        return
+    write_lines(path, ({"problem": problem.id, "question": problem.prompt} for problem in case.problems))
+
+
+def _grade_rows(acceptance: Acceptance) -> Iterator[dict[str, Any]]:
+    """Every grade with what its completion looks like, by problem and sample."""
+    for key, grade in sorted(acceptance.grades.items()):
+        yield {"problem": key[0], "sample": key[1], **asdict(grade), "kind": acceptance.receipts[key].kind}
+
+
 def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRecord:
     """Everything a report states of one promise, beside a golden run where there is one."""
     case = acceptance.case
@@ -109,6 +147,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         grader=case.settings.grader,
         promised=_promised(case),
         judgement=Judged.model_validate(numbers(acceptance.judgement, looks=acceptance.looks_taken)),
+        looks=_looks(acceptance),
         tally=acceptance.tally,
         kinds=acceptance.kinds,
         truncations=len(acceptance.truncated),
@@ -119,6 +158,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         benchmark=_benchmark(case.benchmark),
         engine=Answerer.model_validate(asdict(case.identity)),
         counts=_counts(acceptance),
+        thought_marks=promise.deployment.thought_marks,
         papergate=__version__,
         terms=terms_of(case.rule, case.reference),
     )
@@ -144,6 +184,20 @@ def _benchmark(benchmark: Benchmark) -> AskedBenchmark:
         known=benchmark.known,
         source=benchmark.source,
         file_sha256=benchmark.file_sha256,
+        confidential=benchmark.spec.confidential,
+    )
+
+
+def _looks(acceptance: Acceptance) -> tuple[Look, ...]:
+    reference = float(acceptance.judgement.reference.score)
+    return tuple(
+        Look(
+            k=round(counts.average),
+            score=float(counts.score),
+            lo=reference + evidence.lo,
+            hi=reference + evidence.hi,
+        )
+        for counts, evidence in evidence_by_look(acceptance)
     )
 
 

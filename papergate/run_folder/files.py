@@ -6,13 +6,17 @@ A run folder holds a folder for each promise, with
     what was asked and what came; `papergate.completions.store` writes them
 ``preflight.json``
     what was checked of the deployment before it was asked
+``replayed.jsonl``
+    the completions of a log that was judged, in place of a store
+``questions.jsonl``
+    what was asked, word for word; not there where the benchmark's text must not be shown
 ``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
     what was made of it; the verdict comes last, so that it never stands without the others
 ``verdicts.jsonl``
     every verdict that the promise ever had here, oldest first; only ever appended
 
-and beside these folders ``report.html``, ``performance/`` with a file for each workload, and ``servers/`` with the logs
-and locks of servers that the run started.
+and beside these folders ``report.html``, ``transcripts/`` with the texts that the page shows, ``performance/`` with a
+file for each workload, and ``servers/`` with the logs and locks of servers that the run started.
 """
 
 import json
@@ -31,6 +35,8 @@ COMPLETIONS_FILE = "completions.jsonl"
 MARK_FILE = "acknowledged.json"
 SESSIONS_FILE = "sessions.jsonl"
 LOCK_FILE = "writer.lock"
+REPLAYED_FILE = "replayed.jsonl"
+QUESTIONS_FILE = "questions.jsonl"
 GRADES_FILE = "grades.jsonl"
 PROBLEMS_FILE = "problems.jsonl"
 VERDICT_FILE = "verdict.json"
@@ -38,6 +44,7 @@ HISTORY_FILE = "verdicts.jsonl"
 PREFLIGHT_FILE = "preflight.json"
 
 PAGE_FILE = "report.html"
+TRANSCRIPTS_FOLDER = "transcripts"
 SPEED_FOLDER = "performance"
 SWEEP_FILE = "against-concurrency.json"
 """In the folder of speed: the same figures side by side."""

@@ -70,6 +70,15 @@ class Judged(Part):
         return self.reference + self.lo, self.reference + self.hi
 
 
+class Look(Part):
+    """What the first ``k`` planned samples of a problem, on average, said: the score and both ends of its interval."""
+
+    k: int
+    score: float
+    lo: float
+    hi: float
+
+
 class Group(Part):
     """The problems that share a subject, a level or the like."""
 
@@ -129,6 +138,8 @@ class AskedBenchmark(Part):
     known: bool
     source: str
     file_sha256: str
+    confidential: bool | None = None
+    """Whether its text must not be shown; None in records of releases that did not say."""
 
 
 class Answerer(Part):
@@ -190,6 +201,12 @@ class BesideGolden(Part):
     truncation_p_value: float
     moved: tuple[Moved, ...]
     """The surest move first."""
+    folder: str = ""
+    """Where the promise of the golden run lay; empty in records of releases that did not say, as below."""
+    correct: tuple[int, ...] = ()
+    """Correct samples of each problem, in the order of this run's problems."""
+    planned: tuple[int, ...] = ()
+    """Planned samples of each problem, in the same order."""
 
 
 class Earlier(Part):
@@ -235,6 +252,8 @@ class VerdictRecord(Stored):
     grader: str
     promised: Promised
     judgement: Judged
+    looks: tuple[Look, ...] = ()
+    """How the interval closed, from the first look to the verdict's; empty where it was not put down."""
     tally: Mapping[str, int]
     """How the samples ended: counts by name."""
     kinds: Mapping[str, int] = Field(default_factory=dict)
@@ -248,6 +267,8 @@ class VerdictRecord(Stored):
     benchmark: AskedBenchmark
     engine: Answerer
     counts: ProblemCounts
+    thought_marks: tuple[str, str] | None = None
+    """What opens and closes a thought, where the target states it."""
     papergate: str
     """Release that judged."""
     terms: Mapping[str, str] = Field(default_factory=dict)
