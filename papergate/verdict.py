@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from statistics import NormalDist
-from typing import Literal
+from typing import Any, Literal
 
 from papergate.run_folder.notes import Note, note
 from papergate.statistics.counts import Counts
@@ -110,14 +110,20 @@ class Judgement:
         return tuple(_notes(self))
 
     @property
-    def sentence(self) -> str:
-        """One line: what was seen, what was promised, why, and the remedy."""
-        return f"{self.verdict}: {_seen(self)} against {_promised(self)}: {_why(self)} ({_basis(self)})"
+    def note(self) -> Note:
+        """The verdict as a record: what was seen, what was promised, why, and the remedy."""
+        doubt = (_doubt(self),) if self.decision is Decision.INCONCLUSIVE else ()
+        return note("verdict", note("seen", *doubt, **_seen(self)), verdict=self.verdict.value)
 
     @property
-    def so_far(self) -> str:
+    def so_far(self) -> Note:
         """What was seen beside what was promised, without what would decide."""
-        return f"{_seen(self)} against {_promised(self)}: {_distance(self)} ({_basis(self)})"
+        return note("so_far", note("seen", **_seen(self)))
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in English, in one line."""
+        return say(self.note)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,13 +152,16 @@ class Family:
         return 1 - chance_that_all_pass(1 - self.alpha, len(self.failed))
 
     @property
-    def sentence(self) -> str:
+    def note(self) -> Note:
         """The family's error rate, and what is left of its failures under it."""
-        return (
-            f"{len(self.failed)} promises, each failing a perfect deployment low in at most {self.alpha:.0%} of runs: "
-            f"at most {self.expected_false_failures:.1f} such failures are expected, one or more with a chance of "
-            f"at most {self.chance_of_a_false_failure:.0%}; {sum(self.stands)} of {sum(self.failed)} failures stand "
-            f"when all promises together may err in {self.alpha:.0%} (Holm)"
+        return note(
+            "family",
+            promises=len(self.failed),
+            alpha=self.alpha,
+            expected=self.expected_false_failures,
+            chance=self.chance_of_a_false_failure,
+            stand=sum(self.stands),
+            failed=sum(self.failed),
         )
 
 
@@ -225,6 +234,7 @@ def numbers(judgement: Judgement, *, looks: int = 1) -> dict[str, object]:
         "k": judgement.k,
         "sentence": judgement.sentence,
         "warnings": [say(note) for note in judgement.notes],
+        "warning_codes": [note.code for note in judgement.notes],
     }
 
 
@@ -256,64 +266,39 @@ def _judgement(
     )
 
 
-def _seen(judgement: Judgement) -> str:
-    promised = float(judgement.reference.score)
-    lo, hi = 100 * (promised + judgement.evidence.lo), 100 * (promised + judgement.evidence.hi)
-    return f"pass@1 {float(100 * judgement.score):.1f} % [{abs(lo):.1f}, {abs(hi):.1f}]"
+def _seen(judgement: Judgement) -> dict[str, Any]:
+    """What the sentence of a verdict states: percent and points, with the decimals they are shown with."""
+    rule, promised, evidence = judgement.rule, judgement.reference.score, judgement.evidence
+    lo, hi = (abs(100 * (float(promised) + end)) for end in (evidence.lo, evidence.hi))
+    return {
+        "score": f"{float(100 * judgement.score):.1f}",
+        "interval": [f"{lo:.1f}", f"{hi:.1f}"],
+        "reference": f"{float(100 * promised):.1f}",
+        "golden": judgement.reference.is_golden,
+        "tolerance": "gain" if rule.above else rule.words,
+        "points": _trimmed(100 * rule.tolerance, 2),
+        "apart": _points_apart(evidence.difference, rule.tolerance) if evidence.difference else "0",
+        "side": "low" if evidence.difference < 0 else "high",
+        "problems": judgement.n,
+        "samples": [judgement.k, judgement.most_samples],
+        **_not_default(rule),
+    }
 
 
-def _promised(judgement: Judgement) -> str:
-    rule = judgement.rule
-    number = f"{float(100 * judgement.reference.score):.1f} %" + (" of a golden run" * judgement.reference.is_golden)
-    if rule.above:
-        return f"more than {number}"
-    points = f"{_trimmed(100 * rule.tolerance, 2)} points"
-    if not rule.words or rule.words.endswith(("point", "points")):
-        return f"{number} ± {points}"
-    return f"{number} ± {rule.words} ({points})"
+def _not_default(rule: Rule) -> dict[str, Any]:
+    """What of the rule is not the default, else None; without the words of a tolerance, no delta is the default one."""
+    return {
+        "delta": _trimmed(100 * rule.delta, 2) if not rule.words and not rule.above else None,
+        "alpha": None if rule.alpha == ALPHA else f"{float(100 * rule.alpha):g}",
+        "one_sided": not rule.two_sided and not rule.above,
+    }
 
 
-def _why(judgement: Judgement) -> str:
-    distance = _distance(judgement)
-    if judgement.decision is not Decision.INCONCLUSIVE:
-        return distance
-    return f"{distance}, {_doubt(judgement)}"
-
-
-def _distance(judgement: Judgement) -> str:
-    difference = judgement.evidence.difference
-    if difference == 0:
-        return "no difference"
-    return f"{_points_apart(difference, judgement.rule.tolerance)} points {'low' if difference < 0 else 'high'}"
-
-
-def _doubt(judgement: Judgement) -> str:
+def _doubt(judgement: Judgement) -> Note:
+    """What would decide."""
     if judgement.further_samples is not None:
-        return f"not decided; about {judgement.further_samples} further samples per problem are expected to decide"
-    if judgement.reference_too_noisy:
-        return "not decided; the reference is too noisy for any number of samples, a golden run is needed"
-    return "not decided; this very difference lies where no number of samples decides"
-
-
-def _sampling(judgement: Judgement) -> str:
-    k, most = judgement.k, judgement.most_samples
-    samples = f"{k} to {most} samples" if k != most else f"{k} sample{'s' * (k > 1)}"
-    return f"{judgement.n} problems x {samples}"
-
-
-def _basis(judgement: Judgement) -> str:
-    """What the verdict rests on: the samples, and whatever of the rule is not the default."""
-    return ", ".join((_sampling(judgement), *_not_default(judgement.rule)))
-
-
-def _not_default(rule: Rule) -> Iterator[str]:
-    """Without the words of a tolerance, no delta is the default one."""
-    if not rule.words and not rule.above:
-        yield f"delta {_trimmed(100 * rule.delta, 2)} points"
-    if rule.alpha != ALPHA:
-        yield f"alpha {float(100 * rule.alpha):g} %"
-    if not rule.two_sided and not rule.above:
-        yield "one-sided: no score is too high"
+        return note("further_samples", samples=judgement.further_samples)
+    return note("reference_too_noisy") if judgement.reference_too_noisy else note("undecidable_difference")
 
 
 def _points_apart(difference: Fraction, tolerance: Fraction) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from papergate.acceptance.terms import ProtocolName, rule_of, sampling_of
@@ -186,18 +186,25 @@ class Acceptance:
         return not self.case.partial and not self.withheld and not self.judgement.blocks
 
     @property
-    def sentence(self) -> str:
-        """One line for a person: what was seen, what was promised, why, and of what is not kept the likeliest cause."""
-        cause = "" if self.accepted or not self.causes else f"; likely cause: {say(self.causes[0].note)}"
-        return self._verdict_sentence + cause
+    def note(self) -> Note:
+        """What was seen, what was promised, why, and of what is not kept the likeliest cause."""
+        return note("verdict", *self._clauses(), verdict=self.verdict.value)
+
+    def _clauses(self) -> Iterator[Note]:
+        yield from self.reasons
+        if self.case.partial:  # further samples never decide a part
+            yield self.judgement.so_far
+        elif self.reasons:
+            yield note("so_far", *self.judgement.note.parts)
+        else:
+            yield from self.judgement.note.parts
+        if self.causes and not self.accepted:
+            yield note("likely_cause", self.causes[0].note)
 
     @property
-    def _verdict_sentence(self) -> str:
-        if not self.reasons:
-            return self.judgement.sentence
-        whole = self.judgement.sentence.removeprefix(f"{self.judgement.verdict}: ")
-        seen = self.judgement.so_far if self.case.partial else whole  # further samples never decide a part
-        return f"{self.verdict}: {'; '.join(map(say, self.reasons))}; so far {seen}"
+    def sentence(self) -> str:
+        """The same in English, in one line."""
+        return say(self.note)
 
     @property
     def reasons(self) -> tuple[Note, ...]:
@@ -209,7 +216,7 @@ class Acceptance:
         if not self.case.partial:
             return None
         code = "partial_by_limit" if self.case.settings.limit else "partial_by_file"
-        return note(code, part=self.case.partial)
+        return note(code, asked=len(self.case.problems), problems=self.case.benchmark.spec.problems)
 
     @property
     def truncated(self) -> frozenset[Key]:

@@ -132,6 +132,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         promise=promise.id,
         verdict=acceptance.verdict.value,
         accepted=acceptance.accepted,
+        said=acceptance.note,
         sentence=acceptance.sentence,
         reasons=acceptance.reasons,
         notes=tuple(notes_of(acceptance)),

@@ -55,7 +55,7 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
             print_line(console, f"error: {shortened(line.error)}")
     together = family_of([line.record for line in lines if line.record])
     if together and any(together.failed):
-        print_line(console, f"\n{together.sentence}")
+        print_line(console, f"\n{say(together.note)}")
 
 
 def console_of(file: TextIO, width: int, *, colour: bool) -> "Console":

@@ -17,8 +17,10 @@ class Note(Part):
     code: str
     values: Mapping[str, Any] = Field(default_factory=dict)
     """What the sentence states: plain JSON values by name."""
+    parts: tuple["Note", ...] = ()
+    """Notes whose sentences stand in this one's, where it has a place for ``parts``."""
 
 
-def note(code: str, **values: Any) -> Note:  # noqa: ANN401 - whatever JSON holds
-    """The note ``code`` with its values."""
-    return Note(code=code, values=values)
+def note(code: str, *parts: Note, **values: Any) -> Note:  # noqa: ANN401 - whatever JSON holds
+    """The note ``code`` with its values, and the notes that are said in it."""
+    return Note(code=code, values=values, parts=parts) if parts else Note(code=code, values=values)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from papergate.promises.records import Sampling
 from papergate.run_folder.files import VERDICT_FILE, promise_folders
 from papergate.run_folder.notes import AS_WRITTEN, Note, note
-from papergate.run_folder.stored import Found, Part, Stored, found
+from papergate.run_folder.stored import FIRST_FORMAT, Found, Part, Stored, found
 
 VerdictName = Literal["pass", "fail", "inconclusive"]
 DecisionName = Literal["PASS", "FAIL_LOW", "FAIL_HIGH", "INCONCLUSIVE"]
@@ -227,13 +227,16 @@ class Earlier(Part):
 class VerdictRecord(Stored):
     """One promise, tested."""
 
-    FORMAT: ClassVar[int] = 2
+    FORMAT: ClassVar[int] = 3
 
     promise: str
     verdict: VerdictName
     accepted: bool
     """Whether the test of the promise passes."""
+    said: Note
+    """The verdict with what was seen, what was promised, why, and the remedy."""
     sentence: str
+    """The same in English."""
     reasons: tuple[Note, ...] = ()
     """Why the verdict is not the judgement's alone: a part of the problems, what is withheld, what ended asking."""
     notes: tuple[Note, ...]
@@ -278,8 +281,11 @@ class VerdictRecord(Stored):
 
     @classmethod
     def upgraded(cls, fields: Mapping[str, Any], number: int) -> Mapping[str, Any]:
-        """The first format had sentences for notes and remarks, and called notes warnings."""
-        if number > 1:
+        """The first two formats had a sentence alone for the verdict; the first one also for notes, called warnings."""
+        if number >= cls.FORMAT:
+            return fields
+        fields = {**fields, "said": note(AS_WRITTEN, text=fields["sentence"])}
+        if number > FIRST_FORMAT:
             return fields
         notes = [note(AS_WRITTEN, text=text) for text in fields["warnings"]]
         return {**fields, "notes": notes, "remarks": [note(AS_WRITTEN, text=text) for text in fields["remarks"]]}

@@ -22,7 +22,8 @@ UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 def say(one: Note | Check, language: Language = "en") -> str:
     """A note or a check in words, with what to do; what this release cannot say is shown with its values."""
     if isinstance(one, Note):
-        return _said(one.code, one.values, language)
+        parts = {"parts": [say(part, language) for part in one.parts]} if one.parts else {}
+        return _said(one.code, {**one.values, **parts}, language)
     said = _said(f"{one.code}_{one.state}", one.values, language)
     return label("colon", language).join(filter(None, (label(one.state, language), one.server, said)))
 

@@ -16,7 +16,7 @@ One term stands for one concept:
 Kept as they are: token, pass@1, p, Holm, names of options and files.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
@@ -197,9 +197,64 @@ def _sampling_untold(values: Values) -> str:
     return f"无法判断 temperature 和 top_p 是否生效：{_NO_SAMPLING[values['reason']]}"
 
 
+def _verdict(values: Values) -> str:
+    return f"{LABELS[values['verdict']]}：{'；'.join(values['parts'])}"
+
+
+def _seen(values: Values) -> str:
+    (lo, hi), parts = values["interval"], values.get("parts", ())
+    seen = f"pass@1 {values['score']} % [{lo}, {hi}]，承诺值 {_promised(values)}"
+    apart = "没有差异" if values["apart"] == "0" else f"{_SIDES[values['side']]} {values['apart']} 个百分点"
+    return f"{seen}：{'，'.join((apart, *parts))}（{'，'.join(_basis(values))}）"
+
+
+def _basis(values: Values) -> Iterator[str]:
+    yield f"{values['problems']} 题 x {_samples(*values['samples'])}"
+    if values["delta"]:
+        yield f"余量 {values['delta']} 个百分点"
+    if values["alpha"]:
+        yield f"alpha {values['alpha']} %"
+    if values["one_sided"]:
+        yield "单侧：得分再高也不算超出"
+
+
+_SIDES = {"low": "低", "high": "高"}
+
+
+def _promised(values: Values) -> str:
+    number = f"{values['reference']} %{'（参照运行）' if values['golden'] else ''}"
+    tolerance, points = values["tolerance"], f"{values['points']} 个百分点"
+    if tolerance == "gain":
+        return f"高于 {number}"
+    return f"{number} ± {f'{_tolerance(values)}（{points}）' if 'problem' in tolerance else points}"
+
+
+def _tolerance(values: Values) -> str:
+    """A tolerance, which promises state in English."""
+    number, _, unit = values["tolerance"].partition(" ")
+    return {"gain": "高于参照", "problem": f"{number} 道题", "point": f"{number} 个百分点"}[
+        (unit or number).rstrip("s")
+    ]
+
+
+def _samples(fewest: int, most: int) -> str:
+    return f"{fewest} 个样本" if fewest == most else f"{fewest} 至 {most} 个样本"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
+    "verdict": _verdict,
+    "seen": _seen,
+    "so_far": "目前为止 {parts[0]}",
+    "likely_cause": "可能原因：{parts[0]}",
+    "further_samples": "尚无结论；预计每题再采约 {samples} 个样本可以得出结论",
+    "reference_too_noisy": "尚无结论；参照的噪声太大，采样再多也不够，需要参照运行",
+    "undecidable_difference": "尚无结论；这个差异恰好处在采样再多也无法判定的位置",
+    "tolerance": _tolerance,
+    "family": "{promises} 项承诺，完全正确的部署在每一项上因得分偏低而未通过的概率最多 {alpha:.0%}："
+    "这样的未通过预计最多 {expected:.1f} 项，出现一项或更多的概率最多 {chance:.0%}；"
+    "若所有承诺合计的错误率不超过 {alpha:.0%}（Holm），{failed} 项未通过中有 {stand} 项成立",
     "score_above_paper": "得分比论文高出容差以上：请检查是否有答案泄漏、多数投票、更宽的判题规则、"
     "更长的长度上限或其他权重",
     "could_be_paper_noise": "这可能是论文自身的噪声：每题 {samples} 个样本的平均值有 {error_points:.2f} 个百分点的"
@@ -208,8 +263,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "--run NEW_FOLDER --run-seed {seed} --samples {k}。完全正确的部署在那次运行中未通过的概率最多 {alpha:.0%}，"
     "两次都未通过的概率最多 {both:.2%}。那次通过也不能撤销这次的结论",
     # why the verdict is not the judgement's alone
-    "partial_by_limit": "部分运行（{part}），不能通过：要得到结论，请去掉 --limit",
-    "partial_by_file": "部分运行（{part}），不能通过：要得到结论，请给出每道题的样本",
+    "partial_by_limit": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请去掉 --limit",
+    "partial_by_file": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请给出每道题的样本",
     "unknown_could_turn": _unknown_could_turn,
     "other_verdicts_before": _other_verdicts,
     "terms_changed": _changed_terms,
@@ -295,6 +350,7 @@ LABELS: Mapping[str, str] = {
     "fail": "未通过",
     "inconclusive": "证据不足",
     "error": "错误",
+    "trial": "试运行",
     "recorded": "已记录",
     "ok": "正常",
     "noted": "注意",

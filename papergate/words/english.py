@@ -1,6 +1,6 @@
 """English sentences for notes: a template with the note's values, or a function where words depend on them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
@@ -141,9 +141,56 @@ _NO_SAMPLING = {
     "no-choice": "the answer that was looked at has no place where several tokens are likely",
 }
 
+
+def _verdict(values: Values) -> str:
+    return f"{values['verdict']}: {'; '.join(values['parts'])}"
+
+
+def _seen(values: Values) -> str:
+    (lo, hi), parts = values["interval"], values.get("parts", ())
+    seen = f"pass@1 {values['score']} % [{lo}, {hi}] against {_promised(values)}"
+    apart = "no difference" if values["apart"] == "0" else f"{values['apart']} points {values['side']}"
+    return f"{seen}: {', '.join((apart, *parts))} ({', '.join(_basis(values))})"
+
+
+def _basis(values: Values) -> Iterator[str]:
+    """What the verdict rests on: the samples, and whatever of the rule is not the default."""
+    yield f"{values['problems']} problems x {_samples(*values['samples'])}"
+    if values["delta"]:
+        yield f"delta {values['delta']} points"
+    if values["alpha"]:
+        yield f"alpha {values['alpha']} %"
+    if values["one_sided"]:
+        yield "one-sided: no score is too high"
+
+
+def _promised(values: Values) -> str:
+    """The promise in the user's words; a tolerance in problems is said in points too."""
+    number = f"{values['reference']} %{' of a golden run' if values['golden'] else ''}"
+    tolerance, points = values["tolerance"], f"{values['points']} points"
+    if tolerance == "gain":
+        return f"more than {number}"
+    return f"{number} ± {f'{tolerance} ({points})' if 'problem' in tolerance else points}"
+
+
+def _samples(fewest: int, most: int) -> str:
+    return f"{fewest} sample{'s' * (fewest > 1)}" if fewest == most else f"{fewest} to {most} samples"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
+    "verdict": _verdict,
+    "seen": _seen,
+    "so_far": "so far {parts[0]}",
+    "likely_cause": "likely cause: {parts[0]}",
+    "further_samples": "not decided; about {samples} further samples per problem are expected to decide",
+    "reference_too_noisy": "not decided; the reference is too noisy for any number of samples, a golden run is needed",
+    "undecidable_difference": "not decided; this very difference lies where no number of samples decides",
+    "tolerance": "{tolerance}",
+    "family": "{promises} promises, each failing a perfect deployment low in at most {alpha:.0%} of runs: at most "
+    "{expected:.1f} such failures are expected, one or more with a chance of at most {chance:.0%}; {stand} of {failed} "
+    "failures stand when all promises together may err in {alpha:.0%} (Holm)",
     "score_above_paper": "the score is higher than the paper's by more than the tolerance: look for leaked answers, "
     "voting, a laxer grader, a longer limit or other weights",
     "could_be_paper_noise": "this could be the paper's own noise: a mean of {samples} samples per problem has an error "
@@ -155,8 +202,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "other_verdicts_before": _other_verdicts,
     "terms_changed": _changed_terms,
     # why the verdict is not the judgement's alone
-    "partial_by_limit": "partial run, {part}, which cannot pass: run without --limit for a verdict",
-    "partial_by_file": "partial run, {part}, which cannot pass: give the samples of every problem for a verdict",
+    "partial_by_limit": "partial run, {asked} of {problems} problems, which cannot pass: run without --limit for a "
+    "verdict",
+    "partial_by_file": "partial run, {asked} of {problems} problems, which cannot pass: give the samples of every "
+    "problem for a verdict",
     "unknown_could_turn": _unknown_could_turn,
     "not_sure_in_the_family": "it fails by itself (p = {p:.2g}), but among the promises of this session needs "
     "p = {most:.2g} (Holm)",
@@ -260,6 +309,7 @@ LABELS: Mapping[str, str] = {
     "fail": "fail",
     "inconclusive": "inconclusive",
     "error": "error",
+    "trial": "trial",
     "recorded": "recorded",
     "ok": "ok",
     "noted": "noted",

@@ -3,11 +3,13 @@
 import errno
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from papergate.acceptance import notes
+from papergate.acceptance.saving import record_of
 from papergate.errors import StoreError
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
@@ -54,9 +56,35 @@ def test_a_record_of_the_first_format_written_again_says_the_same(tmp_path):
         assert read_speed(tmp_path, speed.workload) == speed
 
 
+def test_a_verdict_is_told_again_in_chinese_from_its_record_alone(tmp_path):
+    write_verdict(tmp_path, record_of(accepted(case_of(), completions_of(like_the_paper, 4), 4)))
+    record = read_verdict(tmp_path)
+    assert say(record.said) == record.sentence
+    told = say(record.said, "zh")
+    assert re.match(r"(通过|证据不足)：pass@1 \d+\.\d % \[\d+\.\d, \d+\.\d\]，承诺值 74\.0 % ± 1 道题", told)
+    assert told.endswith("（30 题 x 4 个样本）")
+
+
+def test_a_verdict_of_the_second_format_says_the_sentence_that_it_has(tmp_path):
+    fields = {**first_format(), "format": 2, "notes": [{"code": "attached", "values": {"hardware": "A100"}}]}
+    record = read_verdict(written(tmp_path / "second", {**fields, "remarks": []}))
+    assert say(record.said, "zh") == record.sentence == first_format()["sentence"]
+    assert "A100" in say(record.notes[0], "zh")
+
+
+def test_notes_within_notes_without_end_are_refused_in_words(tmp_path):
+    deep = {"code": "so_far"}
+    for _ in range(300):
+        deep = {"code": "so_far", "parts": [deep]}
+    with pytest.raises(StoreError, match=r"verdict\.json cannot be read"):
+        read_verdict(
+            written(tmp_path / "deep", {**first_format(), "format": 3, "said": deep, "notes": [], "remarks": []})
+        )
+
+
 def test_a_record_of_a_later_release_is_refused_in_words(tmp_path):
     folder = written(tmp_path / "later", {"format": VerdictRecord.FORMAT + 1, "verdict": "maybe"})
-    with pytest.raises(StoreError, match=r"has the format 3; papergate .* reads formats up to 2: read it with the rel"):
+    with pytest.raises(StoreError, match=r"has the format 4; papergate .* reads formats up to 3: read it with the rel"):
         read_verdict(folder)
 
 
@@ -124,7 +152,7 @@ def full(_descriptor):
 
 def test_every_number_of_a_judgement_has_its_place_in_the_record():
     stated = numbers(accepted(case_of(), completions_of(like_the_paper, 4), 4).judgement)
-    assert stated.keys() - {"warnings"} == Judged.model_fields.keys()
+    assert stated.keys() - {"warnings", "warning_codes"} == Judged.model_fields.keys()
 
 
 def test_a_sweep_is_no_record(tmp_path):

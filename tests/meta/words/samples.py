@@ -18,14 +18,45 @@ DAMAGE = (
 PASSES = [[0.0, 0.52], [1.0, 0.47], [3.0, 0.31]]
 DRAWS = {"draws": 640, "temperature": 0.6, "top_p": 0.95}
 
+SEEN = {
+    "score": "65.1",
+    "interval": ["60.2", "70.0"],
+    "reference": "79.8",
+    "golden": False,
+    "tolerance": "1 problem",
+    "points": "3.33",
+    "apart": "14.7",
+    "side": "low",
+    "problems": 30,
+    "samples": [4, 4],
+    "delta": None,
+    "alpha": None,
+    "one_sided": False,
+}
+
 SAMPLES = {
     "as_written": [{"text": "graded 3 of 4"}],
     # the verdict
+    "verdict": [{"verdict": verdict, "parts": ["1", "2"]} for verdict in ("pass", "fail", "inconclusive")],
+    "seen": [
+        SEEN,
+        {**SEEN, "parts": ["about 12 further"], "side": "high", "samples": [4, 6]},
+        {**SEEN, "golden": True, "tolerance": "0.5 points", "points": "0.5"},
+        {**SEEN, "tolerance": "", "apart": "0", "delta": "1.67", "alpha": "1", "one_sided": True},
+        {**SEEN, "tolerance": "gain", "samples": [1, 1]},
+    ],
+    "so_far": [{"parts": ["1"]}],
+    "likely_cause": [{"parts": ["1"]}],
+    "further_samples": [{"samples": 12}],
+    "reference_too_noisy": [{}],
+    "undecidable_difference": [{}],
+    "tolerance": [{"tolerance": words} for words in ("1 problem", "2 problems", "0.5 points", "1 point")],
+    "family": [{"promises": 14, "alpha": 0.05, "expected": 0.7, "chance": 0.51, "stand": 1, "failed": 2}],
     "score_above_paper": [{}],
     "could_be_paper_noise": [{"samples": 4, "error_points": 1.234, "chance": 0.31}],
     "confirm_failure": [{"k": 9, "seed": 1, "alpha": 0.05, "both": 0.0025}],
-    "partial_by_limit": [{"part": "5 of 30 problems"}],
-    "partial_by_file": [{"part": "5 of 30 problems"}],
+    "partial_by_limit": [{"asked": 5, "problems": 30}],
+    "partial_by_file": [{"asked": 5, "problems": 30}],
     "unknown_could_turn": [
         {"undecided": 3, "missing": 0},
         {"undecided": 0, "missing": 29},
