@@ -9,7 +9,7 @@
 `papergate.acceptance.gate.Gate` is the same for a caller that goes through the promises itself, as pytest does.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from papergate.acceptance.preflights import Preflights
 from papergate.acceptance.preparing import Benchmarks, prepare
 from papergate.acceptance.rejudge import rejudge_run
 from papergate.acceptance.selection import Selection, read_setup, select
+from papergate.completions.merging import merge_runs
 from papergate.engines.held import Engines
 from papergate.errors import PapergateError, StoreError
 from papergate.promises import Promise
@@ -42,8 +43,8 @@ class Ended:
 
     @property
     def passed(self) -> bool:
-        """Whether every promise that was tested is kept, and there is at least one."""
-        return bool(self.lines) and all(line.record and line.record.accepted for line in self.lines)
+        """Whether every promise that was tested is kept, or its shard complete, and there is at least one."""
+        return bool(self.lines) and all(line.asked or (line.record and line.record.accepted) for line in self.lines)
 
 
 def gate(
@@ -73,7 +74,8 @@ def gate(
     with engines_of(options, run) as engines:
         session = Gate(setup, engines, run, promises=len(selection.promises))
         lines = tuple(_line(session, promise, show) for promise in selection.promises)
-    return Ended(folder=run, lines=lines, selection=selection, page_error=_page_error(run, lines))
+    page_error = "" if options.shard else _page_error(run, lines)
+    return Ended(folder=run, lines=lines, selection=selection, page_error=page_error)
 
 
 def preflights(options: Options, *, targets: Collection[str], show: Show = silently) -> tuple[PreflightRecord, ...]:
@@ -117,8 +119,20 @@ def judge_again(run: Path, options: Options) -> Ended:
     return Ended(folder=run, lines=lines, selection=Selection(promises=(), left_out={}), page_error=page_error)
 
 
+def merge(runs: Sequence[Path], into: Path, options: Options) -> Ended:
+    """Join the shards of a run, asked on many machines, into the run folder ``into``, and judge it as one run.
+
+    Raises:
+        PapergateError: a file or an option is wrong, or the runs are not all parts of one run; nothing is made then.
+    """
+    merge_runs(runs, into)
+    return judge_again(into, options)
+
+
 def _line(session: Gate, promise: Promise, show: Show) -> Line:
     try:
+        if session.shard:
+            return Line(promise=promise.id, asked=session.ask(promise, show).sentence)
         return Line(promise=promise.id, record=session.test(promise, show).record)
     except PapergateError as error:
         return Line(promise=promise.id, error=str(error))

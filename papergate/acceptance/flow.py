@@ -129,7 +129,7 @@ def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingPr
 
     ``mean_tokens`` of the answers so far tell how long; where there are none, long prompts tend to have long answers.
     """
-    planned = case.planned(k)
+    planned, wanted = case.planned(k), set(case.keys(k))
     ordered = sorted(case.problems, key=lambda problem: (-mean_tokens.get(problem.id, 0.0), -len(problem.prompt)))
     return [
         Request(
@@ -141,7 +141,7 @@ def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingPr
         )
         for sample in range(max(planned.values()))
         for problem in ordered
-        if sample < planned[problem.id]
+        if (problem.id, sample) in wanted
     ]
 
 
@@ -160,6 +160,7 @@ def manifest_of(case: Case) -> Manifest:
         prompt_digest=prompt_digest(benchmark.spec),
         sampling=case.sampling,
         run_seed=case.settings.run_seed,
+        shard=str(case.settings.shard or ""),
         harness=__version__,
         engine_version=identity.version,
         environment=dict(identity.environment),

@@ -7,9 +7,11 @@ from papergate.acceptance.flow import Show, accept, manifest_of, replay, silentl
 from papergate.acceptance.predictions import refuse_other_golds
 from papergate.acceptance.preflights import Preflights
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
-from papergate.acceptance.records import Acceptance
+from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.saving import save, save_replayed
 from papergate.acceptance.selection import Setup
+from papergate.acceptance.shards import Asked, ask_part
+from papergate.completions.shard import Shard
 from papergate.completions.store import Store, refuse_unsound
 from papergate.engines import Engine, EngineIdentity
 from papergate.engines.held import Engines
@@ -20,6 +22,7 @@ from papergate.run_folder.files import require_usable
 from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.statistics.family import holm_alpha
+from papergate.statistics.looks import looks_within
 from papergate.statistics.rule import ALPHA
 from papergate.verdict import Verdict
 
@@ -42,6 +45,11 @@ class Gate:
         self._preflights = Preflights() if setup.options.preflight else None
         self._promises, self._failed = promises, 0
 
+    @property
+    def shard(self) -> Shard | None:
+        """Which part of each promise this session asks; None where it tests them."""
+        return self._setup.options.shard
+
     def test(self, promise: Promise, show: Show = silently) -> Tested:
         """Test ``promise``; its record is on disk when this returns.
 
@@ -49,24 +57,42 @@ class Gate:
             PapergateError: anything outside the model's answers is wrong. A verdict of an earlier session stays on
                 disk until samples are asked for.
         """
-        require_usable(self._run)
-        if self._setup.predictions is None:
-            demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
-        ready = prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
-        folder = self._run / promise.id
-        found = replayed(ready, self._setup) if ready.predictions else self._asked(ready, folder, show)
+        ready, folder = self._prepared(promise), self._run / promise.id
         if ready.predictions:
+            found = replayed(ready, self._setup)
             save_replayed(ready.predictions.completions, folder)
+        else:
+            found = asked(ready, self._engine(ready, folder, show), folder, show)
         record = save(found, folder, ready.golden)
         self._failed += found.verdict is Verdict.FAIL
         return Tested(acceptance=found, record=record)
 
-    def _asked(self, ready: Ready, folder: Path, show: Show) -> Acceptance:
+    def ask(self, promise: Promise, show: Show = silently) -> Asked:
+        """Ask this session's shard of ``promise`` and judge nothing.
+
+        Raises:
+            PapergateError: anything outside the model's answers is wrong; what came is kept.
+        """
+        ready, folder = self._prepared(promise), self._run / promise.id
+        engine = self._engine(ready, folder, show)
+        case = _case(ready, engine)
+        looks = looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
+        with Store.open(folder, manifest_of(case)) as store:
+            return ask_part(case, engine, store, looks, show)
+
+    def _prepared(self, promise: Promise) -> Ready:
+        require_usable(self._run)
+        if self._setup.predictions is None:
+            demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
+        return prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
+
+    def _engine(self, ready: Ready, folder: Path, show: Show) -> Engine:
+        """The engine that answers; it and the store in ``folder`` are sound."""
         refuse_unsound(folder)
         engine = self._engines.start(ready.promise)
         if self._preflights:
             self._preflights.hold(ready, engine, folder, show)
-        return asked(ready, engine, folder, show)
+        return engine
 
     @property
     def _fail_alpha(self) -> float | None:
@@ -82,13 +108,18 @@ def asked(ready: Ready, engine: Engine, folder: Path, show: Show = silently) -> 
     Raises:
         PapergateError: anything outside the model's answers is wrong; what came is kept.
     """
-    policy = replace(ready.settings.policy, concurrency=ready.settings.policy.concurrency or engine.concurrency)
-    case = replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())
+    case = _case(ready, engine)
     with Store.open(folder, manifest_of(case)) as store:
         forget_verdict(
             folder
         )  # from here on the verdict is this session's, or none; the history keeps the earlier ones
         return accept(case, engine, store, show)
+
+
+def _case(ready: Ready, engine: Engine) -> Case:
+    """The case of ``engine``, with as many requests in flight as serve it best where nobody says how many."""
+    policy = replace(ready.settings.policy, concurrency=ready.settings.policy.concurrency or engine.concurrency)
+    return replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())
 
 
 def replayed(ready: Ready, setup: Setup) -> Acceptance:

@@ -1,5 +1,6 @@
 """What the user asks for: one frozen record, whatever the front end it comes from."""
 
+import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from papergate.acceptance.terms import ProtocolName
+from papergate.completions.shard import Shard
 from papergate.endpoints.address import root_of
 from papergate.errors import EngineRefused, OptionsError
 from papergate.scoring import GraderMode
@@ -43,6 +45,7 @@ class Options:
     concurrency: int | None = None
     preflight: bool = True
     run_seed: int = 0
+    shard: Shard | None = None
     run: Path | None = None
 
 
@@ -70,6 +73,7 @@ def add_options(add: Callable[..., object]) -> None:
     add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
     add("--no-preflight", action="store_true", help="ask without checking the server first; the report says so")
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
+    add("--shard", metavar="I/N", help="ask part I of N (0 to N-1) only; auto, auto/N: as the scheduler says")
     add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
     add_judging_options(add)
 
@@ -99,6 +103,7 @@ def options_of(get: Given) -> Options:
     _refuse_places(get)
     _refuse_no_addresses(get("--endpoint") or ())
     _refuse_bounds_of_one_look(get)
+    _refuse_shards_without_plan(get)
     return Options(
         endpoints=tuple(get("--endpoint") or ()),
         ca_file=_path(get("--ca-file")),
@@ -118,6 +123,7 @@ def options_of(get: Given) -> Options:
         concurrency=get("--concurrency"),
         preflight=not get("--no-preflight"),
         run_seed=get("--run-seed") or 0,
+        shard=Shard.of(get("--shard"), os.environ) if get("--shard") else None,
         run=_path(get("--run")),
     )
 
@@ -185,6 +191,17 @@ def _refuse_bounds_of_one_look(get: Given) -> None:
     fixed = "--protocol vendor" if get("--protocol") == "vendor" else fixed
     if fixed and (get("--budget-tokens") or get("--budget-hours")):
         raise OptionsError(f"a budget is looked at between looks, and {fixed} has one look only: give one of them")
+
+
+def _refuse_shards_without_plan(get: Given) -> None:
+    """A part of a run knows what to ask only where the whole is fixed; what judges belongs to the merge."""
+    if not get("--shard"):
+        return
+    if not get("--samples") and get("--protocol") != "vendor":
+        raise OptionsError("--shard asks a part of a fixed number of samples: give --samples K")
+    for name in ("--holm", "--predictions"):
+        if get(name):
+            raise OptionsError(f"--shard judges nothing: give {name} to papergate merge, or leave it out")
 
 
 def _nearest(path: Path) -> Path:

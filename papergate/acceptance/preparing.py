@@ -98,6 +98,7 @@ def settings_of(promise: Promise, options: Options) -> Settings:
         limit=options.limit,
         preflight=options.preflight,
         run_seed=options.run_seed,
+        shard=options.shard,
         grader=options.grader,
         policy=policy,
     )

@@ -9,6 +9,7 @@ from papergate.acceptance.terms import ProtocolName, rule_of, sampling_of
 from papergate.benchmarks import Benchmark, Problem
 from papergate.completions.contents import Key
 from papergate.completions.policy import Policy
+from papergate.completions.shard import Shard
 from papergate.diagnosis.causes import Cause, Seen, causes_of
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish
@@ -50,6 +51,8 @@ class Settings:
     preflight: bool = True
     """Whether a server was checked before it was asked."""
     run_seed: int = 0
+    shard: Shard | None = None
+    """Which part of the samples is asked here; None for all of them."""
     grader: GraderMode = "strict"
     policy: Policy = field(default_factory=Policy)
 
@@ -85,6 +88,16 @@ class Case:
         allocation = Allocation.of_golden(golden) if golden else Allocation.equal(len(self.problems))
         samples = (max(one, self.stored) for one in allocation.samples(k))
         return dict(zip((problem.id for problem in self.problems), samples, strict=True))
+
+    def keys(self, k: int) -> list[Key]:
+        """The samples that are asked here up to the look that plans ``k``: all of them, or those of the shard."""
+        shard = self.settings.shard
+        return [
+            (problem, sample)
+            for place, (problem, samples) in enumerate(self.planned(k).items())
+            for sample in range(samples)
+            if shard is None or shard.holds(place, sample)
+        ]
 
     @property
     def sampling(self) -> Sampling:

@@ -144,7 +144,7 @@ def refuse_lost(case: Case, store: Store, k: int) -> None:
     Raises:
         RequestsLost: samples among the first ``k`` of a problem have nothing but failures.
     """
-    wanted = {(name, sample) for name, samples in case.planned(k).items() for sample in range(samples)}
+    wanted = set(case.keys(k))
     lost = {key: done for key, done in store.failures().items() if key in wanted}
     if not lost:
         return

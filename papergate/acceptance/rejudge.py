@@ -19,6 +19,9 @@ from papergate.promises import Promise
 from papergate.run_folder.files import MANIFEST_FILE, promise_folders
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring import GraderMode
+from papergate.statistics.family import holm_alpha
+from papergate.statistics.rule import ALPHA
+from papergate.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,18 +40,24 @@ def rejudge_run(run: Path, setup: Setup) -> list[Rejudged]:
         StoreError: ``run`` holds no completions.
     """
     benchmarks = Benchmarks(setup.benchmarks, setup.options.data)
-    folders = promise_folders(run, MANIFEST_FILE)
+    order = {promise.id: place for place, promise in enumerate(setup.promises)}
+    folders = sorted(promise_folders(run, MANIFEST_FILE), key=lambda folder: order.get(folder.name, len(order)))
     if not folders:
         raise StoreError(f"{run} holds no completions to judge; give the folder of a run: runs/TIME")
-    return [_rejudged(folder, setup, benchmarks) for folder in folders]
+    found, failed = list[Rejudged](), 0
+    for folder in folders:
+        alpha = holm_alpha(float(ALPHA), len(folders), failed=failed) if setup.options.holm else None
+        found.append(_rejudged(folder, setup, benchmarks, alpha))
+        failed += bool(found[-1].record and found[-1].record.verdict == Verdict.FAIL.value)
+    return found
 
 
-def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks) -> VerdictRecord:
+def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None = None) -> VerdictRecord:
     """Judge what the folder of one promise holds, and save the record.
 
     Protocol and seed are those of the run; its grader, its place among the promises of a session and its concurrency
-    are those of the earlier record, where there is one. The planned samples of every problem are those up to the
-    highest number that any of them has.
+    are those of the earlier record, where there is one; else ``fail_alpha`` is that place. The planned samples of every
+    problem are those up to the highest number that any of them has.
 
     Raises:
         PapergateError: the run is damaged, belongs to another promise or benchmark text, or cannot be judged; the
@@ -56,17 +65,18 @@ def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks) -> VerdictRecord
     """
     manifest, contents, earlier = read_manifest(folder), contents_of(folder), _earlier(folder)
     refuse_damaged(folder, contents)
+    _refuse_a_shard(folder, manifest)
     _refuse_without_golden(folder, setup, earlier)
     ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
-    ready = replace(ready, settings=_as_before(ready, earlier))
+    ready = replace(ready, settings=_as_before(ready, earlier, fail_alpha))
     found = _judged(ready, manifest, contents, folder)
     looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
     return save(replace(found, sessions=read_sessions(folder), looks_taken=looks), folder, ready.golden)
 
 
-def _rejudged(folder: Path, setup: Setup, benchmarks: Benchmarks) -> Rejudged:
+def _rejudged(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None) -> Rejudged:
     try:
-        return Rejudged(promise=folder.name, record=rejudge(folder, setup, benchmarks))
+        return Rejudged(promise=folder.name, record=rejudge(folder, setup, benchmarks, fail_alpha))
     except PapergateError as error:
         return Rejudged(promise=folder.name, error=str(error))
 
@@ -101,9 +111,9 @@ def _ready(promise: Promise, manifest: Manifest, contents: Contents, setup: Setu
     return replace(ready, problems=problems)
 
 
-def _as_before(ready: Ready, earlier: VerdictRecord | None) -> Settings:
+def _as_before(ready: Ready, earlier: VerdictRecord | None, fail_alpha: float | None) -> Settings:
     if earlier is None:
-        return ready.settings
+        return replace(ready.settings, fail_alpha=fail_alpha)
     policy = replace(ready.settings.policy, concurrency=earlier.times.concurrency if earlier.times else None)
     strict = ready.settings.grader == "strict"
     return replace(
@@ -112,6 +122,14 @@ def _as_before(ready: Ready, earlier: VerdictRecord | None) -> Settings:
         grader=cast(GraderMode, earlier.grader) if strict else ready.settings.grader,
         fail_alpha=next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
     )
+
+
+def _refuse_a_shard(folder: Path, manifest: Manifest) -> None:
+    if manifest.shard:
+        raise StoreError(
+            f"{folder} is shard {manifest.shard} of a run, which judges nothing; join all of them: "
+            "papergate merge RUN .. -o RUN"
+        )
 
 
 def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | None) -> None:

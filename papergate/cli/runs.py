@@ -13,7 +13,7 @@ from papergate.completions.repair import repair
 from papergate.completions.store import contents_of, read_sessions
 from papergate.errors import StoreError
 from papergate.files import reason
-from papergate.gate import judge_again
+from papergate.gate import Ended, judge_again
 from papergate.printable import printable
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, PAGE_FILE
@@ -63,10 +63,14 @@ def run_check(args: argparse.Namespace) -> int:
 def run_judge(args: argparse.Namespace) -> int:
     """Judge the run again, print its verdicts, and return the exit code."""
     given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "grader")}
-    ended = judge_again(args.folder, options_of(given.get))
+    return print_judged(judge_again(args.folder, options_of(given.get)))
+
+
+def print_judged(ended: Ended) -> int:
+    """Print the verdicts on a stored run, and return the exit code."""
     width = shutil.get_terminal_size().columns
     print_table(ended.lines, sys.stdout, width=width, colour=sys.stdout.isatty())
-    print(printable(ended.page_error or f"report: {args.folder / PAGE_FILE}"))
+    print(printable(ended.page_error or f"report: {ended.folder / PAGE_FILE}"))
     return KEPT if ended.passed and not ended.page_error else NOT_KEPT
 
 

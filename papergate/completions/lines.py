@@ -69,9 +69,27 @@ def hash_of(data: bytes, seed: int = 0) -> int:
 
 def sealed(completion: Completion, after: int) -> tuple[bytes, int]:
     """The line of ``completion`` after the record with the seal ``after``, newline first, and its own seal."""
-    body = memoryview(orjson.dumps(completion))[:-1]
+    return _with_seal(memoryview(orjson.dumps(completion))[:-1], after)
+
+
+def _with_seal(body: memoryview, after: int) -> tuple[bytes, int]:
     seal = xxh3_64_intdigest(body, after)
     return b"".join((NEWLINE, body, AFTER, b"%016x" % after, SEAL, b"%016x" % seal, END)), seal
+
+
+def resealed(line: bytes, after: int) -> tuple[bytes, int]:
+    """The sealed record ``line`` of another store, to be put after the record with the seal ``after``, and its seal.
+
+    Raises:
+        Damaged: it is no whole record.
+    """
+    seals = _seals(line)
+    if seals is None:
+        raise Damaged("it has no checksum")
+    body = memoryview(line)[:-TAIL]
+    if xxh3_64_intdigest(body, seals[0]) != seals[1]:
+        raise Damaged("its checksum does not fit: the record was edited or damaged")
+    return _with_seal(body, after)
 
 
 def record_of(line: bytes, link: int) -> Record:

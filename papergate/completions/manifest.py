@@ -11,6 +11,8 @@ REPAIR = "repair"
 """Name, in the sessions of a run, of what a repair of its store did."""
 INFORMATION = frozenset({"harness", "engine_version", "environment", "terms"})
 """Fields that do not decide what the completions mean; a resume may differ in them, and the report names it."""
+SHARED = frozenset({"harness", "engine_version", "terms"})
+"""Those of them in which the shards of one run agree."""
 
 
 class Manifest(Record):
@@ -32,6 +34,8 @@ class Manifest(Record):
     """sha256 of the prompt template."""
     sampling: Sampling
     run_seed: int
+    shard: str = ""
+    """``I/N`` where the folder holds one part of N of the run, see `papergate.completions.shard`; else empty."""
     harness: str = ""
     """Version of papergate; information."""
     engine_version: str = ""
@@ -47,9 +51,9 @@ class Manifest(Record):
         named = {"papergate": self.harness, "engine version": self.engine_version}
         return {name: text for name, text in {**named, **self.environment}.items() if text}
 
-    def difference(self, other: "Manifest") -> list[str]:
+    def difference(self, other: "Manifest", *, shards: bool = False) -> list[str]:
         """One line for each field in which ``other``, the stored run, is not this run."""
-        mine, theirs = _fields(self), _fields(other)
+        mine, theirs = _fields(self, shards=shards), _fields(other, shards=shards)
         return [
             f"{name}: this run '{mine[name]}', stored '{theirs[name]}'" for name in mine if mine[name] != theirs[name]
         ]
@@ -60,7 +64,8 @@ def changes(stored: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str
     return [(name, stored[name], now.get(name, "")) for name in stored if stored[name] != now.get(name)]
 
 
-def _fields(manifest: Manifest) -> dict[str, Any]:
+def _fields(manifest: Manifest, *, shards: bool) -> dict[str, Any]:
     """The compared fields, those of the sampling one by one."""
-    compared = {name: value for name, value in manifest if name not in INFORMATION and name != "sampling"}
+    left_out = INFORMATION - SHARED if shards else INFORMATION
+    compared = {name: value for name, value in manifest if name not in left_out and name != "sampling"}
     return compared | {f"sampling.{name}": value for name, value in manifest.sampling}

@@ -404,6 +404,13 @@ def only_writer(folder: Path) -> FileLock:
     return lock
 
 
+def write_manifest(folder: Path, manifest: Manifest) -> bytes:
+    """Write the manifest of a new run; the bytes, which its first record follows."""
+    data = manifest.model_dump_json(indent=2).encode() + b"\n"
+    write_whole(folder / MANIFEST_FILE, data)
+    return data
+
+
 def read_manifest(folder: Path) -> Manifest:
     """What the completions in ``folder`` mean.
 
@@ -475,7 +482,7 @@ def _claim(folder: Path, manifest: Manifest) -> None:
     if not (folder / MANIFEST_FILE).exists():
         if (folder / COMPLETIONS_FILE).exists():
             raise StoreError(f"{folder} holds {COMPLETIONS_FILE} but no {MANIFEST_FILE}; restore it or move the folder")
-        write_whole(folder / MANIFEST_FILE, manifest.model_dump_json(indent=2).encode() + b"\n")
+        write_manifest(folder, manifest)
         return
     difference = manifest.difference(read_manifest(folder))
     if difference:

@@ -18,6 +18,7 @@ STYLES = {
     "inconclusive": "bold yellow",
     "error": "bold magenta",
     "recorded": "bold",
+    "asked": "bold",
 }
 
 MOST_LINES = 12
@@ -31,25 +32,31 @@ class Line:
 
     promise: str
     record: VerdictRecord | None = None
+    asked: str = ""
+    """What was asked of it, where this session asks a shard and judges nothing."""
     error: str = ""
     """In full, with its remedy; the table shows no more than `MOST_LINES` of it."""
 
     @property
     def verdict(self) -> str:
         """What the table says first."""
-        return self.record.verdict if self.record else "error"
+        return self.record.verdict if self.record else "asked" if self.asked else "error"
 
 
 def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool) -> None:
     """One row a promise; below the table what each reader must know: sentences and warnings."""
     console = console_of(file, width, colour=colour)
     print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.record), line.promise) for line in lines)])
-    unsaid = dict.fromkeys(line.error for line in lines if not line.record)  # what ends many is said once
+    unsaid = dict.fromkeys(
+        line.error for line in lines if not (line.record or line.asked)
+    )  # what ends many is said once
     for line in lines:
         if line.record:
             print_line(console, line.record.sentence)
             for note in _beside(line.record):
                 print_line(console, f"  {note}")
+        elif line.asked:
+            print_line(console, f"{line.promise}: {line.asked}")
         elif line.error in unsaid:
             del unsaid[line.error]
             print_line(console, f"error: {shortened(line.error)}")

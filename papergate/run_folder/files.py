@@ -10,6 +10,8 @@ A run folder holds a folder for each promise, with
     the completions of a log that was judged, in place of a store
 ``questions.jsonl``
     what was asked, word for word; not there where the benchmark's text must not be shown
+``shard.json``
+    of a run that is a part of another, asked on one of several machines: which part, and of what
 ``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
     what was made of it; the verdict comes last, so that it never stands without the others
 ``verdicts.jsonl``
@@ -42,6 +44,7 @@ PROBLEMS_FILE = "problems.jsonl"
 VERDICT_FILE = "verdict.json"
 HISTORY_FILE = "verdicts.jsonl"
 PREFLIGHT_FILE = "preflight.json"
+SHARD_FILE = "shard.json"
 
 PAGE_FILE = "report.html"
 TRANSCRIPTS_FOLDER = "transcripts"

@@ -21,7 +21,10 @@ def _fits(row: Columns) -> bool:
 
 
 def _rows(source: Source) -> Iterator[Row]:
-    model = str(json_of(source.path.with_name(MANIFEST_FILE)).get("model") or "")
+    manifest = json_of(source.path.with_name(MANIFEST_FILE))
+    if shard := manifest.get("shard"):
+        raise PredictionsError(f"{source.path} is shard {shard} of a run; join all of them first: papergate merge")
+    model = str(manifest.get("model") or "")
     last: dict[tuple[str, int], Columns] = {}
     for place, row in source.columns():
         if not _fits(row):

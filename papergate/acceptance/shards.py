@@ -1,0 +1,104 @@
+"""One part of a promise, asked on one of several machines: nothing is judged until all parts are joined."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from papergate import __version__
+from papergate.acceptance.flow import Show, requests_of, silently
+from papergate.acceptance.gradebook import Gradebook
+from papergate.acceptance.records import Case
+from papergate.acceptance.refusals import check_engine, refuse_lost, withholding
+from papergate.completions.progress import Discreet
+from papergate.completions.runner import ask
+from papergate.completions.shard import Shard
+from papergate.completions.store import Store
+from papergate.engines import Engine
+from papergate.errors import StoreError
+from papergate.files import reason
+from papergate.run_folder.shard import ShardRecord, write_shard
+from papergate.scoring import AnswerKind, Grader, check_golds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A part of a promise, complete."""
+
+    promise: str
+    shard: Shard
+    look: int
+    """Samples of a problem, on average over the whole, up to which the part is complete."""
+    samples: int
+    """Of this part."""
+    folder: Path
+
+    @property
+    def sentence(self) -> str:
+        """One line for a person."""
+        return (
+            f"shard {self.shard} is complete: {self.samples} samples, up to {self.look} of a problem in the whole; it "
+            f"judges nothing: papergate merge joins all {self.shard.count}"
+        )
+
+
+def ask_part(case: Case, engine: Engine, store: Store, looks: Iterable[int], show: Show = silently) -> Asked:
+    """Ask the samples of the case's shard up to each of ``looks``, and put down each that is complete.
+
+    Answers are graded only to stop early where damage surely costs the promise.
+
+    Raises:
+        RequestsLost: completions stayed failed after their retries; what came is kept in ``store``.
+        PapergateError: anything else outside the model's answers is wrong.
+    """
+    shard = _shard(case)
+    check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
+    case, last = replace(case, allocated=True), 0
+    with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
+        shown = Discreet(show(str)) if case.benchmark.spec.confidential else show(str)
+        shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
+        check_engine(case, engine)
+        for last in looks:
+            _refuse_later_samples(case, store, last)
+            with withholding(case):
+                ask(engine, requests_of(case, last, book.mean_tokens()), store, case.settings.policy, shown, book.take)
+            refuse_lost(case, store, last)
+            _put_down(case, store.folder, last)
+    return Asked(
+        promise=case.promise.id,
+        shard=shard,
+        look=last,
+        samples=len(case.keys(last)),
+        folder=store.folder,
+    )
+
+
+def _shard(case: Case) -> Shard:
+    assert case.settings.shard, "a part is asked"
+    return case.settings.shard
+
+
+def _put_down(case: Case, folder: Path, look: int) -> None:
+    shard, planned = _shard(case), case.planned(look)
+    record = ShardRecord(
+        index=shard.index,
+        count=shard.count,
+        look=look,
+        problems=tuple(planned),
+        samples=tuple(planned.values()),
+        papergate=__version__,
+    )
+    try:
+        write_shard(folder, record)
+    except OSError as error:
+        raise StoreError(f"{folder}: the shard's record cannot be written: {reason(error)}; make room") from error
+
+
+def _refuse_later_samples(case: Case, store: Store, look: int) -> None:
+    """A part of what is known would be a choice."""
+    planned = case.planned(look)
+    later = sum(sample >= planned.get(problem, 0) for problem, sample in store)
+    if later:
+        raise StoreError(
+            f"{store.folder} holds {later} samples that {look} samples of a problem do not plan; give the --samples, "
+            "--limit and --golden that it was asked with, or give a new run a folder of its own"
+        )

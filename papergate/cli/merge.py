@@ -1,0 +1,30 @@
+"""``papergate merge``: the shards of a run, asked on many machines, joined and judged as one run."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from papergate.acceptance.options import add_judging_options, options_of
+from papergate.cli.runs import print_judged
+from papergate.gate import merge
+
+
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    """Add ``merge`` to the command line."""
+    parser = subparsers.add_parser(
+        "merge",
+        help="join runs that were asked with --shard, and judge them as one; exit 0: all promises kept, 1: not all",
+        description="Join the shards of a run into one new run folder and judge it, without hardware or server. A "
+        "shard that is missing, incomplete, given twice, or of another run, plan or release is refused: exit 2.",
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of the shards")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the whole run")
+    parser.add_argument("--holm", action="store_true", help="a failure must be sure among all promises together (Holm)")
+    add_judging_options(parser.add_argument)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Merge, print the verdicts, and return the exit code."""
+    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "grader", "holm")}
+    return print_judged(merge(args.runs, args.output, options_of(given.get)))
