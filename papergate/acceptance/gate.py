@@ -138,7 +138,8 @@ def replayed(ready: Ready, setup: Setup) -> Acceptance:
         ready = replace(ready, promise=ready.promise.model_copy(update={"deployment": deployment}))
     elif deployment.thinks:
         refuse_without_thoughts(predictions, deployment.thought_marks)
-    return replay(ready.case(_author(predictions, stripped=stripped)), predictions.completions)
+    found = replay(ready.case(_author(predictions, stripped=stripped)), predictions.completions)
+    return replace(found, source_notes=ready.source_notes)
 
 
 def _author(predictions: Predictions, *, stripped: bool) -> EngineIdentity:

@@ -3,15 +3,24 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import fsum, isclose
 from pathlib import Path
 
 from papergate.acceptance.terms import prompt_digest
 from papergate.benchmarks import BenchmarkSpec, Problem
+from papergate.completions.store import read_manifest
+from papergate.engines.logs.rows import quotable
 from papergate.errors import StoreError
+from papergate.run_folder.files import GRADES_FILE, MANIFEST_FILE, VERDICT_FILE
+from papergate.run_folder.grades import read_correct
+from papergate.run_folder.history import changed_files, read_history
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import Answerer, BesideGolden, Moved, VerdictRecord, read_verdict, read_verdicts
 from papergate.statistics.beside_golden import LENGTH_BAND, MOVED_ALPHA, Comparison, Run, compare
 from papergate.statistics.counts import Counts
+
+SAME_SCORE = 1e-9
+"""Far below the least step of a score; two ways to add the same shares differ by less."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +30,11 @@ class Golden:
     folder: Path
     record: VerdictRecord
     run: Run
+
+    @property
+    def place(self) -> Path:
+        """The folder of its promise."""
+        return self.folder if (self.folder / VERDICT_FILE).exists() else self.folder / self.record.promise
 
 
 def read_golden(folder: Path, spec: BenchmarkSpec) -> Golden:
@@ -38,6 +52,7 @@ def read_golden(folder: Path, spec: BenchmarkSpec) -> Golden:
             f"{folder}: {record.promise} was asked with another prompt (digest {golden.run.counts.prompts}, now "
             f"{prompt_digest(spec)}); make the golden run anew with this papergate"
         )
+    _refuse_untrue(golden.place, record)
     return golden
 
 
@@ -67,9 +82,64 @@ def golden_of(golden: Golden, problems: Sequence[Problem], digest: str) -> Golde
 def with_golden(record: VerdictRecord, golden: Golden) -> VerdictRecord:
     """A run's record beside the golden run, with what is to be noted of both."""
     found = compare(_run(record), golden.run)
-    notes = [*_differences(record, golden.record), *(() if _is_other_model(record) else _notes(found))]
+    notes = [
+        *_unproven(golden),
+        *_differences(record, golden.record),
+        *(() if _is_other_model(record) else _notes(found)),
+    ]
     beside = _beside(found, golden, record.counts.problems)
     return record.model_copy(update={"golden": beside, "notes": (*record.notes, *notes)})
+
+
+def _refuse_untrue(folder: Path, record: VerdictRecord) -> None:
+    """See that the record is what was made of its run: of its files, its manifest and its grades.
+
+    Raises:
+        StoreError: it is not.
+    """
+    seen = [
+        *(f"{name} was changed after the verdict" for name in changed_files(folder, read_history(folder))),
+        *_against_manifest(folder, record),
+        *_against_grades(folder, record),
+    ]
+    if seen:
+        raise StoreError(
+            f"{folder}: the golden run is not what its record says: {'; '.join(seen)}. Restore its files, or judge it "
+            f"again: papergate runs judge {folder.parent}"
+        )
+
+
+def _against_manifest(folder: Path, record: VerdictRecord) -> Iterator[str]:
+    if not (folder / MANIFEST_FILE).exists():
+        return
+    manifest = read_manifest(folder)
+    said = {
+        "promise": (record.promise, manifest.promise),
+        "protocol": (record.protocol, manifest.protocol),
+        "seed": (record.run_seed, manifest.run_seed),
+        "benchmark's digest": (record.benchmark.digest, manifest.benchmark_digest),
+        "prompt's digest": (record.benchmark.prompt_digest, manifest.prompt_digest),
+        "sampling": (record.sampling, manifest.sampling),
+        "model": (record.engine.model, manifest.model),
+    }
+    yield from (f"its {name} is not that of {MANIFEST_FILE}" for name, (ours, theirs) in said.items() if ours != theirs)
+
+
+def _against_grades(folder: Path, record: VerdictRecord) -> Iterator[str]:
+    """The counts and the score, counted anew."""
+    counts = record.counts
+    if (folder / GRADES_FILE).exists():
+        right = read_correct(folder)
+        pairs = zip(counts.problems, counts.correct, strict=True)
+        if wrong := [(problem, correct) for problem, correct in pairs if right.get(problem, 0) != correct]:
+            problem, correct = wrong[0]
+            yield (
+                f"{len(wrong)} of its counts are not those of {GRADES_FILE}, first of {quotable(problem)}: "
+                f"{correct} correct, {right.get(problem, 0)} by its grades"
+            )
+    score = fsum(c / k for c, k in zip(counts.correct, counts.samples, strict=True)) / len(counts.samples)
+    if not isclose(score, record.judgement.score, abs_tol=SAME_SCORE):
+        yield f"its score is {record.judgement.score:.4%}, {score:.4%} by its counts"
 
 
 def _beside(found: Comparison, golden: Golden, problems: Sequence[str]) -> BesideGolden:
@@ -121,10 +191,20 @@ def _notes(found: Comparison) -> Iterator[Note]:
         yield note("problems_moved", problems=moved)
 
 
+def _unproven(golden: Golden) -> Iterator[Note]:
+    if not (golden.place / GRADES_FILE).exists():
+        yield note("golden_not_recounted")
+
+
 def _differences(record: VerdictRecord, golden: VerdictRecord) -> Iterator[Note]:
     """What sets the two runs apart beside their platform, so that a difference may come from there."""
     ours, theirs = (
-        {**one.sampling.model_dump(mode="json"), "grader": one.grader, "papergate": one.papergate}
+        {
+            **one.sampling.model_dump(mode="json"),
+            "protocol": one.protocol,
+            "grader": one.grader,
+            "papergate": one.papergate,
+        }
         for one in (record, golden)
     )
     apart = [[name, theirs.get(name), value] for name, value in ours.items() if theirs.get(name) != value]

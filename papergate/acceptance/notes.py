@@ -27,7 +27,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
         *_notes_of_samples(acceptance.tally),
         *_notes_of_answers(acceptance),
         *_notes_of_setup(acceptance.case),
-        *acceptance.source_notes,
+        *_notes_of_source(acceptance),
         *_notes_of_sessions(acceptance),
     ]
 
@@ -77,8 +77,6 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
             variant=benchmark.variant,
             digest=benchmark.digest,
         )
-    if case.identity.engine == "replay":
-        yield from _notes_of_a_file(case)
     if case.identity.engine == "remote":
         yield note("attached", hardware=case.promise.hardware.title)
         if not case.settings.preflight:
@@ -116,8 +114,14 @@ def _notes_of_sessions(acceptance: Acceptance) -> Iterator[Note]:
         yield note("setups_differ", setups=len(sessions), differ_in=changed)
 
 
-def _notes_of_a_file(case: Case) -> Iterator[Note]:
-    yield note("from_file")
+def _notes_of_source(acceptance: Acceptance) -> Iterator[Note]:
+    """Where completions that nobody asked for here come from."""
+    case, checked = acceptance.case, acceptance.source_notes
+    yield from checked
+    if case.identity.engine != "replay":
+        return
+    if not any(one.code == "log_of_own_run" for one in checked):
+        yield note("from_file")
     written, promised = case.identity.model, case.promise.deployment.model
     if written and written.rpartition("/")[2] != promised.rpartition("/")[2]:
         yield note("file_names_other_model", named=written, promised=promised)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from papergate.acceptance.golden import Golden, golden_of, read_golden
 from papergate.acceptance.options import Options
+from papergate.acceptance.own_log import notes_of_own_log, refuse_the_same_run
 from papergate.acceptance.predictions import with_ids_of
 from papergate.acceptance.records import Case, Settings
 from papergate.acceptance.selection import Setup
@@ -15,6 +16,7 @@ from papergate.completions.policy import Policy
 from papergate.engines import EngineIdentity
 from papergate.engines.replay import Predictions
 from papergate.promises import Promise
+from papergate.run_folder.notes import Note
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +30,8 @@ class Ready:
     settings: Settings
     predictions: Predictions | None
     """Completions that exist already, under the benchmark's ids; None where an engine is asked."""
+    source_notes: tuple[Note, ...] = ()
+    """What is to be noted of where these come from."""
 
     def case(self, identity: EngineIdentity) -> Case:
         """The case of the engine that answers."""
@@ -72,6 +76,8 @@ def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alph
     problems = _problems(benchmark, predictions)[: options.limit]
     rule_of(promise, problems=benchmark.spec.problems)
     golden = golden_of(golden, problems, benchmark.digest) if golden else None
+    if golden and predictions:
+        refuse_the_same_run(golden.place, predictions.path)
     reference_of(promise, golden.run.counts if golden else None)
     return Ready(
         promise=promise,
@@ -80,6 +86,7 @@ def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alph
         golden=golden,
         settings=replace(settings_of(promise, options), fail_alpha=fail_alpha),
         predictions=predictions,
+        source_notes=notes_of_own_log(predictions.path, promise, benchmark, options.protocol) if predictions else (),
     )
 
 

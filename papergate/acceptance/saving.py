@@ -9,6 +9,7 @@ from papergate import __version__
 from papergate.acceptance.golden import Golden, with_golden
 from papergate.acceptance.judging import evidence_by_look
 from papergate.acceptance.notes import notes_of, remarks_of
+from papergate.acceptance.own_log import refuse_the_same_run
 from papergate.acceptance.problems import aggregates, problem_rows
 from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.terms import prompt_digest, terms_of
@@ -54,8 +55,11 @@ def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> 
     """Write grades, problems and verdict into ``folder``; the verdict comes last, so it never stands without them.
 
     Raises:
-        StoreError: the disk refused; what was asked is kept.
+        StoreError: the disk refused, the run is its own golden run, or the history of its verdicts is damaged; what
+            was asked is kept.
     """
+    if golden:
+        refuse_the_same_run(golden.place, folder)
     record = record_of(acceptance, golden)
     try:
         record = _after(folder, record)

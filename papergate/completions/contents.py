@@ -63,7 +63,8 @@ class Mark:
 class Contents:
     """What was found, without the texts."""
 
-    run_seed: int
+    run_seed: int | None
+    """None where it is not known; then seeds are not compared."""
     mark: Mark | None
     """What must be there; None in a store that sealed none of its records."""
     link: int | None
@@ -82,6 +83,8 @@ class Contents:
     end: int = 0
     """Byte after the last record."""
     size: int = 0
+    alone: bool = False
+    """Whether nothing beside the file is known."""
 
     @classmethod
     def read(
@@ -91,6 +94,13 @@ class Contents:
         contents = cls(link=hash_of(manifest), run_seed=run_seed, mark=mark, damages=[*damages])
         if mark and not mark.end and mark.link != contents.link:
             contents.damages.append(f"{MARK_FILE}: it belongs to another run, or {MANIFEST_FILE} was edited")
+        contents._read(file)
+        return contents
+
+    @classmethod
+    def read_alone(cls, file: BinaryIO) -> Self:
+        """Everything in an open file that has lost its manifest: which run it is of, and its seeds, are not known."""
+        contents = cls(link=None, run_seed=None, mark=None, alone=True)
         contents._read(file)
         return contents
 
@@ -127,7 +137,7 @@ class Contents:
                 f"{self.records} records up to byte {self.end}, where {self.mark.records} up to byte {self.mark.end} "
                 "had been acknowledged"
             )
-        if self.mark is None and self.records > self.unsealed:
+        if self.mark is None and self.records > self.unsealed and not self.alone:
             self.damages.append(f"{MARK_FILE} is missing: how many records were acknowledged is not known")
 
     def _take(self, line: bytes, number: int, start: int) -> None:
@@ -162,7 +172,7 @@ class Contents:
         problem, sample, finish, seed = get("problem"), get("sample"), get("finish"), get("seed")
         if not (isinstance(problem, str) and type(sample) is int and sample >= 0 and finish in FINISHES):
             raise Damaged("not a completion of papergate: its problem, sample or finish cannot be")
-        if seed is not None and seed != seed_of(self.run_seed, problem, sample):
+        if seed is not None and self.run_seed is not None and seed != seed_of(self.run_seed, problem, sample):
             raise Damaged(f"its seed {seed} is not that of sample {sample} of its problem in this run")
         return problem, sample, str(finish)
 

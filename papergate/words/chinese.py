@@ -309,10 +309,17 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "setups_differ": _setups,
     "store_repaired": "保存的输出曾经损坏并已修复：{what}",
     "from_file": "输出来自文件。未核实：采样方式和所用硬件",
+    "log_of_own_run": "日志来自 papergate 的运行 {promise}（{engine}）：校验值、种子和清单均相符。未核实：所用硬件",
+    "log_without_manifest": "日志来自 papergate 的一次运行，但旁边没有 manifest.json。未核实：模型、种子和提示词",
+    "log_judged_before": lambda values: (
+        f"该日志所属的运行此前已判定 {values['times']} 次，最近一次为"
+        f"{VERDICTS.get(values['verdict'], values['verdict'])}（{values['at']}）"
+    ),
     "file_names_other_model": "文件中的模型名为 {named!r}。未核实：它就是 {promised}",
     "thoughts_stripped": "命令说明思考已被去掉：无法判断输出是否被长度上限截断",
     # beside a golden run
     "golden_differs": _golden_differs,
+    "golden_not_recounted": "参照运行旁边没有 grades.jsonl。未核实：其计数与答案相符",
     "length_outside_band": "平均输出长度是参照运行的 {percent:.1f} %，超出 {low:.0f} 至 {high:.0f} % 的范围",
     "lengths_unknown": "无法与参照运行比较输出长度：两次运行没有都统计 token 数",
     "truncation_differs": "截断的输出占 {percent:.2f} %，参照运行为 {golden_percent:.2f} %：差异超出随机波动",

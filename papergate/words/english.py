@@ -260,11 +260,18 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "setups_differ": _setups,
     "store_repaired": "the stored completions were damaged and repaired: {what}",
     "from_file": "the completions come from a file. Not verified: how they were sampled, and on which hardware",
+    "log_of_own_run": "the log is of papergate's run {promise} on {engine}: its seals, seeds and manifest fit. Not "
+    "verified: on which hardware",
+    "log_without_manifest": "the log is of a run of papergate, and manifest.json is not beside it. Not verified: "
+    "model, seeds and prompts",
+    "log_judged_before": "the run that the log is of was judged {times} times before, last as {verdict} at {at}",
     "file_names_other_model": "the file names the model {named!r}. Not verified: that it is {promised}",
     "thoughts_stripped": "the command says that thoughts were cut off before: whether the token limit cut off an "
     "answer cannot be told",
     # beside a golden run
     "golden_differs": _golden_differs,
+    "golden_not_recounted": "grades.jsonl is not beside the golden run. Not verified: that its counts are those of its "
+    "answers",
     "length_outside_band": "the mean output has {percent:.1f} % of the golden run's length, outside {low:.0f} to "
     "{high:.0f} %",
     "lengths_unknown": "output lengths cannot be compared with the golden run's: tokens were not counted in both",

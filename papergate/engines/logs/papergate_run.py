@@ -4,16 +4,40 @@ A run appends: a sample that failed and was asked again has two lines. The model
 the file.
 """
 
+import gzip
 from collections.abc import Iterator
+from pathlib import Path
 
-from papergate.engines.logs.files import json_of
+from papergate.engines.logs.files import ENDINGS, json_of
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, sample_number
 from papergate.engines.records import Finish
 from papergate.errors import PredictionsError
+from papergate.files import parsed, text_of
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
 
 COLUMNS = {"problem", "sample", "seed", "text", "finish", "attempts"}
 ACCEPTS = f"{COMPLETIONS_FILE} of a run, lines of {{{', '.join(sorted(COLUMNS))}, ..}}"
+
+
+FIRST_LINES, MOST_BYTES = 3, 1 << 26
+"""A line of a run follows an empty one."""
+
+
+def own_files(path: Path) -> list[Path]:
+    """The files of papergate's own at ``path``, a file or a folder, among those that `read_log` reads."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in files if file.is_file() and file.name.endswith(ENDINGS) and _fits(_first_row(file))]
+
+
+def _first_row(path: Path) -> Columns:
+    """The first row of a file of JSON lines; empty where it is another file."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            lines = (file.readline(MOST_BYTES) for _ in range(FIRST_LINES))
+            row = parsed(text_of(next(line for line in lines if line.strip())))
+    except (OSError, ValueError, StopIteration, EOFError):
+        return {}
+    return row if isinstance(row, dict) else {}
 
 
 def _fits(row: Columns) -> bool:

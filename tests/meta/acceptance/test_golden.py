@@ -1,14 +1,16 @@
 """A run beside a golden run: what moved is named, and a run that was asked something else is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from papergate.acceptance import manifest_of
 from papergate.acceptance.golden import golden_of, read_golden
 from papergate.acceptance.saving import save
-from papergate.engines import Finish
+from papergate.engines import EngineIdentity, Finish
 from papergate.errors import StoreError
-from papergate.run_folder.files import VERDICT_FILE
+from papergate.run_folder.files import GRADES_FILE, HISTORY_FILE, MANIFEST_FILE, VERDICT_FILE
 from papergate.words import say
 from tests.meta.tiny_runs import BENCHMARK, SPECS, accepted, case_of, completions_of, like_the_paper
 
@@ -88,6 +90,7 @@ def edited(folder, change):
     summary = json.loads(path.read_text())
     change(summary)
     path.write_text(json.dumps(summary))
+    (folder / HISTORY_FILE).unlink()  # as of a release that kept none
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,12 @@ def edited(folder, change):
         (lambda s: s["benchmark"].update(prompt_digest="0" * 64), "was asked with another prompt"),
         (lambda s: s["benchmark"].update(digest="0" * 64), "was asked another text"),
         (lambda s: s["benchmark"].update(name="tiny-math"), "must hold one verdict on tiny-aime; it holds none"),
-        (lambda s: s["counts"]["problems"].__setitem__(0, "x"), "has no problem 'tiny-aime-001'"),
+        (
+            lambda s: s["counts"]["problems"].__setitem__(0, "x"),
+            "1 of its counts are not those of grades.jsonl, first of 'x'",
+        ),
+        (lambda s: s["counts"]["correct"].__setitem__(0, 3), "first of 'tiny-aime-001': 3 correct, 16 by its grades"),
+        (lambda s: s["judgement"].update(score=0.5), "its score is 50.0000%, "),
         (lambda s: s.update(partial="5 of 30 problems"), "is a partial run"),
         (lambda s: s.pop("counts"), "cannot be read"),
     ],
@@ -111,3 +119,41 @@ def test_a_golden_run_that_is_no_reference_is_refused(tmp_path, change, refusal)
 def test_a_folder_without_a_verdict_is_refused(tmp_path):
     with pytest.raises(StoreError, match="it holds none"):
         read_golden(tmp_path, SPEC)
+
+
+def test_a_golden_run_that_was_changed_after_its_verdict_is_refused(tmp_path):
+    golden = stored(tmp_path / "golden")
+    text = (golden / GRADES_FILE).read_text()
+    (golden / GRADES_FILE).write_text(text.replace('"incorrect"', '"correct"'))
+    with pytest.raises(StoreError, match=r"grades\.jsonl was changed after the verdict; \d+ of its counts are not"):
+        read_golden(golden, SPEC)
+
+
+def test_a_golden_run_without_grades_is_no_secret(tmp_path):
+    golden = stored(tmp_path / "golden")
+    (golden / GRADES_FILE).unlink()
+    assert "grades.jsonl is not beside the golden run. Not verified: " in said(beside(golden, tmp_path / "run"))[-1]
+
+
+@pytest.mark.parametrize("field", ["run_seed", "protocol", "model", "sampling", "prompt_digest", "benchmark_digest"])
+def test_a_golden_run_is_compared_with_its_manifest(tmp_path, field):
+    golden = stored(tmp_path / "golden")
+    other = {"run_seed": 7, "protocol": "vendor", "sampling": {"temperature": "0.1", "max_tokens": 9}}
+    fields = json.loads(manifest_of(replace(case_of(), identity=identity_of(golden))).model_dump_json())
+    (golden / MANIFEST_FILE).write_text(json.dumps(fields))
+    (golden / HISTORY_FILE).unlink()
+    assert read_golden(golden, SPEC)
+    (golden / MANIFEST_FILE).write_text(json.dumps(fields | {field: other.get(field, "another")}))
+    words = {"run_seed": "seed", "prompt_digest": "prompt's digest", "benchmark_digest": "benchmark's digest"}
+    with pytest.raises(StoreError, match=f"its {words.get(field, field)} is not that of manifest.json"):
+        read_golden(golden, SPEC)
+
+
+def identity_of(folder):
+    return EngineIdentity(**json.loads((folder / VERDICT_FILE).read_text())["engine"])
+
+
+def test_a_run_is_no_golden_run_of_itself(tmp_path):
+    golden = stored(tmp_path / "golden")
+    with pytest.raises(StoreError, match="no golden run of itself"):
+        beside(golden, golden)

@@ -98,6 +98,10 @@ SAMPLES = {
     "setups_differ": [{"setups": 2, "differ_in": ["engine version", "driver"]}],
     "store_repaired": [{"what": "completions.jsonl was repaired: 12 records kept"}],
     "from_file": [{}],
+    "log_of_own_run": [{"promise": "cpu-huggingface-papergate-tiny-tiny-aime", "engine": "huggingface"}],
+    "log_without_manifest": [{}],
+    "log_judged_before": [{"verdict": "fail", "at": "2026-11-26T10:00:00Z", "times": 2}],
+    "golden_not_recounted": [{}],
     "file_names_other_model": [{"named": "r1-distill", "promised": "R1-Distill-Llama-8B"}],
     "thoughts_stripped": [{}],
     # beside a golden run
