@@ -80,21 +80,16 @@ class Reading:
         """
         await reply.each(lambda piece: self._take(piece, reply))
         if not self._enough:
-            self._note(self._stream.end())
+            if self._stream.end():
+                self._patience.token()
             self._stream.refuse_textless()
 
     def _take(self, piece: bytes, reply: Reply) -> bool:
         since_s = self._patience.e2e_s
-        tokens = self._stream.feed(piece)
-        self._note(tokens)
-        if tokens:
+        if tokens := self._stream.feed(piece):
+            self._patience.token()
             self._tide.hold(reply.transport, (self._patience.e2e_s - since_s) / tokens)
             self._enough = self._only_begin
-        return self._enough
-
-    def _note(self, tokens: int) -> None:
-        """Tell ``patience`` of text and of the end."""
-        if tokens:
-            self._patience.token()
         if self.answer.finish:
             self._patience.finish()
+        return self._enough
