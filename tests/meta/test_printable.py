@@ -1,6 +1,7 @@
 """What comes from outside is shown without secrets and without what a terminal or a reader would obey."""
 
 import base64
+import html
 
 import pytest
 
@@ -25,11 +26,29 @@ def _key(monkeypatch):
         base64.b64encode(KEY.encode()).decode(),
         base64.b64encode(f"Bearer {KEY}".encode()).decode(),
         KEY.encode().hex(),
+        "".join(f"%{byte:02x}" for byte in KEY.encode()),
+        "".join(f"%{byte:02X}" for byte in KEY.encode()),
+        "".join(f"&#{byte};" for byte in KEY.encode()),
+        "".join(f"&#x{byte:04X};" for byte in KEY.encode()),
+        "".join(f"\\u{byte:04x}" for byte in KEY.encode()),
+        "sk-7f/a&#43;9c%3d21\\u0020e",
+        "sk-7f\n/a+9c=21 e",
+        "\r\n  ".join(KEY),
     ],
 )
 def test_a_secret_is_hidden_in_every_spelling(spelling):
     assert without_secrets(f"({spelling})") == f"({HIDDEN})"
     assert spelling not in str(EngineRefused(f"no such model {spelling}"))
+
+
+def test_a_secret_with_signs_of_html_is_hidden(monkeypatch):
+    monkeypatch.setenv("PAPERGATE_API_KEY", "a<b>c&d'e\"f")
+    assert without_secrets(html.escape("[a<b>c&d'e\"f]")) == f"[{HIDDEN}]"
+
+
+def test_a_secret_as_long_as_a_file_is_hidden(monkeypatch):
+    monkeypatch.setenv("DEPLOY_KEY", "line of a key\n" * 200)
+    assert without_secrets("[" + "line of a key\n" * 200 + "]") == f"[{HIDDEN}]"
 
 
 def test_a_secret_is_hidden_before_a_text_is_cut():
