@@ -20,12 +20,14 @@ from papergate.errors import PredictionsError
 from papergate.files import reason
 from papergate.promises.thoughts import ThoughtMarks
 from papergate.scoring import AnswerKind, Attempt
+from papergate.scoring.equivalence import check_readable
 
 STDIN = "-"
 IDS = ("id", "unique_id", "problem_id", "idx", "index", *ID_FIELDS)
 """Under these names an answer's id is looked for; a problem's own text last."""
 OPTION_FIELDS = ("options", "choices")
 ACCEPTED = "one JSON object a line with a gold and a given answer, or a log as --predictions takes it"
+QUOTED = 80  # characters of a gold in a message
 _LONGEST_INTEGER = 18  # digits; a longer one stays the text that it is in the file
 
 
@@ -165,6 +167,7 @@ def _item(row: Mapping[str, Any], number: int, layout: Layout, place: str) -> It
                 f"{place}, line {number}: no field {needed!r} among {sorted(row)}; name it with --gold-field or "
                 "--answer-field, or give the golds by id with --golds"
             )
+    _require_held(str(gold), layout, f"{place}, line {number}")
     return Item(
         identity=number if identity is None else identity,
         attempt=_attempt(
@@ -176,6 +179,14 @@ def _item(row: Mapping[str, Any], number: int, layout: Layout, place: str) -> It
             options=_options(first(row, OPTION_FIELDS), layout.letters),
         ),
     )
+
+
+def _require_held(gold: str, layout: Layout, place: str) -> None:
+    """A gold that its kind cannot hold would make every answer wrong; mathematics may be prose, which equals itself."""
+    if layout.kind is not AnswerKind.MATH and not check_readable(gold, layout.kind):
+        raise PredictionsError(
+            f"{place}: the gold {gold[:QUOTED]!r} cannot be read as {layout.kind}; name another --gold-field or --kind"
+        )
 
 
 def _attempt(
@@ -224,14 +235,19 @@ def _of_log(path: Path, layout: Layout) -> Iterator[Item]:
             f"{path}: no gold answer for {missing.problem!r}; give the golds by id, such as the benchmark's file: "
             "--golds FILE.jsonl"
         )
+    for number, row in enumerate(rows, start=1):
+        _require_held(_gold_of(row, layout), layout, f"{path}, sample {number}")
     return (_of_row(row, layout) for row in rows)
 
 
+def _gold_of(row: Row, layout: Layout) -> str:
+    return layout.golds.get(row.problem, row.gold or "")
+
+
 def _of_row(row: Row, layout: Layout) -> Item:
-    gold = layout.golds.get(row.problem, row.gold or "")
     identity = row.problem if row.sample is None else f"{row.problem}/{row.sample}"
     return Item(
         identity=identity,
-        attempt=_attempt(row.text, gold, layout, cut=row.cut),
+        attempt=_attempt(row.text, _gold_of(row, layout), layout, cut=row.cut),
         error="" if row.text is not None else row.error or "failed",
     )

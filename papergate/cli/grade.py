@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ _ALL = "all"
 _STDOUT = "-"
 _EXIT_GRADED, _EXIT_REFUSED = 0, 2
 _FAILED = "failed"
+_LETTERS = re.compile(r"[A-J]+")  # as many as the checker knows as options
+LEAST_LETTERS = 2
 MAX_TOLD = 50  # disagreements told on the terminal; the output file has every one
 
 EPILOG = """\
@@ -69,8 +72,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Grade the file; 0 when every line got a grade, 2 when the input or the output is refused."""
-    if args.workers is not None and args.workers < 1:
-        raise OptionsError(f"--workers is {args.workers}; give a number from 1")
+    _require_sound(args)
     graders = _graders(args)
     tally = Tally(graders)
     try:
@@ -83,6 +85,15 @@ def run(args: argparse.Namespace) -> int:
         return _EXIT_REFUSED
     sys.stderr.write(printable(tally.text()))
     return _EXIT_GRADED
+
+
+def _require_sound(args: argparse.Namespace) -> None:
+    if args.workers is not None and args.workers < 1:
+        raise OptionsError(f"--workers is {args.workers}; give a number from 1")
+    if len(set(args.letters)) < max(len(args.letters), LEAST_LETTERS) or not _LETTERS.fullmatch(args.letters):
+        raise OptionsError(f"--letters is {args.letters!r}; give the letters of the options, each once, such as ABCD")
+    if args.thought_marks and not (all(map(str.strip, args.thought_marks)) and len(set(args.thought_marks)) > 1):
+        raise OptionsError("--thought-marks are empty or the same; give the two marks of a thought")
 
 
 class Tally:

@@ -254,3 +254,27 @@ def test_memory_does_not_grow_with_the_number_of_lines(tmp_path):
 def test_fewer_than_one_worker_is_refused(tmp_path, workers, capsys):
     assert main(["grade", "in.jsonl", "-o", str(tmp_path / "out.jsonl"), "--workers", workers]) == 2
     assert "give a number from 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--letters", "ABCA"), "--letters is 'ABCA'"),
+        (("--letters", "A"), "--letters is 'A'"),
+        (("--letters", "A,B"), "--letters is 'A,B'"),
+        (("--letters", ""), "--letters is ''"),
+        (("--thought-marks", "", "</t>"), "--thought-marks are empty"),
+        (("--thought-marks", "<t>", "<t>"), "or the same"),
+    ],
+)
+def test_letters_and_marks_that_mean_nothing_are_refused(tmp_path, capsys, options, told):
+    assert main(["grade", "in.jsonl", "-o", str(tmp_path / "out.jsonl"), *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kind", "gold"), [("integer", "1/2"), ("integer", ""), ("choice", "42"), ("choice", "AB")])
+def test_a_gold_that_its_kind_cannot_hold_is_refused_by_line(tmp_path, capsys, kind, gold):
+    rows = [{"gold": "7" if kind == "integer" else "B", "answer": "7"}, {"gold": gold, "answer": "7"}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert main(["grade", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.jsonl"), "--kind", kind]) == 2
+    assert f"line 2: the gold {gold!r} cannot be read as {kind}" in capsys.readouterr().err
