@@ -10,6 +10,7 @@ pytest_plugins = [
     "fixtures.run_folder",
     "fixtures.engines",
     "fixtures.acceptance",
+    "fixtures.ends",
     "fixtures.interruption",
     "fixtures.secrets",
     "fixtures.summary",

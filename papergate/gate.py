@@ -23,6 +23,7 @@ from papergate.acceptance.selection import Selection, read_setup, select
 from papergate.completions.merging import merge_runs
 from papergate.engines.held import Engines
 from papergate.errors import PapergateError, StoreError
+from papergate.exit_codes import ExitCode, exit_code_of
 from papergate.promises import Promise
 from papergate.reports.run import write_run_page
 from papergate.reports.table import Line
@@ -44,7 +45,15 @@ class Ended:
     @property
     def passed(self) -> bool:
         """Whether every promise that was tested is kept, or its shard complete, and there is at least one."""
-        return bool(self.lines) and all(line.asked or (line.record and line.record.accepted) for line in self.lines)
+        return bool(self.lines) and self.exit_code is ExitCode.KEPT and not any(line.is_trial for line in self.lines)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a command says of it by its exit status."""
+        if not self.lines:
+            return ExitCode.NOTHING_SELECTED
+        ends = {line.verdict for line in self.lines if not (line.asked or (line.record and line.record.accepted))}
+        return exit_code_of(ends | ({"error"} if self.page_error else set()))
 
 
 def gate(

@@ -28,6 +28,8 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict, no password
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
+    TRIAL = "trial"
+    """None: only the set-up was tried."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

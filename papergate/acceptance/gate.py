@@ -97,7 +97,7 @@ class Gate:
     @property
     def _fail_alpha(self) -> float | None:
         """Largest p-value at which the next failure stands; None for the rule's own."""
-        if not self._setup.options.holm:
+        if not self._setup.options.holm or self._setup.options.trial:
             return None
         return holm_alpha(float(ALPHA), self._promises, failed=self._failed)
 

@@ -15,6 +15,8 @@ from papergate.scoring import GraderMode
 from papergate.statistics.budget import Budget
 from papergate.statistics.looks import LOOKS
 
+TRIAL_PROBLEMS, TRIAL_SAMPLES = 2, 1
+"""Of a trial: few enough for minutes, and two, as one answer may be cut by chance."""
 MOST_SAMPLES = 10_000
 """Of a problem; every request is listed before the first is sent."""
 UNSHOWN = {"Cc", "Cs"}
@@ -40,6 +42,7 @@ class Options:
     budget: Budget = field(default_factory=Budget)
     holm: bool = False
     limit: int | None = None
+    trial: bool = False
     golden: Path | None = None
     grader: GraderMode = "strict"
     concurrency: int | None = None
@@ -69,7 +72,8 @@ def add_options(add: Callable[..., object]) -> None:
         "--budget-hours", type=float, metavar="H", help="most hours of asking for a promise, looked at before each look"
     )
     add("--holm", action="store_true", help="a failure must be sure among all selected promises together (Holm)")
-    add("--limit", type=int, metavar="N", help="first N problems only: a trial of the set-up, which cannot pass")
+    add("--trial", action="store_true", help="try the set-up on 2 problems; green where it works, no verdict")
+    add("--limit", type=int, metavar="N", help="first N problems only: a part, which cannot pass")
     add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
     add("--no-preflight", action="store_true", help="ask without checking the server first; the report says so")
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
@@ -104,6 +108,7 @@ def options_of(get: Given) -> Options:
     _refuse_no_addresses(get("--endpoint") or ())
     _refuse_bounds_of_one_look(get)
     _refuse_shards_without_plan(get)
+    trial = bool(get("--trial"))
     return Options(
         endpoints=tuple(get("--endpoint") or ()),
         ca_file=_path(get("--ca-file")),
@@ -113,11 +118,12 @@ def options_of(get: Given) -> Options:
         data=dict(_data(entry) for entry in get("--data") or ()),
         targets=tuple(Path(folder) for folder in get("--targets") or ()),
         protocol=get("--protocol") or "paper",
-        samples=get("--samples"),
+        samples=get("--samples") or (TRIAL_SAMPLES if trial else None),
         max_samples=get("--max-samples") or LOOKS[-1],
         budget=Budget(tokens=get("--budget-tokens"), hours=get("--budget-hours")),
         holm=bool(get("--holm")),
-        limit=get("--limit"),
+        limit=get("--limit") or (TRIAL_PROBLEMS if trial else None),
+        trial=trial,
         golden=_path(get("--golden")),
         grader=get("--grader") or "strict",
         concurrency=get("--concurrency"),
@@ -169,6 +175,8 @@ def _refuse_places(get: Given) -> None:
         raise OptionsError(f"--ca-file {get('--ca-file')}: no such file; give the authority's certificate as PEM")
     if get("--endpoint") and get("--predictions"):
         raise OptionsError("--endpoint asks a server, --predictions reads a file: give one of them")
+    if get("--trial") and get("--predictions"):
+        raise OptionsError("--trial tries a server or an engine, --predictions reads a file: give one of them")
     if get("--golden") and not Path(get("--golden")).is_dir():
         raise OptionsError(f"--golden {get('--golden')}: no such folder; give the folder of a stored run")
 

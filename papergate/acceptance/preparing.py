@@ -103,6 +103,7 @@ def settings_of(promise: Promise, options: Options) -> Settings:
         max_samples=options.max_samples,
         budget=options.budget,
         limit=options.limit,
+        trial=options.trial,
         preflight=options.preflight,
         run_seed=options.run_seed,
         shard=options.shard,

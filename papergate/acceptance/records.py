@@ -28,6 +28,8 @@ from papergate.words import say
 NO_ANSWER = {Finish.REFUSED: "refused", Finish.OTHER: "ended_by_server"}
 """Finishes that make an answer wrong whatever its text holds, with the reason in its grade. What came of a loop that a
 server noticed is an answer: asking again until none comes would measure another deployment."""
+UNANSWERED = {"truncated", "unanswered", "empty", "cut off", *NO_ANSWER.values()}
+"""Reasons of grades that hold no answer."""
 DIGEST_BYTES = 16
 """No two different texts of a run share so long a digest."""
 
@@ -47,7 +49,9 @@ class Settings:
     fail_alpha: float | None = None
     """Largest p-value at which a failure stands, where many promises are judged together; None: the rule's own."""
     limit: int | None = None
-    """Only the first so many problems: a trial of the set-up, which cannot pass."""
+    """Only the first so many problems: a part, which cannot pass."""
+    trial: bool = False
+    """Whether only the set-up is tried, whatever the answers are worth."""
     preflight: bool = True
     """Whether a server was checked before it was asked."""
     run_seed: int = 0
@@ -111,9 +115,9 @@ class Case:
 
     @property
     def partial(self) -> str | None:
-        """What is missing from a run that cannot pass; None for a whole one."""
+        """What is asked in a run that cannot pass, a part or a trial; None for a whole one."""
         asked, whole = len(self.problems), self.benchmark.spec.problems
-        return None if asked == whole else f"{asked} of {whole} problems"
+        return None if asked == whole and not self.settings.trial else f"{asked} of {whole} problems"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,12 +194,16 @@ class Acceptance:
 
     @property
     def verdict(self) -> Verdict:
-        """The judgement's, unless it is withheld; a partial run cannot pass."""
+        """The judgement's, unless it is withheld; a partial run cannot pass, and a trial has none."""
+        if self.case.settings.trial:
+            return Verdict.TRIAL
         return Verdict.INCONCLUSIVE if self.case.partial or self.withheld else self.judgement.verdict
 
     @property
     def accepted(self) -> bool:
-        """Whether the test of this promise passes."""
+        """Whether the test of this promise passes: of a trial, whether an answer came that could be read."""
+        if self.case.settings.trial:
+            return self._answered > 0
         return not self.case.partial and not self.withheld and not self.judgement.blocks
 
     @property
@@ -205,7 +213,9 @@ class Acceptance:
 
     def _clauses(self) -> Iterator[Note]:
         yield from self.reasons
-        if self.case.partial:  # further samples never decide a part
+        if self.case.settings.trial:
+            pass  # it tells of the set-up, not of a score
+        elif self.case.partial:  # further samples never decide a part
             yield self.judgement.so_far
         elif self.reasons:
             yield note("so_far", *self.judgement.note.parts)
@@ -222,7 +232,20 @@ class Acceptance:
     @property
     def reasons(self) -> tuple[Note, ...]:
         """Why the verdict is not the judgement's alone: a part of the problems, what is withheld, what ended asking."""
+        if self.case.settings.trial:
+            return (self._how_the_trial_went,)
         return tuple(filter(None, (self._why_partial, self.withheld, self.stopped)))
+
+    @property
+    def _how_the_trial_went(self) -> Note:
+        code = "trial_good" if self.accepted else "trial_without_answer"
+        counted = {"samples": len(self.grades), "answered": self._answered, "correct": self.tally["correct"]}
+        return note(code, asked=len(self.case.problems), problems=self.case.benchmark.spec.problems, **counted)
+
+    @property
+    def _answered(self) -> int:
+        """Completions in which an answer was found."""
+        return sum(grade.reason not in UNANSWERED for grade in self.grades.values())
 
     @property
     def _why_partial(self) -> Note | None:

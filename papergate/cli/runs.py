@@ -22,7 +22,6 @@ from papergate.run_folder.preflight import read_preflight
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 
 SOUND, DAMAGED = 0, 1
-KEPT, NOT_KEPT = 0, 1
 NAMED = 20
 """Damages of one store that are listed; a file saved in another encoding has one a line."""
 
@@ -45,7 +44,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     check.set_defaults(run=run_check)
     again = commands.add_parser(
         "judge",
-        help="judge what a run holds again, offline; exit 0: all promises kept, 1: not all",
+        help="judge what a run holds again, offline; exit codes as those of papergate gate",
         description="Judge the completions of a run again, without its hardware or server. A new verdict replaces the "
         "earlier one; what cannot be judged leaves record and page as they are.",
     )
@@ -71,7 +70,7 @@ def print_judged(ended: Ended) -> int:
     width = shutil.get_terminal_size().columns
     print_table(ended.lines, sys.stdout, width=width, colour=sys.stdout.isatty())
     print(printable(ended.page_error or f"report: {ended.folder / PAGE_FILE}"))
-    return KEPT if ended.passed and not ended.page_error else NOT_KEPT
+    return ended.exit_code
 
 
 def _stores(run: Path) -> list[Path]:

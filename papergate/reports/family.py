@@ -9,9 +9,9 @@ from papergate.verdict import Family
 
 
 def family_of(records: Sequence[VerdictRecord]) -> Family | None:
-    """The promises of one run together; None where fewer than two were judged by the rule and its interval."""
-    judged = [record for record in records if record.protocol == "paper"]
-    if len(judged) < 2:  # noqa: PLR2004 - one promise is no family
+    """The promises of one run together; None where fewer than two were judged by the rule, or none failed."""
+    judged = _judged(records)
+    if len(judged) < 2 or not any(record.judgement.failed for record in judged):  # noqa: PLR2004 - one is no family
         return None
     return Family(
         alpha=float(ALPHA),
@@ -23,8 +23,13 @@ def family_of(records: Sequence[VerdictRecord]) -> Family | None:
 def standing(records: Sequence[VerdictRecord]) -> dict[str, bool]:
     """Whether each failure stands among all promises of the run together (Holm)."""
     family = family_of(records)
-    judged = [record.promise for record in records if record.protocol == "paper"]
+    judged = [record.promise for record in _judged(records)]
     if family is None:
         return {}
     table = zip(judged, family.failed, family.stands, strict=True)
     return {promise: stands for promise, failed, stands in table if failed}
+
+
+def _judged(records: Sequence[VerdictRecord]) -> list[VerdictRecord]:
+    """Those that the rule and its interval judged: a part, or a trial, fails no promise."""
+    return [record for record in records if record.protocol == "paper" and not record.partial]

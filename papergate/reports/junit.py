@@ -14,20 +14,19 @@ def properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
 
 
 def _properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
-    judgement, promised, aggregates = record.judgement, record.promised, record.aggregates
+    judgement, promised = record.judgement, record.promised
     yield "verdict", record.verdict
     yield "sentence", record.sentence
     yield from (("reason_code", one.code) for one in record.reasons)
     yield "protocol", record.protocol
-    yield "score_percent", f"{100 * judgement.score:.3f}"
     yield "reference_percent", f"{100 * judgement.reference:.3f}"
     yield "reference", promised.reference
     yield "tolerance", promised.tolerance
     yield "source", promised.source
-    yield from _judged(record)
-    for name, shares in (("pass", aggregates.pass_at_k), ("cons", aggregates.cons_at_k)):
-        yield from ((f"{name}_at_{k}", _share(share)) for k, share in shares.items())
-    yield "majority_correct", _share(aggregates.majority_correct)
+    if record.verdict != "trial":  # which has answers, and no score
+        yield "score_percent", f"{100 * judgement.score:.3f}"
+        yield from _judged(record)
+        yield from _aggregates(record)
     yield from ((f"samples_{name}", str(count)) for name, count in record.tally.items())
     yield from ((f"sampling_{name}", str(value)) for name, value in record.sampling)
     yield from ((f"benchmark_{name}", str(value)) for name, value in record.benchmark if value)
@@ -69,6 +68,13 @@ def _judged(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     yield "p_value", f"{judgement.p_value:.4g}"
     if not record.partial:
         yield from _of_a_whole_run(judgement)
+
+
+def _aggregates(record: VerdictRecord) -> Iterator[tuple[str, str]]:
+    aggregates = record.aggregates
+    for name, shares in (("pass", aggregates.pass_at_k), ("cons", aggregates.cons_at_k)):
+        yield from ((f"{name}_at_{k}", _share(share)) for k, share in shares.items())
+    yield "majority_correct", _share(aggregates.majority_correct)
 
 
 def _of_a_whole_run(judgement: Judged) -> Iterator[tuple[str, str]]:

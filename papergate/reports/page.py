@@ -70,6 +70,8 @@ def _heading(records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]]
     """What the page is about: promises where there are any, else speed."""
     if records or errors:
         broken = {promise for promise, _ in errors}
+        if records and all(record.verdict == "trial" for record in records):
+            return "A trial of the set-up: no promise was judged"
         kept = sum(record.verdict == "pass" and record.promise not in broken for record in records)
         promises = len(records) + len(broken - {record.promise for record in records})
         return f"Acceptance: {kept} of {promises} promises kept"

@@ -16,6 +16,7 @@ STYLES = {
     "pass": "bold green",
     "fail": "bold red",
     "inconclusive": "bold yellow",
+    "trial": "bold cyan",
     "error": "bold magenta",
     "recorded": "bold",
     "asked": "bold",
@@ -42,6 +43,11 @@ class Line:
         """What the table says first."""
         return self.record.verdict if self.record else "asked" if self.asked else "error"
 
+    @property
+    def is_trial(self) -> bool:
+        """Whether only the set-up was tried."""
+        return self.verdict == "trial"
+
 
 def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool) -> None:
     """One row a promise; below the table what each reader must know: sentences and warnings."""
@@ -61,7 +67,7 @@ def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool
             del unsaid[line.error]
             print_line(console, f"error: {shortened(line.error)}")
     together = family_of([line.record for line in lines if line.record])
-    if together and any(together.failed):
+    if together:
         print_line(console, f"\n{say(together.note)}")
 
 
@@ -119,13 +125,17 @@ def _numbers(record: VerdictRecord | None) -> list[str]:
     if record is None:
         return ["-"] * (len(HEADINGS) - 2)
     judged, tokens = record.judgement, record.tokens.output
+    size = f"{judged.n} x {record.counts.samples_each}"
+    counted = "-" if tokens is None else f"{tokens:,}"
+    if record.verdict == "trial":
+        return ["-", "-", _promised(record), size, counted]
     low, high = (abs(100 * end) for end in judged.interval)
     return [
         f"{100 * judged.score:.2f} %",
         f"[{low:.1f}, {high:.1f}]",
         _promised(record),
-        f"{judged.n} x {record.counts.samples_each}",
-        "-" if tokens is None else f"{tokens:,}",
+        size,
+        counted,
     ]
 
 

@@ -11,7 +11,7 @@ from papergate.run_folder.files import VERDICT_FILE, promise_folders
 from papergate.run_folder.notes import AS_WRITTEN, Note, note
 from papergate.run_folder.stored import FIRST_FORMAT, Found, Part, Stored, found
 
-VerdictName = Literal["pass", "fail", "inconclusive"]
+VerdictName = Literal["pass", "fail", "inconclusive", "trial"]
 DecisionName = Literal["PASS", "FAIL_LOW", "FAIL_HIGH", "INCONCLUSIVE"]
 
 

@@ -76,7 +76,7 @@ def _other_version(values: Values) -> str:
     return f"{values['what']} {seen}；目标文件中写的是 {values['stated']}"
 
 
-VERDICTS = {"pass": "通过", "fail": "未通过", "inconclusive": "证据不足"}
+VERDICTS = {"pass": "通过", "fail": "未通过", "inconclusive": "证据不足", "trial": "试运行"}
 
 
 def _other_verdicts(values: Values) -> str:
@@ -265,6 +265,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # why the verdict is not the judgement's alone
     "partial_by_limit": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请去掉 --limit",
     "partial_by_file": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请给出每道题的样本",
+    "trial_good": "环境正常：提出了 {samples} 个请求（{problems} 题中的 {asked} 题），{answered} 个有答案，"
+    "{correct} 个正确。没有判定任何承诺：要得到结论，请去掉 --trial",
+    "trial_without_answer": "环境不正常：提出了 {samples} 个请求（{problems} 题中的 {asked} 题），"
+    "都没有答案。请查看运行文件夹中的回答",
     "unknown_could_turn": _unknown_could_turn,
     "other_verdicts_before": _other_verdicts,
     "terms_changed": _changed_terms,

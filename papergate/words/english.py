@@ -206,6 +206,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "verdict",
     "partial_by_file": "partial run, {asked} of {problems} problems, which cannot pass: give the samples of every "
     "problem for a verdict",
+    "trial_good": "the set-up works: {samples} samples were asked ({asked} of {problems} problems); {answered} hold an "
+    "answer, {correct} the right one. No promise was judged: run without --trial for a verdict",
+    "trial_without_answer": "the set-up does not work: {samples} samples were asked ({asked} of {problems} problems), "
+    "and none holds an answer. Look at the completions in the run's folder",
     "unknown_could_turn": _unknown_could_turn,
     "not_sure_in_the_family": "it fails by itself (p = {p:.2g}), but among the promises of this session needs "
     "p = {most:.2g} (Holm)",

@@ -16,6 +16,7 @@ ROOT = Path(papergate.__file__).parent
 STAGES = (
     "printable",
     "errors",
+    "exit_codes",
     "files",
     "embedded",
     "promises",

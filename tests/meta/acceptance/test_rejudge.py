@@ -9,6 +9,7 @@ import pytest
 
 from papergate.acceptance.options import Options
 from papergate.cli import main
+from papergate.exit_codes import ExitCode
 from papergate.gate import judge_again
 from papergate.run_folder.files import MARK_FILE, VERDICT_FILE
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
@@ -49,8 +50,9 @@ def test_a_record_that_was_damaged_is_mended(run):
 
 
 def test_the_exit_code_says_whether_all_promises_are_kept(run, capsys):
-    kept = judge_again(run, Options()).passed
-    assert main(["runs", "judge", str(run)]) == (0 if kept else 1)
+    code = judge_again(run, Options()).exit_code
+    assert code in (ExitCode.KEPT, ExitCode.BROKEN, ExitCode.UNDECIDED)
+    assert main(["runs", "judge", str(run)]) == code
     assert read_verdict(run / PROMISE).sentence in capsys.readouterr().out
 
 
@@ -68,7 +70,7 @@ def test_what_cannot_be_judged_replaces_neither_record_nor_page(run, change, sai
     judge_again(run, Options())
     page, record = (run / "report.html").read_bytes(), (run / PROMISE / VERDICT_FILE).read_bytes()
     edited(run, change)
-    assert main(["runs", "judge", str(run)]) == 1
+    assert main(["runs", "judge", str(run)]) == ExitCode.ERROR
     assert said in capsys.readouterr().out
     assert ((run / "report.html").read_bytes(), (run / PROMISE / VERDICT_FILE).read_bytes()) == (page, record)
 

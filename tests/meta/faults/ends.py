@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from papergate.completions.store import Store
+from papergate.exit_codes import ExitCode
 from papergate.run_folder.files import PAGE_FILE, VERDICT_FILE, new_run
 from tests.meta.completions.test_store import manifest
 from tests.meta.faults.records import Fault
@@ -42,7 +43,7 @@ class Ended:
         options = [f"--targets={folder / 'targets'}", f"--predictions={log}", f"--run={self.run}"]
         done = ran([*command, *options, f"--junitxml={junit}"], cwd=ROOT, preexec_fn=before, env=env)
         self.text, self.exit = done.stdout + done.stderr, done.returncode
-        (self.case,) = ET.parse(junit).getroot().iter("testcase")
+        self.case, *self.others = ET.parse(junit).getroot().iter("testcase")
         self.properties = {item.get("name"): item.get("value") for item in self.case.iter("property")}
         assert "INTERNALERROR" not in self.text, self.text
         assert "Traceback" not in self.text, self.text
@@ -64,27 +65,28 @@ def undisturbed(folder):
 def no_room_for_the_page(folder):
     (folder / "run" / PAGE_FILE).mkdir(parents=True)
     ended = Ended(folder)
-    assert (ended.exit, ended.properties["verdict"]) == (1, "pass")
+    assert (ended.exit, ended.properties["verdict"]) == (ExitCode.ERROR, "pass")
     assert "the page cannot be written into" in ended.text
+    assert [case.find("error") is not None for case in ended.others] == [True]
 
 
 def no_room_for_the_verdict(folder):
     (folder / "run" / PROMISE / VERDICT_FILE).mkdir(parents=True)
     ended = Ended(folder)
-    assert (ended.exit, ended.properties["verdict"]) == (1, "error")
+    assert (ended.exit, ended.properties["verdict"]) == (ExitCode.ERROR, "error")
     assert "the verdict cannot be written" in ended.error
     assert "It is: pass" in ended.error
 
 
 def a_disk_without_room(folder):
     ended = Ended(folder, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19)))
-    assert (ended.exit, ended.properties["verdict"]) == (1, "error")
+    assert (ended.exit, ended.properties["verdict"]) == (ExitCode.ERROR, "error")
     assert "cannot be written" in ended.error
 
 
 def a_folder_that_nobody_can_make(folder):
     ended = Ended(folder, run=Path("/proc/papergate"))
-    assert (ended.exit, ended.properties["verdict"]) == (1, "error")
+    assert (ended.exit, ended.properties["verdict"]) == (ExitCode.ERROR, "error")
     assert "/proc/papergate cannot be written" in ended.error
 
 

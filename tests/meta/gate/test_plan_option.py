@@ -9,6 +9,7 @@ from papergate.acceptance import Settings
 from papergate.acceptance.golden import read_golden
 from papergate.acceptance.saving import save
 from papergate.errors import PromiseError
+from papergate.exit_codes import ExitCode
 from papergate.reports.plan import promise_plan
 from tests.meta.processes import ran
 from tests.meta.tiny_runs import PROMISES, SPECS, TINY, accepted, case_of, completions_of, like_the_paper
@@ -79,7 +80,7 @@ def test_the_option_plans_demanded_promises_without_their_hardware_and_tests_not
 
 def test_a_promise_without_a_plan_is_counted_and_fails_the_session(tmp_path):
     code, text = suite(tmp_path, "tests/accuracy", "-m", "rtx3060", "-k", "light-math500")
-    assert code == 1, text
+    assert code == ExitCode.ERROR, text
     assert "no plan: " in text
     assert "0 of 1 promise planned; nothing was asked" in text
 
@@ -87,7 +88,7 @@ def test_a_promise_without_a_plan_is_counted_and_fails_the_session(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--limit=3",), "--plan plans whole runs that ask: leave out --limit and --predictions"),
+        (("--limit=3",), "--plan plans whole runs that ask: leave out --limit, --trial and --predictions"),
         (("-n2",), "--plan asks nothing: leave out -n"),
         (("--tokens-per-s=0",), "--tokens-per-s 0.0: give a number above 0"),
     ],

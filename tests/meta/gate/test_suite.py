@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from papergate.exit_codes import ExitCode
 from tests.meta.engines.test_remote import certificate
 from tests.meta.processes import LIMIT_S, ran, started, wait_until
 from tests.meta.shared import shared
@@ -52,7 +53,7 @@ class Session:
 @pytest.mark.parametrize(("marker", "promises"), [("a100", 4), ("ascend", 2), ("h200", 4), ("vastai", 4)])
 def test_a_marker_demands_its_hardware(tmp_path, marker, promises):
     session = Session(tmp_path, "tests/accuracy", "-m", marker)
-    assert session.exit == 1, session.text
+    assert session.exit == ExitCode.ERROR, session.text
     assert session.outcomes() == ["error"] * promises
     assert f"{marker} demands" in session.text
     assert f"pytest -m {marker} --endpoint http://HOST:PORT" in session.text
@@ -71,7 +72,7 @@ def test_an_endpoint_that_refuses_connections_is_an_error_before_anything_is_ask
     session = Session(
         tmp_path, "tests/accuracy", "-m", "ascend", "-k", "math500", "--endpoint", "http://127.0.0.1:9", data
     )
-    assert (session.exit, session.outcomes()) == (1, ["error"])
+    assert (session.exit, session.outcomes()) == (ExitCode.ERROR, ["error"])
     assert "127.0.0.1:9" in session.text
     assert "Traceback" not in session.text
 
@@ -121,7 +122,7 @@ def test_an_empty_file_of_predictions_is_refused(tmp_path):
 
 def test_replay_without_a_file_is_an_error_with_the_remedy(tmp_path):
     session = Session(tmp_path, "tests/accuracy", "-m", "replay", "-k", "llama-8b-math500")
-    assert (session.exit, session.outcomes()) == (1, ["error"])
+    assert (session.exit, session.outcomes()) == (ExitCode.ERROR, ["error"])
     assert "--predictions FILE" in session.text
 
 
@@ -130,7 +131,7 @@ def test_real_transcripts_are_graded_and_a_part_of_a_benchmark_cannot_pass(tmp_p
     transcripts = shared(f"transcripts/r1distill_llama8b__math500_100x16__{run}.jsonl.gz")
     data = f"--data=math500={shared('datasets/math_500.jsonl')}"
     session = Session(tmp_path, "tests/accuracy", "-m", "replay", "--predictions", transcripts, data)
-    assert (session.exit, session.outcomes()) == (1, ["failure"])
+    assert (session.exit, session.outcomes()) == (ExitCode.UNDECIDED, ["failure"])
     found = session.properties()
     assert found["verdict"] == "inconclusive"
     assert "partial run, 100 of 500 problems" in found["sentence"]
@@ -247,7 +248,7 @@ def test_a_budget_of_tokens_leaves_the_verdict_open_and_says_so(tmp_path):
 @NO_ENGINE
 def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path):
     session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2", "--holm")
-    assert (session.exit, session.outcomes()) == (1, ["failure", "failure"])
+    assert (session.exit, session.outcomes()) == (ExitCode.UNDECIDED, ["failure", "failure"])
     assert session.text.count("partial run, 4 of 30 problems, which cannot pass") >= 1
     assert session.text.count("among the promises of its session this one fails at p = 0.025 (Holm)") == 2
     assert "2 promises, each failing" not in session.text  # nothing failed
@@ -271,7 +272,7 @@ def test_a_broken_model_folder_is_an_error_that_names_what_is_missing(tmp_path, 
             if file.name != spoil:
                 (copy / file.name).write_bytes(file.read_bytes())
     session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--model", copy)
-    assert (session.exit, session.outcomes()) == (1, ["error"])
+    assert (session.exit, session.outcomes()) == (ExitCode.ERROR, ["error"])
     assert said in session.text
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from papergate.exit_codes import ExitCode
 from papergate.performance.collector import AVAILABLE
 from tests.meta.perf_suite import LENIENT, TEST, WORKLOAD, AttachedSuite
 from tests.servers import timed_server
@@ -48,7 +49,7 @@ def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
 def test_session_that_would_record_nothing_is_an_error_with_its_remedy(suite, options):
     suite.run(*options)
     outcome, message, _ = suite.case
-    assert (outcome, suite.status) == ("error", 1)
+    assert (outcome, suite.status) == ("error", ExitCode.ERROR)
     assert "with -n 0" in message or "leave it out" in message
 
 

@@ -57,6 +57,8 @@ SAMPLES = {
     "confirm_failure": [{"k": 9, "seed": 1, "alpha": 0.05, "both": 0.0025}],
     "partial_by_limit": [{"asked": 5, "problems": 30}],
     "partial_by_file": [{"asked": 5, "problems": 30}],
+    "trial_good": [{"asked": 2, "problems": 30, "samples": 4, "answered": 3, "correct": 1}],
+    "trial_without_answer": [{"asked": 2, "problems": 30, "samples": 4, "answered": 0, "correct": 0}],
     "unknown_could_turn": [
         {"undecided": 3, "missing": 0},
         {"undecided": 0, "missing": 29},
