@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers lint simulate grid study clean
+.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers lint site simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -82,6 +82,18 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# An environment of its own: what builds pages has nothing to do with what judges.
+SITE_VENV ?= .venv-site
+
+$(SITE_VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(SITE_VENV)
+	$(SITE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $$($(PYTHON) -c \
+	  'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["site"])')
+	touch $@
+
+site: $(SITE_VENV)/ready  ## the documentation as a site, in site/; a broken link fails
+	$(SITE_VENV)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs site
+
 simulate: $(VENV)/ready  ## operating characteristics of the verdict rule
 	$(BIN)/python -m studies.simulate
 
@@ -98,4 +110,4 @@ accelerator:  ## what this machine's accelerator does: promises, throughput besi
 	$(PYTHON) -m studies.accelerator
 
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) $(WHEEL_VENV) dist .mypy_cache .ruff_cache .pytest_cache report
+	rm -rf $(VENV) $(VLLM_VENV) $(WHEEL_VENV) $(SITE_VENV) dist site .mypy_cache .ruff_cache .pytest_cache report
