@@ -12,6 +12,7 @@
     │   ├── EngineTimeout       it did not answer in time
     │   └── PreflightFailed     it answers, and is not set up as the run needs it
     ├── StoreError          the record of a run cannot be read, or belongs to another run
+    ├── EvidenceError       a bundle of evidence cannot be made, or is not what it claims to be
     ├── WorkloadError       a workload of tests/perf is wrong, or does not fit the server
     ├── RequestsLost        some completions never came: no score can be stated
     ├── AnswersDamaged      more answers are damaged than the promise can bear: asking was stopped
@@ -74,6 +75,10 @@ class PreflightFailed(EngineError):
 
 class StoreError(PapergateError):
     """The record of a run cannot be read, or belongs to another run."""
+
+
+class EvidenceError(PapergateError):
+    """A bundle of evidence cannot be made, or is not what it claims to be."""
 
 
 class WorkloadError(PapergateError):

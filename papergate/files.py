@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """Completions may hold what a licence or a customer keeps confidential; whoever may read more is the owner's to say."""
@@ -149,18 +149,8 @@ def read_kept(path: Path) -> bytes:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a private file that, through power loss, is either as before or whole; a link of that name is replaced."""
-    descriptor, draft = mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(draft, path)  # noqa: PTH105 - the atomic rename is the point
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(draft)  # noqa: PTH108
-        raise
-    sync_folder(path.parent)
+    with bytes_written(path) as file:
+        file.write(data)
 
 
 @contextmanager
@@ -192,6 +182,27 @@ def text_written(path: Path) -> Iterator[TextIO]:
         with suppress(OSError):
             os.unlink(draft)  # noqa: PTH108
         raise
+
+
+@contextmanager
+def bytes_written(path: Path) -> Iterator[BinaryIO]:
+    """A private file that, through power loss, is either as before or whole; a link of that name is replaced.
+
+    Raises:
+        OSError: it cannot be written; an earlier file stays.
+    """
+    descriptor, draft = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(draft, path)  # noqa: PTH105 - the atomic rename is the point
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)  # noqa: PTH108
+        raise
+    sync_folder(path.parent)
 
 
 def private_folder(folder: Path) -> None:

@@ -102,8 +102,11 @@ def judge_known(
     read: Callable[[Iterable[Key]], Iterable[Completion]],
     *,
     place: str,
+    diagnosed: bool = True,
 ) -> Acceptance:
     """Judge the completions that ``came`` and those that ``failed`` as `replay` does; ``read`` brings them one by one.
+
+    ``diagnosed`` False looks at no text's kind, which takes most of the time and decides nothing.
 
     Raises:
         EngineError: the samples are copies of each other.
@@ -118,7 +121,9 @@ def judge_known(
     lost = {receipt.key: receipt for receipt in map(Receipt.of, read(key for key in wanted if key in failed))}
     receipts, grades = dict[Key, Receipt](), dict[Key, Grade]()
     with Grader(case.settings.grader) as grader:
-        for receipt, grade in graded(case, grader, read(key for key in wanted if key not in failed)):
+        for receipt, grade in graded(
+            case, grader, read(key for key in wanted if key not in failed), diagnosed=diagnosed
+        ):
             receipts[receipt.key], grades[receipt.key] = receipt, grade
     refuse_copies(receipts.values())
     return assess(case, k, receipts | lost, grades)

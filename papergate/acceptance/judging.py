@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from papergate.acceptance.records import NO_ANSWER, Acceptance, Case, Receipt
 from papergate.acceptance.terms import prompt_digest
+from papergate.benchmarks import Problem
 from papergate.completions.contents import Key
-from papergate.diagnosis.kinds import kind_of
+from papergate.diagnosis.kinds import Kind, kind_of
 from papergate.engines import Completion, Finish
 from papergate.run_folder.notes import Note, note
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
@@ -17,24 +18,24 @@ from papergate.statistics.rule import Evidence, weigh
 from papergate.verdict import Judgement, Verdict, judge, judge_literal
 
 
-def graded(case: Case, grader: Grader, completions: Iterable[Completion]) -> Iterator[tuple[Receipt, Grade]]:
+def graded(
+    case: Case, grader: Grader, completions: Iterable[Completion], *, diagnosed: bool = True
+) -> Iterator[tuple[Receipt, Grade]]:
     """The grade of every completion in its order, beside what is kept of it; only the grader holds a few texts."""
     receipts: deque[Receipt] = deque()
-    for grade in grader.grade(_attempts(case, completions, receipts)):
+    for grade in grader.grade(_attempts(case, completions, receipts, diagnosed=diagnosed)):
         yield receipts.popleft(), grade
 
 
-def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Receipt]) -> Iterator[Attempt]:
+def _attempts(
+    case: Case, completions: Iterable[Completion], receipts: deque[Receipt], *, diagnosed: bool
+) -> Iterator[Attempt]:
     """Each completion beside its gold answer, while its receipt is put down."""
     problems = {problem.id: problem for problem in case.problems}
     spec, deployment = case.benchmark.spec, case.promise.deployment
     for done in completions:
         problem = problems[done.problem]
-        receipts.append(
-            Receipt.of(
-                done, kind_of(done, thinks=deployment.thinks, prompt=problem.prompt, marks=deployment.thought_marks)
-            )
-        )
+        receipts.append(Receipt.of(done, _kind(case, problem, done) if diagnosed else None))
         yield Attempt(
             text=done.text,
             gold=problem.gold,
@@ -48,9 +49,24 @@ def _attempts(case: Case, completions: Iterable[Completion], receipts: deque[Rec
         )
 
 
+def _kind(case: Case, problem: Problem, done: Completion) -> Kind:
+    deployment = case.promise.deployment
+    return kind_of(done, thinks=deployment.thinks, prompt=problem.prompt, marks=deployment.thought_marks)
+
+
 def assess(case: Case, k: int, receipts: Mapping[Key, Receipt], grades: Mapping[Key, Grade]) -> Acceptance:
     """The verdict of the look at ``k`` planned samples of a problem, on average."""
-    counts = counts_of(case, k, grades, {Outcome.CORRECT})
+    return _accepted(case, counts_of(case, k, grades, {Outcome.CORRECT}), receipts, grades)
+
+
+def regraded(found: Acceptance, grades: Mapping[Key, Grade]) -> Acceptance:
+    """The verdict on the same samples with other ``grades``."""
+    right = Counter(problem for (problem, _), grade in grades.items() if grade.outcome is Outcome.CORRECT)
+    correct = tuple(right[problem.id] for problem in found.case.problems)
+    return _accepted(found.case, replace(found.counts, correct=correct), found.receipts, grades)
+
+
+def _accepted(case: Case, counts: Counts, receipts: Mapping[Key, Receipt], grades: Mapping[Key, Grade]) -> Acceptance:
     judgement = _judged(case, counts)
     return Acceptance(
         case=case,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from papergate.acceptance.flow import judge_known, manifest_of
+from papergate.acceptance.golden import Golden
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
 from papergate.acceptance.records import Acceptance, Settings
 from papergate.acceptance.saving import save
@@ -63,15 +64,27 @@ def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: floa
         PapergateError: the run is damaged, belongs to another promise or benchmark text, or cannot be judged; the
             earlier record stays.
     """
+    found, golden = recompute(folder, setup, benchmarks, fail_alpha)
+    return save(found, folder, golden)
+
+
+def recompute(
+    folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None = None, *, diagnosed: bool = True
+) -> tuple[Acceptance, Golden | None]:
+    """What `rejudge` saves, and nothing saved; ``diagnosed``: whether it is looked at what answers look like, too.
+
+    Raises:
+        PapergateError: as `rejudge`.
+    """
     manifest, contents, earlier = read_manifest(folder), contents_of(folder), _earlier(folder)
     refuse_damaged(folder, contents)
     _refuse_a_shard(folder, manifest)
     _refuse_without_golden(folder, setup, earlier)
     ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
     ready = replace(ready, settings=_as_before(ready, earlier, fail_alpha))
-    found = _judged(ready, manifest, contents, folder)
+    found = _judged(ready, manifest, contents, folder, diagnosed=diagnosed)
     looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
-    return save(replace(found, sessions=read_sessions(folder), looks_taken=looks), folder, ready.golden)
+    return replace(found, sessions=read_sessions(folder), looks_taken=looks), ready.golden
 
 
 def _rejudged(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None) -> Rejudged:
@@ -141,7 +154,7 @@ def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | 
         )
 
 
-def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path) -> Acceptance:
+def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path, *, diagnosed: bool) -> Acceptance:
     """The verdict on all that is stored; texts are read one at a time.
 
     Raises:
@@ -161,6 +174,7 @@ def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path) 
         contents.failed.keys(),
         lambda keys: read_completions(folder, (places[key] for key in keys)),
         place=str(folder),
+        diagnosed=diagnosed,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from papergate import __version__
 from papergate.acceptance.golden import Golden, with_golden
 from papergate.acceptance.judging import evidence_by_look
+from papergate.acceptance.judged_by import write_judged_by
 from papergate.acceptance.notes import notes_of, remarks_of
 from papergate.acceptance.own_log import refuse_the_same_run
 from papergate.acceptance.problems import aggregates, problem_rows
@@ -66,6 +67,7 @@ def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> 
         _write_questions(acceptance.case, folder / QUESTIONS_FILE)
         write_lines(folder / GRADES_FILE, _grade_rows(acceptance))
         write_lines(folder / PROBLEMS_FILE, problem_rows(acceptance))
+        write_judged_by(folder, acceptance.case.promise, acceptance.case.benchmark.spec, golden)
         append_verdict(folder, record, record.text)
         write_verdict(folder, record)
     except OSError as error:

@@ -74,6 +74,8 @@ class Contents:
     """Those that have no success."""
     records: int = 0
     unsealed: int = 0
+    unseeded: int = 0
+    """Records that do not say with which seed they were drawn."""
     interrupted: int = 0
     """Lines that a killed or failed write left behind; they were never acknowledged."""
     foreign: bool = False
@@ -154,6 +156,7 @@ class Contents:
             at_first = not (self.records or self.interrupted or self.damages)
             self.foreign = self.foreign or at_first
             self.damages.append(f"line {number}, byte {start}: {FOREIGN if at_first else BROKEN}")
+        self.unseeded += record.fields.get("seed") is None
         self.link = record.link
         self.note(problem, sample, finish, (start, len(line)))
 

@@ -7,6 +7,9 @@ from papergate.run_folder.speed import SpeedRecord
 from papergate.run_folder.verdict import Judged, Spread, VerdictRecord
 from papergate.words import say
 
+EVIDENCE_PROPERTY = "evidence_sha256"
+"""Property of the whole suite: the root of the run's evidence, see `papergate.run_folder.sums`."""
+
 
 def properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     """Name and value of every property, in the order a reader asks for them; scores in percent."""

@@ -12,6 +12,8 @@ A run folder holds a folder for each promise, with
     what was asked, word for word; not there where the benchmark's text must not be shown
 ``shard.json``
     of a run that is a part of another, asked on one of several machines: which part, and of what
+``promise.json``, ``golden/verdict.json``
+    what the verdict was judged by: the promise, its benchmark file, and the golden run where there is one
 ``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
     what was made of it; the verdict comes last, so that it never stands without the others
 ``verdicts.jsonl``
@@ -22,6 +24,7 @@ file for each workload, and ``servers/`` with the logs and locks of servers that
 """
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -45,6 +48,9 @@ VERDICT_FILE = "verdict.json"
 HISTORY_FILE = "verdicts.jsonl"
 PREFLIGHT_FILE = "preflight.json"
 SHARD_FILE = "shard.json"
+PROMISE_FILE = "promise.json"
+GOLDEN_FOLDER = "golden"
+"""In the folder of a promise: the record of its golden run."""
 
 PAGE_FILE = "report.html"
 TRANSCRIPTS_FOLDER = "transcripts"
@@ -52,7 +58,24 @@ SPEED_FOLDER = "performance"
 SWEEP_FILE = "against-concurrency.json"
 """In the folder of speed: the same figures side by side."""
 SERVERS_FOLDER = "servers"
-
+EVIDENCE = (
+    MANIFEST_FILE,
+    COMPLETIONS_FILE,
+    MARK_FILE,
+    SESSIONS_FILE,
+    REPLAYED_FILE,
+    SHARD_FILE,
+    PREFLIGHT_FILE,
+    PROMISE_FILE,
+    f"{GOLDEN_FOLDER}/{VERDICT_FILE}",
+    GRADES_FILE,
+    PROBLEMS_FILE,
+    VERDICT_FILE,
+    HISTORY_FILE,
+)
+"""Files of a promise that prove something of it; others are locks, pages and logs, or a text that has a licence."""
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,254}", re.ASCII)
+"""A name that means the same in every file system and in the lines of ``sha256sum``."""
 
 LEAST_ROOM = 1 << 20
 """Bytes; a disk with less room holds no run."""
@@ -81,6 +104,22 @@ def require_usable(run: Path) -> None:
 def promise_folders(run: Path, file: str = VERDICT_FILE) -> list[Path]:
     """The folders of promises in ``run`` that hold ``file``, by name."""
     return sorted(path.parent for path in run.glob(f"*/{file}"))
+
+
+def evidence_files(run: Path) -> list[Path]:
+    """The files of ``run`` that prove something, in the order of their names, which their sums and a bundle keep."""
+    of_promises = [path for name in EVIDENCE for path in run.glob(f"*/{name}")]
+    return sorted([*of_promises, *speed_files(run)], key=lambda path: path.relative_to(run).as_posix())
+
+
+def is_evidence(name: str) -> bool:
+    """Whether ``name``, a path in a run, is that of a file of evidence."""
+    folder, _, file = name.partition("/")
+    return bool(PLAIN_NAME.fullmatch(folder)) and (file in EVIDENCE or _is_speed(folder, file))
+
+
+def _is_speed(folder: str, file: str) -> bool:
+    return folder == SPEED_FOLDER and file.endswith(".json") and bool(PLAIN_NAME.fullmatch(file)) and file != SWEEP_FILE
 
 
 def servers_folder(run: Path) -> Path:

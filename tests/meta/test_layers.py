@@ -33,6 +33,7 @@ STAGES = (
     "performance",
     "acceptance",
     "reports",
+    "evidence",
     "gate",
     "cli",
 )

@@ -1,0 +1,1 @@
+"""WHAT ANYONE CAN CHECK: a run as one file that others recompute, and the check itself."""

@@ -1,0 +1,120 @@
+"""A run as one file: its evidence, the sums of it, and the JUnit report that quotes their root."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from papergate.errors import EvidenceError
+from papergate.evidence.container import pieces
+from papergate.evidence.records import BUNDLE_FORMAT
+from papergate.files import MEBIBYTE, bytes_written, open_kept, read_plain, reason
+from papergate.printable import one_line
+from papergate.run_folder.files import (
+    PROMISE_FILE,
+    VERDICT_FILE,
+    is_evidence,
+    json_text,
+    promise_folders,
+)
+from papergate.run_folder.sums import Sum, root_of, sum_in, sums_of
+
+HEAD, SUMS, JUNIT = "bundle.json", "SHA256SUMS", "junit.xml"
+MOST_JUNIT = 64 * MEBIBYTE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bundled:
+    """What was written."""
+
+    root: str
+    files: int
+    size: int
+
+
+def write_bundle(run: Path, target: Path, junit: Path | None = None) -> Bundled:
+    """Write the evidence of ``run`` to ``target``; the same run gives the same bytes.
+
+    Raises:
+        EvidenceError: the run holds no verdict, or one that nobody can recompute; or a file cannot be read or written.
+        StoreError: a file of the run cannot be read.
+    """
+    _refuse_unfinished(run)
+    sums = sums_of(run)
+    _refuse_odd_names(run, sums)
+    own = heads(sums, read_junit(junit) if junit else None)
+    members = [sum_in(BytesIO(data), name, len(data)) for name, data in own.items()] + [*sums]
+    if target.exists() and not target.is_file():
+        raise EvidenceError(f"{target} is no plain file; give the name of a new one: -o FILE.zip")
+    try:
+        with bytes_written(target) as file:
+            for piece in pieces(members):
+                _write(file, piece, run, own)
+            size = file.tell()
+    except OSError as error:
+        raise EvidenceError(f"{target} cannot be written: {reason(error)}; give another place: -o FILE.zip") from error
+    return Bundled(root=root_of(sums), files=len(sums), size=size)
+
+
+def heads(sums: Sequence[Sum], junit: bytes | None) -> dict[str, bytes]:
+    """The members that stand before the evidence, and what they hold."""
+    digest = None if junit is None else hashlib.sha256(junit).hexdigest()
+    first = {
+        HEAD: json_text({"format": BUNDLE_FORMAT, JUNIT: digest}).encode(),
+        SUMS: "".join(one.line for one in sums).encode(),
+    }
+    return first if junit is None else first | {JUNIT: junit}
+
+
+def read_junit(path: Path) -> bytes:
+    """The JUnit report at ``path``.
+
+    Raises:
+        EvidenceError: it cannot be read.
+    """
+    try:
+        return read_plain(path, most=MOST_JUNIT)
+    except OSError as error:
+        raise EvidenceError(
+            f"{path} cannot be read: {reason(error)}; give the report of the run: --junit FILE"
+        ) from error
+
+
+def _refuse_unfinished(run: Path) -> None:
+    """A bundle is about verdicts, each with the promise that it was judged by."""
+    if not promise_folders(run, VERDICT_FILE):
+        raise EvidenceError(f"{run} holds no verdict; give the folder of a finished run: runs/TIME")
+    lacking = [folder.name for folder in promise_folders(run, VERDICT_FILE) if not (folder / PROMISE_FILE).exists()]
+    if lacking:
+        raise EvidenceError(
+            f"{run}: {lacking[0]} has no {PROMISE_FILE}, as an earlier papergate judged it; judge it again first: "
+            f"papergate runs judge {run}"
+        )
+
+
+def _refuse_odd_names(run: Path, sums: Sequence[Sum]) -> None:
+    for one in sums:
+        if not is_evidence(one.name):
+            raise EvidenceError(
+                f"{run}: the name {one_line(one.name)} cannot be in a bundle; give the folder letters, digits, dots, "
+                "dashes and underscores only"
+            )
+
+
+def _write(file: BinaryIO, piece: bytes | Sum, run: Path, own: Mapping[str, bytes]) -> None:
+    if isinstance(piece, bytes):
+        file.write(piece)
+    elif piece.name in own:
+        file.write(own[piece.name])
+    else:
+        _copy(run / piece.name, piece, file)
+
+
+def _copy(path: Path, seen: Sum, file: BinaryIO) -> None:
+    """The data of a file whose sum was ``seen`` a moment ago."""
+    with open(open_kept(path, os.O_RDONLY), "rb") as source:  # noqa: PTH123 - of a descriptor
+        if sum_in(source, seen.name, seen.size, copy=file) != seen or source.read(1):
+            raise EvidenceError(f"{path} changed while it was bundled; wait for the end of the run, then bundle it")

@@ -1,0 +1,178 @@
+"""A promise of a bundle computed again from its completions, and held against what the bundle states."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from papergate import __version__
+from papergate.acceptance.judged_by import JudgedBy, golden_kept, read_judged_by
+from papergate.acceptance.judging import regraded
+from papergate.acceptance.options import Options
+from papergate.acceptance.rejudge import recompute
+from papergate.acceptance.saving import record_of
+from papergate.acceptance.selection import Setup
+from papergate.benchmarks import BENCHMARKS, BenchmarkSpec, Problem, read_specs
+from papergate.completions.store import contents_of, refuse_damaged
+from papergate.engines.start import ENGINES
+from papergate.errors import BenchmarkError, PapergateError, StoreError
+from papergate.evidence.grades import compare_grades
+from papergate.evidence.kept import KeptBenchmark, golds_are_published, kept_problems, read_grades
+from papergate.evidence.records import Checked, Refused, Result
+from papergate.printable import one_line
+from papergate.promises import PAPERS, TARGETS, Promise, read_promises
+from papergate.run_folder.files import MANIFEST_FILE
+from papergate.run_folder.notes import Note, note
+from papergate.run_folder.verdict import VerdictRecord, read_verdict
+
+DECIDING = (
+    *("promise", "verdict", "accepted", "partial", "protocol", "sampling", "run_seed", "grader", "promised"),
+    *("judgement", "tally", "truncations", "errors", "aggregates", "tokens", "times", "counts", "golden"),
+)
+"""What a verdict states and completions give. Causes are read from texts by rules of thumb; they are not held."""
+OF_THE_SESSION = {"looks"}
+"""Fields of a judgement that tell how a session went, which completions do not."""
+NAMED = 5
+"""Differences of a verdict that are listed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Own:
+    """What this papergate ships, to hold a bundle against."""
+
+    promises: Mapping[str, Promise]
+    benchmarks: Mapping[str, BenchmarkSpec]
+
+    @classmethod
+    def read(cls) -> "Own":
+        """The files of this release."""
+        benchmarks = read_specs([BENCHMARKS])
+        promises = read_promises([TARGETS], [PAPERS], benchmarks=benchmarks, engines=ENGINES)
+        return cls(promises={promise.id: promise for promise in promises}, benchmarks=benchmarks)
+
+
+def check_promise(folder: Path, options: Options, own: Own) -> Checked:
+    """Compute the promise in ``folder`` again; ``options`` may name the user's copies of benchmarks.
+
+    Raises:
+        Refused: its files are not as papergate wrote them, or do not belong together.
+        BenchmarkError: the user's copy of its benchmark cannot be used.
+    """
+    with _as_altered(folder.name):
+        stated, held = read_verdict(folder), _completions(folder)
+        if stated is None or held is None:
+            return _not_recomputed(folder, stated, held or 0)
+        by, grades = read_judged_by(folder), read_grades(folder)
+        benchmark = KeptBenchmark(by.benchmark, options.data, stated.benchmark, kept_problems(folder, grades))
+        found, golden = recompute(folder, _setup(by, folder, options), benchmark, diagnosed=False)
+        compared = compare_grades(
+            grades,
+            found.grades,
+            same_release=stated.papergate == __version__,
+            options_known=benchmark.complete or by.benchmark.answer != "choice",
+        )
+        record = record_of(regraded(found, compared.agreed), golden)
+        return Checked(
+            promise=folder.name,
+            stated=stated,
+            completions=held,
+            regraded=len(found.grades),
+            contradictions=[
+                *compared.contradictions(),
+                *_differences(stated, record, folder.name),
+                *_other_golds(own, by.benchmark, found.case.problems),
+            ],
+            gaps=[*compared.gaps()],
+            remarks=[*compared.remarks(), *_remarks(own, by, stated, benchmark)],
+        )
+
+
+@contextmanager
+def _as_altered(promise: str) -> Iterator[None]:
+    """Whatever does not fit in the files of a promise was altered, as papergate wrote none like it."""
+    try:
+        yield
+    except (BenchmarkError, Refused):
+        raise
+    except PapergateError as error:
+        raise Refused(Result.ALTERED, f"{promise}: {error}") from None
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, OSError) as error:
+        raise Refused(Result.ALTERED, f"{promise}: its files do not belong together ({error!r})") from None
+
+
+def _completions(folder: Path) -> int | None:
+    """How many completions and failures the store holds, once seals and seeds fit; None where there is none.
+
+    Raises:
+        StoreError: they do not.
+    """
+    if not (folder / MANIFEST_FILE).exists():
+        return None
+    contents = contents_of(folder)
+    refuse_damaged(folder, contents)
+    if contents.unseeded:
+        raise StoreError(f"{contents.unseeded} completions do not state the seed that they were drawn with")
+    return contents.records
+
+
+def _not_recomputed(folder: Path, stated: VerdictRecord | None, held: int) -> Checked:
+    """A promise without a verdict has nothing to hold; one without completions was judged from a file elsewhere."""
+    gaps = [note("verify_no_completions")] if stated else []
+    remarks = [] if stated else [note("verify_no_verdict")]
+    return Checked(promise=folder.name, stated=stated, completions=held, regraded=0, gaps=gaps, remarks=remarks)
+
+
+def _setup(by: JudgedBy, folder: Path, options: Options) -> Setup:
+    return Setup(
+        options=replace(options, golden=golden_kept(folder)),
+        targets=(),
+        benchmarks={by.benchmark.name: by.benchmark},
+        promises=(by.promise,),
+        predictions=None,
+    )
+
+
+def _differences(stated: VerdictRecord, computed: VerdictRecord, promise: str) -> Iterator[Note]:
+    """Each number of the verdict that is not what the completions give, bit for bit."""
+    before, now = (dict(_leaves(record.model_dump(mode="json", include={*DECIDING}))) for record in (stated, computed))
+    differ = [name for name in before | now if before.get(name) != now.get(name)]
+    if stated.promise != promise:
+        differ.insert(0, "promise")
+    for name in differ[:NAMED]:
+        yield note("verify_field_differs", name=name, stated=_shown(before.get(name)), computed=_shown(now.get(name)))
+    if len(differ) > NAMED:
+        yield note("verify_more_differ", count=len(differ) - NAMED)
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - whatever JSON holds
+    """Every value by its path, lists whole."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in OF_THE_SESSION:
+                yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value
+
+
+def _shown(value: object) -> str:
+    return one_line(str(value), 60)
+
+
+def _other_golds(own: Own, spec: BenchmarkSpec, problems: tuple[Problem, ...]) -> Iterator[Note]:
+    """The right answers of a whole benchmark that papergate knows must be the published ones."""
+    known = own.benchmarks.get(spec.name)
+    whole = known is not None and len(problems) == known.problems and all(problem.gold for problem in problems)
+    if known and whole and golds_are_published(known, problems) is False:
+        yield note("verify_other_golds", benchmark=known.title)
+
+
+def _remarks(own: Own, by: JudgedBy, stated: VerdictRecord, benchmark: KeptBenchmark) -> Iterator[Note]:
+    if own.promises.get(by.promise.id) != by.promise or own.benchmarks.get(by.benchmark.name) != by.benchmark:
+        yield note("verify_own_promise", tolerance=by.promise.tolerance.text, source=by.promise.score.source)
+    if not benchmark.complete:
+        yield note("verify_text_absent", benchmark=by.benchmark.name, digest=stated.benchmark.digest)
+    if stated.golden:
+        yield note("verify_golden_taken", promise=stated.golden.promise)
+    if stated.papergate != __version__:
+        yield note("verify_other_release", judged=stated.papergate, here=__version__)
