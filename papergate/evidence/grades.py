@@ -10,6 +10,9 @@ from papergate.scoring import Grade
 LIMIT = "limit"
 """What settles a comparison that a bound of time or memory ended: another machine may reach another grade."""
 
+NAMED = 20
+"""Samples that a note lists."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compared:
@@ -45,8 +48,8 @@ class Compared:
     def remarks(self) -> Iterator[Note]:
         """What a slower or faster machine may grade otherwise."""
         if self.limited:
-            named = [f"{problem} sample {sample}" for problem, sample in self.limited]
-            yield note("verify_grades_limited", count=len(named), samples=named)
+            named = ", ".join(f"{problem} {sample}" for problem, sample in self.limited[:NAMED])
+            yield note("verify_grades_limited", count=len(self.limited), samples=named)
 
 
 def compare_grades(

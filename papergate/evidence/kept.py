@@ -24,10 +24,11 @@ def read_grades(folder: Path) -> dict[Key, Grade]:
         ValueError, TypeError, KeyError: they are not what papergate writes.
     """
     grades = dict[Key, Grade]()
-    for row in _rows(folder / GRADES_FILE):
+    for row in read_rows(folder / GRADES_FILE):
         key = str(row.pop("problem")), int(row.pop("sample"))
         if key in grades:
             raise ValueError(f"{GRADES_FILE} has two grades of {key[0]} sample {key[1]}")
+        row.pop("kind", None)  # what the text looks like, which no verdict rests on
         grades[key] = Grade(**{**row, "outcome": Outcome(row["outcome"])})
     return grades
 
@@ -59,7 +60,7 @@ def kept_problems(folder: Path, grades: Mapping[Key, Grade]) -> tuple[Problem, .
         ValueError, TypeError, KeyError: they are not what papergate writes.
     """
     golds = {problem: grade.gold for (problem, _), grade in grades.items()}
-    return tuple(_problem(row, golds) for row in _rows(folder / PROBLEMS_FILE))
+    return tuple(_problem(row, golds) for row in read_rows(folder / PROBLEMS_FILE))
 
 
 def golds_are_published(spec: BenchmarkSpec, problems: tuple[Problem, ...]) -> bool | None:
@@ -76,7 +77,12 @@ def _problem(row: Mapping[str, Any], golds: Mapping[str, str]) -> Problem:
     return Problem(id=name, text="", answer=gold, gold=gold, prompt="", group=group)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines.
+
+    Raises:
+        ValueError: it holds something else.
+    """
     rows = [parsed(line) for line in text_of(read_kept(path)).split("\n") if line]
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"{path.name} holds lines that are no objects")

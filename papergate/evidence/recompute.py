@@ -1,8 +1,10 @@
 """A promise of a bundle computed again from its completions, and held against what the bundle states."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +12,36 @@ from papergate import __version__
 from papergate.acceptance.judged_by import JudgedBy, golden_kept, read_judged_by
 from papergate.acceptance.judging import regraded
 from papergate.acceptance.options import Options
+from papergate.acceptance.problems import problem_rows
 from papergate.acceptance.rejudge import recompute
 from papergate.acceptance.saving import record_of
 from papergate.acceptance.selection import Setup
 from papergate.benchmarks import BENCHMARKS, BenchmarkSpec, Problem, read_specs
-from papergate.completions.store import contents_of, refuse_damaged
+from papergate.completions.store import contents_of
 from papergate.engines.start import ENGINES
 from papergate.errors import BenchmarkError, PapergateError, StoreError
 from papergate.evidence.grades import compare_grades
-from papergate.evidence.kept import KeptBenchmark, golds_are_published, kept_problems, read_grades
+from papergate.evidence.kept import KeptBenchmark, golds_are_published, kept_problems, read_grades, read_rows
 from papergate.evidence.records import Checked, Refused, Result
 from papergate.printable import one_line
 from papergate.promises import PAPERS, TARGETS, Promise, read_promises
-from papergate.run_folder.files import MANIFEST_FILE
+from papergate.run_folder.files import MANIFEST_FILE, PROBLEMS_FILE, json_text
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 
 DECIDING = (
-    *("promise", "verdict", "accepted", "partial", "protocol", "sampling", "run_seed", "grader", "promised"),
-    *("judgement", "tally", "truncations", "errors", "aggregates", "tokens", "times", "counts", "golden"),
+    *("promise", "title", "hardware", "verdict", "accepted", "partial", "protocol", "sampling", "run_seed", "grader"),
+    *("promised", "judgement", "tally", "truncations", "errors", "aggregates", "tokens", "times", "counts", "golden"),
+    *("engine", "benchmark"),
 )
 """What a verdict states and completions give. Causes are read from texts by rules of thumb; they are not held."""
-OF_THE_SESSION = {"looks"}
-"""Fields of a judgement that tell how a session went, which completions do not."""
+OF_THE_SESSION = {
+    *("judgement.looks", "engine.version", "engine.environment"),
+    *("benchmark.source", "benchmark.variant", "benchmark.known", "benchmark.file_sha256"),
+}
+"""What tells how the last session went and where it read its benchmark, which completions do not."""
 NAMED = 5
-"""Differences of a verdict that are listed."""
+"""Differences of a verdict, or damages of a store, that are listed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +66,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
         Refused: its files are not as papergate wrote them, or do not belong together.
         BenchmarkError: the user's copy of its benchmark cannot be used.
     """
-    with _as_altered(folder.name):
+    with _as_altered(folder):
         stated, held = read_verdict(folder), _completions(folder)
         if stated is None or held is None:
             return _not_recomputed(folder, stated, held or 0)
@@ -72,7 +79,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
             same_release=stated.papergate == __version__,
             options_known=benchmark.complete or by.benchmark.answer != "choice",
         )
-        record = record_of(regraded(found, compared.agreed), golden)
+        judged = regraded(found, compared.agreed)
         return Checked(
             promise=folder.name,
             stated=stated,
@@ -80,7 +87,8 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
             regraded=len(found.grades),
             contradictions=[
                 *compared.contradictions(),
-                *_differences(stated, record, folder.name),
+                *_differences(stated, record_of(judged, golden), folder.name),
+                *_other_rows(folder, problem_rows(judged)),
                 *_other_golds(own, by.benchmark, found.case.problems),
             ],
             gaps=[*compared.gaps()],
@@ -89,16 +97,17 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
 
 
 @contextmanager
-def _as_altered(promise: str) -> Iterator[None]:
+def _as_altered(folder: Path) -> Iterator[None]:
     """Whatever does not fit in the files of a promise was altered, as papergate wrote none like it."""
     try:
         yield
     except (BenchmarkError, Refused):
         raise
     except PapergateError as error:
-        raise Refused(Result.ALTERED, f"{promise}: {error}") from None
+        said = str(error).replace(f"{folder}/", "").replace(str(folder), folder.name)
+        raise Refused(Result.ALTERED, f"{folder.name}: {said}") from None
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, OSError) as error:
-        raise Refused(Result.ALTERED, f"{promise}: its files do not belong together ({error!r})") from None
+        raise Refused(Result.ALTERED, f"{folder.name}: its files do not belong together ({error!r})") from None
 
 
 def _completions(folder: Path) -> int | None:
@@ -110,7 +119,8 @@ def _completions(folder: Path) -> int | None:
     if not (folder / MANIFEST_FILE).exists():
         return None
     contents = contents_of(folder)
-    refuse_damaged(folder, contents)
+    if contents.damages:
+        raise StoreError(f"completions are not as papergate wrote them: {'; '.join(contents.damages[:NAMED])}")
     if contents.unseeded:
         raise StoreError(f"{contents.unseeded} completions do not state the seed that they were drawn with")
     return contents.records
@@ -145,12 +155,22 @@ def _differences(stated: VerdictRecord, computed: VerdictRecord, promise: str) -
         yield note("verify_more_differ", count=len(differ) - NAMED)
 
 
+def _other_rows(folder: Path, computed: Sequence[Mapping[str, Any]]) -> Iterator[Note]:
+    """The table of problems repeats counts of the verdict, for those who read it alone."""
+    stated = read_rows(folder / PROBLEMS_FILE)
+    for before, now in zip_longest(stated, json.loads(json_text(computed))):
+        if before != now:
+            yield note("verify_field_differs", name=PROBLEMS_FILE, stated=_shown(before), computed=_shown(now))
+            return
+
+
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - whatever JSON holds
     """Every value by its path, lists whole."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key not in OF_THE_SESSION:
-                yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+            path = f"{name}.{key}" if name else str(key)
+            if path not in OF_THE_SESSION:
+                yield from _leaves(inner, path)
     else:
         yield name, value
 

@@ -52,6 +52,11 @@ class Checked:
     remarks: Sequence[Note] = ()
     """What a reader must know beside both."""
 
+    @property
+    def recomputed(self) -> bool:
+        """Whether there was a verdict, and its completions."""
+        return self.stated is not None and self.regraded > 0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verified:

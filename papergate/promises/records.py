@@ -120,7 +120,7 @@ class FromGolden(Record):
 
 def _kind_of_score(value: object) -> str:
     """Tell the three ways to state a score apart by the field only one of them has."""
-    fields = value if isinstance(value, dict) else {}
+    fields = value if isinstance(value, dict) else getattr(value, "model_fields_set", {})  # read, or to be written
     return next((kind for kind in ("paper", "golden") if kind in fields), "percent")
 
 

@@ -12,7 +12,7 @@ A run folder holds a folder for each promise, with
     what was asked, word for word; not there where the benchmark's text must not be shown
 ``shard.json``
     of a run that is a part of another, asked on one of several machines: which part, and of what
-``promise.json``, ``golden/verdict.json``
+``promise.json``, ``golden-run/verdict.json``
     what the verdict was judged by: the promise, its benchmark file, and the golden run where there is one
 ``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
     what was made of it; the verdict comes last, so that it never stands without the others
@@ -49,7 +49,7 @@ HISTORY_FILE = "verdicts.jsonl"
 PREFLIGHT_FILE = "preflight.json"
 SHARD_FILE = "shard.json"
 PROMISE_FILE = "promise.json"
-GOLDEN_FOLDER = "golden"
+GOLDEN_FOLDER = "golden-run"
 """In the folder of a promise: the record of its golden run."""
 
 PAGE_FILE = "report.html"

@@ -333,6 +333,28 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "在本次会话的所有承诺中，p = {p:.2g} 时判为未通过（Holm）",
+    # a bundle that was checked
+    "verify_grades_differ": "{count} 个判题结果与输出不符。第一个：{problem} 的样本 {sample}，"
+    "记录为 {stated}，重新计算为 {computed}",
+    "verify_field_differs": "{name} 记录为 {stated}；由输出计算得到 {computed}",
+    "verify_more_differ": "结论中还有 {count} 个值不同",
+    "verify_other_golds": "标准答案不是 {benchmark} 公布的答案",
+    "verify_options_absent": "{count} 个判题结果无法在此计算，因为证据包中没有题目的选项；"
+    "请给出数据集文件：--data BENCHMARK=FILE",
+    "verify_no_completions": "证据包中没有该承诺的输出：结论来自其他工具的文件。无法计算判题结果和结论",
+    "verify_no_verdict": "没有结论：测试以错误结束",
+    "verify_grades_limited": "{count} 个判题结果在此处或原处因时间或内存限制而结束，不作比对：{samples}",
+    "verify_own_promise": "此 papergate 没有这个承诺，或内容不同。未核实：论文如此声明。"
+    "证据包的声明：{tolerance} 以内，{source}",
+    "verify_text_absent": "证据包中没有 {benchmark} 的题目文本：判题只依据标准答案。其摘要为 {digest}",
+    "verify_golden_taken": "参照运行 {promise} 以其记录为准；请用它自己的证据包核实",
+    "verify_other_release": "由 papergate {judged} 判定，由 {here} 核实，两者的规则可能不同",
+    "verify_proves": "已证明：{files} 个文件相互吻合，根摘要为 {root}；由保存的 {completions} 个输出，papergate {here} "
+    "得到与 papergate {judged} 所记录相同的 {grades} 个判题结果和 {verdicts} 个结论。",
+    "verify_quoted": "{by} 引用了同一个根摘要：这些文件就是其中所报告的文件。",
+    "verify_unquoted": "未证明：这些就是该次运行的文件。重新计算全部文件与摘要的人能得到同样吻合的证据包；"
+    "请将根摘要与您手中的 JUnit 报告比对（--junit、--root），或索取签名。",
+    "verify_cannot": "任何证据包都不能证明：输出确由其中所写的部署、在其中所写的硬件上产生。",
     # checks of a preflight, with their state
     "no_answer_failed": "检查 {check} 时没有得到回复：{said}",
     "endpoints_failed": _endpoints_differ,
@@ -416,6 +438,11 @@ LABELS: Mapping[str, str] = {
     "truncated": "截断",
     "problem_moved": "变化的题目",
     "p_adjusted": "p 值（Holm 校正）",
+    # a bundle that was checked
+    "result": "核实结果",
+    "verified": "已核实",
+    "contradicted": "不符",
+    "incomplete": "不完整",
     # speed
     "speed": "速度",
     "valid": "有效",

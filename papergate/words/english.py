@@ -287,6 +287,34 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
+    # a bundle that was checked
+    "verify_grades_differ": "{count} grades are not those of their completions. The first: {problem} sample {sample}, "
+    "stated {stated}, computed {computed}",
+    "verify_field_differs": "{name} is stated as {stated}; the completions give {computed}",
+    "verify_more_differ": "{count} more values of the verdict differ",
+    "verify_other_golds": "the right answers are not those that {benchmark} publishes",
+    "verify_options_absent": "{count} grades could not be computed here: the options of their questions are not in "
+    "the bundle. Give the benchmark's file: --data BENCHMARK=FILE",
+    "verify_no_completions": "the bundle has no completions of this promise: it was judged from a file of another "
+    "tool. Grades and verdict could not be computed",
+    "verify_no_verdict": "no verdict: its test ended in an error",
+    "verify_grades_limited": "{count} grades were ended by a limit of time or memory, here or there. They are not "
+    "compared: {samples}",
+    "verify_own_promise": "this papergate has no such promise, or states it otherwise. Not verified: that the paper "
+    "says so. The bundle states: within {tolerance}, {source}",
+    "verify_text_absent": "the text of {benchmark} is not in the bundle: the grades rest on the right answers alone. "
+    "Its digest is {digest}",
+    "verify_golden_taken": "the golden run {promise} is taken as its record states it; verify it from its own bundle",
+    "verify_other_release": "judged by papergate {judged} and verified by {here}, whose rules may differ",
+    "verify_proves": "Proven: the {files} files fit each other, with the root {root}; from the {completions} stored "
+    "completions papergate {here} computes the same {grades} grades and {verdicts} verdicts that papergate {judged} "
+    "stated.",
+    "verify_quoted": "The same root is quoted by {by}: the files are those that were reported there.",
+    "verify_unquoted": "Not proven: that these are the files of the run. A person who computes all files and sums "
+    "again gets a bundle that fits. Compare the root with the JUnit report that you hold (--junit, --root), or ask for "
+    "a signature.",
+    "verify_cannot": "Not proven by any bundle: that the deployment named in it wrote the completions, on the hardware "
+    "named in it.",
     # checks of a preflight, with their state
     "no_answer_failed": "the check of {check} got no answer: {said}",
     "endpoints_failed": _endpoints_differ,
@@ -375,6 +403,11 @@ LABELS: Mapping[str, str] = {
     "truncated": "truncated",
     "problem_moved": "problem that moved",
     "p_adjusted": "p, adjusted (Holm)",
+    # a bundle that was checked
+    "result": "result",
+    "verified": "verified",
+    "contradicted": "contradicted",
+    "incomplete": "incomplete",
     # speed
     "speed": "speed",
     "valid": "valid",

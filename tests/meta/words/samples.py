@@ -128,6 +128,33 @@ SAMPLES = {
         {"problems": 7, "k": 1, "accepted": [], "passes": PASSES},
     ],
     "holm_threshold": [{"p": 0.0036}],
+    # a bundle that was checked
+    "verify_grades_differ": [{"count": 3, "problem": "p1", "sample": 2, "stated": "correct", "computed": "incorrect"}],
+    "verify_field_differs": [{"name": "judgement.score", "stated": "0.8", "computed": "0.7"}],
+    "verify_more_differ": [{"count": 4}],
+    "verify_other_golds": [{"benchmark": "AIME 2024"}],
+    "verify_options_absent": [{"count": 3}],
+    "verify_no_completions": [{}],
+    "verify_no_verdict": [{}],
+    "verify_grades_limited": [{"count": 2, "samples": "p1 0, p2 3"}],
+    "verify_own_promise": [{"tolerance": "1 problem", "source": "table 5"}],
+    "verify_text_absent": [{"benchmark": "aime2024", "digest": "0f3a"}],
+    "verify_golden_taken": [{"promise": "a100-vllm-r1-aime2024"}],
+    "verify_other_release": [{"judged": "2026.10.0", "here": "2026.11.0"}],
+    "verify_proves": [
+        {
+            "files": 9,
+            "root": "0f3a",
+            "completions": 120,
+            "here": "2026.11.0",
+            "grades": 120,
+            "verdicts": 1,
+            "judged": "2026.11.0",
+        }
+    ],
+    "verify_quoted": [{"by": "--root"}],
+    "verify_unquoted": [{}],
+    "verify_cannot": [{}],
     # checks of a preflight, with their state
     "no_answer_failed": [{"check": "limit", "said": "503"}],
     "endpoints_failed": [{"differ": {"weights": ["a", "b"], "version": ["0.9.1", "0.9.2"]}}],
