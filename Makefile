@@ -26,8 +26,9 @@ test: $(VENV)/ready lint  ## everything that needs no accelerator
 	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 2 --dist worksteal --junitxml=report/test.xml
 	$(PYTEST) $(ALONE) --junitxml=report/test-alone.xml
 
-fuzz: $(VENV)/ready  ## 100,000 mutated streams over real sockets; other ones with PAPERGATE_FUZZ_SEED=N
+fuzz: $(VENV)/ready  ## 100,000 mutated streams over real sockets, 1,000 corrupted bundles; other ones with PAPERGATE_FUZZ_SEED=N
 	PAPERGATE_FUZZ=100000 $(PYTEST) tests/meta/endpoints/test_fuzz.py
+	PAPERGATE_FUZZ=1000 $(PYTEST) tests/meta/evidence/test_corruptions.py
 
 # As a user has it: the wheel alone in an environment of its own, used from an empty folder.
 WHEEL_VENV ?= .venv-wheel

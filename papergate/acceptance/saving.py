@@ -7,8 +7,8 @@ from typing import Any
 
 from papergate import __version__
 from papergate.acceptance.golden import Golden, with_golden
-from papergate.acceptance.judging import evidence_by_look
 from papergate.acceptance.judged_by import write_judged_by
+from papergate.acceptance.judging import evidence_by_look
 from papergate.acceptance.notes import notes_of, remarks_of
 from papergate.acceptance.own_log import refuse_the_same_run
 from papergate.acceptance.problems import aggregates, problem_rows

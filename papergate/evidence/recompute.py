@@ -26,6 +26,7 @@ from papergate.evidence.records import Checked, Refused, Result
 from papergate.printable import one_line
 from papergate.promises import PAPERS, TARGETS, Promise, read_promises
 from papergate.run_folder.files import MANIFEST_FILE, PROBLEMS_FILE, json_text
+from papergate.run_folder.history import Entry, changed_files, read_history
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 
@@ -67,7 +68,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
         BenchmarkError: the user's copy of its benchmark cannot be used.
     """
     with _as_altered(folder):
-        stated, held = read_verdict(folder), _completions(folder)
+        stated, held, history = read_verdict(folder), _completions(folder), read_history(folder)
         if stated is None or held is None:
             return _not_recomputed(folder, stated, held or 0)
         by, grades = read_judged_by(folder), read_grades(folder)
@@ -89,10 +90,11 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
                 *compared.contradictions(),
                 *_differences(stated, record_of(judged, golden), folder.name),
                 *_other_rows(folder, problem_rows(judged)),
+                *(note("verify_not_the_last", file=name) for name in changed_files(folder, history)),
                 *_other_golds(own, by.benchmark, found.case.problems),
             ],
             gaps=[*compared.gaps()],
-            remarks=[*compared.remarks(), *_remarks(own, by, stated, benchmark)],
+            remarks=[*compared.remarks(), *_earlier(history), *_remarks(own, by, stated, benchmark)],
         )
 
 
@@ -185,6 +187,13 @@ def _other_golds(own: Own, spec: BenchmarkSpec, problems: tuple[Problem, ...]) -
     whole = known is not None and len(problems) == known.problems and all(problem.gold for problem in problems)
     if known and whole and golds_are_published(known, problems) is False:
         yield note("verify_other_golds", benchmark=known.title)
+
+
+def _earlier(history: Sequence[Entry]) -> Iterator[Note]:
+    """The verdicts that the promise had in this run before."""
+    if before := history[:-1]:
+        listed = [f"{one.verdict} ({one.at}, papergate {one.papergate})" for one in before]
+        yield note("verify_earlier_verdicts", count=len(before), verdicts=", ".join(listed[-NAMED:]))
 
 
 def _remarks(own: Own, by: JudgedBy, stated: VerdictRecord, benchmark: KeptBenchmark) -> Iterator[Note]:

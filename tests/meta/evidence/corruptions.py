@@ -15,9 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from papergate.completions.store import Store, contents_of, read_completions, read_manifest
+from papergate.errors import StoreError
 from papergate.evidence.bundle import HEAD, JUNIT, SUMS, heads
 from papergate.evidence.container import pieces
+from papergate.run_folder.history import append_verdict
 from papergate.run_folder.sums import root_of, sum_in
+from papergate.run_folder.verdict import VerdictRecord
 
 Members = dict[str, bytes]
 
@@ -48,7 +51,8 @@ def _changed(name: str, data: bytes, dice: random.Random) -> bytes:
     hand, _, edit = name.partition(": ")
     members = members_of(data)
     if hand == "anew":
-        return quoted_anew(ANEW[edit](members, dice))
+        edited = ANEW[edit](members, dice)
+        return data if edited == members else quoted_anew(edited)  # a new history alone has a new time
     return HANDS[hand](EDITS[edit](members, dice))
 
 
@@ -267,11 +271,26 @@ HANDS: Mapping[str, Callable[[Members], bytes]] = {
 
 
 def quoted_anew(members: Members) -> bytes:
-    """With sums, and a JUnit report that quotes their root."""
+    """With a history of the verdict, sums, and a JUnit report that quotes their root."""
+    members = _history_anew(members)
     evidence = {name: data for name, data in members.items() if name not in {HEAD, SUMS, JUNIT}}
     sums = [sum_in(io.BytesIO(data), name, len(data)) for name, data in sorted(evidence.items())]
     junit = re.sub(rb'(evidence_sha256" value=")[0-9a-f]{64}', rb"\g<1>" + root_of(sums).encode(), members[JUNIT])
     return written(summed({**members, JUNIT: junit}))
+
+
+def _history_anew(members: Members) -> Members:
+    """One verdict, made with the files as they are now."""
+    place = Path(file_of(members, "verdict.json")).parent
+    with TemporaryDirectory() as folder:
+        for name in ("manifest.json", "grades.jsonl", "problems.jsonl", "verdict.json"):
+            Path(folder, name).write_bytes(members[f"{place}/{name}"])
+        try:
+            record = VerdictRecord.read(Path(folder, "verdict.json"))
+        except StoreError:
+            return members
+        append_verdict(Path(folder), record, members[f"{place}/verdict.json"].decode())
+        return {**members, f"{place}/verdicts.jsonl": Path(folder, "verdicts.jsonl").read_bytes()}
 
 
 def _completions_anew(change):
