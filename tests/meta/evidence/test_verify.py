@@ -203,7 +203,7 @@ def test_a_promise_of_ones_own_is_named(sound, check, monkeypatch):
 
 def test_a_verdict_without_completions_is_incomplete(tmp_path, capsys):
     finished_run(tmp_path / "run")
-    for name in ("manifest.json", "completions.jsonl", "acknowledged.json", "sessions.jsonl"):
+    for name in ("manifest.json", "completions.jsonl", "acknowledged.json", "sessions.jsonl", "verdicts.jsonl"):
         (next((tmp_path / "run").iterdir()) / name).unlink()
     write_bundle(tmp_path / "run", tmp_path / "a.zip")
     assert main(["verify", str(tmp_path / "a.zip")]) == Result.INCOMPLETE
