@@ -8,9 +8,9 @@ from papergate.performance.options import add_speed_options
 pytest_plugins = [
     "fixtures.selection",
     "fixtures.run_folder",
+    "fixtures.ends",
     "fixtures.engines",
     "fixtures.acceptance",
-    "fixtures.ends",
     "fixtures.interruption",
     "fixtures.secrets",
     "fixtures.summary",

@@ -67,6 +67,7 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
     for number, k in enumerate(left, start=len(every) - len(left) + 1):
         if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
             return replace(found, stopped=stopped)
+        book.begin(k, every[-1])
         with withholding(case):
             ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
         refuse_lost(case, store, k)

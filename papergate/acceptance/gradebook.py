@@ -30,6 +30,7 @@ class Gradebook:
         self._seen = dict.fromkeys((problem.id for problem in case.problems), 0)
         self._right = dict(self._seen)
         self._kinds: Counter[Kind] = Counter()
+        self._look = ""
         self._in_flight = case.settings.policy.concurrency or 0
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="papergate-gradebook")
         self._begun: deque[Future[None]] = deque()
@@ -43,6 +44,10 @@ class Gradebook:
     ) -> None:
         """Leave the rest ungraded."""
         self._hand.shutdown(cancel_futures=True)
+
+    def begin(self, k: int, most: int) -> None:
+        """The samples of the look at ``k``, of ``most`` in all, are asked for from here on."""
+        self._look = f", look {k} of {most}"
 
     def take(self, completion: Completion) -> None:
         """Grade ``completion`` soon, aside from the loop that asks; what went wrong in grading others is raised."""
@@ -83,7 +88,12 @@ class Gradebook:
         if not begun:
             return ""
         counts = Counts(correct=tuple(right[name] for name in begun), samples=tuple(seen[name] for name in begun))
-        return f"score of the {sum(seen.values())} finished {float(counts.score):.1%}{self._interval(counts)}"
+        return f"score {100 * float(counts.score):.1f} %{self._interval(counts)}, promised {self._promised}{self._look}"
+
+    @property
+    def _promised(self) -> str:
+        promised, reference = self._case.promise.tolerance.text, 100 * float(self._case.reference.score)
+        return f"> {reference:.1f} %" if self._case.rule.above else f"{reference:.1f} % ± {promised}"
 
     def _interval(self, counts: Counts) -> str:
         """The interval of the verdict's own rule, once every problem has an answer."""

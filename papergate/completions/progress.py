@@ -137,12 +137,13 @@ class Tally:
         seconds = max(time.monotonic() - self.started, 1e-9)
         parts = [
             f"{self.stored + self.finished}/{self.total} samples of {self.problems} problems",
-            f"{self.in_flight} in flight",
-            f"{self.output_tokens / seconds:,.0f} tok/s in finished answers",
+            f"{self.output_tokens / seconds:,.0f} tok/s",
         ]
+        if not self.is_over:
+            parts += [f"{self.in_flight} in flight", self._eta(seconds)]
         if self.failed or self.retries:
             parts.append(f"{self.failed} failed, {self.retries} retries (last: {self.last_error})")
-        return ", ".join([*parts, self._eta(seconds)])
+        return ", ".join(parts)
 
     @property
     def _left(self) -> int:
@@ -213,7 +214,7 @@ class Shown:
             self.say(self._line())
 
     def _line(self) -> str:
-        return ", ".join(filter(None, (self._tally.text(), self._score())))
+        return "; ".join(filter(None, (self._score(), self._tally.text())))
 
 
 class Display(Protocol):

@@ -49,26 +49,36 @@ class Line:
         return self.verdict == "trial"
 
 
-def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool) -> None:
-    """One row a promise; below the table what each reader must know: sentences and warnings."""
+def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool, quiet: bool = False) -> None:
+    """One row a promise; below the table what each reader must know: sentences and warnings.
+
+    ``quiet`` leaves out what stands beside the sentences, and the sentences of promises that are kept.
+    """
     console = console_of(file, width, colour=colour)
     print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.record), line.promise) for line in lines)])
-    unsaid = dict.fromkeys(
-        line.error for line in lines if not (line.record or line.asked)
-    )  # what ends many is said once
     for line in lines:
-        if line.record:
+        if line.record and not (quiet and line.record.accepted):
             print_line(console, line.record.sentence)
-            for note in _beside(line.record):
+            for note in [] if quiet else _beside(line.record):
                 print_line(console, f"  {note}")
         elif line.asked:
             print_line(console, f"{line.promise}: {line.asked}")
-        elif line.error in unsaid:
-            del unsaid[line.error]
-            print_line(console, f"error: {shortened(line.error)}")
+    for error, promises in _errors(lines).items():
+        print_line(console, f"error: {shortened(error)}")
+        if len(lines) > 1:
+            print_line(console, f"  of: {', '.join(promises)}")
     together = family_of([line.record for line in lines if line.record])
-    if together:
+    if together and not quiet:
         print_line(console, f"\n{say(together.note)}")
+
+
+def _errors(lines: Sequence[Line]) -> dict[str, list[str]]:
+    """Each error once, with the promises that it left without a verdict."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if not (line.record or line.asked):
+            found.setdefault(line.error, []).append(line.promise)
+    return found
 
 
 def console_of(file: TextIO, width: int, *, colour: bool) -> "Console":
@@ -87,10 +97,10 @@ def print_rows(console: "Console", rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_line(console: "Console", text: str, style: str = "") -> None:
-    """Text as it may be shown, on a line of its own."""
+    """Text as it may be shown, on a line of its own: in a terminal wrapped at words, in a log whole, to be searched."""
     from rich.text import Text
 
-    console.print(Text(printable(text), style=style), soft_wrap=True)
+    console.print(Text(printable(text), style=style), soft_wrap=not console.is_terminal)
 
 
 def shortened(error: str) -> str:
@@ -115,10 +125,8 @@ def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Columns under each other; the last one goes to a line of its own where the terminal is too narrow."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     separator = "  " if sum(widths) + 2 * len(widths) <= width else "\n    "
-    return [
-        "  ".join(cell.ljust(size) for cell, size in zip(numbers, widths, strict=False)) + separator + promise
-        for *numbers, promise in rows
-    ]
+    aligned = ("  ".join(map(str.ljust, row, widths[:-1])) for row in rows)
+    return [f"{numbers}{separator}{row[-1]}" for numbers, row in zip(aligned, rows, strict=True)]
 
 
 def _numbers(record: VerdictRecord | None) -> list[str]:

@@ -262,6 +262,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "confirm_failure": "要确认这次未通过，请用新的种子再运行一次，每题 {k} 个样本："
     "--run NEW_FOLDER --run-seed {seed} --samples {k}。完全正确的部署在那次运行中未通过的概率最多 {alpha:.0%}，"
     "两次都未通过的概率最多 {both:.2%}。那次通过也不能撤销这次的结论",
+    # what next
+    "worst_problem": "{problem}：{samples} 个样本中 {correct} 个正确，{truncated} 个被截断",
+    "next_more_samples": "要得到结论：在同一命令后加上 {option} {samples} --run {run}；只会补问缺少的部分",
+    "next_look": "请看：{page}；所有回答和评分都在 {folder}",
+    "next_judge": "离线重新判定：papergate runs judge {run}",
+    "next_resume": "排除问题后，在同一命令后加上 --run {run}：只会补问缺少的部分",
     # why the verdict is not the judgement's alone
     "partial_by_limit": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请去掉 --limit",
     "partial_by_file": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请给出每道题的样本",

@@ -201,6 +201,13 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "cases, and both runs in at most {both:.2%}. A pass there does not undo this failure",
     "other_verdicts_before": _other_verdicts,
     "terms_changed": _changed_terms,
+    # what next
+    "worst_problem": "{problem}: {correct} of {samples} right, {truncated} cut off",
+    "next_more_samples": "for a verdict: the same command with {option} {samples} --run {run}; it asks only for what "
+    "is missing",
+    "next_look": "look at: {page}; every answer and grade is in {folder}",
+    "next_judge": "judge again, offline: papergate runs judge {run}",
+    "next_resume": "mend it, then type the same command with --run {run}: it asks only for what is missing",
     # why the verdict is not the judgement's alone
     "partial_by_limit": "partial run, {asked} of {problems} problems, which cannot pass: run without --limit for a "
     "verdict",

@@ -111,7 +111,7 @@ def test_a_trial_of_a_good_set_up_is_green_and_no_verdict(tmp_path):
     page = (tmp_path / "run" / PAGE_FILE).read_text()
     assert "A trial of the set-up: no promise was judged" in page
     assert "promises kept" not in page
-    assert "score of the" not in ended.text
+    assert ", promised 74.0 %" not in ended.text
 
 
 def test_a_trial_without_a_readable_answer_is_red(tmp_path):

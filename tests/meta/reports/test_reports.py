@@ -216,6 +216,7 @@ def test_what_ends_many_promises_is_said_once_below_a_row_for_each(capsys):
     shown = capsys.readouterr().out
     assert [shown.count(text) for text in ("error: the disk is full", "error: other")] == [1, 1]
     assert shown.count("error  ") == 3
+    assert "error: the disk is full\n  of: a, b\n" in shown
 
 
 def test_the_page_shows_aggregates_groups_and_no_script(tmp_path):

@@ -57,6 +57,11 @@ SAMPLES = {
     "confirm_failure": [{"k": 9, "seed": 1, "alpha": 0.05, "both": 0.0025}],
     "partial_by_limit": [{"asked": 5, "problems": 30}],
     "partial_by_file": [{"asked": 5, "problems": 30}],
+    "worst_problem": [{"problem": "p-7", "correct": 0, "samples": 16, "truncated": 12}],
+    "next_more_samples": [{"option": "--max-samples", "samples": 21, "run": "runs/x"}],
+    "next_look": [{"page": "runs/x/report.html", "folder": "runs/x/p"}],
+    "next_judge": [{"run": "runs/x"}],
+    "next_resume": [{"run": "runs/x"}],
     "trial_good": [{"asked": 2, "problems": 30, "samples": 4, "answered": 3, "correct": 1}],
     "trial_without_answer": [{"asked": 2, "problems": 30, "samples": 4, "answered": 0, "correct": 0}],
     "unknown_could_turn": [
