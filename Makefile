@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers lint site simulate grid study clean
+.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers lint recipes site simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -94,6 +94,11 @@ $(SITE_VENV)/ready: pyproject.toml
 
 site: $(SITE_VENV)/ready  ## the documentation as a site, in site/; a broken link fails
 	$(SITE_VENV)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs site
+
+recipes: $(SITE_VENV)/ready  ## the recipes for CI systems and containers against their schemas and linter
+	$(SITE_VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows docs/recipes/github-actions.yml
+	$(SITE_VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci docs/recipes/gitlab-ci.yml
+	$(SITE_VENV)/bin/hadolint docs/recipes/Containerfile.*
 
 simulate: $(VENV)/ready  ## operating characteristics of the verdict rule
 	$(BIN)/python -m studies.simulate
