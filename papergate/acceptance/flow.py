@@ -23,7 +23,7 @@ from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
 from papergate.completions.progress import Discreet, Progress, Silent
 from papergate.completions.runner import ask
-from papergate.completions.store import Store
+from papergate.completions.store import Kept, Store
 from papergate.engines import Completion, Engine, Finish, Request
 from papergate.run_folder.notes import Note
 from papergate.scoring import AnswerKind, Grade, Grader, check_golds
@@ -56,10 +56,21 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
         shown = Discreet(show(book.running)) if case.benchmark.spec.confidential else show(book.running)
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
         check_engine(case, engine)
-        return replace(_ask_until_decided(case, engine, store, book, shown), sessions=store.sessions())
+
+        def asked(k: int) -> None:
+            with withholding(case):
+                ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
+            refuse_lost(case, store, k)
+
+        return replace(until_decided(case, store, book, asked), sessions=store.sessions())
 
 
-def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook, shown: Progress) -> Acceptance:
+def until_decided(case: Case, store: Kept, book: Gradebook, gather: Callable[[int], None]) -> Acceptance:
+    """Look after look until the verdict is decided or the samples are spent; ``gather`` brings those of a look.
+
+    Raises:
+        PapergateError: something outside the model's answers is wrong.
+    """
     started, stored = time.monotonic(), len(store)
     found: Acceptance | None = None
     looks: list[Counts] = []
@@ -68,9 +79,7 @@ def _ask_until_decided(case: Case, engine: Engine, store: Store, book: Gradebook
         if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
             return replace(found, stopped=stopped)
         book.begin(k, every[-1])
-        with withholding(case):
-            ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
-        refuse_lost(case, store, k)
+        gather(k)
         found = book.look(k, store)
         looks.append(found.counts)
         found = replace(found, looks=tuple(looks), looks_taken=number)
@@ -198,7 +207,7 @@ def _every_look(case: Case) -> tuple[int, ...]:
     return looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
 
 
-def _looks(case: Case, store: Store) -> tuple[int, ...]:
+def _looks(case: Case, store: Kept) -> tuple[int, ...]:
     """The looks at which the verdict is taken, from the last one whose samples are all stored.
 
     A look at a part of what is known would let a resumed run end where fewer samples happened to suit.
@@ -208,12 +217,12 @@ def _looks(case: Case, store: Store) -> tuple[int, ...]:
     return looks[max(passed - 1, 0) :]
 
 
-def _missing(case: Case, k: int, store: Store) -> int:
+def _missing(case: Case, k: int, store: Kept) -> int:
     """Samples of the look at ``k`` that ``store`` does not hold."""
     return sum((name, sample) not in store for name, samples in case.planned(k).items() for sample in range(samples))
 
 
-def _over_budget(found: Acceptance, k: int, store: Store, *, fresh: int, started: float) -> Note | None:
+def _over_budget(found: Acceptance, k: int, store: Kept, *, fresh: int, started: float) -> Note | None:
     """Why the samples of a look at ``k`` that are still missing do not fit the budget; None where they do."""
     tokens = [receipt.output_tokens for receipt in found.receipts.values()]
     spent = Spent(

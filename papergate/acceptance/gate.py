@@ -1,8 +1,11 @@
 """The way of each promise through a session: prepared, asked or read, judged, saved."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from papergate.acceptance.coordinating import coordinate
+from papergate.acceptance.crew import Announcements, Crew, given_up
 from papergate.acceptance.flow import Show, accept, manifest_of, replay, silently
 from papergate.acceptance.predictions import refuse_other_golds
 from papergate.acceptance.preflights import Preflights
@@ -10,13 +13,14 @@ from papergate.acceptance.preparing import Benchmarks, Ready, prepare
 from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.saving import save, save_replayed
 from papergate.acceptance.selection import Setup
-from papergate.acceptance.shards import Asked, ask_part
+from papergate.acceptance.shards import Asked, ask_part, give_up
 from papergate.completions.shard import Shard
 from papergate.completions.store import Store, refuse_unsound
 from papergate.engines import Engine, EngineIdentity
 from papergate.engines.held import Engines
 from papergate.engines.replay import Predictions, refuse_thoughts, refuse_without_thoughts
 from papergate.engines.start import demand_here
+from papergate.errors import PapergateError
 from papergate.promises import Promise
 from papergate.run_folder.files import require_usable
 from papergate.run_folder.history import forget_verdict
@@ -44,6 +48,7 @@ class Gate:
         self._benchmarks = Benchmarks(setup.benchmarks, setup.options.data)
         self._preflights = Preflights() if setup.options.preflight else None
         self._promises, self._failed = promises, 0
+        self._given_up = given_up(setup.options.coordinate) if setup.options.coordinate else frozenset[str]()
 
     @property
     def shard(self) -> Shard | None:
@@ -61,6 +66,8 @@ class Gate:
         if ready.predictions:
             found = replayed(ready, self._setup)
             save_replayed(ready.predictions.completions, folder)
+        elif self._setup.options.coordinates:
+            found = coordinate(ready, self._crew(promise), folder, show)
         else:
             found = asked(ready, self._engine(ready, folder, show), folder, show)
         record = save(found, folder, ready.golden)
@@ -68,21 +75,42 @@ class Gate:
         return Tested(acceptance=found, record=record)
 
     def ask(self, promise: Promise, show: Show = silently) -> Asked:
-        """Ask this session's shard of ``promise`` and judge nothing.
+        """Ask this session's shard of ``promise`` and judge nothing; its coordinator hears how it ended.
 
         Raises:
             PapergateError: anything outside the model's answers is wrong; what came is kept.
         """
+        try:
+            return self._ask(promise, show)
+        except PapergateError as error:
+            if self._setup.options.coordinate and self.shard:
+                give_up(self._run / promise.id, self.shard, str(error))
+            raise
+
+    def _ask(self, promise: Promise, show: Show) -> Asked:
         ready, folder = self._prepared(promise), self._run / promise.id
         engine = self._engine(ready, folder, show)
         case = _case(ready, engine)
-        looks = looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
         with Store.open(folder, manifest_of(case)) as store:
-            return ask_part(case, engine, store, looks, show)
+            return ask_part(case, engine, store, self._looks(case), show)
+
+    def _looks(self, case: Case) -> Iterable[int]:
+        """Up to which looks a shard asks: all that are fixed, or as its coordinator says."""
+        looks = looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
+        options = self._setup.options
+        if options.coordinate is None:
+            return looks
+        heard = Announcements(options.coordinate, case.promise.id, patience_s=options.wait_s)
+        return heard.looks(looks[0])
+
+    def _crew(self, promise: Promise) -> Crew:
+        options = self._setup.options
+        assert options.coordinate, "this session coordinates"
+        return Crew(options.coordinate, promise.id, options.shards, stale=self._given_up, patience_s=options.wait_s)
 
     def _prepared(self, promise: Promise) -> Ready:
         require_usable(self._run)
-        if self._setup.predictions is None:
+        if self._setup.predictions is None and not self._setup.options.coordinates:
             demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
         return prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
 

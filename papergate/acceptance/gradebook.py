@@ -11,7 +11,7 @@ from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.refusals import refuse_copies, refuse_damaged
 from papergate.completions.contents import Key
-from papergate.completions.store import Store
+from papergate.completions.store import Kept
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, Finish
 from papergate.scoring import Grade, Grader, Outcome
@@ -56,7 +56,7 @@ class Gradebook:
         if completion.finish is not Finish.FAILED:
             self._begun.append(self._hand.submit(self._add, [completion], unfinished=self._in_flight))
 
-    def look(self, k: int, store: Store) -> Acceptance:
+    def look(self, k: int, store: Kept) -> Acceptance:
         """The verdict of the look at ``k``; completions of earlier sessions are graded now.
 
         Raises:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from papergate.acceptance.crew import shard_folder
 from papergate.acceptance.terms import ProtocolName
+from papergate.completions.policy import NO_PROGRESS_S
 from papergate.completions.shard import Shard
 from papergate.endpoints.address import root_of
 from papergate.errors import EngineRefused, OptionsError
@@ -19,6 +21,8 @@ TRIAL_PROBLEMS, TRIAL_SAMPLES = 2, 1
 """Of a trial: few enough for minutes, and two, as one answer may be cut by chance."""
 MOST_SAMPLES = 10_000
 """Of a problem; every request is listed before the first is sent."""
+WAIT_S = NO_PROGRESS_S
+"""Silence after which a shard or a coordinator is given up: as long as one answer may take, and half an hour."""
 UNSHOWN = {"Cc", "Cs"}
 """Control characters, and the half surrogates that stand for bytes which are no UTF-8."""
 Given = Callable[[str], Any]
@@ -49,7 +53,17 @@ class Options:
     preflight: bool = True
     run_seed: int = 0
     shard: Shard | None = None
+    coordinate: Path | None = None
+    """Folder that shards and their coordinator share."""
+    shards: int = 0
+    """How many shards this session coordinates."""
+    wait_s: float = WAIT_S
     run: Path | None = None
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether this session judges what shards ask elsewhere."""
+        return self.coordinate is not None and self.shard is None
 
 
 def add_options(add: Callable[..., object]) -> None:
@@ -78,6 +92,9 @@ def add_options(add: Callable[..., object]) -> None:
     add("--no-preflight", action="store_true", help="ask without checking the server first; the report says so")
     add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
     add("--shard", metavar="I/N", help="ask part I of N (0 to N-1) only; auto, auto/N: as the scheduler says")
+    add("--coordinate", metavar="DIR", help="shared folder: with --shard ask look by look, else judge the shards there")
+    add("--shards", type=int, metavar="N", help="how many shards --coordinate judges")
+    add("--wait-hours", type=float, metavar="H", help="longest silence of others with --coordinate (default 2.5)")
     add("--run", metavar="DIR", help="folder of the run: a new one is made, an old one is resumed")
     add_judging_options(add)
 
@@ -108,6 +125,8 @@ def options_of(get: Given) -> Options:
     _refuse_no_addresses(get("--endpoint") or ())
     _refuse_bounds_of_one_look(get)
     _refuse_shards_without_plan(get)
+    _refuse_coordinating(get)
+    shard = Shard.of(get("--shard"), os.environ) if get("--shard") else None
     trial = bool(get("--trial"))
     return Options(
         endpoints=tuple(get("--endpoint") or ()),
@@ -129,8 +148,11 @@ def options_of(get: Given) -> Options:
         concurrency=get("--concurrency"),
         preflight=not get("--no-preflight"),
         run_seed=get("--run-seed") or 0,
-        shard=Shard.of(get("--shard"), os.environ) if get("--shard") else None,
-        run=_path(get("--run")),
+        shard=shard,
+        coordinate=_path(get("--coordinate")),
+        shards=get("--shards") or 0,
+        wait_s=3600 * get("--wait-hours") if get("--wait-hours") else WAIT_S,
+        run=_run(get, shard),
     )
 
 
@@ -205,11 +227,32 @@ def _refuse_shards_without_plan(get: Given) -> None:
     """A part of a run knows what to ask only where the whole is fixed; what judges belongs to the merge."""
     if not get("--shard"):
         return
-    if not get("--samples") and get("--protocol") != "vendor":
-        raise OptionsError("--shard asks a part of a fixed number of samples: give --samples K")
-    for name in ("--holm", "--predictions"):
+    if not (get("--samples") or get("--coordinate") or get("--protocol") == "vendor"):
+        raise OptionsError(
+            "--shard asks a part of a fixed number of samples, or of looks that a coordinator takes: give --samples K, "
+            "or --coordinate DIR"
+        )
+    for name in ("--holm", "--predictions", "--budget-tokens", "--budget-hours", "--shards"):
         if get(name):
-            raise OptionsError(f"--shard judges nothing: give {name} to papergate merge, or leave it out")
+            raise OptionsError(
+                f"--shard judges nothing: give {name} to papergate merge or to the coordinator, or leave it out"
+            )
+
+
+def _refuse_coordinating(get: Given) -> None:
+    """A coordinator knows how many shards there are, and asks nothing itself."""
+    refuse_not_above_zero(get, "--shards", "--wait-hours")
+    if not get("--coordinate"):
+        if given := [name for name in ("--shards", "--wait-hours") if get(name)]:
+            raise OptionsError(f"{given[0]} is about the shards of a coordinated run: give --coordinate DIR")
+        return
+    if not (get("--shard") or get("--shards")):
+        raise OptionsError(
+            "--coordinate DIR: give --shard I/N to ask a part there, or --shards N to judge the N parts that others ask"
+        )
+    for name in ("--predictions", *(() if get("--shard") else ("--endpoint",))):
+        if get(name):
+            raise OptionsError(f"--coordinate judges what shards ask: leave out {name}")
 
 
 def _nearest(path: Path) -> Path:
@@ -219,6 +262,13 @@ def _nearest(path: Path) -> Path:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
+
+
+def _run(get: Given, shard: Shard | None) -> Path | None:
+    """The folder that is given; a shard that is coordinated has its place."""
+    if shard and get("--coordinate") and not get("--run"):
+        return shard_folder(Path(get("--coordinate")), shard.index)
+    return _path(get("--run"))
 
 
 def _data(entry: str) -> tuple[str, Path]:

@@ -7,7 +7,7 @@ from typing import cast
 from papergate.acceptance.flow import judge_known, manifest_of
 from papergate.acceptance.golden import Golden
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
-from papergate.acceptance.records import Acceptance, Settings
+from papergate.acceptance.records import Acceptance, Case, Settings
 from papergate.acceptance.saving import save
 from papergate.acceptance.selection import Setup
 from papergate.acceptance.terms import ProtocolName
@@ -160,13 +160,8 @@ def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path, 
     Raises:
         StoreError: the promise or the benchmark is not what the completions were drawn for.
     """
-    case = ready.case(_identity(manifest))
-    if difference := manifest_of(case).difference(manifest):
-        raise StoreError(
-            f"{folder} holds another run than the promise and the benchmark state now:\n  "
-            + "\n  ".join(difference)
-            + "\ngive the files that were asked: --data BENCHMARK=FILE, --targets DIR"
-        )
+    case = ready.case(identity_of(manifest))
+    refuse_another_run(case, manifest, str(folder))
     places = contents.failed | contents.succeeded
     return judge_known(
         case,
@@ -178,7 +173,21 @@ def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path, 
     )
 
 
-def _identity(manifest: Manifest) -> EngineIdentity:
+def refuse_another_run(case: Case, manifest: Manifest, place: str) -> None:
+    """See that the completions of ``manifest`` are about what the files state now.
+
+    Raises:
+        StoreError: they are not, with every difference.
+    """
+    if difference := manifest_of(case).difference(manifest):
+        raise StoreError(
+            f"{place} holds another run than the promise and the benchmark state now:\n  "
+            + "\n  ".join(difference)
+            + "\ngive the files that were asked: --data BENCHMARK=FILE, --targets DIR"
+        )
+
+
+def identity_of(manifest: Manifest) -> EngineIdentity:
     """Who answered, as the run put it down."""
     return EngineIdentity(
         engine=manifest.engine,

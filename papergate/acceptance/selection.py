@@ -90,6 +90,8 @@ def _why_not(setup: Setup, promise: Promise, *, demanded: bool) -> str:
     """Why ``promise`` is not tested here; empty where it is."""
     if setup.predictions:
         return _why_not_in(setup.predictions, promise, setup.benchmarks[promise.benchmark], setup.options)
+    if setup.options.coordinates:
+        return "" if demanded else "asked by no shard that anybody named: name its target with -m"
     if setup.options.endpoints:
         other = "not about the server at --endpoint: name its target with -m"
         return spec_of(promise).not_attached if demanded else other

@@ -1,8 +1,10 @@
 """One part of a promise, asked on one of several machines: nothing is judged until all parts are joined."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 
 from papergate import __version__
 from papergate.acceptance.flow import Show, requests_of, silently
@@ -15,8 +17,8 @@ from papergate.completions.shard import Shard
 from papergate.completions.store import Store
 from papergate.engines import Engine
 from papergate.errors import StoreError
-from papergate.files import reason
-from papergate.run_folder.shard import ShardRecord, write_shard
+from papergate.files import private_folder, reason
+from papergate.run_folder.shard import ShardRecord, read_shard, write_shard
 from papergate.scoring import AnswerKind, Grader, check_golds
 
 
@@ -39,6 +41,16 @@ class Asked:
             f"shard {self.shard} is complete: {self.samples} samples, up to {self.look} of a problem in the whole; it "
             f"judges nothing: papergate merge joins all {self.shard.count}"
         )
+
+
+def give_up(folder: Path, shard: Shard, why: str) -> None:
+    """Tell the coordinator that this session of ``shard`` ended by an error; a look that is complete stays so."""
+    record = read_shard(folder) or ShardRecord(
+        index=shard.index, count=shard.count, look=0, problems=(), samples=(), papergate=__version__
+    )
+    with suppress(OSError):  # the error itself says more than that the disk refused to have it told
+        private_folder(folder)
+        write_shard(folder, record.model_copy(update={"gave_up": why, "session": token_hex(8)}))
 
 
 def ask_part(case: Case, engine: Engine, store: Store, looks: Iterable[int], show: Show = silently) -> Asked:

@@ -21,6 +21,7 @@ from papergate.completions.lines import Damaged, hash_of, resealed
 from papergate.completions.manifest import Manifest
 from papergate.completions.store import (
     contents_of,
+    opened_completions,
     read_manifest,
     read_sessions,
     refuse_damaged,
@@ -63,7 +64,7 @@ class Part:
 class Places:
     """Where the completions of a store are, in the order of its file: millions of them fit the memory."""
 
-    path: Path
+    folder: Path
     starts: Sequence[int]
     lengths: Sequence[int]
 
@@ -84,7 +85,7 @@ def merge_runs(runs: Sequence[Path], into: Path) -> None:
         draft = Path(mkdtemp(prefix=f".{into.name}.", dir=into.absolute().parent))
         try:
             for promise, folders in stores.items():
-                _join(promise, folders, draft / promise)
+                join(promise, folders, draft / promise)
             draft.rename(into)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -114,7 +115,7 @@ def _stores(runs: Sequence[Path]) -> dict[str, list[Path]]:
     return stores
 
 
-def _join(promise: str, folders: Sequence[Path], into: Path) -> None:
+def join(promise: str, folders: Sequence[Path], into: Path) -> None:
     """Make the one store of ``promise``: of its shards, or as it is where one run holds all of it."""
     private_folder(into)
     manifests = [read_manifest(folder) for folder in folders]
@@ -123,7 +124,22 @@ def _join(promise: str, folders: Sequence[Path], into: Path) -> None:
         return
     if whole := [folder for folder, manifest in zip(folders, manifests, strict=True) if not manifest.shard]:
         raise StoreError(f"{whole[0]} holds all of {promise}, and {folders[0].parent} a part: two runs are two tries")
-    _write(_complete(promise, [_part(folder) for folder in folders]), into)
+    _write(parts_of(promise, folders), into)
+
+
+def parts_of(promise: str, folders: Sequence[Path]) -> list[Part]:
+    """The shards in ``folders`` in the order of their numbers: all of one run, each once, complete up to one look.
+
+    Raises:
+        StoreError: with everything that stands against it.
+    """
+    return _complete(promise, [_part(folder) for folder in folders])
+
+
+def joined_manifest(parts: Sequence[Part]) -> Manifest:
+    """The manifest of the whole."""
+    environment = joined_environment([part.manifest.environment for part in parts])
+    return _as_whole(parts[0].manifest).model_copy(update={"environment": environment})
 
 
 def _copy(promise: str, folders: Sequence[Path], into: Path) -> None:
@@ -133,9 +149,14 @@ def _copy(promise: str, folders: Sequence[Path], into: Path) -> None:
     refuse_damaged(folders[0], contents_of(folders[0]))
     for name in COPIED:
         if (folders[0] / name).exists():
-            with _opened(folders[0] / name) as file, _made(into / name) as copy:
-                shutil.copyfileobj(file, copy, BUFFER)
-                _synced(copy)
+            _copied(folders[0] / name, into / name)
+
+
+def _copied(path: Path, to: Path) -> None:
+    descriptor = open_kept(path, os.O_RDONLY)
+    with open(descriptor, "rb") as file, _made(to) as copy:  # noqa: PTH123 - of a descriptor
+        shutil.copyfileobj(file, copy, BUFFER)
+        _synced(copy)
 
 
 def _part(folder: Path) -> Part:
@@ -145,7 +166,7 @@ def _part(folder: Path) -> Part:
         StoreError: no look of it is complete.
     """
     manifest, record = read_manifest(folder), read_shard(folder)
-    if record is None:
+    if record is None or not record.look:
         raise StoreError(f"{folder}: shard {manifest.shard} is not complete; run its command again, then merge")
     if f"{record.index}/{record.count}" != manifest.shard:
         raise StoreError(f"{folder}: its record is of shard {record.index}/{record.count}, not of {manifest.shard}")
@@ -153,11 +174,6 @@ def _part(folder: Path) -> Part:
 
 
 def _complete(promise: str, parts: Sequence[Part]) -> list[Part]:
-    """The parts in the order of their numbers: all of one run, each once.
-
-    Raises:
-        StoreError: with everything that stands against it.
-    """
     first = parts[0]
     against = [*_other_runs(first, parts), *_other_plans(first, parts)]
     held = Counter(part.record.index for part in parts)
@@ -192,9 +208,7 @@ def _as_whole(manifest: Manifest) -> Manifest:
 
 def _write(parts: Sequence[Part], into: Path) -> None:
     """The store of all parts."""
-    environment = joined_environment([part.manifest.environment for part in parts])
-    manifest = _as_whole(parts[0].manifest).model_copy(update={"environment": environment})
-    link, size, records = hash_of(write_manifest(into, manifest)), 0, 0
+    link, size, records = hash_of(write_manifest(into, joined_manifest(parts))), 0, 0
     with _made(into / COMPLETIONS_FILE) as file:
         for line in _in_turns([_places(part) for part in parts]):
             data, link = resealed(line, link)
@@ -231,19 +245,17 @@ def _places(part: Part) -> Places:
         )
     places = sorted(contents.succeeded.values())
     starts, lengths = (array("q", column) for column in zip(*places, strict=True)) if places else (array("q"),) * 2
-    return Places(path=part.folder / COMPLETIONS_FILE, starts=starts, lengths=lengths)
+    return Places(folder=part.folder, starts=starts, lengths=lengths)
 
 
 def _in_turns(stores: Sequence[Places]) -> Iterator[bytes]:
     """A record of each store in turn, until all are through; each still under its own seal."""
     with ExitStack() as stack:
-        lines = [_lines(store, stack.enter_context(_opened(store.path))) for store in stores]
+        lines = [
+            _lines(store, stack.enter_context(opened_completions(store.folder, buffering=BUFFER))) for store in stores
+        ]
         for turn in zip_longest(*lines):
             yield from (line for line in turn if line is not None)
-
-
-def _opened(path: Path) -> BinaryIO:
-    return open(open_kept(path, os.O_RDONLY), "rb", buffering=BUFFER)  # noqa: PTH123 - of a descriptor
 
 
 def _made(path: Path) -> BinaryIO:

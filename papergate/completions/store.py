@@ -18,6 +18,8 @@ Readers take no lock. A line that is the beginning of a record was never acknowl
 asked again. Anything else that is not as it was written is refused with its place, and repaired on demand only.
 """
 
+import errno
+import fcntl
 import os
 import shutil
 import threading
@@ -26,7 +28,7 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from tempfile import mkstemp
-from typing import BinaryIO, Self
+from typing import BinaryIO, Protocol, Self
 
 import orjson
 from filelock import FileLock, Timeout
@@ -52,7 +54,22 @@ from papergate.run_folder.stored import mistakes_of
 
 NAMED = 5
 """Damages that a message names one by one."""
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
+"""How file systems say that they have no locks."""
 RESTORE = "restore it, or: papergate runs check RUN --repair"
+
+
+class Kept(Protocol):
+    """Completions that can be read: those of one store, or of all shards of a run."""
+
+    def __contains__(self, key: Key) -> bool:
+        """Whether this problem and sample has a completion that did not fail."""
+
+    def __len__(self) -> int:
+        """How many problems and samples have one."""
+
+    def read(self, keys: Iterable[Key]) -> Iterator[Completion]:
+        """The completion of each problem and sample, one at a time."""
 
 
 class Store:
@@ -297,10 +314,14 @@ def read_failures(folder: Path) -> dict[Key, Completion]:
 
 def read_completions(folder: Path, places: Iterable[Place]) -> Iterator[Completion]:
     """The completions at ``places`` of `contents_of`, one at a time: all of them may be gigabytes."""
-    path = folder / COMPLETIONS_FILE
-    with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
+    with opened_completions(folder) as file:
         for place in places:
-            yield completion_at(file, place, path)
+            yield completion_at(file, place, folder / COMPLETIONS_FILE)
+
+
+def opened_completions(folder: Path, *, buffering: int = -1) -> BinaryIO:
+    """The file of completions in ``folder``, to be read; the caller closes it."""
+    return open(open_kept(folder / COMPLETIONS_FILE, os.O_RDONLY), "rb", buffering)  # noqa: PTH123 - of a descriptor
 
 
 def contents_of(folder: Path) -> Contents:
@@ -385,17 +406,25 @@ def _session(line: bytes, place: str) -> dict[str, str]:
 
 
 def only_writer(folder: Path) -> FileLock:
-    """The lock of ``folder``, held.
+    """The lock of ``folder``, held where its file system has locks.
+
+    Where it has none, as some that are mounted over a network, a second writer is noticed by the first record that
+    either writes after the other: nothing of it is acknowledged.
 
     Raises:
         StoreError: another process holds it.
         OSError: it cannot be made.
     """
-    os.close(open_kept(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT))
+    descriptor = open_kept(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
+    try:
+        has_locks = _has_locks(descriptor)
+    finally:
+        os.close(descriptor)
     # thread_local=False: the thread that closes a store need not be the one that opened it
     lock = FileLock(folder / LOCK_FILE, timeout=0, thread_local=False, mode=PRIVATE_FILE)
     try:
-        lock.acquire()
+        if has_locks:
+            lock.acquire()
     except Timeout:
         raise StoreError(
             f"{folder} is being written by another process (it holds {LOCK_FILE}); wait for it, or give this run a "
@@ -409,6 +438,15 @@ def write_manifest(folder: Path, manifest: Manifest) -> bytes:
     data = manifest.model_dump_json(indent=2).encode() + b"\n"
     write_whole(folder / MANIFEST_FILE, data)
     return data
+
+
+def _has_locks(descriptor: int) -> bool:
+    """Whether the file system of an open file has locks; filelock would leave a mark there that outlives a kill."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in NO_LOCKS
+    return True
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -54,6 +54,8 @@ GOLDEN_FOLDER = "golden-run"
 
 PAGE_FILE = "report.html"
 TRANSCRIPTS_FOLDER = "transcripts"
+LOOKS_FOLDER = "coordinated"
+"""Beside the run folders of shards: what their coordinator says, a file a promise."""
 SPEED_FOLDER = "performance"
 SWEEP_FILE = "against-concurrency.json"
 """In the folder of speed: the same figures side by side."""
@@ -120,6 +122,17 @@ def is_evidence(name: str) -> bool:
 
 def _is_speed(folder: str, file: str) -> bool:
     return folder == SPEED_FOLDER and file.endswith(".json") and bool(PLAIN_NAME.fullmatch(file)) and file != SWEEP_FILE
+
+
+def looks_file(crew: Path, promise: str) -> Path:
+    """Where the coordinator of the shards in ``crew`` says up to which look to ask ``promise``."""
+    return crew / LOOKS_FOLDER / f"{promise}.json"
+
+
+def completions_size(folder: Path) -> int:
+    """Bytes of completions in the folder of a promise; 0 where there are none."""
+    path = folder / COMPLETIONS_FILE
+    return path.stat().st_size if path.exists() else 0
 
 
 def servers_folder(run: Path) -> Path:

@@ -1,6 +1,10 @@
-"""``shard.json``: which part of a promise a folder holds, written whenever that part is complete up to a look."""
+"""``shard.json``: which part of a promise a folder holds, written whenever that part is complete up to a look.
+
+Beside the folders of shards that are coordinated, ``coordinated/PROMISE.json`` says up to which look all are to ask.
+"""
 
 from pathlib import Path
+from typing import Literal
 
 from papergate.run_folder.files import SHARD_FILE
 from papergate.run_folder.stored import Stored
@@ -12,12 +16,16 @@ class ShardRecord(Stored):
     index: int
     count: int
     look: int
-    """Samples of a problem, on average over the whole, up to which this part is complete."""
+    """Samples of a problem, on average over the whole, up to which this part is complete; 0 where no look is."""
     problems: tuple[str, ...]
     """All that the whole asks, in the order of the benchmark."""
     samples: tuple[int, ...]
     """How many samples of each problem the whole has at this look."""
     papergate: str
+    gave_up: str = ""
+    """Why the last session ended before what its coordinator asked for; empty where it did not."""
+    session: str = ""
+    """Tells sessions that gave up apart."""
 
     def keys(self) -> set[tuple[str, int]]:
         """The samples of this part: problem and number."""
@@ -45,3 +53,34 @@ def read_shard(folder: Path) -> ShardRecord | None:
     """
     path = folder / SHARD_FILE
     return ShardRecord.read(path) if path.exists() else None
+
+
+class LooksRecord(Stored):
+    """What the coordinator of shards says of one promise."""
+
+    look: int
+    """Samples of a problem, on average over the whole, up to which every shard is to ask."""
+    state: Literal["open", "closed", "stopped"]
+    """``open``: another look may follow; ``closed``: none does; ``stopped``: the promise was given up."""
+    why: str = ""
+    session: str
+    beats: int
+    """Grows while the coordinator lives."""
+
+
+def write_looks(path: Path, record: LooksRecord) -> None:
+    """Say it to all shards.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    record.write(path)
+
+
+def read_looks(path: Path) -> LooksRecord | None:
+    """What the coordinator said last; None where it said nothing yet.
+
+    Raises:
+        StoreError: it is damaged, or of a later release.
+    """
+    return LooksRecord.read(path) if path.exists() else None

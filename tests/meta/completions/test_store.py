@@ -1,5 +1,7 @@
 """A run folder keeps every acknowledged completion, and only completions of its own run."""
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -244,3 +246,19 @@ def test_a_full_disk_is_an_error_and_keeps_what_was_stored(tmp_path):
     assert (tmp_path / COMPLETIONS_FILE).read_bytes().count(b"\n") == 6
     with Store.open(tmp_path, manifest()) as store:
         assert len(store.completions()) == 6
+
+
+@pytest.mark.parametrize("said", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_folder_without_locks_is_written_and_a_second_writer_is_noticed(tmp_path, monkeypatch, said):
+    def no_locks(*_):
+        raise OSError(said, os.strerror(said))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with Store.open(tmp_path, manifest()) as first, Store.open(tmp_path, manifest()) as second:
+        first.append(completion())
+        with pytest.raises(StoreError, match="changed by others"):
+            second.append(completion("p2"))
+        with pytest.raises(StoreError, match="changed by others"):
+            first.append(completion("p3"))
+    with pytest.raises(StoreError, match="not as papergate wrote it"):
+        read_store(tmp_path)

@@ -1,6 +1,9 @@
 """A promise asked on several machines: the joined run has the texts, grades and verdict of one machine's."""
 
 import json
+import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -11,17 +14,22 @@ from papergate.cli import main
 from papergate.completions.shard import Shard
 from papergate.completions.store import read_store
 from papergate.errors import OptionsError, PapergateError
+from papergate.exit_codes import ExitCode, exit_code_of
 from papergate.gate import gate
 from papergate.run_folder.files import COMPLETIONS_FILE, GRADES_FILE
 from papergate.run_folder.verdict import read_verdict
 from tests.meta.gate.test_suite import NO_ENGINE, Session
+from tests.meta.processes import LIMIT_S, started
 
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
 ARGUMENTS = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime"]
 
 
 def asked(folder, shard=None, samples=2):
-    options = Options(samples=samples, shard=shard, run=folder)
+    return session_of(Options(samples=samples, shard=shard, run=folder))
+
+
+def session_of(options):
     return gate(options, targets=["cpu"], wanted=lambda promise: promise.id == PROMISE)
 
 
@@ -49,12 +57,29 @@ def runs(tmp_path_factory):
 def test_the_joined_run_is_that_of_one_machine(runs, capsys):
     status = main(["merge", str(runs / "s0"), str(runs / "s1"), "-o", str(runs / "joined")])
     serial, joined = read_verdict(runs / "serial" / PROMISE), read_verdict(runs / "joined" / PROMISE)
-    assert status == (0 if serial.accepted else 1)
+    assert status == exit_code_of({serial.verdict} - {"pass"})
     assert serial.sentence in capsys.readouterr().out
     assert texts(runs / "joined") == texts(runs / "serial")
     assert grades(runs / "joined") == grades(runs / "serial")
     assert (joined.judgement, joined.counts, joined.tally) == (serial.judgement, serial.counts, serial.tally)
     assert (joined.verdict, joined.accepted, joined.reasons) == (serial.verdict, serial.accepted, serial.reasons)
+
+
+def test_shards_that_are_coordinated_end_at_the_look_of_one_machine(runs, tmp_path):
+    """Two shards in processes of their own; both looks are needed."""
+    crew, gate_of_cpu = tmp_path / "crew", [sys.executable, "-m", "papergate", "gate", "cpu", "-k", "tiny-aime"]
+    shard = [*gate_of_cpu, "--max-samples", "3", "--coordinate", str(crew), "--shard"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with started([*shard, "0/2"], cwd=tmp_path, **quiet) as one, started([*shard, "1/2"], cwd=tmp_path, **quiet) as two:
+        ended = session_of(Options(coordinate=crew, shards=2, run=tmp_path / "whole", max_samples=3, wait_s=LIMIT_S))
+        assert [process.wait(LIMIT_S) for process in (one, two)] == [0, 0]
+    assert ended.lines[0].error == ""
+    shutil.copytree(runs / "serial", tmp_path / "serial")
+    session_of(Options(run=tmp_path / "serial", max_samples=3))
+    serial, joined = read_verdict(tmp_path / "serial" / PROMISE), read_verdict(tmp_path / "whole" / PROMISE)
+    assert serial.judgement.k == 3
+    assert texts(tmp_path / "whole") == texts(tmp_path / "serial")
+    assert (joined.judgement, joined.counts, joined.verdict) == (serial.judgement, serial.counts, serial.verdict)
 
 
 def test_a_shard_judges_nothing(runs, capsys):
@@ -85,7 +110,7 @@ def test_a_shard_is_green_when_it_is_complete_and_says_so_in_every_report(tmp_pa
 
 def test_a_shard_that_cannot_ask_is_red(tmp_path):
     session = Session(tmp_path, *ARGUMENTS, "--samples", "1", "--shard", "3/10", "--model", tmp_path)
-    assert (session.exit, session.outcomes()) == (1, ["error"]), session.text
+    assert (session.exit, session.outcomes()) == (ExitCode.ERROR, ["error"]), session.text
     assert session.properties()["verdict"] == "error"
 
 

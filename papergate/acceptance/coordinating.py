@@ -1,0 +1,71 @@
+"""Judging a promise while its shards are asked elsewhere, look after look, as one machine would have."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from papergate.acceptance.crew import Crew
+from papergate.acceptance.flow import Show, silently, until_decided
+from papergate.acceptance.gradebook import Gradebook
+from papergate.acceptance.preparing import Ready
+from papergate.acceptance.records import Acceptance
+from papergate.acceptance.rejudge import identity_of, refuse_another_run
+from papergate.completions.joined import Joined
+from papergate.completions.merging import join, joined_manifest, parts_of
+from papergate.completions.store import contents_of, read_manifest, read_sessions
+from papergate.errors import PapergateError, StoreError
+from papergate.run_folder.files import MANIFEST_FILE
+from papergate.scoring import AnswerKind, Grader, check_golds
+from papergate.statistics.looks import looks_within
+
+
+def coordinate(ready: Ready, crew: Crew, folder: Path, show: Show = silently) -> Acceptance:
+    """Judge at each look that all shards have completed, until the verdict is decided; join them into ``folder``.
+
+    Raises:
+        PapergateError: a shard never came, gave up, or is of another run; the shards hear of it.
+    """
+    try:
+        found = _judged(ready, crew, show)
+        _join(ready.promise.id, crew, folder)
+    except PapergateError as error:
+        crew.stop(str(error))
+        raise
+    crew.close()
+    return replace(found, sessions=read_sessions(folder))
+
+
+def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
+    check_golds([problem.gold for problem in ready.problems], AnswerKind(ready.benchmark.spec.answer))
+    settings, promise = ready.settings, ready.promise.id
+    first, *_ = looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)
+    shown = show(str)
+    shown.say(f"waiting for {len(crew.folders)} shards up to look {first}")
+    crew.gather(first)
+    manifest = joined_manifest(parts_of(promise, crew.folders))
+    case = replace(ready.case(identity_of(manifest)), allocated=True)
+    refuse_another_run(case, manifest, str(crew.folders[0].parent.parent))
+    store = Joined(crew.folders)
+    store.refresh()
+    with Grader(settings.grader) as grader, Gradebook(case, grader) as book:
+
+        def gather(k: int) -> None:
+            shown.say(f"look {k}: waiting for {len(crew.folders)} shards; {book.running() or 'nothing is graded yet'}")
+            crew.gather(k)
+            parts_of(promise, crew.folders)
+            store.refresh()
+
+        return until_decided(case, store, book, gather)
+
+
+def _join(promise: str, crew: Crew, folder: Path) -> None:
+    """The store of all shards in ``folder``; one that an earlier session of this coordinator joined stays."""
+    if not (folder / MANIFEST_FILE).exists():
+        join(promise, crew.folders, folder)
+        return
+    held = Joined(crew.folders)
+    held.refresh()
+    same = read_manifest(folder) == joined_manifest(parts_of(promise, crew.folders))
+    if not same or contents_of(folder).succeeded.keys() != held.keys():
+        raise StoreError(
+            f"{folder} holds other completions than the shards; give this run a folder of its own: --run DIR"
+        )

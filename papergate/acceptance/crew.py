@@ -1,0 +1,181 @@
+"""Shards and their coordinator over a shared folder: what is complete, and whether the next look is needed.
+
+::
+
+    DIR/shard-0/PROMISE/shard.json     what the shard has complete; only the shard writes it
+    DIR/coordinated/PROMISE.json       up to which look to ask; only the coordinator writes it
+
+Each file has one writer and is replaced as a whole, so no lock is needed. Nobody compares clocks: a session that waits
+sees whether anything changes, and counts its own seconds.
+"""
+
+import time
+from collections.abc import Container, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import Literal
+
+from papergate.completions.shard import Shard
+from papergate.errors import EngineError, StoreError
+from papergate.files import reason
+from papergate.run_folder.files import SHARD_FILE, completions_size, looks_file, promise_folders
+from papergate.run_folder.shard import LooksRecord, ShardRecord, read_looks, read_shard, write_looks
+
+POLL_S = 1.0
+"""A look takes minutes."""
+BEAT_S = 30.0
+"""A coordinator that waits changes its file so often: shards see that it lives."""
+NAMED = 5
+"""Shards that a message names one by one."""
+
+
+def shard_folder(crew: Path, index: int) -> Path:
+    """The run folder of a shard."""
+    return crew / f"shard-{index}"
+
+
+def given_up(crew: Path) -> frozenset[str]:
+    """The sessions of shards that have given a promise up."""
+    records = [read_shard(folder) for run in crew.glob("shard-*") for folder in promise_folders(run, SHARD_FILE)]
+    return frozenset(record.session for record in records if record and record.gave_up)
+
+
+@dataclass(kw_only=True, slots=True)
+class Silence:
+    """How long nothing changed, by this machine's own clock."""
+
+    patience_s: float
+    seen: Hashable = None
+    since: float = field(default_factory=time.monotonic)
+
+    def is_over(self, now_seen: Hashable) -> bool:
+        """Whether ``now_seen`` is what was seen for longer than anybody waits."""
+        if now_seen != self.seen:
+            self.seen, self.since = now_seen, time.monotonic()
+        return time.monotonic() - self.since > self.patience_s
+
+
+class Announcements:
+    """What a shard hears from its coordinator about one promise."""
+
+    def __init__(self, crew: Path, promise: str, *, patience_s: float, poll_s: float = POLL_S) -> None:
+        self._path, self._patience_s, self._poll_s = looks_file(crew, promise), patience_s, poll_s
+        earlier = read_looks(self._path)
+        self._ignored = earlier.session if earlier and earlier.state == "stopped" else None
+
+    def looks(self, first: int) -> Iterator[int]:
+        """The looks up to which to ask, from ``first`` or where an earlier session was, until the promise is decided.
+
+        Raises:
+            EngineError: the coordinator gave the promise up, or is silent.
+        """
+        said = read_looks(self._path)
+        look = max(first, said.look if said else 0)
+        while True:
+            yield look
+            said = self._after(look)
+            if said.look <= look:
+                return
+            look = said.look
+
+    def _after(self, look: int) -> LooksRecord:
+        """What is said once it is more than that ``look`` is to be asked."""
+        silence = Silence(patience_s=self._patience_s)
+        while True:
+            said = read_looks(self._path)
+            if said and said.session != self._ignored:
+                if said.state == "stopped":
+                    raise EngineError(f"the coordinator gave this promise up: {said.why}")
+                if said.state == "closed" or said.look > look:
+                    return said
+            if silence.is_over(said):
+                raise EngineError(
+                    f"this shard is complete up to look {look}, and its coordinator has been silent for "
+                    f"{self._patience_s / 3600:.2g} hours; start papergate gate TARGET --coordinate DIR --shards N, "
+                    "then run this command again"
+                )
+            time.sleep(self._poll_s)
+
+
+class Crew:
+    """What the coordinator sees and says of one promise."""
+
+    def __init__(
+        self,
+        folder: Path,
+        promise: str,
+        shards: int,
+        *,
+        stale: Container[str],
+        patience_s: float,
+        poll_s: float = POLL_S,
+    ) -> None:
+        """``stale`` are the sessions of shards that had given up before this coordinator began."""
+        self.folders = tuple(shard_folder(folder, index) / promise for index in range(shards))
+        self._path, self._patience_s, self._poll_s = looks_file(folder, promise), patience_s, poll_s
+        self._stale = stale
+        self._session, self._beats = token_hex(8), 0
+        earlier = read_looks(self._path)
+        self._look = earlier.look if earlier else 0
+
+    def gather(self, look: int) -> None:
+        """Have every shard ask up to ``look`` and return when all are complete.
+
+        Raises:
+            StoreError: a shard never came, or stopped.
+            EngineError: a shard gave up.
+        """
+        self._look = max(look, self._look)
+        silence, beat = Silence(patience_s=self._patience_s), 0.0
+        while True:
+            if time.monotonic() >= beat:
+                beat = time.monotonic() + BEAT_S
+                self._say("open")
+            records = [read_shard(folder) for folder in self.folders]
+            self._refuse_given_up(records)
+            if all(record and record.look >= look for record in records):
+                return
+            if silence.is_over((*records, *map(completions_size, self.folders))):
+                raise StoreError(self._missing(records, look))
+            time.sleep(self._poll_s)
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        self._say("closed")
+
+    def stop(self, why: str) -> None:
+        """The promise is given up."""
+        self._say("stopped", why)
+
+    def _say(self, state: Literal["open", "closed", "stopped"], why: str = "") -> None:
+        self._beats += 1
+        record = LooksRecord(look=self._look, state=state, why=why, session=self._session, beats=self._beats)
+        try:
+            write_looks(self._path, record)
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {reason(error)}; make room") from error
+
+    def _refuse_given_up(self, records: Sequence[ShardRecord | None]) -> None:
+        """A shard that gave up since this coordinator began is not waited for."""
+        for record in records:
+            if record and record.gave_up and record.session not in self._stale:
+                shard = Shard(index=record.index, count=record.count)
+                raise EngineError(f"shard {shard} gave up: {record.gave_up}")
+
+    def _missing(self, records: Sequence[ShardRecord | None], look: int) -> str:
+        behind = [index for index, record in enumerate(records) if record is None or record.look < look]
+        named = "; ".join(f"shard {index}: {self._state(index, records[index])}" for index in behind[:NAMED])
+        more = f"; and {len(behind) - NAMED} more" if behind[NAMED:] else ""
+        return (
+            f"{len(behind)} of {len(records)} shards have not completed look {look}, and none has moved for "
+            f"{self._patience_s / 3600:.2g} hours: {named}{more}. Run their commands again, and this one: all goes on "
+            "where it was"
+        )
+
+    def _state(self, index: int, record: ShardRecord | None) -> str:
+        if record and record.gave_up:
+            return record.gave_up
+        if not self.folders[index].exists():
+            return f"it never came: {self.folders[index]} is not there"
+        return f"complete up to look {record.look if record else 0}"
