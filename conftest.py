@@ -11,6 +11,7 @@ pytest_plugins = [
     "fixtures.ends",
     "fixtures.engines",
     "fixtures.acceptance",
+    "fixtures.deployment",
     "fixtures.interruption",
     "fixtures.secrets",
     "fixtures.summary",

@@ -9,25 +9,29 @@
 `papergate.acceptance.gate.Gate` is the same for a caller that goes through the promises itself, as pytest does.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from papergate.acceptance.drifting import Making, find_drift, keep_drift, make_golden, read_golden_answers
 from papergate.acceptance.flow import Show, silently
 from papergate.acceptance.gate import Gate
 from papergate.acceptance.options import Options
 from papergate.acceptance.preflights import Preflights
 from papergate.acceptance.preparing import Benchmarks, prepare
 from papergate.acceptance.rejudge import rejudge_run
-from papergate.acceptance.selection import Selection, read_setup, select
+from papergate.acceptance.selection import Selection, Setup, read_setup, select
 from papergate.completions.merging import merge_runs
+from papergate.engines import Engine
 from papergate.engines.held import Engines
-from papergate.errors import PapergateError, StoreError
+from papergate.errors import OptionsError, PapergateError, StoreError
 from papergate.exit_codes import ExitCode, exit_code_of
 from papergate.promises import Promise
 from papergate.reports.run import write_run_page
 from papergate.reports.table import Line
+from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.files import new_run, servers_folder
+from papergate.run_folder.golden_answers import GoldenAnswers
 from papergate.run_folder.preflight import PreflightRecord
 
 
@@ -94,14 +98,54 @@ def preflights(options: Options, *, targets: Collection[str], show: Show = silen
         PapergateError: a file or an option is wrong, or a server cannot be started or reached.
     """
     setup = read_setup(options)
+    held, benchmarks = Preflights(), Benchmarks(setup.benchmarks, options.data)
+    for promise, engine in _deployments(setup, targets, (options.run or new_run()).absolute()):
+        held.look(prepare(promise, setup, benchmarks), engine, show)
+    return held.records
+
+
+def drifts(options: Options, *, targets: Collection[str]) -> tuple[tuple[Path, DriftRecord], ...]:
+    """Hold each deployment of ``targets`` against the golden answers in ``options.golden``; records and their folders.
+
+    Raises:
+        PapergateError: a file or an option is wrong, or an engine cannot be started or reached.
+    """
+    if options.golden is None:
+        raise OptionsError(
+            "drift is measured from golden answers: --golden FOLDER, as `papergate golden make` wrote it"
+        )
+    golden, run = read_golden_answers(options.golden), (options.run or new_run()).absolute()
+    found = []
+    for promise, engine in _deployments(read_setup(options), targets, run):
+        record, folder = find_drift(promise, golden, engine), run / promise.deployed
+        keep_drift(record, folder)
+        found.append((folder, record))
+    return tuple(found)
+
+
+def golden_made(options: Options, *, target: str, making: Making, say_so: Callable[[str], None]) -> GoldenAnswers:
+    """Make golden answers of the one deployment of ``target``.
+
+    Raises:
+        PapergateError: it has several or none, or does not tell what is needed.
+    """
+    setup = read_setup(options)
+    of_target = {promise.deployed for promise in setup.promises if promise.target == target}
+    if len(of_target) != 1:
+        named = ", ".join(sorted(of_target)) or "none"
+        raise OptionsError(f"{target}: golden answers are made of one deployment; this target has {named}")
+    for promise, engine in _deployments(setup, [target], (options.run or new_run()).absolute()):
+        return make_golden(promise, setup, engine, making, say_so)
+    raise OptionsError(f"{target}: its deployment cannot be asked here; see papergate doctor")
+
+
+def _deployments(setup: Setup, targets: Collection[str], run: Path) -> Iterator[tuple[Promise, Engine]]:
+    """One promise of each deployment, and the engine that answers for it; it ends when the next is asked for."""
     candidates = [each for each in setup.promises if each.target in targets]
     selection = select(setup, candidates, demanded=targets)
-    one_each = {promise.deployed: promise for promise in reversed(selection.promises)}
-    held, benchmarks = Preflights(), Benchmarks(setup.benchmarks, options.data)
-    with engines_of(options, (options.run or new_run()).absolute()) as engines:
-        for promise in one_each.values():
-            held.look(prepare(promise, setup, benchmarks), engines.start(promise), show)
-    return held.records
+    with engines_of(setup.options, run) as engines:
+        for promise in {promise.deployed: promise for promise in reversed(selection.promises)}.values():
+            yield promise, engines.start(promise)
 
 
 def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engines:

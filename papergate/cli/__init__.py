@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 from papergate import __version__
-from papergate.cli import bundle, doctor, grade, judge, merge, plan, pool, preflight, runs, suite, verify
+from papergate.cli import bundle, doctor, drift, golden, grade, judge, merge, plan, pool, preflight, runs, suite, verify
 from papergate.errors import PapergateError
 from papergate.printable import printable
 
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"papergate {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (suite, preflight, grade, judge, merge, pool, plan, runs, bundle, verify, doctor):
+    for command in (suite, preflight, golden, drift, grade, judge, merge, pool, plan, runs, bundle, verify, doctor):
         command.add_parser(subparsers)
     args = parser.parse_args(given)
     try:

@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from papergate.acceptance.options import options_of
+from papergate.acceptance.options import Options, options_of
 from papergate.completions.progress import progress_for
 from papergate.errors import OptionsError
 from papergate.gate import preflights
@@ -27,19 +27,33 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         description="Check a server before a run is paid for: limits, a whole answer, temperature, top_p, seeds.",
         epilog="example: papergate preflight a100 --endpoint http://10.0.0.5:8081",
     )
+    add_deployment(parser)
+    parser.set_defaults(run=run)
+
+
+def add_deployment(parser: argparse.ArgumentParser) -> None:
+    """Which deployment a command is about, and how it is reached."""
     parser.add_argument("target", metavar="TARGET", help="the target whose deployment the server is")
     for name, (metavar, what) in OPTIONS.items():
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=what)
     parser.add_argument("--ca-file", metavar="FILE", help="certificates (PEM) to trust for https endpoints")
     parser.add_argument("--model", metavar="NAME", help="name under which the server serves the model")
-    parser.set_defaults(run=run)
+
+
+def deployment_options(args: argparse.Namespace, **others: object) -> Options:
+    """What `add_deployment` read, with ``others`` of the options by their names.
+
+    Raises:
+        OptionsError: one cannot mean anything.
+    """
+    given: dict[str, object] = {"--ca-file": args.ca_file, "--model": args.model}
+    given |= {f"--{name}": getattr(args, name) for name in OPTIONS} | {f"--{name}": one for name, one in others.items()}
+    return options_of(given.get)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check every server of the target, show what was found, and return the exit code."""
-    given = {"--ca-file": args.ca_file, "--model": args.model}
-    given |= {f"--{name}": getattr(args, name) for name in OPTIONS}
-    records = preflights(options_of(given.get), targets=[args.target], show=partial(progress_for, sys.stdout))
+    records = preflights(deployment_options(args), targets=[args.target], show=partial(progress_for, sys.stdout))
     if not records:
         raise OptionsError(f"{args.target}: no promise of this target is about a server; see papergate doctor")
     return FAILED if any(record.failed for record in records) else IN_ORDER

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from math import isfinite
 from typing import Any
 
 from papergate.endpoints.address import Access
 from papergate.endpoints.pages import list_of, object_of, pages_of
-from papergate.errors import EngineError
+from papergate.errors import EngineError, EngineRefused
 from papergate.printable import one_line
 
 LOGPROBS = 20
 """Best tokens at each place; the most that common servers give."""
 REPLY_S = 120.0
 """A short answer of a busy server."""
+LONGEST_REPLY_BYTES = 2**26
+"""Twenty log-probabilities with their names take 2 kB a token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +41,7 @@ class Door:
         Raises:
             EngineError: the server does not answer, or with something else.
         """
-        choice = self._ask("/v1/chat/completions", messages=[{"role": "user", "content": prompt}], **fields)
+        choice = self.ask("/v1/chat/completions", messages=[{"role": "user", "content": prompt}], **fields)
         message = object_of(choice.get("message"))
         thought = message.get("reasoning_content") or message.get("reasoning") or ""
         return f"{thought}{message.get('content') or ''}"
@@ -49,7 +52,7 @@ class Door:
         Raises:
             EngineError: the server does not answer, or has no such route.
         """
-        logprobs = object_of(self._ask("/v1/completions", prompt=prompt, **fields).get("logprobs"))
+        logprobs = object_of(self.ask("/v1/completions", prompt=prompt, **fields).get("logprobs"))
         tokens, best = list_of(logprobs.get("tokens")), [_numbers(row) for row in list_of(logprobs.get("top_logprobs"))]
         if len(tokens) != len(best) or not all(best):
             return Continued(tokens=(), best=())
@@ -57,15 +60,28 @@ class Door:
 
     def token_ids(self, prompt: str) -> list[int] | None:
         """The prompt with the chat template as token ids; None where the server cannot tell."""
-        body = {"model": self.model, "messages": [{"role": "user", "content": prompt}], "add_generation_prompt": True}
+        return self._tokens(messages=[{"role": "user", "content": prompt}], add_generation_prompt=True)
+
+    def plain_ids(self, text: str) -> list[int] | None:
+        """A text without chat template as token ids; None where the server cannot tell."""
+        return self._tokens(prompt=text, add_special_tokens=False)
+
+    def _tokens(self, **fields: Any) -> list[int] | None:  # noqa: ANN401 - the body's own fields
         with pages_of(self.url, self.access) as pages:
-            found = pages.post("/tokenize", body).fields.get("tokens")
+            found = pages.post("/tokenize", {"model": self.model, **fields}).fields.get("tokens")
         return found if isinstance(found, list) and all(isinstance(each, int) for each in found) else None
 
-    def _ask(self, path: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - the body's own fields
-        """The first choice."""
-        with pages_of(self.url, self.access, page_s=REPLY_S) as pages:
+    def ask(self, path: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - the body's own fields
+        """The first choice of the answer to a request with ``fields``.
+
+        Raises:
+            EngineRefused: the server takes no such request.
+            EngineError: it does not answer, or with something else.
+        """
+        with pages_of(self.url, self.access, page_s=REPLY_S, most_bytes=LONGEST_REPLY_BYTES) as pages:
             page = pages.post(path, {"model": self.model, **fields})
+        if HTTPStatus.BAD_REQUEST <= page.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise EngineRefused(f"{path} answered {page.said}")
         choices = list_of(page.fields.get("choices"))
         if not choices:
             kind = one_line(page.headers.get("Content-Type", "no content type"))

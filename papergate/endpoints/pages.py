@@ -64,8 +64,8 @@ def list_of(found: object) -> list[Any]:
 class Pages:
     """Asks one server for pages. Not within an event loop: it runs one of its own."""
 
-    def __init__(self, address: Address, runner: asyncio.Runner, page_s: float) -> None:
-        self._address, self._runner, self._page_s = address, runner, page_s
+    def __init__(self, address: Address, runner: asyncio.Runner, page_s: float, most_bytes: int) -> None:
+        self._address, self._runner, self._page_s, self._most_bytes = address, runner, page_s, most_bytes
 
     def get(self, path: str) -> Page:
         """The page at ``path``.
@@ -123,27 +123,29 @@ class Pages:
 
         def take(piece: bytes) -> bool:
             body.extend(piece)
-            return len(body) > LONGEST_PAGE_BYTES
+            return len(body) > self._most_bytes
 
         async with exchange(self._address, request, self._page_s) as reply:
             packed = reply.headers.get("Content-Encoding", IDENTITY).lower()
             if packed not in (IDENTITY, ""):
                 raise EngineRefused(f"the answer is compressed ({one_line(packed)}), which was not asked for")
             await reply.each(take)
-            if len(body) > LONGEST_PAGE_BYTES:
-                raise EngineError(f"the answer exceeds {LONGEST_PAGE_BYTES} bytes")
+            if len(body) > self._most_bytes:
+                raise EngineError(f"the answer exceeds {self._most_bytes} bytes")
             return Page(status=reply.status, headers=reply.headers, body=bytes(body))
 
 
 @contextmanager
-def pages_of(url: str, access: Access, *, page_s: float | None = None) -> Iterator[Pages]:
+def pages_of(
+    url: str, access: Access, *, page_s: float | None = None, most_bytes: int = LONGEST_PAGE_BYTES
+) -> Iterator[Pages]:
     """The pages of the server at ``url``, each within ``page_s`` seconds, `PAGE_S` by default.
 
     Raises:
         EngineRefused: the certificates to trust cannot be read, or the proxy not be used.
     """
     with loop_runner() as runner:
-        yield Pages(Address.of(url, access), runner, page_s or PAGE_S)
+        yield Pages(Address.of(url, access), runner, page_s or PAGE_S, most_bytes)
 
 
 def _is_doubtful(asked: asyncio.Task[Page]) -> bool:

@@ -8,6 +8,10 @@ from typing import Protocol
 from papergate.promises.records import Sampling
 
 END_OF_THOUGHT = "</think>"
+BEST = 20
+"""Most likely tokens of a `Logprobs`: the most that common servers tell."""
+Logprobs = Mapping[int, float]
+"""Natural log-probabilities at one place of a text, by token id: of the best ones, and of the one that stands there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

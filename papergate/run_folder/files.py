@@ -4,7 +4,7 @@ A run folder holds a folder for each promise, with
 
 ``manifest.json``, ``completions.jsonl``, ``acknowledged.json``, ``sessions.jsonl``, ``writer.lock``
     what was asked and what came; `papergate.completions.store` writes them
-``preflight.json``
+``preflight.json``, ``drift.json``
     what was checked of the deployment before it was asked
 ``replayed.jsonl``
     the completions of a log that was judged, in place of a store
@@ -14,6 +14,8 @@ A run folder holds a folder for each promise, with
     of a run that is a part of another, asked on one of several machines: which part, and of what
 ``promise.json``, ``golden-run/verdict.json``
     what the verdict was judged by: the promise, its benchmark file, and the golden run where there is one
+``golden-answers.json``
+    of a trusted deployment: answers with their log-probabilities, with which others are compared
 ``grades.jsonl``, ``problems.jsonl``, ``verdict.json``
     what was made of it; the verdict comes last, so that it never stands without the others
 ``verdicts.jsonl``
@@ -51,6 +53,8 @@ SHARD_FILE = "shard.json"
 PROMISE_FILE = "promise.json"
 GOLDEN_FOLDER = "golden-run"
 """In the folder of a promise: the record of its golden run."""
+DRIFT_FILE = "drift.json"
+GOLDEN_ANSWERS_FILE = "golden-answers.json"
 
 PAGE_FILE = "report.html"
 TRANSCRIPTS_FOLDER = "transcripts"

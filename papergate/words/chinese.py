@@ -241,6 +241,60 @@ def _samples(fewest: int, most: int) -> str:
     return f"{fewest} 个样本" if fewest == most else f"{fewest} 至 {most} 个样本"
 
 
+_UNFORCED = "无法比较给定 token 的对数概率："
+_NO_DRIFT = {
+    "no-log-probabilities": "服务不返回（vLLM 可用 prompt_logprobs 返回）。贪心回答看不出的漂移将无法发现",
+    "other-tokenizer": "它的分词器与参照的不同",
+    "no-golden-log-probabilities": "参照回答中没有",
+    "no-answer": "服务没有回答",
+}
+_NO_GREEDY = {
+    "temperature-0-refused": "服务拒绝 temperature 0。解码阶段的故障将无法发现",
+    "no-golden-answers": "参照中没有",
+    "no-answer": "服务没有回答",
+}
+
+
+def _other_prompt(values: Values) -> str:
+    if values["reason"] == "tokenizer":
+        return "分词器与参照的不同：同样的文本变成不同的 token。请使用模型自带的分词器"
+    return (
+        f"对话模板与参照的不同：一个提示词有 {values['tokens']} 个 token，应为 {values['golden']} 个"
+        "（缺少预填内容、多了系统提示词、首个 token 重复）；请使用模型自带的模板"
+    )
+
+
+def _drifted(what: str) -> Callable[[Values], str]:
+    """The divergence with its error, beside the thresholds; `what` follows from it."""
+
+    def said(values: Values) -> str:
+        best = "最可能的 20 个 token" if values["best"] else "仅给定的 token"
+        how = "用受损权重测得" if values["measured"] else "由参照自身的噪声推定"
+        return (
+            f"对数概率平均每个 token 相差 {values['divergence']:.2g} +- {values['error']:.1g} nat"
+            f"（{values['tokens']} 个 token，{best}）；{values['warn']:.2g} 起警告，{values['fail']:.2g} 起不通过"
+            f"（{how}）{what}"
+        )
+
+    return said
+
+
+def _unforced(values: Values) -> str:
+    if values["reason"] == "scaled":
+        return (
+            f"{_UNFORCED}它们像是除以了 temperature {values['temperature']:g}（相差 {values['divergence']:.2g}）；"
+            "请让服务返回原始值（vLLM：--logprobs-mode raw_logprobs）"
+        )
+    return _UNFORCED + _NO_DRIFT[values["reason"]]
+
+
+def _parted(values: Values) -> str:
+    return (
+        f"{values['clear']} 个（共 {values['answers']} 个）贪心回答在参照明显偏好另一个 token 的位置与参照不同"
+        f"（最大 {values['largest']:g} nat）；舍入误差不会造成，{values['fail']} 个起不通过"
+    )
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -380,6 +434,21 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "seeds_noted": "{pairs} 对同种子的请求中有 {differ} 对抽到不同的 token：运行无法逐字复现，得分同样有效",
     "concurrency_noted": "{count} 个请求同时发出共用 {together_s:g} 秒，单个用 {alone_s:g} 秒：它们被逐个处理；"
     "请检查服务或网关的并发限制",
+    # drift from golden answers, with its state
+    "prompts_ok": "{prompts} 个提示词的 token 与参照相同",
+    "prompts_failed": _other_prompt,
+    "prompts_unknown": "无法判断提示词的 token 是否与参照相同：服务没有返回 token id 的 /tokenize。"
+    "若贪心回答一致，模板的差异将无法发现",
+    "forced_ok": _drifted(""),
+    "forced_noted": _drifted("：算术与参照不同，或位数更少。请以得分为准"),
+    "forced_failed": _drifted("：已达到损坏的程度。请检查权重、量化、位置编码、注意力掩码和算子"),
+    "forced_unknown": _unforced,
+    "greedy_answers_ok": _parted,
+    "greedy_answers_noted": _parted,
+    "greedy_answers_failed": lambda values: (
+        f"{_parted(values)}。请检查权重；若给定 token 的对数概率一致，请检查解码：缓存、位置、批处理"
+    ),
+    "greedy_answers_unknown": lambda values: "无法比较贪心回答：" + _NO_GREEDY[values["reason"]],
 }
 """By code."""
 

@@ -177,6 +177,61 @@ def _samples(fewest: int, most: int) -> str:
     return f"{fewest} sample{'s' * (fewest > 1)}" if fewest == most else f"{fewest} to {most} samples"
 
 
+_UNFORCED = "log-probabilities of given tokens could not be compared: "
+_NO_DRIFT = {
+    "no-log-probabilities": "the server tells none (vLLM does, by prompt_logprobs). Drift that greedy answers do not "
+    "show stays unseen",
+    "other-tokenizer": "its tokenizer is another than the golden's",
+    "no-golden-log-probabilities": "the golden answers hold none",
+    "no-answer": "the server gave no answer",
+}
+_NO_GREEDY = {
+    "temperature-0-refused": "the server refuses temperature 0. Faults of decoding stay unseen",
+    "no-golden-answers": "the golden holds none",
+    "no-answer": "the server gave no answer",
+}
+
+
+def _other_prompt(values: Values) -> str:
+    if values["reason"] == "tokenizer":
+        return "the tokenizer is another than the golden's: the same text becomes other tokens. Use the model's own"
+    return (
+        f"the chat template is another than the golden's: a prompt has {values['tokens']} tokens instead of "
+        f"{values['golden']} (a missing prefill, a system prompt, a doubled first token); use the model's own template"
+    )
+
+
+def _drifted(what: str) -> Callable[[Values], str]:
+    """The divergence with its error, beside the thresholds; `what` follows from it."""
+
+    def said(values: Values) -> str:
+        best = "the best 20 tokens" if values["best"] else "the given tokens alone"
+        how = "measured on damaged weights" if values["measured"] else "assumed from the golden's noise"
+        return (
+            f"log-probabilities diverge by {values['divergence']:.2g} +- {values['error']:.1g} nats per token "
+            f"({values['tokens']} tokens, {best}); a warning begins at {values['warn']:.2g}, a failure at "
+            f"{values['fail']:.2g} ({how}){what}"
+        )
+
+    return said
+
+
+def _unforced(values: Values) -> str:
+    if values["reason"] == "scaled":
+        return (
+            f"{_UNFORCED}they look divided by a temperature of {values['temperature']:g} (divergence "
+            f"{values['divergence']:.2g}); let the server tell raw ones (vLLM: --logprobs-mode raw_logprobs)"
+        )
+    return _UNFORCED + _NO_DRIFT[values["reason"]]
+
+
+def _parted(values: Values) -> str:
+    return (
+        f"{values['clear']} of {values['answers']} greedy answers part from the golden's where it clearly preferred "
+        f"another token (up to {values['largest']:g} nats); rounding parts none, {values['fail']} are a failure"
+    )
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -346,6 +401,24 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "repeated exactly; its score is as good",
     "concurrency_noted": "{count} requests took {together_s:g} s together, one alone {alone_s:g} s: they are "
     "answered one after the other; look for a limit of the server or a gateway",
+    # drift from golden answers, with its state
+    "prompts_ok": "{prompts} prompts become the golden's tokens",
+    "prompts_failed": _other_prompt,
+    "prompts_unknown": "whether prompts become the golden's tokens cannot be told: the server has no /tokenize that "
+    "gives token ids. Another template stays unseen where greedy answers agree",
+    "forced_ok": _drifted(""),
+    "forced_noted": _drifted(": another arithmetic than the golden's, or fewer bits. Let the score decide"),
+    "forced_failed": _drifted(
+        ": as far as damage goes. Look at weights, quantization, position encoding, attention masks and kernels"
+    ),
+    "forced_unknown": _unforced,
+    "greedy_answers_ok": _parted,
+    "greedy_answers_noted": _parted,
+    "greedy_answers_failed": lambda values: (
+        f"{_parted(values)}. Look at the weights; where log-probabilities of given "
+        "tokens agree, at decoding: cache, positions, batches"
+    ),
+    "greedy_answers_unknown": lambda values: "greedy answers could not be compared: " + _NO_GREEDY[values["reason"]],
 }
 """By code."""
 

@@ -27,8 +27,8 @@ STAGES = (
     "engines",
     "completions",
     "scoring",
-    "diagnosis",
     "statistics",
+    "diagnosis",
     "verdict",
     "performance",
     "acceptance",
@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "conftest.py": {"papergate"},
     "studies": {"papergate", "studies"},
     "tests/accuracy": {"papergate", "fixtures", "tests"},
+    "tests/deployment": {"papergate", "fixtures", "tests"},
     "tests/perf": {"papergate", "fixtures", "tests"},
     "tests/servers": {"papergate", "tests"},
 }

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from papergate.embedded import folder_of
 from papergate.engines import hardware
 from papergate.engines.in_process import devices
-from papergate.engines.in_process.decoding import Decoder, Drawn, Row, settled
+from papergate.engines.in_process.decoding import Decoder, Drawn, Row, draw, settled
 from papergate.engines.in_process.devices import Means, Room
+from papergate.engines.in_process.reading import Given, read_at_once, read_by_steps
+from papergate.engines.in_process.rounding import round_weights
 from papergate.engines.managed.environment import environment
-from papergate.engines.records import Completion, EngineIdentity, Finish, Request
+from papergate.engines.records import Completion, EngineIdentity, Finish, Logprobs, Request
 from papergate.engines.spec import Ability, EngineSpec, Start
 from papergate.engines.weights import digest_of_weights
 from papergate.errors import EngineError, EngineRefused
@@ -73,7 +75,7 @@ class HuggingFaceEngine:
         Raises:
             EngineRefused: prompt and output together exceed what the model was built for.
         """
-        longest = max((len(self._prompt_ids(prompt)) for prompt in prompts), default=0)
+        longest = max((len(self.prompt_ids(prompt)) for prompt in prompts), default=0)
         context = getattr(self._copies[0].config, "max_position_embeddings", None)
         needed = longest + sampling.max_tokens
         if context is not None and needed > context:
@@ -87,17 +89,66 @@ class HuggingFaceEngine:
         """Draw one sample; it joins the batch that is gathering."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Completion] = loop.create_future()
+        self._waiting.put((request, self._row(request), future, loop))
+        return await future
+
+    def _row(self, request: Request) -> Row:
         sampling = request.sampling
-        row = Row(
-            prompt=self._prompt_ids(request.prompt),
+        return Row(
+            prompt=self.prompt_ids(request.prompt),
             temperature=float(sampling.temperature),
             top_p=float(sampling.top_p),
             top_k=sampling.top_k or 0,
             max_tokens=sampling.max_tokens,
             seed=request.seed,
         )
-        self._waiting.put((request, row, future, loop))
-        return await future
+
+    def round_weights(self, bits: int) -> None:
+        """Damage the model: its weights in so many bits, without calibration; nothing else may run meanwhile."""
+        for copy in self._copies:
+            round_weights(copy, bits)
+
+    @property
+    def ends(self) -> Collection[int]:
+        """The tokens that end an answer."""
+        return self._eos
+
+    def draw_ids(self, requests: Sequence[Request]) -> list[list[int]]:
+        """The token ids of each answer, the one that ended it included; nothing else may be drawn meanwhile."""
+        rows = [self._row(request) for request in requests]
+        drawn = draw(self._copies[0], rows, eos=self._eos, means=self._means)
+        end = next(iter(sorted(self._eos)), 0)
+        return [[*each.tokens, *[end] * each.ended] for each in drawn]
+
+    def read(self, given: Sequence[Given]) -> list[list[Logprobs]]:
+        """Log-probabilities of given answers, read token by token as they are drawn; nothing else may run meanwhile."""
+        return read_by_steps(self._copies[0], given, in_place=self._means.in_place)
+
+    def read_whole(self, given: Sequence[Given]) -> list[list[Logprobs]]:
+        """The same, each answer read at once by transformers itself; nothing can be drawn afterwards."""
+        return [read_at_once(self._copies[0], each) for each in given]
+
+    def prompt_ids(self, prompt: str) -> tuple[int, ...]:
+        """A user turn with the chat template as token ids."""
+        if not self._tokenizer.chat_template:  # a base model: its text is continued as it stands
+            return tuple(self._tokenizer(prompt)["input_ids"])
+        text = self._tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
+        )
+        return self.plain_ids(str(text))
+
+    def plain_ids(self, text: str) -> tuple[int, ...]:
+        """A text without chat template as token ids."""
+        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens that the tokenizer knows."""
+        return len(self._tokenizer)
+
+    def texts(self, ids: Iterable[int]) -> dict[int, str]:
+        """The text of each token alone."""
+        return {token: str(self._tokenizer.decode([token])) for token in ids}
 
     def close(self) -> None:
         """Stop every worker after its present batch; may be called twice."""
@@ -106,14 +157,6 @@ class HuggingFaceEngine:
             self._waiting.put(None)
         for worker in alive:
             worker.join()
-
-    def _prompt_ids(self, prompt: str) -> tuple[int, ...]:
-        if not self._tokenizer.chat_template:  # a base model: its text is continued as it stands
-            return tuple(self._tokenizer(prompt)["input_ids"])
-        text = self._tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
-        )
-        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _serve(self, model: "PreTrainedModel") -> None:
         """A worker: requests join as there is room and leave as they end, until a None comes."""

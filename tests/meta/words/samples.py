@@ -34,6 +34,18 @@ SEEN = {
     "one_sided": False,
 }
 
+
+DIVERGED = {
+    "divergence": 3.1e-4,
+    "error": 6e-5,
+    "tokens": 2939,
+    "answers": 60,
+    "warn": 2.7e-4,
+    "fail": 3.3e-3,
+    "measured": True,
+    "best": True,
+}
+PARTED = {"answers": 60, "parted": 8, "clear": 7, "fail": 10, "largest": 1.52}
 SAMPLES = {
     "as_written": [{"text": "graded 3 of 4"}],
     # the verdict
@@ -186,4 +198,26 @@ SAMPLES = {
     ],
     "seeds_noted": [{"differ": 3, "pairs": 8}],
     "concurrency_noted": [{"count": 8, "together_s": 7.9, "alone_s": 1.02}],
+    # drift
+    "prompts_ok": [{"prompts": 60}],
+    "prompts_failed": [{"reason": reason, "tokens": 44, "golden": 45} for reason in ("template", "tokenizer")],
+    "prompts_unknown": [{"reason": "no-tokenizer"}],
+    "forced_ok": [DIVERGED],
+    "forced_noted": [DIVERGED | {"best": False}],
+    "forced_failed": [DIVERGED | {"measured": False}],
+    "forced_unknown": [
+        {"reason": "no-log-probabilities"},
+        {"reason": "scaled", "temperature": 0.6, **DIVERGED},
+        {"reason": "other-tokenizer"},
+        {"reason": "no-golden-log-probabilities"},
+        {"reason": "no-answer", "said": "503"},
+    ],
+    "greedy_answers_ok": [PARTED],
+    "greedy_answers_noted": [PARTED],
+    "greedy_answers_failed": [PARTED],
+    "greedy_answers_unknown": [
+        {"reason": "temperature-0-refused", "said": "400"},
+        {"reason": "no-golden-answers"},
+        {"reason": "no-answer", "said": "503"},
+    ],
 }
