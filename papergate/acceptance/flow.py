@@ -8,6 +8,7 @@ from types import MappingProxyType
 from papergate import __version__
 from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.judging import assess, graded
+from papergate.acceptance.own_rules import with_own_rules
 from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.refusals import (
     check_engine,
@@ -17,7 +18,7 @@ from papergate.acceptance.refusals import (
     refuse_lost,
     withholding,
 )
-from papergate.acceptance.terms import prompt_digest, terms_of
+from papergate.acceptance.terms import terms_of
 from papergate.completions.contents import Key
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
@@ -62,7 +63,8 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
                 ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
             refuse_lost(case, store, k)
 
-        return replace(until_decided(case, store, book, asked), sessions=store.sessions())
+        found = until_decided(case, store, book, asked)
+    return replace(with_own_rules(found, store.read), sessions=store.sessions())
 
 
 def until_decided(case: Case, store: Kept, book: Gradebook, gather: Callable[[int], None]) -> Acceptance:
@@ -136,7 +138,7 @@ def judge_known(
         ):
             receipts[receipt.key], grades[receipt.key] = receipt, grade
     refuse_copies(receipts.values())
-    return assess(case, k, receipts | lost, grades)
+    return with_own_rules(assess(case, k, receipts | lost, grades), read)
 
 
 def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:
@@ -144,8 +146,9 @@ def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingPr
 
     ``mean_tokens`` of the answers so far tell how long; where there are none, long prompts tend to have long answers.
     """
-    planned, wanted = case.planned(k), set(case.keys(k))
-    ordered = sorted(case.problems, key=lambda problem: (-mean_tokens.get(problem.id, 0.0), -len(problem.prompt)))
+    planned, wanted, ordered = case.planned(k), set(case.keys(k)), list(case.problems)
+    if not case.settings.letter:
+        ordered.sort(key=lambda problem: (-mean_tokens.get(problem.id, 0.0), -len(problem.prompt)))
     return [
         Request(
             problem=problem.id,
@@ -153,6 +156,8 @@ def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingPr
             prompt=problem.prompt,
             sampling=case.sampling,
             seed=seed_of(case.settings.run_seed, problem.id, sample),
+            shots=problem.shots,
+            form=case.form,
         )
         for sample in range(max(planned.values()))
         for problem in ordered
@@ -166,13 +171,14 @@ def manifest_of(case: Case) -> Manifest:
     return Manifest(
         promise=case.promise.id,
         protocol=case.settings.protocol,
+        letter=case.settings.letter,
         engine=identity.engine,
         model=identity.model,
         revision=identity.revision,
         template=identity.template,
         benchmark=benchmark.spec.name,
         benchmark_digest=benchmark.digest,
-        prompt_digest=prompt_digest(benchmark.spec),
+        prompt_digest=case.prompt_digest,
         sampling=case.sampling,
         run_seed=case.settings.run_seed,
         shard=str(case.settings.shard or ""),

@@ -11,6 +11,7 @@ from papergate.benchmarks import BenchmarkSpec, Problem
 from papergate.completions.store import read_manifest
 from papergate.engines.logs.rows import quotable
 from papergate.errors import StoreError
+from papergate.promises import Task
 from papergate.run_folder.files import GRADES_FILE, MANIFEST_FILE, VERDICT_FILE
 from papergate.run_folder.grades import read_correct
 from papergate.run_folder.history import changed_files, read_history
@@ -37,8 +38,10 @@ class Golden:
         return self.folder if (self.folder / VERDICT_FILE).exists() else self.folder / self.record.promise
 
 
-def read_golden(folder: Path, spec: BenchmarkSpec) -> Golden:
+def read_golden(folder: Path, spec: BenchmarkSpec, task: Task | None = None) -> Golden:
     """The one verdict on the benchmark of ``spec`` in ``folder``, a run folder or one promise's folder in it.
+
+    ``task`` is that of a document's tool, where this run asks as it does.
 
     Raises:
         StoreError: it has none or several, is damaged, of a later release or partial, or was asked in other words.
@@ -47,10 +50,10 @@ def read_golden(folder: Path, spec: BenchmarkSpec) -> Golden:
     golden = Golden(folder=folder, record=record, run=_run(record))
     if record.partial:
         raise StoreError(f"{folder}: {record.promise} is a partial run ({record.partial}), which is no reference")
-    if golden.run.counts.prompts != prompt_digest(spec):
+    if golden.run.counts.prompts != (now := prompt_digest(spec, task)):
         raise StoreError(
             f"{folder}: {record.promise} was asked with another prompt (digest {golden.run.counts.prompts}, now "
-            f"{prompt_digest(spec)}); make the golden run anew with this papergate"
+            f"{now}); make the golden run anew with this papergate"
         )
     _refuse_untrue(golden.place, record)
     return golden

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from papergate.acceptance.records import NO_ANSWER, Acceptance, Case, Receipt
-from papergate.acceptance.terms import prompt_digest
 from papergate.benchmarks import Problem
 from papergate.completions.contents import Key
 from papergate.diagnosis.kinds import Kind, kind_of
@@ -39,6 +38,7 @@ def _attempts(
         yield Attempt(
             text=done.text,
             gold=problem.gold,
+            solution=problem.solution,
             kind=AnswerKind(spec.answer),
             thinks=deployment.thinks,
             letters=spec.letters,
@@ -99,7 +99,7 @@ def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[O
         correct=tuple(correct[problem.id] for problem in case.problems),
         samples=tuple(case.planned(k).values()),
         problems=tuple(problem.id for problem in case.problems),
-        prompts=prompt_digest(case.benchmark.spec),
+        prompts=case.prompt_digest,
     )
 
 

@@ -28,6 +28,8 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
         *_notes_of_answers(acceptance),
         *_notes_of_setup(acceptance.case),
         *_notes_of_source(acceptance),
+        *_notes_of_own_rules(acceptance),
+        *acceptance.source_notes,
         *_notes_of_sessions(acceptance),
     ]
 
@@ -85,11 +87,47 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
         for one in differences(case.promise.hardware, case.identity.environment):
             yield note("other_version", what=one.name, seen=one.seen, stated=one.stated)
     yield from _notes_of_software(case)
-    if case.settings.grader != "strict":
+    if case.settings.grader not in ("strict", case.task and case.task.grader):
         yield note("other_grader", grader=case.settings.grader)
+    yield from _notes_of_the_document(case)
     paper = case.promise.score.sampling.max_tokens
     if case.settings.protocol == "paper" and case.sampling.max_tokens < paper:
         yield note("lower_token_limit", max_tokens=case.sampling.max_tokens, paper=paper)
+
+
+def _notes_of_the_document(case: Case) -> Iterator[Note]:
+    """How this run differs from the one that the document describes, and what the document leaves open."""
+    tool, task = case.promise.tool, case.task
+    if tool is None or task is None:
+        return
+    if task.variant not in ("", case.benchmark.variant):
+        yield note("document_asks_other_text", tool=tool.title, stated=task.variant, seen=case.benchmark.variant)
+    if not case.settings.letter:
+        others = {"batches": tool.batches, "attempts": tool.attempts != case.settings.policy.attempts, "stream": True}
+        differ = [name for name, does in others.items() if does]
+        yield note("document_sends_otherwise", tool=tool.title, differ=differ, attempts=tool.attempts)
+    unknown = (*tool.unknown, *case.promise.deployment.unknown)
+    if unknown or tool.otherwise:
+        told = [f"{one.fact}: {one.chosen}" for one in unknown]
+        yield note("document_leaves_open", unknown=told, otherwise=list(tool.otherwise))
+
+
+def _notes_of_own_rules(acceptance: Acceptance) -> Iterator[Note]:
+    own, case = acceptance.own, acceptance.case
+    if own is None:
+        return
+    yield note(
+        "own_rules",
+        grader=case.settings.grader,
+        percent=100 * float(own.score),
+        differ=own.differ,
+        count=len(acceptance.grades),
+    )
+    if own.refused:
+        n = len(case.problems)
+        yield note(
+            "golds_refused", grader=case.settings.grader, refused=own.refused, problems=n, points=100 * own.refused / n
+        )
 
 
 def _notes_of_software(case: Case) -> Iterator[Note]:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from papergate.acceptance.crew import shard_folder
 from papergate.acceptance.terms import ProtocolName
@@ -48,7 +48,10 @@ class Options:
     limit: int | None = None
     trial: bool = False
     golden: Path | None = None
-    grader: GraderMode = "strict"
+    grader: GraderMode | None = None
+    """None: papergate's own, or under the `vendor` protocol that of the document's tool."""
+    letter: bool = False
+    """Under the `vendor` protocol: the tool's transport too - no stream, its batches, its number of attempts."""
     concurrency: int | None = None
     preflight: bool = True
     run_seed: int = 0
@@ -65,6 +68,11 @@ class Options:
         """Whether this session judges what shards ask elsewhere."""
         return self.coordinate is not None and self.shard is None
 
+    @property
+    def rules(self) -> str:
+        """Whose rules grade, in a word or two."""
+        return self.grader or ("of the document" if self.protocol == "vendor" else "strict")
+
 
 def add_options(add: Callable[..., object]) -> None:
     """Declare every option of the gate; ``add`` is `argparse`'s ``add_argument`` or one of the same form."""
@@ -79,6 +87,7 @@ def add_options(add: Callable[..., object]) -> None:
         default="paper",
         help="paper: mean of k samples; vendor: their one run",
     )
+    add("--letter", action="store_true", help="with --protocol vendor: the tool's transport too (no stream, batches)")
     add("--samples", type=int, metavar="K", help="samples per problem, fixed; default: as many as the verdict needs")
     add("--max-samples", type=int, metavar="K", help="most samples per problem (default 64)")
     add("--budget-tokens", type=int, metavar="N", help="most output tokens of a promise, looked at before each look")
@@ -110,7 +119,7 @@ def add_judging_options(add: Callable[..., object]) -> None:
     )
     add("--targets", action="append", default=[], metavar="DIR", help="folder with targets of your own (*.toml)")
     add("--golden", metavar="RUN", help="stored run of a trusted platform as the reference, in place of the paper")
-    add("--grader", choices=["strict", "aisbench", "math-verify"], default="strict", help="whose rules grade")
+    add("--grader", choices=get_args(GraderMode), help="whose rules grade; default: strict, with vendor the document's")
 
 
 def options_of(get: Given) -> Options:
@@ -144,7 +153,8 @@ def options_of(get: Given) -> Options:
         limit=get("--limit") or (TRIAL_PROBLEMS if trial else None),
         trial=trial,
         golden=_path(get("--golden")),
-        grader=get("--grader") or "strict",
+        grader=get("--grader"),
+        letter=bool(get("--letter")),
         concurrency=get("--concurrency"),
         preflight=not get("--no-preflight"),
         run_seed=get("--run-seed") or 0,
@@ -215,6 +225,8 @@ def _refuse_bounds_of_one_look(get: Given) -> None:
     """A budget and Holm need a verdict that can wait for further looks."""
     if get("--samples") and get("--max-samples"):
         raise OptionsError("--samples fixes the number that --max-samples bounds: give one of them")
+    if get("--letter") and get("--protocol") != "vendor":
+        raise OptionsError("--letter sends as the document's tool does, which --protocol vendor follows: give both")
     if get("--holm") and get("--protocol") == "vendor":
         raise OptionsError("--holm adjusts an error rate; with --protocol vendor the literal rule alone decides")
     fixed = "--samples" if get("--samples") else "--predictions" if get("--predictions") else ""

@@ -10,12 +10,12 @@ from papergate.acceptance.own_log import notes_of_own_log, refuse_the_same_run
 from papergate.acceptance.predictions import with_ids_of
 from papergate.acceptance.records import Case, Settings
 from papergate.acceptance.selection import Setup
-from papergate.acceptance.terms import reference_of, rule_of
-from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem, load
+from papergate.acceptance.terms import reference_of, rule_of, task_of
+from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem, as_asked, load
 from papergate.completions.policy import Policy
 from papergate.engines import EngineIdentity
 from papergate.engines.replay import Predictions
-from papergate.promises import Promise
+from papergate.promises import Promise, Task
 from papergate.run_folder.notes import Note
 
 
@@ -62,6 +62,15 @@ class Benchmarks:
             self._loaded[name] = load(self._specs[name], self._data.get(name))
         return self._loaded[name]
 
+    def asked(self, name: str, task: Task | None) -> tuple[Problem, ...]:
+        """Its problems with the prompts of a tool's ``task``; with its own where there is none.
+
+        Raises:
+            BenchmarkError: as `load`; or the tool shows solved problems, which are not here.
+        """
+        problems = self.load(name).problems
+        return as_asked(task, problems, self._specs[name], self._data.get(name)) if task else problems
+
 
 def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alpha: float | None = None) -> Ready:
     """Everything that can be refused before an engine starts, refused.
@@ -70,10 +79,11 @@ def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alph
         PapergateError: the promise, its benchmark, the golden run or the stored completions cannot be used.
     """
     options = setup.options
-    golden = read_golden(options.golden, setup.benchmarks[promise.benchmark]) if options.golden else None
+    task, spec = task_of(promise, options.protocol), setup.benchmarks[promise.benchmark]
+    golden = read_golden(options.golden, spec, task) if options.golden else None
     benchmark = benchmarks.load(promise.benchmark)
     predictions = with_ids_of(benchmark, setup.predictions) if setup.predictions else None
-    problems = _problems(benchmark, predictions)[: options.limit]
+    problems = _answered(benchmarks.asked(promise.benchmark, task), predictions)[: options.limit]
     rule_of(promise, problems=benchmark.spec.problems)
     golden = golden_of(golden, problems, benchmark.digest) if golden else None
     if golden and predictions:
@@ -93,10 +103,14 @@ def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alph
 def settings_of(promise: Promise, options: Options) -> Settings:
     """How the options say that ``promise`` is tested."""
     deployment, vendor = promise.deployment, options.protocol == "vendor"
+    task, tool = task_of(promise, options.protocol), promise.tool
+    letter = options.letter and task is not None
     policy = Policy(
         concurrency=options.concurrency or (deployment.concurrency.get(promise.benchmark) if vendor else None),
         requests_per_s=deployment.query_per_second if vendor else None,
     )
+    if letter and tool:
+        policy = replace(policy, attempts=tool.attempts, batches=tool.batches)
     return Settings(
         protocol=options.protocol,
         samples=options.samples,
@@ -107,14 +121,15 @@ def settings_of(promise: Promise, options: Options) -> Settings:
         preflight=options.preflight,
         run_seed=options.run_seed,
         shard=options.shard,
-        grader=options.grader,
+        grader=options.grader or (task.grader if task else "strict"),
+        letter=letter,
         policy=policy,
     )
 
 
-def _problems(benchmark: Benchmark, predictions: Predictions | None) -> tuple[Problem, ...]:
+def _answered(problems: tuple[Problem, ...], predictions: Predictions | None) -> tuple[Problem, ...]:
     """The benchmark's problems; of a file of completions, those that it answers."""
     if predictions is None:
-        return benchmark.problems
+        return problems
     held = set(predictions.problems)
-    return tuple(problem for problem in benchmark.problems if problem.id in held)
+    return tuple(problem for problem in problems if problem.id in held)

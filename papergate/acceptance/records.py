@@ -4,16 +4,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from papergate.acceptance.terms import ProtocolName, rule_of, sampling_of
+from papergate.acceptance.terms import ProtocolName, prompt_digest, rule_of, sampling_of, task_of
 from papergate.benchmarks import Benchmark, Problem
 from papergate.completions.contents import Key
 from papergate.completions.policy import Policy
 from papergate.completions.shard import Shard
 from papergate.diagnosis.causes import Cause, Seen, causes_of
 from papergate.diagnosis.kinds import Kind
-from papergate.engines import Completion, EngineIdentity, Finish
-from papergate.promises import Promise, Sampling
+from papergate.engines import Completion, EngineIdentity, Finish, Form
+from papergate.promises import Promise, Sampling, Task
 from papergate.run_folder.notes import Note, note
 from papergate.scoring import Grade, GraderMode, Outcome
 from papergate.statistics.allocation import Allocation
@@ -58,6 +59,8 @@ class Settings:
     shard: Shard | None = None
     """Which part of the samples is asked here; None for all of them."""
     grader: GraderMode = "strict"
+    letter: bool = False
+    """Whether requests are sent as the document's tool sends them in their transport, too; see `Options.letter`."""
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -107,6 +110,24 @@ class Case:
     def sampling(self) -> Sampling:
         """How the protocol draws."""
         return sampling_of(self.promise, self.settings.protocol)
+
+    @property
+    def task(self) -> Task | None:
+        """How the document's tool asks and grades, where the protocol follows it."""
+        return task_of(self.promise, self.settings.protocol)
+
+    @property
+    def form(self) -> Form | None:
+        """How requests are written; None: as papergate writes them."""
+        if self.task is None or self.promise.tool is None:
+            return None
+        fields = self.promise.deployment.request or self.promise.tool.fields
+        return Form(fields=fields, streamed=not self.settings.letter)
+
+    @property
+    def prompt_digest(self) -> str:
+        """What the user turns are made of."""
+        return prompt_digest(self.benchmark.spec, self.task)
 
     @property
     def rule(self) -> Rule:
@@ -165,6 +186,17 @@ class Receipt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OwnRules:
+    """What papergate's own rules say of answers that a tool's rules grade."""
+
+    score: Fraction
+    differ: int
+    """Answers whose grades differ."""
+    refused: int
+    """Of the benchmark's right answers, those that the tool's rules call wrong."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Acceptance:
     """One promise, tested: the judgement and all that is needed to argue with it."""
 
@@ -186,6 +218,8 @@ class Acceptance:
     """Why the judgement is not given as the verdict; None where it is."""
     stopped: Note | None = None
     """Why asking ended before a verdict; None where it did not."""
+    own: OwnRules | None = None
+    """Where other rules grade: what papergate's own say."""
 
     @property
     def decided(self) -> bool:

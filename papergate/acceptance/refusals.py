@@ -34,7 +34,7 @@ def check_engine(case: Case, engine: Engine) -> None:
         EngineError: with its words, where they may be shown.
     """
     with withholding(case):
-        engine.check(case.sampling, [problem.prompt for problem in case.problems])
+        engine.check(case.sampling, [problem.prompt for problem in case.problems], case.form)
 
 
 @contextmanager

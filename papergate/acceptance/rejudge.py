@@ -81,7 +81,7 @@ def recompute(
     _refuse_a_shard(folder, manifest)
     _refuse_without_golden(folder, setup, earlier)
     ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
-    ready = replace(ready, settings=_as_before(ready, earlier, fail_alpha))
+    ready = replace(ready, settings=_as_before(ready, earlier, fail_alpha, given=setup.options.grader))
     found = _judged(ready, manifest, contents, folder, diagnosed=diagnosed)
     looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
     return replace(found, sessions=read_sessions(folder), looks_taken=looks), ready.golden
@@ -115,7 +115,7 @@ def _promise(manifest: Manifest, folder: Path, setup: Setup) -> Promise:
 def _ready(promise: Promise, manifest: Manifest, contents: Contents, setup: Setup, benchmarks: Benchmarks) -> Ready:
     """The promise under the run's own protocol and seed, on the problems that the run holds."""
     protocol: ProtocolName = "vendor" if manifest.protocol == "vendor" else "paper"
-    options = replace(setup.options, protocol=protocol, run_seed=manifest.run_seed)
+    options = replace(setup.options, protocol=protocol, letter=manifest.letter, run_seed=manifest.run_seed)
     ready = prepare(promise, replace(setup, options=options, predictions=None), benchmarks)
     held = {problem for problem, _ in (*contents.succeeded, *contents.failed)}
     problems = tuple(problem for problem in ready.problems if problem.id in held)
@@ -124,15 +124,16 @@ def _ready(promise: Promise, manifest: Manifest, contents: Contents, setup: Setu
     return replace(ready, problems=problems)
 
 
-def _as_before(ready: Ready, earlier: VerdictRecord | None, fail_alpha: float | None) -> Settings:
+def _as_before(
+    ready: Ready, earlier: VerdictRecord | None, fail_alpha: float | None, *, given: GraderMode | None
+) -> Settings:
     if earlier is None:
         return replace(ready.settings, fail_alpha=fail_alpha)
     policy = replace(ready.settings.policy, concurrency=earlier.times.concurrency if earlier.times else None)
-    strict = ready.settings.grader == "strict"
     return replace(
         ready.settings,
         policy=policy,
-        grader=cast(GraderMode, earlier.grader) if strict else ready.settings.grader,
+        grader=given or cast(GraderMode, earlier.grader),
         fail_alpha=next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
     )
 

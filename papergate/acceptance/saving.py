@@ -13,8 +13,7 @@ from papergate.acceptance.notes import notes_of, remarks_of
 from papergate.acceptance.own_log import refuse_the_same_run
 from papergate.acceptance.problems import aggregates, problem_rows
 from papergate.acceptance.records import Acceptance, Case
-from papergate.acceptance.terms import prompt_digest, terms_of
-from papergate.benchmarks import Benchmark
+from papergate.acceptance.terms import terms_of
 from papergate.completions.manifest import changes
 from papergate.completions.store import read_manifest
 from papergate.engines import Completion, Finish
@@ -162,7 +161,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         aggregates=aggregates(acceptance),
         tokens=_tokens(acceptance),
         times=_times(acceptance),
-        benchmark=_benchmark(case.benchmark),
+        benchmark=_benchmark(case),
         engine=Answerer.model_validate(asdict(case.identity)),
         counts=_counts(acceptance),
         thought_marks=promise.deployment.thought_marks,
@@ -182,11 +181,12 @@ def _promised(case: Case) -> Promised:
     )
 
 
-def _benchmark(benchmark: Benchmark) -> AskedBenchmark:
+def _benchmark(case: Case) -> AskedBenchmark:
+    benchmark = case.benchmark
     return AskedBenchmark(
         name=benchmark.spec.name,
         digest=benchmark.digest,
-        prompt_digest=prompt_digest(benchmark.spec),
+        prompt_digest=case.prompt_digest,
         variant=benchmark.variant,
         known=benchmark.known,
         source=benchmark.source,

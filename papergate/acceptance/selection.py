@@ -12,7 +12,7 @@ from papergate.engines.logs.rows import quotable
 from papergate.engines.replay import Predictions, read_predictions
 from papergate.engines.start import ENGINES, spec_of
 from papergate.errors import OptionsError
-from papergate.promises import PAPERS, TARGETS, Promise, Target, read_promises, read_targets
+from papergate.promises import PAPERS, TARGETS, TOOLS, Promise, Target, read_promises, read_targets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +54,8 @@ def read_setup(options: Options) -> Setup:
     targets = read_targets(folders, engines=ENGINES)
     benchmarks = read_specs([BENCHMARKS, *_folders(options, "benchmarks")])
     papers = [PAPERS, *_folders(options, "papers")]
-    promises = read_promises(folders, papers, benchmarks=benchmarks, engines=ENGINES)
+    tools = [TOOLS, *_folders(options, "tools")]
+    promises = read_promises(folders, papers, tools, benchmarks=benchmarks, engines=ENGINES)
     predictions = read_predictions(options.predictions) if options.predictions else None
     _refuse_unknown_data(benchmarks, options)
     return Setup(

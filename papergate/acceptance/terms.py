@@ -6,7 +6,7 @@ from typing import Literal
 
 from papergate.benchmarks import BenchmarkSpec
 from papergate.errors import PromiseError
-from papergate.promises import Promise, Sampling
+from papergate.promises import Promise, Sampling, Task
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Rule
@@ -80,6 +80,12 @@ def _golden_digest(reference: Reference) -> str:
     return f" run {hashlib.sha256(counted.encode()).hexdigest()[:SHOWN_DIGITS]}"
 
 
-def prompt_digest(spec: BenchmarkSpec) -> str:
-    """What the user turns of a benchmark are made of, beside its text: sha256 of the template."""
-    return hashlib.sha256(spec.prompt.encode()).hexdigest()
+def task_of(promise: Promise, protocol: ProtocolName) -> Task | None:
+    """How the document's tool asks and grades, where the protocol follows it and it is known."""
+    return promise.task if protocol == "vendor" else None
+
+
+def prompt_digest(spec: BenchmarkSpec, task: Task | None = None) -> str:
+    """What the user turns of a benchmark are made of, beside its text: sha256 of the template, or of the tool's."""
+    written = f"{task.prompt}\n{task.shots}\n{task.shot_answer}" if task else spec.prompt
+    return hashlib.sha256(written.encode()).hexdigest()

@@ -28,9 +28,17 @@ def file_digest(paths: Iterable[Path]) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
+def rows_of_split(folder: Path, split: str) -> list[dict[str, object]]:
+    """The rows of MMLU's ``*_SPLIT.csv`` in ``folder``, in its folder ``SPLIT``, or in the one beside it."""
+    for place in (folder, folder / split, folder.parent / split):
+        if files := sorted(place.glob(f"*_{split}.csv")):
+            return [row for file in files for row in _checked(file, _mmlu_rows)]
+    return []
+
+
 def _rows_of(path: Path) -> list[dict[str, object]]:
     if path.is_dir():
-        return [row for file in sorted(path.glob("*_test.csv")) for row in _checked(file, _mmlu_rows)]
+        return rows_of_split(path, "test")
     readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix)
     if reader is None:
@@ -100,7 +108,7 @@ def _named(names: Sequence[str], row: Sequence[str], number: int) -> dict[str, o
 
 
 def _mmlu_rows(path: Path) -> list[dict[str, object]]:
-    subject = path.stem.removesuffix("_test")
+    subject = path.stem.rpartition("_")[0]
     rows = enumerate(_table(path), start=1)
     return [{**_named(MMLU_COLUMNS, row, number), "subject": subject} for number, row in rows]
 

@@ -7,8 +7,10 @@ from papergate.benchmarks.records import BenchmarkSpec, Origin
 from papergate.errors import BenchmarkError
 
 
-def fetch(spec: BenchmarkSpec) -> tuple[list[Path], str]:
+def fetch(spec: BenchmarkSpec, *, shots: bool = False) -> tuple[list[Path], str]:
     """The local paths of the benchmark's files, from the first origin that answers, and that origin in words.
+
+    ``shots`` asks for the files of solved problems in their place.
 
     Hugging Face is asked through huggingface_hub, which honours HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE.
 
@@ -16,7 +18,10 @@ def fetch(spec: BenchmarkSpec) -> tuple[list[Path], str]:
         BenchmarkError: no origin could be reached; says what each one answered, and the remedy.
     """
     failures = []
-    for origin in spec.origins:
+    origins = spec.origins
+    if shots:
+        origins = tuple(each.model_copy(update={"files": each.shots}) for each in spec.origins if each.shots)
+    for origin in origins:
         source = f"{origin.hub}:{origin.repo}@{origin.revision[:12]}"
         try:
             return _DOWNLOADS[origin.hub](origin), source

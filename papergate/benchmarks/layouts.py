@@ -4,9 +4,11 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from papergate.benchmarks.digests import normal
 from papergate.benchmarks.records import BenchmarkSpec, Problem
+from papergate.promises.tool import Task
 
 # The same column under the names that the hubs and harnesses give it.
 PROBLEM_FIELDS = ("problem", "question", "Problem", "Question", "origin_prompt", "prompt", "input", "text")
@@ -62,12 +64,22 @@ def _integer(answer: str) -> str:
 def _open_answer(row: Row, index: int, spec: BenchmarkSpec, answer: str) -> Problem:
     text = _text(row, PROBLEM_FIELDS)
     prompt = _filled(spec.prompt, {"problem": normal(text)})
-    return Problem(id=_id(row, index, spec), text=text, answer=answer, gold=answer, prompt=prompt, group=_group(row))
+    return Problem(
+        id=_id(row, index, spec),
+        text=text,
+        answer=answer,
+        gold=answer,
+        prompt=prompt,
+        group=_group(row),
+        raw=(("problem", text),),
+        solution=str(row.get("solution") or ""),
+    )
 
 
 def _gpqa(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
     text = _text(row, PROBLEM_FIELDS)
-    options = [_text(row, (field,)).strip() for field in GPQA_OPTIONS]
+    published = [_text(row, (field,)) for field in GPQA_OPTIONS]
+    options = [option.strip() for option in published]
     order = _shuffled(text, len(options))
     shown = tuple(options[place] for place in order)
     return Problem(
@@ -78,6 +90,7 @@ def _gpqa(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
         prompt=_with_options(spec.prompt, text, shown),
         options=shown,
         group=_group(row),
+        raw=(("problem", text), *zip(LETTERS, (published[place] for place in order), strict=True)),
     )
 
 
@@ -102,6 +115,12 @@ def _mmlu(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
         prompt=prompt,
         options=tuple(options),
         group=_group(row),
+        raw=(
+            ("problem", text),
+            *zip(LETTERS, options, strict=True),
+            ("answer", letter),
+            ("subject", str(row.get("subject") or "").replace("_", " ")),
+        ),
     )
 
 
@@ -119,7 +138,24 @@ def _cluewsc(row: Row, index: int, spec: BenchmarkSpec) -> Problem:
     label = str(_first(row, ("label",))).lower()
     # the text repeats over rows with other spans: the prompt is what is distinct
     gold = "A" if label == "true" else "B"
-    return Problem(id=str(index), text=prompt, answer=label, gold=gold, prompt=prompt, options=YES_OR_NO)
+    return Problem(
+        id=str(index),
+        text=prompt,
+        answer=label,
+        gold=gold,
+        prompt=prompt,
+        options=YES_OR_NO,
+        raw=(("text", text), *values.items()),
+    )
+
+
+def asked_by(tool: Task, problem: Problem, shown: Sequence[Problem] = ()) -> Problem:
+    """``problem`` with the prompt of a tool, and the solved problems that it shows before."""
+    return replace(
+        problem,
+        prompt=_filled(tool.prompt, dict(problem.raw)),
+        shots=tuple((_filled(tool.prompt, dict(one.raw)), _filled(tool.shot_answer, dict(one.raw))) for one in shown),
+    )
 
 
 def _with_options(template: str, text: str, options: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from papergate.promises.records import Count, Name, Record, Text
+from papergate.promises.base import Count, Name, Record, Text
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
 """A sha256 in lower-case hex; a prefix of at least 12 digits where only that is published."""
@@ -19,6 +19,8 @@ class Origin(Record):
     repo: Text
     files: Annotated[tuple[Text, ...], Field(min_length=1)]
     revision: Text
+    shots: tuple[Text, ...] = ()
+    """Files of the solved problems that some tools show before each question."""
 
 
 class Variant(Record):
@@ -88,6 +90,12 @@ class Problem:
     """The texts of the options of a multiple-choice problem, in the order of their letters."""
     group: tuple[tuple[str, str], ...] = ()
     """Subject, level and the like, for tables: (name, value) pairs."""
+    raw: tuple[tuple[str, str], ...] = ()
+    """Names and texts that a tool's own prompt may hold, as published: outer white space is kept."""
+    solution: str = ""
+    """The whole worked solution, where the row has one; some tools take the right answer from it."""
+    shots: tuple[tuple[str, str], ...] = ()
+    """Turns of user and assistant that stand before the prompt."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from papergate.promises.records import Record, Sampling
+from papergate.promises.base import Record
+from papergate.promises.records import Sampling
 
 REPAIR = "repair"
 """Name, in the sessions of a run, of what a repair of its store did."""
@@ -22,6 +23,8 @@ class Manifest(Record):
     """Test id of the promise."""
     protocol: str = "paper"
     """``paper`` or ``vendor``: the same completions must not be judged by whichever suits."""
+    letter: bool = False
+    """Whether requests were sent as the document's tool sends them in their transport, too."""
     engine: str
     model: str
     revision: str = ""

@@ -27,6 +27,8 @@ class Policy:
     """Requests in flight; None takes the engine's own."""
     requests_per_s: float | None = None
     """Highest rate of attempts started; None starts each as soon as there is room."""
+    batches: bool = False
+    """Whether the next requests start only when the slowest of the present ones has ended."""
     attempts: int = ATTEMPTS
     first_wait_s: float = FIRST_WAIT_S
     longest_wait_s: float = LONGEST_WAIT_S

@@ -81,6 +81,13 @@ class _Asking:
         self._last_finish = 0.0
 
     async def run(self, requests: Sequence[Request]) -> None:
+        """Ask all of ``requests``, or one batch after another."""
+        room = self._policy.concurrency or self._engine.concurrency
+        step = room if self._policy.batches else len(requests)
+        for start in range(0, len(requests), max(1, step)):
+            await self._ask(requests[start : start + step])
+
+    async def _ask(self, requests: Sequence[Request]) -> None:
         queue = iter(requests)
         room = min(self._policy.concurrency or self._engine.concurrency, len(requests))
         workers = [asyncio.create_task(self._work(queue)) for _ in range(room)]

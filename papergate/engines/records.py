@@ -6,12 +6,28 @@ from enum import StrEnum
 from typing import Protocol
 
 from papergate.promises.records import Sampling
+from papergate.promises.tool import RequestField
 
 END_OF_THOUGHT = "</think>"
 BEST = 20
 """Most likely tokens of a `Logprobs`: the most that common servers tell."""
 Logprobs = Mapping[int, float]
 """Natural log-probabilities at one place of a text, by token id: of the best ones, and of the one that stands there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Form:
+    """A request as the tool of a document sends it."""
+
+    fields: tuple[RequestField, ...]
+    """All that stands in its body, in this order."""
+    streamed: bool = True
+    """Whether a stream is asked for, which no tool here does: a connection that is lost shows at once."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it says how many tokens an answer may have; if not, the context is the limit."""
+        return "max_tokens" in self.fields
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +43,16 @@ class Request:
     sampling: Sampling
     seed: int
     """Different for every (problem, sample), the same after a resume."""
+    shots: tuple[tuple[str, str], ...] = ()
+    """Turns of user and assistant before the prompt."""
+    form: Form | None = None
+    """How the body of the request is written; None: as papergate writes it."""
+
+    @property
+    def turns(self) -> list[dict[str, str]]:
+        """The conversation up to the answer."""
+        before = [turn for shot in self.shots for turn in zip(("user", "assistant"), shot, strict=True)]
+        return [{"role": role, "content": text} for role, text in (*before, ("user", self.prompt))]
 
 
 class Finish(StrEnum):
@@ -97,8 +123,10 @@ class Engine(Protocol):
     def identity(self) -> EngineIdentity:
         """Who answers."""
 
-    def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
+    def check(self, sampling: Sampling, prompts: Sequence[str], form: Form | None = None) -> None:
         """Refuse what cannot work before anything expensive starts, such as a context that is too short.
+
+        ``form`` is that of the run's requests.
 
         Raises:
             EngineRefused: with what was seen, what is accepted and the remedy.

@@ -9,6 +9,7 @@ from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem
 from papergate.benchmarks.digests import answers_digest, sorted_answers_digest
 from papergate.completions.contents import Key
 from papergate.files import parsed, read_kept, text_of
+from papergate.promises import Task
 from papergate.run_folder.files import GRADES_FILE, PROBLEMS_FILE
 from papergate.run_folder.verdict import AskedBenchmark
 from papergate.scoring import Grade, Outcome
@@ -51,6 +52,10 @@ class KeptBenchmark(Benchmarks):
                 source=asked.source,
                 file_sha256=asked.file_sha256,
             )
+
+    def asked(self, name: str, task: Task | None) -> tuple[Problem, ...]:
+        """Its problems; without their texts there is no prompt to make."""
+        return super().asked(name, task) if self.complete else self.load(name).problems
 
 
 def kept_problems(folder: Path, grades: Mapping[Key, Grade]) -> tuple[Problem, ...]:

@@ -29,6 +29,7 @@ from papergate.run_folder.files import MANIFEST_FILE, PROBLEMS_FILE, json_text
 from papergate.run_folder.history import Entry, changed_files, read_history
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
+from papergate.scoring.grading import FROM_SOLUTIONS
 
 DECIDING = (
     *("promise", "title", "hardware", "verdict", "accepted", "partial", "protocol", "sampling", "run_seed", "grader"),
@@ -74,11 +75,12 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
         by, grades = read_judged_by(folder), read_grades(folder)
         benchmark = KeptBenchmark(by.benchmark, options.data, stated.benchmark, kept_problems(folder, grades))
         found, golden = recompute(folder, _setup(by, folder, options), benchmark, diagnosed=False)
+        needs_text = by.benchmark.answer == "choice" or stated.grader in FROM_SOLUTIONS
         compared = compare_grades(
             grades,
             found.grades,
             same_release=stated.papergate == __version__,
-            options_known=benchmark.complete or by.benchmark.answer != "choice",
+            options_known=benchmark.complete or not needs_text,
         )
         judged = regraded(found, compared.agreed)
         return Checked(

@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError, model_validator
 from papergate.errors import PromiseError, WorkloadError
 from papergate.files import MOST_DATA, read_plain, reason
 from papergate.performance.metrics import ServiceLevel
+from papergate.promises.base import Name, Record, Text
 from papergate.promises.files import mistakes_of, read_toml
-from papergate.promises.records import Name, Record, Text
 
 MOST_REQUESTS = 10**6
 """All prompts are made before the clock runs."""

@@ -1,12 +1,14 @@
 """What is promised: published scores (papers/*.toml) and deployments on hardware (targets/*.toml)."""
 
-from papergate.promises.files import PAPERS, TARGETS, read_papers, read_promises, read_targets
+from papergate.promises.files import PAPERS, TARGETS, TOOLS, read_papers, read_promises, read_targets, read_tools
 from papergate.promises.records import Deployment, Hardware, Paper, Promise, PromisedScore, Sampling, Target
 from papergate.promises.tolerance import Tolerance
+from papergate.promises.tool import Task, Tool
 
 __all__ = [
     "PAPERS",
     "TARGETS",
+    "TOOLS",
     "Deployment",
     "Hardware",
     "Paper",
@@ -14,8 +16,11 @@ __all__ = [
     "PromisedScore",
     "Sampling",
     "Target",
+    "Task",
     "Tolerance",
+    "Tool",
     "read_papers",
     "read_promises",
     "read_targets",
+    "read_tools",
 ]

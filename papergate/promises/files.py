@@ -23,10 +23,12 @@ from papergate.promises.records import (
     Stated,
     Target,
 )
+from papergate.promises.tool import Tool
 
 HERE = Path(__file__).parent
 PAPERS = HERE / "papers"
 TARGETS = HERE / "targets"
+TOOLS = HERE / "tools"
 
 STEERING = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2029\u202f-\u2065\u206a-\U0010ffff]")
 """Control characters but tabs and line ends, and the marks that turn the direction of writing."""
@@ -111,6 +113,18 @@ def read_papers(folders: Sequence[Path] = (PAPERS,)) -> dict[str, Paper]:
     return papers
 
 
+def read_tools(folders: Sequence[Path] = (TOOLS,)) -> dict[str, Tool]:
+    """Every tool of ``folders``, by name."""
+    tools: dict[str, Tool] = {}
+    for path in _toml_files(folders):
+        raw = read_toml(path)
+        if path.stem in tools:
+            raise PromiseError(f"{path}: tool {path.stem!r} is one of papergate's own; rename the file")
+        keys = (_key(row, "benchmark") for row in _tables(raw, "tasks"))
+        tools[path.stem] = read_record(path, Tool, [*_wrong_name(path, raw), *_twice(keys, "task")])
+    return tools
+
+
 def read_targets(
     folders: Sequence[Path] = (TARGETS,), *, engines: Collection[str] | None = None
 ) -> dict[str, tuple[Path, Target]]:
@@ -143,6 +157,7 @@ def read_target(path: Path, engines: Collection[str] | None = None) -> Target:
 def read_promises(
     target_folders: Sequence[Path] = (TARGETS,),
     paper_folders: Sequence[Path] = (PAPERS,),
+    tool_folders: Sequence[Path] = (TOOLS,),
     *,
     benchmarks: Collection[str],
     engines: Collection[str] | None = None,
@@ -155,11 +170,12 @@ def read_promises(
         PromiseError: a file is wrong, or names a paper, a score or a benchmark that does not exist; every mistake of
             the first such file is listed.
     """
-    papers = read_papers(paper_folders)
+    papers, tools = read_papers(paper_folders), read_tools(tool_folders)
     promises: list[Promise] = []
     for path, target in read_targets(target_folders, engines=engines).values():
         entries = [(deployment, entry) for deployment in target.deployments for entry in deployment.promises]
-        refuse(path, [line for _, entry in entries for line in _unknown(entry, papers, benchmarks)])
+        unknown = [line for _, entry in entries for line in _unknown(entry, papers, benchmarks)]
+        refuse(path, unknown + _unknown_tools(target, tools))
         promises += [
             Promise(
                 target=target.name,
@@ -168,6 +184,7 @@ def read_promises(
                 benchmark=entry.benchmark,
                 tolerance=entry.tolerance,
                 measured=entry.measured,
+                tool=tools.get(deployment.tool),
                 score=_resolved(entry, papers, deployment.sampling),
             )
             for deployment, entry in entries
@@ -210,6 +227,11 @@ def _unknown(entry: PromiseEntry, papers: Mapping[str, Paper], benchmarks: Colle
         )
         known = ", ".join(rows) or "none"
         yield f"{paper.name} publishes no {entry.benchmark} pass@1 for {entry.score.model!r}; it has it for: {known}"
+
+
+def _unknown_tools(target: Target, tools: Mapping[str, Tool]) -> list[str]:
+    named = {deployment.tool for deployment in target.deployments if deployment.tool}
+    return [f"tool {name!r} is unknown; known: {', '.join(sorted(tools))}" for name in sorted(named - tools.keys())]
 
 
 def _toml_files(folders: Sequence[Path]) -> Iterator[Path]:

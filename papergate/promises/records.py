@@ -4,33 +4,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
-from papergate.promises.numbers import percent
+from papergate.promises.base import Count, Name, Percent, Record, Text, ToleranceText, Unknown
 from papergate.promises.thoughts import ThoughtMarks
-from papergate.promises.tolerance import Tolerance
-
-
-def _percent(value: object) -> Decimal:
-    """A score in percent as a target or paper states it."""
-    _ = percent(value)
-    return Decimal(str(value).strip().removesuffix("%").strip())
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
-"""Part of test ids and of names of folders."""
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1, le=10**9, strict=True)]
-Percent = Annotated[Decimal, BeforeValidator(_percent)]
-ToleranceText = Annotated[
-    Tolerance, BeforeValidator(Tolerance.parse), PlainSerializer(lambda tolerance: tolerance.text, return_type=str)
-]
-
-
-class Record(BaseModel):
-    """A frozen record read from a file; a field it does not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+from papergate.promises.tool import RequestField, Task, Tool
 
 
 class Sampling(Record):
@@ -157,15 +135,6 @@ class Command(Record):
     text: Text
 
 
-class Unknown(Record):
-    """A fact that the document does not state."""
-
-    fact: Text
-    chosen: Text
-    """What papergate does in its place."""
-    why: Text
-
-
 class Deployment(Record):
     """Model, engine and settings: what the gate admits."""
 
@@ -190,19 +159,23 @@ class Deployment(Record):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     tensor_parallel: Count = 1
     data_parallel: Count = 1
-    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
     """Environment variables of the document. A server that papergate starts gets those that are not set already."""
-    software: dict[Text, Text] = {}
+    software: dict[Text, Text] = Field(default_factory=dict)
     """Versions that the document states, by the names of a run's record: ``vllm``, ``torch``, ``python``."""
     commands: tuple[Command, ...] = ()
     unknown: tuple[Unknown, ...] = ()
-    inert: dict[Text, Text] = {}
+    inert: dict[Text, Text] = Field(default_factory=dict)
     """Settings of the document that change nothing, and why."""
     sampling: Sampling
     """Exactly the vendor document's: the `vendor` protocol."""
     most_tokens: Count | None = None
     """Output tokens that this deployment gives at most; None: as many as the document asks for."""
-    concurrency: dict[Name, Count] = {}
+    tool: str = ""
+    """With what the document evaluates: the name of a file of ``tools/``. The `vendor` protocol asks and grades so."""
+    request: tuple[RequestField, ...] = ()
+    """The fields of a request as this document configures its tool, where they are not the tool's own."""
+    concurrency: dict[Name, Count] = Field(default_factory=dict)
     """Requests in flight per benchmark in the `vendor` protocol, as the document has it."""
     query_per_second: Annotated[float, Field(gt=0)] | None = None
     source: Text
@@ -271,6 +244,13 @@ class Promise(Record):
     tolerance: ToleranceText
     score: PromisedScore
     measured: Measured | None = None
+    tool: Tool | None = None
+    """With what the document evaluates, where that is known."""
+
+    @property
+    def task(self) -> Task | None:
+        """How the document's tool asks and grades this benchmark, where that is known."""
+        return self.tool.task(self.benchmark) if self.tool else None
 
     @property
     def deployed(self) -> str:

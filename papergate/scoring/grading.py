@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from papergate.errors import BenchmarkError
+from papergate.promises.tool import GraderMode
+from papergate.scoring import peers
 from papergate.scoring.answers import limits
 from papergate.scoring.equivalence import BEYOND, check_readable, equivalent
 from papergate.scoring.extraction import extract
@@ -20,7 +22,12 @@ from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
 from papergate.scoring.workers.pool import Pool
 
-GraderMode = Literal["strict", "aisbench", "math-verify"]
+__all__ = ["Grader", "GraderMode", "check_golds"]
+
+AFTER_THE_THOUGHT = ("opencompass", "first-capital", "first-option")
+"""Graders that see what follows the thought; the others see the whole text."""
+FROM_SOLUTIONS = ("aisbench", "open-r1", "opencompass")
+"""Graders that read the right answer from the worked solution, where it is known."""
 
 LOOK_AHEAD = 256  # attempts read ahead of the first unfinished one; bounds memory while the order is kept
 MAX_CACHED = 10_000  # distinct (gold, answer) pairs remembered; many samples share one answer
@@ -31,7 +38,7 @@ class Grader:
     """Grades attempts; a context manager that owns the comparison processes.
 
     Args:
-        mode: Whose rules: `strict` (ours), `aisbench` or `math-verify`, to explain a difference.
+        mode: Whose rules: `strict` (ours), or those of another tool, see `peers`.
         workers: Comparison processes at most; none is started before the first comparison that needs one.
     """
 
@@ -71,6 +78,10 @@ class Grader:
         found = self._found(attempt)
         if found.answer is None:
             return _without_answer(attempt, found, started)
+        if self._mode in peers.LETTERS:
+            chosen = peers.LETTERS[self._mode](found.answer, attempt.letters)
+            verdict = Comparison(equal=chosen == attempt.gold, rule=self._mode, extracted=chosen or None)
+            return _grade(attempt, found, verdict, started)
         if self._is_ours(attempt):
             compare = self._quick if _is_short(attempt.gold, found.answer) else equivalent
             quick = compare(attempt.gold, found.answer, attempt.kind)
@@ -81,16 +92,20 @@ class Grader:
     def _found(self, attempt: Attempt) -> Extraction:
         if attempt.no_answer:
             return Extraction(answer=None, rule="none", reason=attempt.no_answer)
-        return _extracted(attempt) if self._is_ours(attempt) else _handed_over(attempt)
+        if self._is_ours(attempt):
+            return _extracted(attempt)
+        return _concluded(attempt) if self._mode in AFTER_THE_THOUGHT else _handed_over(attempt)
 
     def _is_ours(self, attempt: Attempt) -> bool:
-        """Whether our rules apply: no peer's rules for letters are imitated."""
-        return self._mode == "strict" or attempt.kind is AnswerKind.CHOICE
+        """Whether our rules apply: of letters, only the rules of two tools are imitated."""
+        letters = attempt.kind is AnswerKind.CHOICE
+        return self._mode == "strict" or (letters and self._mode not in peers.LETTERS)
 
     def _grade_in_worker(self, attempt: Attempt, found: Extraction) -> Grade:
         started = time.perf_counter()
         assert found.answer is not None
-        return _grade(attempt, found, self._compare(attempt.gold, found.answer, attempt.kind), started)
+        gold = attempt.solution if self._mode in FROM_SOLUTIONS and attempt.kind is AnswerKind.MATH else ""
+        return _grade(attempt, found, self._compare(gold or attempt.gold, found.answer, attempt.kind), started)
 
     def _compare_uncached(self, gold: str, answer: str, kind: AnswerKind) -> Comparison:
         grader = "strict" if kind is AnswerKind.CHOICE else self._mode
@@ -140,6 +155,16 @@ def _handed_over(attempt: Attempt) -> Extraction:
     if attempt.text is None or not attempt.text.strip():
         return Extraction(answer=None, rule="none", reason="empty")
     return Extraction(answer=f"\\boxed{{{attempt.text}}}" if attempt.bare else attempt.text, rule="all")
+
+
+def _concluded(attempt: Attempt) -> Extraction:
+    """What follows the thought, for a grader that never sees it."""
+    if attempt.text is None or attempt.bare or not attempt.thinks:
+        return _handed_over(attempt)
+    conclusion = conclusion_of(attempt.text, thinks=True, marks=attempt.marks)
+    if conclusion is None:
+        return Extraction(answer=None, rule="none", reason="truncated")
+    return Extraction(answer=conclusion.strip() or None, rule="all", reason=None if conclusion.strip() else "empty")
 
 
 def _without_answer(attempt: Attempt, found: Extraction, started: float) -> Grade:

@@ -1,13 +1,20 @@
-"""The rules of other graders, so that a difference in score can be explained.
+"""The rules of other graders: a document is repeated with those of its tool, and a difference in score is explained.
 
 `aisbench` follows AISBench's published configurations: AIME by equality of normalised strings, MATH-500 by math-verify
-with their switches and their order of arguments; the thought is not stripped. `math-verify` is that library with its
-defaults. Both see the whole completion. The installed math-verify stands in for the version that AISBench pins (0.5.2),
-so a run of theirs can still differ on completions with several boxes, of which 0.5.2 took any.
+with their switches and their order of arguments; the thought is not stripped. `opencompass` is the same rule for
+MATH-500, on what follows the thought. `open-r1` is its evaluation of February 2025: AIME's gold as an expression,
+MATH-500's as LaTeX, both read from anywhere in the text. `math-verify` is that library with its defaults. Where a gold
+is a whole worked solution, they read it as their tools do. The installed math-verify stands in for the version that
+they pin (0.5.2), so a run of theirs can still differ on completions with several boxes, of which 0.5.2 took any.
+
+`first-capital` and `first-option` are OpenCompass 0.4.1's rules for letters (CLUEWSC, MMLU).
 """
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from papergate.scoring.letters_of_peers import first_capital, first_option
 from papergate.scoring.reading.boxes import boxes_backwards
 from papergate.scoring.records import AnswerKind, Comparison
 
@@ -17,14 +24,18 @@ _REMOVED = re.compile(
     r"(?<![a-z])an? |\\\$|\\ | |\\!|\\left|\\right|\\%|%|\^\\circ|\^\{\\circ\}|\\text\{and\}|and|degrees?|units?|"
     r"square|dollars?|cents?|meters?|inches|feet|hours?|minutes?|days?|points|mph|ways|integers"
 )
+PRECISION = 5
+"""Decimals that open-r1 compares."""
 _POINT_ZERO = re.compile(r"(\d)\.0+(?!\d)")
 
 
 def compare(gold: str, text: str, kind: AnswerKind, grader: str) -> Comparison:
-    """Grade a whole completion by the rules of `aisbench` or `math-verify`."""
+    """Grade a whole completion by the rules of a tool; ``gold`` may be a worked solution."""
     if grader == "aisbench" and kind is AnswerKind.INTEGER:
         return _aime_strings(gold, text)
-    return _aisbench_math(gold, text) if grader == "aisbench" else _math_verify(gold, text)
+    if grader == "open-r1":
+        return _open_r1(gold, text, kind)
+    return _aisbench_math(gold, text) if grader in ("aisbench", "opencompass") else _math_verify(gold, text)
 
 
 def _aime_strings(gold: str, text: str) -> Comparison:
@@ -54,7 +65,7 @@ def _aisbench_math(gold: str, text: str) -> Comparison:
     from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 
     plain = [LatexExtractionConfig(), ExprExtractionConfig()]
-    parsed_gold = parse(f"${gold}$", extraction_mode="first_match", extraction_config=plain, parsing_timeout=None)
+    parsed_gold = _gold_in(gold, extraction_mode="first_match", extraction_config=plain)
     switches = NormalizationConfig(
         basic_latex=True, units=True, malformed_operators=False, nits=False, boxed="all", equations=True
     )
@@ -64,6 +75,28 @@ def _aisbench_math(gold: str, text: str) -> Comparison:
     parsed = parse(text, extraction_mode="first_match", extraction_config=[boxed_only], parsing_timeout=None)
     equal = bool(parsed_gold) and verify(parsed, parsed_gold, timeout_seconds=None)
     return Comparison(equal=bool(equal), rule="aisbench math-verify", extracted=_last(parsed))
+
+
+def _gold_in(gold: str, **switches: Any) -> list[object]:  # noqa: ANN401 - math-verify's own
+    """The right answer in a worked solution, or in the answer alone."""
+    from math_verify import parse
+
+    in_text: list[object] = parse(gold, parsing_timeout=None, **switches) if "\\boxed" in gold else []
+    return in_text or list(parse(f"${gold}$", parsing_timeout=None, **switches))
+
+
+def _open_r1(gold: str, text: str, kind: AnswerKind) -> Comparison:
+    """Lighteval's extractive match as open-r1 sets it up: the first match of any pattern, five decimals."""
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
+
+    anywhere = [ExprExtractionConfig(), LatexExtractionConfig(boxed_match_priority=0)]
+    if kind is AnswerKind.INTEGER:
+        parsed_gold = parse(gold, extraction_config=[ExprExtractionConfig()], parsing_timeout=None)
+    else:
+        parsed_gold = _gold_in(gold, extraction_config=[LatexExtractionConfig()])
+    parsed = parse(text, extraction_config=anywhere, parsing_timeout=None)
+    equal = bool(parsed_gold) and verify(parsed_gold, parsed, float_rounding=PRECISION, timeout_seconds=None)
+    return Comparison(equal=bool(equal), rule="open-r1", extracted=_last(parsed))
 
 
 def _math_verify(gold: str, text: str) -> Comparison:
@@ -77,3 +110,7 @@ def _math_verify(gold: str, text: str) -> Comparison:
 def _last(parsed: list[object]) -> str | None:
     """The text that math-verify read, which it keeps after the parsed expression."""
     return str(parsed[-1]) if parsed else None
+
+
+LETTERS: Mapping[str, Callable[[str, str], str]] = {"first-capital": first_capital, "first-option": first_option}
+"""What a tool's rule reads in a text, from the letters that are options; empty where it reads none."""

@@ -38,6 +38,7 @@ class Attempt:
         marks: The model's own marks of its thought, beside the known ones.
         cut: Whether the completion ended at the token limit.
         bare: Whether `text` is the bare final answer, from which nothing needs to be extracted.
+        solution: The whole worked solution, where it is known: some tools read the right answer from it.
         no_answer: Why it is incorrect whatever its text says, such as `refused`; empty where the text decides.
     """
 
@@ -50,6 +51,7 @@ class Attempt:
     marks: ThoughtMarks | None = None
     cut: bool = False
     bare: bool = False
+    solution: str = ""
     no_answer: str = ""
 
 

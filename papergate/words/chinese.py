@@ -112,6 +112,24 @@ def _other_model(values: Values) -> str:
     )
 
 
+_SENT = {
+    "batches": "它等每一批中最慢的一个结束",
+    "attempts": "它最多尝试 {attempts} 次",
+    "stream": "它不要求流式输出",
+}
+
+
+def _sends_otherwise(values: Values) -> str:
+    named = "，".join(_SENT[name].format_map(values) for name in values["differ"])
+    return f"发送方式与 {values['tool']} 不同：{named}（--letter 完全照办）"
+
+
+def _leaves_open(values: Values) -> str:
+    parts = ("；".join(values["unknown"]), "；".join(values["otherwise"]))
+    named = ("文档没有写明，这里采用：", "与文档所用工具不同：")
+    return "。".join(name + part for name, part in zip(named, parts, strict=True) if part)
+
+
 def _unknown_could_turn(values: Values) -> str:
     causes = ((values["undecided"], "个样本无法判题"), (values["missing"], "个样本缺失或失败"))
     named = "，".join(f"{count} {cause}" for count, cause in causes if count)
@@ -369,6 +387,13 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "attached": "连接到已有的服务。未核实：服务运行在 {hardware} 上",
     "other_version": _other_version,
     "other_grader": "按 {grader} 的规则判题，而不是 papergate 的规则：用于解释差异，不用于验收",
+    "document_asks_other_text": "{tool} 使用的题目文本是 {stated!r}；本次使用的是 {seen!r}",
+    "document_sends_otherwise": _sends_otherwise,
+    "document_leaves_open": _leaves_open,
+    "own_rules": "按 {grader} 的规则判题；按 papergate 自己的规则为 {percent:.2f} %："
+    "{count} 个答案中有 {differ} 个判法不同",
+    "golds_refused": "{grader} 的规则把数据集 {problems} 个标准答案中的 {refused} 个判为错误，"
+    "最多损失 {points:.1f} 个百分点",
     "lower_token_limit": "max_tokens 为 {max_tokens}，是部署自身的上限；论文使用 {paper}",
     "setups_differ": _setups,
     "store_repaired": "保存的输出曾经损坏并已修复：{what}",

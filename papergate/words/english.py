@@ -106,6 +106,24 @@ def _changed_terms(values: Values) -> str:
     return f"the terms of this run were changed after it began: {apart}"
 
 
+_SENT = {
+    "batches": "it waits for the slowest of each batch",
+    "attempts": "it tries {attempts} times",
+    "stream": "it asks for no stream",
+}
+
+
+def _sends_otherwise(values: Values) -> str:
+    named = ", ".join(_SENT[name].format_map(values) for name in values["differ"])
+    return f"sent otherwise than {values['tool']} sends: {named} (--letter sends so, too)"
+
+
+def _leaves_open(values: Values) -> str:
+    parts = ("; ".join(values["unknown"]), "; ".join(values["otherwise"]))
+    named = ("not stated by the document, with what was chosen: ", "done otherwise than by its tool: ")
+    return ". ".join(name + part for name, part in zip(named, parts, strict=True) if part)
+
+
 def _unknown_could_turn(values: Values) -> str:
     causes = (
         (values["undecided"], "grades could not be told"),
@@ -322,6 +340,13 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "attached": "attached to a server. Not verified: that it runs on {hardware}",
     "other_version": _other_version,
     "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
+    "document_asks_other_text": "{tool} asks the text {stated!r}; this run asked {seen!r}",
+    "document_sends_otherwise": _sends_otherwise,
+    "document_leaves_open": _leaves_open,
+    "own_rules": "graded by the rules of {grader}; papergate's own rules give {percent:.2f} %: {differ} of {count} "
+    "answers are graded otherwise",
+    "golds_refused": "the rules of {grader} call {refused} of the benchmark's {problems} right answers wrong, which "
+    "can cost {points:.1f} points",
     "lower_token_limit": "max_tokens is {max_tokens}, the deployment's own limit; the paper used {paper}",
     "setups_differ": _setups,
     "store_repaired": "the stored completions were damaged and repaired: {what}",

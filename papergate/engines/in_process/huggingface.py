@@ -18,7 +18,7 @@ from papergate.engines.in_process.devices import Means, Room
 from papergate.engines.in_process.reading import Given, read_at_once, read_by_steps
 from papergate.engines.in_process.rounding import round_weights
 from papergate.engines.managed.environment import environment
-from papergate.engines.records import Completion, EngineIdentity, Finish, Logprobs, Request
+from papergate.engines.records import Completion, EngineIdentity, Finish, Form, Logprobs, Request
 from papergate.engines.spec import Ability, EngineSpec, Start
 from papergate.engines.weights import digest_of_weights
 from papergate.errors import EngineError, EngineRefused
@@ -69,21 +69,22 @@ class HuggingFaceEngine:
         """Who answers."""
         return self._identity
 
-    def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
+    def check(self, sampling: Sampling, prompts: Sequence[str], form: Form | None = None) -> None:
         """Refuse a context that is too short; size the cache to the memory that is free.
 
         Raises:
             EngineRefused: prompt and output together exceed what the model was built for.
         """
         longest = max((len(self.prompt_ids(prompt)) for prompt in prompts), default=0)
-        context = getattr(self._copies[0].config, "max_position_embeddings", None)
-        needed = longest + sampling.max_tokens
+        context = self._context
+        asked = 0 if form and not form.is_bounded else sampling.max_tokens
+        needed = longest + asked
         if context is not None and needed > context:
             raise EngineRefused(
                 f"{self._identity.model}: its context holds {context} tokens, but the longest prompt has {longest} and "
                 f"max_tokens is {sampling.max_tokens}, {needed} together; lower max_tokens in the target file"
             )
-        self._room = devices.room(self._copies, needed)
+        self._room = devices.room(self._copies, needed if asked else context or needed + sampling.max_tokens)
 
     async def complete(self, request: Request) -> Completion:
         """Draw one sample; it joins the batch that is gathering."""
@@ -93,13 +94,13 @@ class HuggingFaceEngine:
         return await future
 
     def _row(self, request: Request) -> Row:
-        sampling = request.sampling
+        sampling, prompt = request.sampling, self._ids_of(request.turns)
         return Row(
-            prompt=self.prompt_ids(request.prompt),
+            prompt=prompt,
             temperature=float(sampling.temperature),
             top_p=float(sampling.top_p),
             top_k=sampling.top_k or 0,
-            max_tokens=sampling.max_tokens,
+            max_tokens=self._most_tokens(request, len(prompt)),
             seed=request.seed,
         )
 
@@ -130,12 +131,25 @@ class HuggingFaceEngine:
 
     def prompt_ids(self, prompt: str) -> tuple[int, ...]:
         """A user turn with the chat template as token ids."""
+        return self._ids_of([{"role": "user", "content": prompt}])
+
+    def _ids_of(self, turns: list[dict[str, str]]) -> tuple[int, ...]:
         if not self._tokenizer.chat_template:  # a base model: its text is continued as it stands
-            return tuple(self._tokenizer(prompt)["input_ids"])
-        text = self._tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
+            return tuple(self._tokenizer("".join(turn["content"] for turn in turns))["input_ids"])
+        return self.plain_ids(
+            str(self._tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
         )
-        return self.plain_ids(str(text))
+
+    @property
+    def _context(self) -> int | None:
+        context: int | None = getattr(self._copies[0].config, "max_position_embeddings", None)
+        return context
+
+    def _most_tokens(self, request: Request, prompt_tokens: int) -> int:
+        """As asked, or as many as the context has room for."""
+        if request.form is None or request.form.is_bounded or self._context is None:
+            return request.sampling.max_tokens
+        return max(1, min(request.sampling.max_tokens, self._context) - prompt_tokens)
 
     def plain_ids(self, text: str) -> tuple[int, ...]:
         """A text without chat template as token ids."""

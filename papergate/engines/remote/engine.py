@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -16,11 +15,12 @@ from papergate.endpoints.event_loop import run_in_loop
 from papergate.endpoints.http import CLOSES, Reply, exchange
 from papergate.endpoints.pages import IDENTITY
 from papergate.endpoints.server_errors import AWAY, quoted, refusal
-from papergate.engines.records import Completion, EngineIdentity, Request
+from papergate.engines.records import Completion, EngineIdentity, Form, Request
 from papergate.engines.remote.answer import Answer
 from papergate.engines.remote.balance import Balance, Endpoint
+from papergate.engines.remote.body import body_of, sent_seed
 from papergate.engines.remote.read_batching import Tide
-from papergate.engines.remote.stream import Reading
+from papergate.engines.remote.stream import Reading, WholeReading
 from papergate.engines.remote.timeouts import Patience, Timeouts
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.printable import one_line, secrets_of_environment, without_secrets
@@ -30,6 +30,8 @@ CONCURRENCY = 64
 """Keeps one server busy without a long queue of its own; deployments state theirs."""
 NOT_STREAMS = ("text/html", "application/json")
 """What an answer must not be; servers are lax about naming a stream, so every other type is read as one."""
+NOT_WHOLE = ("text/html", "text/event-stream")
+"""What an answer must not be that no stream was asked for."""
 ERROR_BODY_BYTES = 65536
 PENALTIES = {"repeat_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier"}
 """They change greedy answers too."""
@@ -108,7 +110,7 @@ class RemoteEngine:
             environment={f"endpoint {url}": served.in_words() for url, served in self._served.items()},
         )
 
-    def check(self, sampling: Sampling, prompts: Sequence[str]) -> None:
+    def check(self, sampling: Sampling, prompts: Sequence[str], form: Form | None = None) -> None:
         """Refuse what cannot give the run's answers, then see each endpoint begin to answer the longest prompt.
 
         Its first words are thrown away: what counts is that the server took a request like those of the run, and that
@@ -118,7 +120,8 @@ class RemoteEngine:
             EngineRefused: with the server's own words.
             EngineError: an endpoint does not answer.
         """
-        request = Request(problem="check", sample=0, prompt=max(prompts, key=len), sampling=sampling, seed=0)
+        longest = max(prompts, key=len)
+        request = Request(problem="check", sample=0, prompt=longest, sampling=sampling, seed=0, form=form)
         for endpoint in self._balance.endpoints:
             self._check_context(endpoint.url, request)
             self._check_draws(endpoint.url, request)
@@ -136,7 +139,7 @@ class RemoteEngine:
         return Completion(
             problem=request.problem,
             sample=request.sample,
-            seed=request.seed,
+            seed=sent_seed(request),
             text=without_secrets(answer.text(thinks=self._thinks), self._secrets),
             finish=answer.finish,
             prompt_tokens=answer.prompt_tokens,
@@ -160,11 +163,12 @@ class RemoteEngine:
         if context is None:
             return
         prompt = count_tokens(url, self._model, request.prompt, self._access)
-        needed = (prompt or 1) + request.sampling.max_tokens
+        asked = 1 if request.form and not request.form.is_bounded else request.sampling.max_tokens
+        needed = (prompt or 1) + asked
         if needed > context:
             raise EngineRefused(
                 f"{url} has room for {context} tokens; the longest prompt ({prompt or 'unknown'} tokens) and "
-                f"max_tokens = {request.sampling.max_tokens} need {needed}; start the server with a longer context "
+                f"max_tokens = {asked} need {needed}; start the server with a longer context "
                 "(vLLM: --max-model-len)",
             )
 
@@ -186,10 +190,11 @@ class RemoteEngine:
         again. What the server says then is another matter: nobody knows whose text it is, nor whose what came before.
         """
         limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
-        patience = Patience(limits)
-        reading = Reading(patience, self._tide(), only_begin=only_begin)
+        streamed = only_begin or request.form is None or request.form.streamed
+        patience = Patience(limits if streamed else limits.of_a_whole())
+        reading = Reading(patience, self._tide(), only_begin=only_begin) if streamed else WholeReading(patience)
         try:
-            async with patience, self._stream(endpoint, request) as reply:
+            async with patience, self._reply(endpoint, request, streamed=streamed) as reply:
                 await reading.read(reply)
         except (ConnectionError, TimeoutError, EngineError) as error:
             if isinstance(error, EngineError) or not reading.answer.is_whole:
@@ -198,20 +203,21 @@ class RemoteEngine:
         return reading.answer, patience
 
     @asynccontextmanager
-    async def _stream(self, endpoint: Endpoint, request: Request) -> AsyncIterator[Reply]:
-        """The reply with the open stream of an answer.
+    async def _reply(self, endpoint: Endpoint, request: Request, *, streamed: bool) -> AsyncIterator[Reply]:
+        """The reply that holds an answer, as an open stream or as a whole.
 
         Raises:
             ConnectionError: there is no connection, or it is lost.
-            EngineError: the endpoint answered with something that is no stream.
+            EngineError: the endpoint answered with something else.
         """
-        body = orjson.dumps(_body(self._model, request))
+        body = orjson.dumps(body_of(self._model, request, streamed=streamed))
         address = self._addresses[endpoint.url]
         asked = address.request("POST", CHAT, body, CLOSES)
         async with exchange(address, asked, self._timeouts.connect_s) as reply:
             if reply.status in AWAY:
                 endpoint.fell_silent()
-            if reply.status != HTTPStatus.OK or reply.headers.get("Content-Type", "").lower().startswith(NOT_STREAMS):
+            others = NOT_STREAMS if streamed else NOT_WHOLE
+            if reply.status != HTTPStatus.OK or reply.headers.get("Content-Type", "").lower().startswith(others):
                 said = await reply.body(ERROR_BODY_BYTES)
                 if reply.status == HTTPStatus.OK and reply.is_framed and not reply.is_over:
                     raise EngineError(f"the answer broke off after {quoted(said)}", transient=True)
@@ -263,19 +269,3 @@ def _explained(error: Exception, endpoint: Endpoint, patience: Patience) -> Engi
         endpoint.fell_silent()
         return EngineError(f"{endpoint.url}: the connection failed: {error}", transient=True)
     return EngineTimeout(f"{endpoint.url}: {patience.limit()[1]}", transient=True)
-
-
-def _body(model: str, request: Request) -> dict[str, Any]:
-    """The request as the chat completions route takes it; penalties stay the server's (none), and so does ``top_k``."""
-    few = {} if request.sampling.top_k is None else {"top_k": request.sampling.top_k}
-    return {
-        "model": model,
-        "messages": [{"role": "user", "content": request.prompt}],
-        "temperature": float(request.sampling.temperature),
-        "top_p": float(request.sampling.top_p),
-        **few,
-        "max_tokens": request.sampling.max_tokens,
-        "seed": request.seed,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }

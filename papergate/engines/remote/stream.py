@@ -1,8 +1,10 @@
 """One answer, read off its stream."""
 
+from typing import Any
+
 from papergate.endpoints.events import LAST, EventReader
 from papergate.endpoints.http import Reply
-from papergate.endpoints.server_errors import quoted
+from papergate.endpoints.server_errors import json_in, quoted
 from papergate.engines.remote.answer import LONGEST_ANSWER_BYTES, Answer
 from papergate.engines.remote.read_batching import Tide
 from papergate.engines.remote.timeouts import Patience
@@ -47,16 +49,64 @@ class StreamedAnswer:
                 f"the stream ended after {characters} characters without a finish reason{ignored}", transient=True
             )
 
-    def refuse_textless(self) -> None:
-        """Refuse an answer whose text was lost on its way.
+
+def refuse_incomplete(answer: Answer) -> None:
+    """Refuse an answer without an end, or whose text was lost on its way.
+
+    Raises:
+        EngineError: it has no finish reason; or it is finished, and nothing says that it has no text.
+    """
+    if answer.finish is None:
+        raise EngineError("the answer has no finish reason", transient=True)
+    if not answer.is_whole:
+        count = answer.output_tokens
+        told = "does not count its tokens" if count is None else f"counts {count} tokens"
+        raise EngineError(f"the answer is finished and has no text at all (the server {told})", transient=True)
+
+
+class WholeReading:
+    """Reads an answer that comes in one piece, as a JSON object with a message."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.answer = Answer()
+        self._patience = patience
+        self._body = bytearray()
+
+    async def read(self, reply: Reply) -> None:
+        """Read ``reply`` to its end.
 
         Raises:
-            EngineError: it is finished, and nothing says that it has no text.
+            ConnectionError: the connection is lost.
+            EngineError: the reply is no answer, reports an error, or has no text.
         """
-        if not self.answer.is_whole:
-            count = self.answer.output_tokens
-            told = "does not count its tokens" if count is None else f"counts {count} tokens"
-            raise EngineError(f"the answer is finished and has no text at all (the server {told})", transient=True)
+        await reply.each(self._take)
+        found = _as_chunk(json_in(bytes(self._body)))
+        if found is None:
+            raise EngineError(f"the reply is no chat completion: {quoted(bytes(self._body))}")
+        if self.answer.add(found):
+            self._patience.token()
+        refuse_incomplete(self.answer)
+        self._patience.finish()
+
+    def _take(self, piece: bytes) -> bool:
+        self._body += piece
+        if len(self._body) > LONGEST_ANSWER_BYTES:
+            raise EngineError(f"the answer exceeds {LONGEST_ANSWER_BYTES} bytes; does the server ignore max_tokens?")
+        return False
+
+
+def _as_chunk(found: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
+    """A chat completion, or an error, as the only chunk of a stream; None where it is neither."""
+    if not isinstance(found, dict):
+        return None
+    choices = found.get("choices") or []
+    if (
+        not isinstance(choices, list)
+        or not all(isinstance(choice, dict) for choice in choices)
+        or not (choices or found.get("error"))
+    ):
+        return None
+    return {**found, "choices": [{**choice, "delta": choice.get("message")} for choice in choices]}
 
 
 class Reading:
@@ -82,7 +132,7 @@ class Reading:
         if not self._enough:
             if self._stream.end():
                 self._patience.token()
-            self._stream.refuse_textless()
+            refuse_incomplete(self.answer)
 
     def _take(self, piece: bytes, reply: Reply) -> bool:
         since_s = self._patience.e2e_s

@@ -35,6 +35,10 @@ class Timeouts:
         """The limits of the trial request."""
         return replace(self, first_token_s=min(self.trial_s, self.first_token_s))
 
+    def of_a_whole(self) -> "Timeouts":
+        """The limits of an answer that comes in one piece."""
+        return replace(self, first_token_s=self.total_s)
+
 
 class Patience:
     """The clock of one attempt: an async context that raises TimeoutError when a limit is passed.

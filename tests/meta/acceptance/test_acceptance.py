@@ -60,7 +60,7 @@ class ScriptedEngine:
     def identity(self):
         return IDENTITY
 
-    def check(self, sampling, prompts):
+    def check(self, sampling, prompts, form=None):
         assert prompts
 
     async def complete(self, request):
@@ -421,7 +421,7 @@ def test_words_of_a_server_that_may_quote_a_confidential_problem_are_withheld(tm
     class QuotingEngine(ScriptedEngine):
         """A test double that refuses a prompt by repeating it, as some servers do."""
 
-        def check(self, sampling, prompts):
+        def check(self, sampling, prompts, form=None):
             raise EngineRefused(f"bad prompt: {prompts[0]}")
 
     open_case = case_of()

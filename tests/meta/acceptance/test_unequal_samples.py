@@ -31,7 +31,7 @@ class Alternating:
     def __init__(self):
         self.asked = []
 
-    def check(self, sampling, prompts):
+    def check(self, sampling, prompts, form=None):
         assert prompts
 
     async def complete(self, request):

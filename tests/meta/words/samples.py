@@ -113,6 +113,17 @@ SAMPLES = {
         {"what": "driver", "seen": "", "stated": "560.2"},
     ],
     "other_grader": [{"grader": "aisbench"}],
+    "document_asks_other_text": [{"tool": "AISBench v3.0", "stated": "OpenCompass", "seen": "AI-MO"}],
+    "document_sends_otherwise": [
+        {"tool": "AISBench v3.0", "differ": ["batches", "attempts", "stream"], "attempts": 2},
+        {"tool": "open-r1", "differ": ["stream"], "attempts": 1},
+    ],
+    "document_leaves_open": [
+        {"unknown": ["the time-out: papergate's own"], "otherwise": ["a client stands in"]},
+        {"unknown": [], "otherwise": ["a client stands in"]},
+    ],
+    "own_rules": [{"grader": "aisbench", "percent": 94.6, "differ": 6, "count": 500}],
+    "golds_refused": [{"grader": "aisbench", "refused": 8, "problems": 500, "points": 1.6}],
     "lower_token_limit": [{"max_tokens": 8192, "paper": 32_768}],
     "setups_differ": [{"setups": 2, "differ_in": ["engine version", "driver"]}],
     "store_repaired": [{"what": "completions.jsonl was repaired: 12 records kept"}],

@@ -1,0 +1,51 @@
+"""A run that a tool's rules grade, graded by papergate's own too: how far they differ, and what the tool gets wrong."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from papergate.acceptance.judging import graded
+from papergate.acceptance.records import Acceptance, Case, OwnRules
+from papergate.completions.contents import Key
+from papergate.engines import Completion
+from papergate.scoring import AnswerKind, Attempt, Grader, GraderMode, Outcome
+
+Read = Callable[[Iterable[Key]], Iterable[Completion]]
+"""Brings completions, one by one."""
+
+
+def with_own_rules(found: Acceptance, read: Read) -> Acceptance:
+    """``found`` with what papergate's own rules say of the same answers; as it is where they graded it."""
+    case = found.case
+    if case.settings.grader == "strict":
+        return found
+    with Grader("strict") as grader:
+        own = {receipt.key: grade for receipt, grade in graded(case, grader, read(found.grades))}
+    right = Counter(problem for (problem, _), grade in own.items() if grade.outcome is Outcome.CORRECT)
+    counts = replace(found.counts, correct=tuple(right[problem.id] for problem in case.problems))
+    pairs = ((grade.outcome, own[key].outcome) for key, grade in found.grades.items())
+    return replace(
+        found,
+        own=OwnRules(
+            score=counts.score,
+            differ=sum(theirs is not ours for theirs, ours in pairs),
+            refused=refused_golds(case, case.settings.grader),
+        ),
+    )
+
+
+def refused_golds(case: Case, mode: GraderMode) -> int:
+    """How many of the right answers themselves, each alone in a box, the rules of a tool call wrong."""
+    spec = case.benchmark.spec
+    echoes = (
+        Attempt(
+            text=problem.gold if spec.answer == "choice" else f"\\boxed{{{problem.gold}}}",
+            gold=problem.gold,
+            solution=problem.solution,
+            kind=AnswerKind(spec.answer),
+            letters=spec.letters,
+        )
+        for problem in case.problems
+    )
+    with Grader(mode) as grader:
+        return sum(grade.outcome is Outcome.INCORRECT for grade in grader.grade(echoes))
