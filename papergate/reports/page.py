@@ -1,13 +1,23 @@
-"""The HTML page: one file, no scripts, nothing fetched from elsewhere."""
+"""The HTML page: one file that asks nothing of any server; the texts of answers lie in a folder beside it."""
 
+import base64
+import hashlib
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from papergate import __version__
-from papergate.printable import printable
+from papergate.diagnosis.kinds import Kind
+from papergate.printable import UNPRINTABLE, printable
+from papergate.promises.thoughts import KNOWN_MARKS
+from papergate.reports.answers import LETTERS, Ended
 from papergate.reports.family import family_of, standing
 from papergate.reports.pictures import pictures_of, sweep_pictures
+from papergate.reports.promise import Told, told
+from papergate.reports.said import Said, both, joined, noted, plain
 from papergate.reports.speed import (
     Speed,
     client_words,
@@ -18,23 +28,81 @@ from papergate.reports.speed import (
     rate_rows,
     times_words,
 )
-from papergate.run_folder.files import PAGE_FILE, write_text
+from papergate.run_folder.files import PAGE_FILE, TRANSCRIPTS_FOLDER, write_text
 from papergate.run_folder.verdict import VerdictRecord
-from papergate.words import say
+from papergate.scoring import Outcome
+from papergate.words import LANGUAGES, Language, label
 
 TEMPLATE = "page.html.jinja"
+OF_SCRIPT = (
+    *(f"ended_{ended}" for ended in Ended),
+    *(f"outcome_{outcome}" for outcome in Outcome),
+    *(f"filter_{name}" for name in ("all", "wrong", "cut", "loops", "moved", "open")),
+    *(f"texts_{what}" for what in ("missing", "of_another_run", "damaged", "withheld")),
+    *Kind,
+    *("answers_of", "answers", "answer", "filter", "search", "search_hint", "search_texts", "searched", "previous"),
+    *(
+        "next",
+        "close",
+        "listed",
+        "nothing_listed",
+        "loading",
+        "question_not_kept",
+        "this_run",
+        "golden_run",
+        "question",
+    ),
+    *("problem_rates", "never_came", "error", "grade", "not_graded", "extracted", "gold", "rule", "class", "tokens"),
+    *("finish", "endpoint", "model", "seed", "seconds", "whole_text", "thought", "answer_after_thought"),
+)
+"""Labels that the page's script uses."""
+IN_SCRIPTS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""Letters that mean something to HTML, or to old readers of scripts, as JSON may write them."""
 
 
 def write_page(
-    records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]], folder: Path, speeds: Sequence[Speed] = ()
+    records: Sequence[VerdictRecord],
+    errors: Sequence[tuple[str, str]],
+    folder: Path,
+    speeds: Sequence[Speed] = (),
+    *,
+    language: Language = "en",
 ) -> Path:
     """Write the page of a run: verdicts, promises of this session that got none, and workloads.
 
-    A record of a promise that is among the errors is shown as the verdict of an earlier session.
+    A record of a promise that is among the errors is shown as the verdict of an earlier session. The page holds every
+    language; ``language`` is the one that it opens in.
 
     Raises:
         OSError: the disk refused; an earlier page stays.
     """
+    broken = {promise for promise, _ in errors}
+    judged = [record for record in records if record.promise not in broken]
+    promises = [*told(folder, records, broken, standing(judged))]
+    heading = _heading(records, errors, speeds)
+    style, script = _resource("page.css"), _resource("page.js")
+    html = _template().render(
+        language=language,
+        promises=promises,
+        records=records,
+        errors=[(promise, message) for promise, message in errors],
+        heading=heading,
+        counts=_counts(records, errors),
+        speeds=speeds,
+        sweeps=sweep_pictures([speed.figures for speed in speeds if speed.figures]),
+        family=noted(family.note) if (family := family_of(judged)) else None,
+        version=__version__,
+        made=time.strftime("%Y-%m-%d %H:%M %Z"),
+        style=_markup(style),
+        script=_markup(script),
+        data=_markup(_json(_data(promises, heading))),
+        policy=_policy(style, script),
+    )
+    write_text(folder / PAGE_FILE, html)
+    return folder / PAGE_FILE
+
+
+def _template() -> Any:  # noqa: ANN401 - jinja2 is imported where it is used
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # autoescape: completions and server errors are other people's text
@@ -42,23 +110,57 @@ def write_page(
         loader=PackageLoader("papergate.reports", "."), autoescape=True, undefined=StrictUndefined, finalize=_shown
     )
     environment.filters |= FILTERS
-    broken = {promise for promise, _ in errors}
-    judged = [record for record in records if record.promise not in broken]
-    made = time.strftime("%Y-%m-%d %H:%M %Z")
-    html = environment.get_template(TEMPLATE).render(
-        records=records,
-        errors=errors,
-        heading=_heading(records, errors, speeds),
-        speeds=speeds,
-        sweeps=sweep_pictures([speed.figures for speed in speeds if speed.figures]),
-        earlier=broken,
-        family=family_of(judged),
-        standing=standing(judged),
-        version=__version__,
-        made=made,
+    environment.globals |= {"t": _t, "t_text": both}
+    return environment.get_template(TEMPLATE)
+
+
+def _t(name: str, /, **values: object) -> object:
+    return both(name, **values).html
+
+
+def _markup(text: str) -> object:
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 - our own files, and JSON without a letter of HTML
+
+
+def _resource(name: str) -> str:
+    return files("papergate.reports").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """What the page may do: its own style and script, and the scripts that this one loads; nothing else, anywhere."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}' 'strict-dynamic'; "
+        "base-uri 'none'; form-action 'none'"
     )
-    write_text(folder / PAGE_FILE, html)
-    return folder / PAGE_FILE
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _json(value: object) -> str:
+    """JSON that may stand inside a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return "".join(IN_SCRIPTS.get(letter, letter) for letter in text)
+
+
+def _data(promises: Sequence[Told], heading: Said) -> dict[str, Any]:
+    return {
+        "promises": [promise.data for promise in promises],
+        "letters": {letter: str(ended) for ended, letter in LETTERS.items()},
+        "folder": TRANSCRIPTS_FOLDER,
+        "marks": sorted({marks.closes for marks in KNOWN_MARKS}),
+        "unprintable": _for_script(UNPRINTABLE.pattern),
+        "titles": {language: f"papergate: {heading.texts[language]}" for language in LANGUAGES},
+        "labels": {language: {name: label(name, language) for name in OF_SCRIPT} for language in LANGUAGES},
+    }
+
+
+def _for_script(pattern: str) -> str:
+    """A class of letters as a regular expression of JavaScript writes it."""
+    return "".join(f"\\u{{{ord(letter):x}}}" if letter not in "[]-" else letter for letter in pattern)
 
 
 def _shown(value: object) -> object:
@@ -66,17 +168,21 @@ def _shown(value: object) -> object:
     return printable(value) if type(value) is str else value
 
 
-def _heading(records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]], speeds: Sequence[Speed]) -> str:
+def _counts(records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """How many promises ended in which way; each counts once."""
+    broken = {promise for promise, _ in errors}
+    ended = [record.verdict for record in records if record.promise not in broken] + ["error"] * len(broken)
+    counts = {name: ended.count(name) for name in ("pass", "fail", "inconclusive", "trial", "error")}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _heading(records: Sequence[VerdictRecord], errors: Sequence[tuple[str, str]], speeds: Sequence[Speed]) -> Said:
     """What the page is about: promises where there are any, else speed."""
-    if records or errors:
-        broken = {promise for promise, _ in errors}
-        if records and all(record.verdict == "trial" for record in records):
-            return "A trial of the set-up: no promise was judged"
-        kept = sum(record.verdict == "pass" and record.promise not in broken for record in records)
-        promises = len(records) + len(broken - {record.promise for record in records})
-        return f"Acceptance: {kept} of {promises} promises kept"
+    if counts := _counts(records, errors):
+        ended = [both("counted", n=count, what=both(f"count_{name}")) for name, count in counts.items()]
+        return joined(both("promises_counted", n=sum(counts.values())), *ended)
     models = sorted({speed.record.model for speed in speeds if speed.record})
-    return f"Speed of {', '.join(models) or 'no deployment: nothing was measured'}"
+    return both("heading_speed", models=plain(", ".join(models)) if models else both("nothing_measured"))
 
 
 def _percent(fraction: float) -> str:
@@ -88,11 +194,10 @@ def _points(fraction: float) -> str:
 
 
 def _grouped(number: float | None) -> str:
-    return "not reported" if number is None else f"{number:,.0f}"
+    return "-" if number is None else f"{number:,.0f}"
 
 
-FILTERS = {
-    "sentence": say,
+FILTERS: Mapping[str, Any] = {
     "percent": _percent,
     "points": _points,
     "grouped": _grouped,

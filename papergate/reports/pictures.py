@@ -1,18 +1,24 @@
-"""Plain pictures of a run's speed, as numbers that a template draws: one place for every coordinate."""
+"""Pictures as numbers that a template draws: one place for every coordinate.
+
+Every picture has the same small size in units of the drawing, so that its letters can be read on a phone; a page sets
+several side by side. Colours and dashes are classes of the page's style, right in light, dark and print.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from papergate.performance.series import round_step
+from papergate.reports.said import Said, both, plain
 from papergate.run_folder.speed import Metrics, Series, SpeedRecord
 
-WIDTH, HEIGHT = 600.0, 170.0
+WIDTH, HEIGHT = 360.0, 170.0
 """Of the plane inside the axes, in units of the drawing."""
 MOST_STEPS = 5
 """Of a grid: more are no help to the eye."""
 
 Dot = tuple[float, float]
+Cell = str | Said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +33,7 @@ class Tick:
 class Curve:
     """One quantity of a picture, in the drawing's units; undefined points are left out."""
 
-    name: str
+    name: Said
     points: tuple[Dot, ...]
     joined: bool
     """A line, or single dots."""
@@ -39,15 +45,45 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
-    """Axes and curves; a picture without a point says so instead of showing a flat line."""
+class Mark:
+    """A shape: its name in SVG, its coordinates, its class in the page's style, and what it says."""
 
-    title: str
-    x: str
+    shape: str
+    at: Mapping[str, float]
+    style: str
+    says: Said | None = None
+
+    @property
+    def coordinates(self) -> dict[str, str]:
+        """As SVG writes them."""
+        return {name: f"{value:.1f}" for name, value in self.at.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """The numbers of a picture, for those who cannot see it and those who want to take them along."""
+
+    heads: tuple[Said, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """Axes, shapes and curves; a picture without anything in it says so instead of showing an empty plane."""
+
+    title: Said
+    """What it shows."""
+    caption: Said | None = None
+    """How to read it."""
+    x: Said
     """What the horizontal axis is, with its unit."""
     columns: tuple[Tick, ...]
     rows: tuple[Tick, ...]
-    curves: tuple[Curve, ...]
+    curves: tuple[Curve, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    key: tuple[tuple[str, Said], ...] = ()
+    """Styles that need a word."""
+    table: Table | None = None
 
     width: float = WIDTH
     height: float = HEIGHT
@@ -55,7 +91,57 @@ class Picture:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to see."""
-        return not any(curve.points for curve in self.curves)
+        return not self.marks and not any(curve.points for curve in self.curves)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Axis:
+    """From values to places: ``size`` is where ``high`` lies, 0 where ``low`` does."""
+
+    low: float
+    high: float
+    size: float
+    upward: bool = False
+    """Whether larger values lie higher: SVG counts downward."""
+
+    def at(self, value: float) -> float:
+        """Where ``value`` lies, at an end where it is beyond it."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return self.size * (1 - share if self.upward else share)
+
+    def ticks(self, shown: Callable[[float], str] = lambda value: f"{value:,g}") -> tuple[Tick, ...]:
+        """Round values inside."""
+        step = round_step((self.high - self.low) / MOST_STEPS)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return tuple(Tick(at=self.at(n * step), label=shown(round(n * step, 9))) for n in range(first, last + 1))
+
+
+@dataclass(kw_only=True, slots=True)
+class Sketch:
+    """Shapes on two axes, in the order in which they cover each other."""
+
+    x: Axis
+    y: Axis
+    marks: list[Mark] = field(default_factory=list)
+
+    def area(self, x: tuple[float, float], y: tuple[float, float], style: str) -> None:
+        """A filled rectangle between values."""
+        (left, right), (top, bottom) = sorted(map(self.x.at, x)), sorted(map(self.y.at, y))
+        at = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+        self.marks.append(Mark(shape="rect", at=at, style=style))
+
+    def line(self, x: tuple[float, float], y: tuple[float, float], style: str) -> None:
+        """A line between two points."""
+        at = {"x1": self.x.at(x[0]), "y1": self.y.at(y[0]), "x2": self.x.at(x[1]), "y2": self.y.at(y[1])}
+        self.marks.append(Mark(shape="line", at=at, style=style))
+
+    def dot(self, x: float, y: float, style: str, radius: float = 4) -> None:
+        """A circle."""
+        self.marks.append(Mark(shape="circle", at={"cx": self.x.at(x), "cy": self.y.at(y), "r": radius}, style=style))
+
+    def word(self, x: float, y: float, says: Said, style: str = "") -> None:
+        """A few letters, around ``x`` in values, at ``y`` in the drawing's units."""
+        self.marks.append(Mark(shape="text", at={"x": self.x.at(x), "y": y}, style=style, says=says))
 
 
 def pictures_of(series: Series) -> list[Picture]:
@@ -65,11 +151,11 @@ def pictures_of(series: Series) -> list[Picture]:
         "e2e": [(each.start_s, each.e2e_s) for each in requests],
         "TTFT": [(each.start_s, each.ttft_s) for each in requests],
     }
-    time = "seconds from the first request"
+    time = both("seconds_from_first")
     return [
-        _picture("output tokens per second", time, {"": _stepped(series.output_tokens_per_s, step_s)}),
-        _picture("requests in flight", time, {"": _stepped(series.concurrency, step_s)}),
-        _picture("latency of each request, seconds, at the time it was sent", time, latencies, joined=False),
+        _picture(both("throughput_over_time"), time, {"": _stepped(series.output_tokens_per_s, step_s)}),
+        _picture(both("in_flight_over_time"), time, {"": _stepped(series.concurrency, step_s)}),
+        _picture(both("latency_over_time"), time, latencies, joined=False),
     ]
 
 
@@ -83,8 +169,8 @@ def sweep_pictures(records: Iterable[SpeedRecord]) -> list[Picture]:
         }
         throughput = {"": [(concurrency, metrics.output_tokens_per_s) for concurrency, metrics in runs]}
         found += [
-            _picture(f"{name}: latency, seconds", "requests in flight", latencies),
-            _picture(f"{name}: output tokens per second", "requests in flight", throughput),
+            _picture(both("swept_latency", name=name), both("requests_in_flight"), latencies),
+            _picture(both("swept_throughput", name=name), both("requests_in_flight"), throughput),
         ]
     return found
 
@@ -107,39 +193,44 @@ def _sweeps(records: Iterable[SpeedRecord]) -> dict[str, list[tuple[int, Metrics
 
 
 def _picture(
-    title: str, x: str, curves: Mapping[str, Iterable[tuple[float, float | None]]], *, joined: bool = True
+    title: Said, x: Said, curves: Mapping[str, Iterable[tuple[float, float | None]]], *, joined: bool = True
 ) -> Picture:
     """A picture from zero to the largest values; what is undefined or not finite has no place in it."""
     seen = {
         name: [(at, y) for at, y in points if y is not None and math.isfinite(y)] for name, points in curves.items()
     }
     xs, ys = ([point[axis] for points in seen.values() for point in points] for axis in (0, 1))
-    columns, rows = _ticks(max(xs, default=0.0)), _ticks(max(ys, default=0.0))
-    right, top = columns[-1], rows[-1]
+    across, up = from_zero(max(xs, default=0.0), WIDTH), from_zero(max(ys, default=0.0), HEIGHT, upward=True)
     return Picture(
         title=title,
         x=x,
-        columns=tuple(Tick(at=WIDTH * value / right, label=f"{value:,g}") for value in columns),
-        rows=tuple(Tick(at=HEIGHT - HEIGHT * value / top, label=f"{value:,g}") for value in rows),
+        columns=across.ticks(),
+        rows=up.ticks(),
         curves=tuple(
-            Curve(
-                name=name,
-                points=tuple((WIDTH * at / right, HEIGHT - HEIGHT * y / top) for at, y in points),
-                joined=joined,
-            )
+            Curve(name=plain(name), points=tuple((across.at(at), up.at(y)) for at, y in points), joined=joined)
             for name, points in seen.items()
         ),
+        table=_table_of(x, seen) if joined and len(curves) > 1 else None,
     )
+
+
+def _table_of(x: Said, seen: Mapping[str, Sequence[tuple[float, float]]]) -> Table:
+    values = {name: dict(points) for name, points in seen.items()}
+    places = sorted({at for points in values.values() for at in points})
+    rows = (
+        (f"{at:,g}", *(f"{points[at]:.3g}" if at in points else "-" for points in values.values())) for at in places
+    )
+    return Table(heads=(x, *map(plain, values)), rows=tuple(rows))
+
+
+def from_zero(most: float, size: float, *, upward: bool = False) -> Axis:
+    """An axis from 0 to ``most`` or a little more, so that it ends at a round value; where all is 0, to 1."""
+    if most <= 0:
+        return Axis(low=0.0, high=1.0, size=size, upward=upward)
+    step = round_step(most / MOST_STEPS)
+    return Axis(low=0.0, high=step * math.ceil(most / step), size=size, upward=upward)
 
 
 def _stepped(values: Sequence[float] | None, step_s: float) -> list[tuple[float, float | None]]:
     """Each value over the whole of its step; none where nobody counted."""
     return [(step_s * (index + edge), value) for index, value in enumerate(values or ()) for edge in (0, 1)]
-
-
-def _ticks(most: float) -> list[float]:
-    """From 0 to ``most`` or a little more, in round steps; where all is 0, one step."""
-    if most <= 0:
-        return [0.0, 1.0]
-    step = round_step(most / MOST_STEPS)
-    return [step * index for index in range(math.ceil(most / step) + 1)]

@@ -70,12 +70,12 @@ def latencies(metrics: Metrics) -> tuple[tuple[str, Spread], ...]:
 
 def rate_rows(metrics: Metrics) -> Iterator[tuple[str, str]]:
     """What is one number for the whole run: throughput, goodput where bounds are given, tokens of a chunk."""
-    yield "output tokens / s", number(metrics.output_tokens_per_s)
-    yield "all tokens / s", number(metrics.total_tokens_per_s)
-    yield "requests / s", number(metrics.requests_per_s)
+    yield "output_tokens_per_s", number(metrics.output_tokens_per_s)
+    yield "all_tokens_per_s", number(metrics.total_tokens_per_s)
+    yield "requests_per_s", number(metrics.requests_per_s)
     if metrics.has_goodput:
-        yield "goodput, requests / s", number(metrics.goodput_per_s)
-    yield "tokens per chunk", number(metrics.tokens_per_chunk)
+        yield "goodput_per_s", number(metrics.goodput_per_s)
+    yield "tokens_per_chunk", number(metrics.tokens_per_chunk)
     yield "requests", number(metrics.requests)
     yield "window", duration(metrics.window_s)
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
+from papergate.words import chinese_page
 from papergate.words.english import LIKELY, NAMED, SMALLEST_SHARE
 
 Values = Mapping[str, Any]
@@ -559,5 +560,6 @@ LABELS: Mapping[str, str] = {
     "all_tokens_per_s": "全部 token / 秒",
     "goodput_per_s": "有效吞吐（请求数 / 秒）",
     "tokens_per_chunk": "每个数据块的 token 数",
+    **chinese_page.LABELS,
 }
 """By name."""

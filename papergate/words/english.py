@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
+from papergate.words import english_page
 
 Values = Mapping[str, Any]
 
@@ -529,5 +530,6 @@ LABELS: Mapping[str, str] = {
     "all_tokens_per_s": "all tokens / s",
     "goodput_per_s": "goodput, requests / s",
     "tokens_per_chunk": "tokens per chunk",
+    **english_page.LABELS,
 }
 """By name: headings, columns, rows and states of the terminal and the page."""

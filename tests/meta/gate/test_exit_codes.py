@@ -109,8 +109,8 @@ def test_a_trial_of_a_good_set_up_is_green_and_no_verdict(tmp_path):
     assert "trial: the set-up works: 2 samples were asked (2 of 30 problems)" in ended.text
     assert not {"score_percent", "pass_at_1", "interval"} & ended.properties.keys()
     page = (tmp_path / "run" / PAGE_FILE).read_text()
-    assert "A trial of the set-up: no promise was judged" in page
-    assert "promises kept" not in page
+    assert "Promises: 1. 1 tried, not judged." in page
+    assert "A trial of the set-up. It is no test of the promise" in page
     assert ", promised 74.0 %" not in ended.text
 
 

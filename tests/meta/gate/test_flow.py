@@ -26,7 +26,7 @@ def test_stored_completions_become_a_verdict_and_a_page(tmp_path):
     ended = gate(Options(predictions=log, run=tmp_path / "run"), targets=["cpu"])
     assert ended.passed, ended.lines
     assert read_verdict(tmp_path / "run" / PROMISE) == ended.lines[0].record
-    assert "1 of 1 promises kept" in (tmp_path / "run" / "report.html").read_text()
+    assert "Promises: 1. 1 kept." in (tmp_path / "run" / "report.html").read_text()
     assert any("about other benchmarks" in line for line in ended.selection.lines)
 
 

@@ -253,7 +253,7 @@ def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path)
     assert session.text.count("among the promises of its session this one fails at p = 0.025 (Holm)") == 2
     assert "2 promises, each failing" not in session.text  # nothing failed
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "0 of 2 promises kept" in page
+    assert "Promises: 2. 2 undecided." in page
     assert "partial run" in page
 
 
@@ -318,7 +318,7 @@ def test_an_interrupted_session_leaves_reports_that_name_what_has_no_verdict(tmp
     assert f"the same command with --run {tmp_path / 'run'} asks for the other" in text
     assert "0 in flight" not in text
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "0 of 2 promises kept" in page
+    assert "Promises: 2. 2 not tested: error." in page
     assert page.count("no verdict: the session ended before it") == 2
     verdicts = text.partition("papergate verdicts")[2]
     assert verdicts.count("error: no verdict: the session ended before it") == 1
@@ -357,8 +357,8 @@ def test_an_error_shows_a_verdict_of_an_earlier_session_as_such_and_destroys_non
     assert session.outcomes() == ["error"]
     assert "--thoughts-stripped" in session.text
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "0 of 1 promises kept" in page
-    assert "of an earlier session" in page
+    assert "Promises: 1. 1 not tested: error." in page
+    assert "This is the verdict of an earlier session" in page
     assert (folder / "verdict.json").read_text() == before
 
 

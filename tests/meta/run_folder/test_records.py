@@ -42,7 +42,7 @@ def test_runs_of_the_first_format_are_read_with_every_figure_and_sentence(tmp_pa
     assert say(beside.notes[0]).startswith("the completions come from a file")
     assert beside.golden.promise == PROMISE
     page = write_page([kept, beside], [], tmp_path, [*map(speed_of, read_speeds(FIRST_FORMAT).records)]).read_text()
-    assert "1 of 2 promises kept" in page
+    assert "Promises: 2. 1 kept. 1 undecided." in page
     assert "750 ms" in page
     assert dict(properties(beside))["verdict"] == "inconclusive"
 
