@@ -78,6 +78,19 @@ test-servers: $(VENV)/servers  ## real servers of transformers and llama.cpp wit
 	OMP_NUM_THREADS=1 $(PYTEST) tests/meta/engines/test_transformers_serve.py tests/meta/engines/test_llama_cpp_server.py \
 	  --junitxml=report/servers.xml
 
+# The page is tried in Debian's Chromium. axe-core is taken from npm at test time; it is not a part of this project. Where
+# neither can be had, the tests of the page in a browser are skipped and say why.
+.browser/ready: Makefile
+	mkdir -p .browser
+	{ command -v chromium && command -v chromedriver; } \
+	  || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium chromium-driver fonts-noto-cjk; } \
+	  || echo "no Chromium: the page is not tried in a browser"
+	npm install --silent --prefix .browser --no-save axe-core@4.14 || echo "no npm: accessibility is not checked"
+	touch $@
+
+test-page: $(VENV)/ready .browser/ready  ## the page in a real browser: hostile texts, languages, phones, accessibility
+	$(PYTEST) tests/meta/reports/test_page_in_browser.py
+
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -175,7 +175,7 @@ function walk(event) {
 // -- answers ----------------------------------------------------------------------------------------------------------
 
 let query = "";
-let matches = null; // places whose texts hold the query; null where no text was searched
+let matches = null; // the samples whose texts hold the query, by place; null where no text was searched
 let searching = 0;
 
 /** #answers/PROMISE/PROBLEM/SAMPLE/FILTER; what is left out is chosen. */
@@ -192,9 +192,9 @@ function list(promise, filter) {
   const keep = FILTERS[filter] ?? ((letter) => letter.toLowerCase() === filter);
   const found = [];
   promise.codes.forEach((codes, place) => {
-    if (matches ? !matches.has(place) : query && !promise.problems[place].toLowerCase().includes(query)) return;
+    if (!matches && query && !promise.problems[place].toLowerCase().includes(query)) return;
     for (let sample = 0; sample < codes.length; sample++) {
-      if (keep(codes[sample], promise, place)) found.push([place, sample]);
+      if (keep(codes[sample], promise, place) && (!matches || matches.get(place)?.has(sample))) found.push([place, sample]);
     }
   });
   return found;
@@ -371,13 +371,14 @@ function text(whole) {
 /** Reads the texts of one problem after another, so that memory holds one; another search ends this one. */
 async function searchTexts(at, wanted) {
   const mine = ++searching;
-  const found = new Set();
+  const found = new Map();
   query = wanted.toLowerCase();
   if (!query) return;
   for (let place = 0; place < at.promise.codes.length; place++) {
     const chunk = await load(at.promise, place).catch(() => null);
     if (mine !== searching || !dialog.open) return;
-    if (chunk?.answers.some((answer) => answer.text?.toLowerCase().includes(query))) found.add(place);
+    const samples = (chunk?.answers ?? []).filter((answer) => answer.text?.toLowerCase().includes(query)).map((answer) => answer.sample);
+    if (samples.length) found.set(place, new Set(samples));
     document.getElementById("listed")?.replaceChildren(say("searched", { done: place + 1, of: at.promise.codes.length, found: found.size }));
   }
   matches = found;

@@ -287,7 +287,8 @@ def told(run: Path, records: Sequence[VerdictRecord], broken: set[str], standing
 def _allowed(record: VerdictRecord) -> Said:
     if record.promised.tolerance == "gain":
         return both("allowed_gain")
-    return both("allowed_tolerance", tolerance=record.promised.tolerance)
+    number, _, unit = record.promised.tolerance.partition(" ")
+    return both("allowed_tolerance", number=number, unit=both(f"tolerance_{unit}"))
 
 
 def _percent(share: float) -> str:
