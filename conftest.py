@@ -14,6 +14,7 @@ pytest_plugins = [
     "fixtures.deployment",
     "fixtures.interruption",
     "fixtures.secrets",
+    "fixtures.evidence",
     "fixtures.summary",
     "fixtures.plan",
     "fixtures.recording",

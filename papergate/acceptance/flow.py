@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from papergate import __version__
@@ -91,7 +92,7 @@ def until_decided(case: Case, store: Kept, book: Gradebook, gather: Callable[[in
     return found
 
 
-def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
+def replay(case: Case, completions: Iterable[Completion], *, diagnosed: bool = True) -> Acceptance:
     """Judge completions that were made elsewhere, all of them or the first ``settings.samples`` of each problem.
 
     The planned samples of every problem are those up to the highest number that any of them has; or those of a look
@@ -104,7 +105,8 @@ def replay(case: Case, completions: Iterable[Completion]) -> Acceptance:
     """
     done = {(each.problem, each.sample): each for each in completions}
     failed = {key for key, each in done.items() if each.finish is Finish.FAILED}
-    return judge_known(case, done.keys() - failed, failed, lambda keys: map(done.__getitem__, keys), place="the file")
+    read = partial(map, done.__getitem__)
+    return judge_known(case, done.keys() - failed, failed, read, place="the file", diagnosed=diagnosed)
 
 
 def judge_known(

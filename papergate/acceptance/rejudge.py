@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from papergate.acceptance.flow import judge_known, manifest_of
+from papergate.acceptance.flow import judge_known, manifest_of, replay
 from papergate.acceptance.golden import Golden
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
 from papergate.acceptance.records import Acceptance, Case, Settings
@@ -14,10 +14,11 @@ from papergate.acceptance.terms import ProtocolName
 from papergate.completions.contents import Contents
 from papergate.completions.manifest import Manifest
 from papergate.completions.store import contents_of, read_completions, read_manifest, read_sessions, refuse_damaged
-from papergate.engines import EngineIdentity
+from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.errors import PapergateError, PromiseError, StoreError
+from papergate.files import parsed, read_kept, text_of
 from papergate.promises import Promise
-from papergate.run_folder.files import MANIFEST_FILE, promise_folders
+from papergate.run_folder.files import MANIFEST_FILE, REPLAYED_FILE, VERDICT_FILE, promise_folders
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring import GraderMode
 from papergate.statistics.family import holm_alpha
@@ -87,6 +88,32 @@ def recompute(
     return replace(found, sessions=read_sessions(folder), looks_taken=looks), ready.golden
 
 
+def recompute_replayed(folder: Path, setup: Setup, benchmarks: Benchmarks) -> tuple[Acceptance, Golden | None]:
+    """The same of a promise that was judged from a log, of which its folder keeps the completions.
+
+    Raises:
+        StoreError: the completions cannot be read.
+        PapergateError: they cannot be judged.
+    """
+    earlier, completions = VerdictRecord.read(folder / VERDICT_FILE), _replayed(folder / REPLAYED_FILE)
+    promise = next(each for each in setup.promises if each.id == earlier.promise)
+    options = replace(setup.options, protocol=earlier.protocol, run_seed=earlier.run_seed)
+    ready = prepare(promise, replace(setup, options=options), benchmarks)
+    held = {done.problem for done in completions}
+    problems = tuple(problem for problem in ready.problems if problem.id in held)
+    ready = replace(ready, problems=problems, settings=_as_before(ready, earlier, None))
+    case = ready.case(EngineIdentity(**dict(earlier.engine)))
+    return replay(case, completions, diagnosed=False), ready.golden
+
+
+def _replayed(path: Path) -> list[Completion]:
+    try:
+        rows = [parsed(line) for line in text_of(read_kept(path)).split("\n") if line]
+        return [Completion(**{**row, "finish": Finish(row["finish"])}) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"{path} is not as papergate wrote it: {error!r}") from None
+
+
 def _rejudged(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None) -> Rejudged:
     try:
         return Rejudged(promise=folder.name, record=rejudge(folder, setup, benchmarks, fail_alpha))
@@ -135,6 +162,7 @@ def _as_before(
         policy=policy,
         grader=given or cast(GraderMode, earlier.grader),
         fail_alpha=next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
+        trial=earlier.verdict == "trial",
     )
 
 

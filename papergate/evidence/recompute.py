@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from papergate import __version__
+from papergate.acceptance.golden import Golden
 from papergate.acceptance.judged_by import JudgedBy, golden_kept, read_judged_by
 from papergate.acceptance.judging import regraded
 from papergate.acceptance.options import Options
 from papergate.acceptance.problems import problem_rows
-from papergate.acceptance.rejudge import recompute
+from papergate.acceptance.records import Acceptance
+from papergate.acceptance.rejudge import recompute, recompute_replayed
 from papergate.acceptance.saving import record_of
 from papergate.acceptance.selection import Setup
 from papergate.benchmarks import BENCHMARKS, BenchmarkSpec, Problem, read_specs
@@ -25,7 +27,7 @@ from papergate.evidence.kept import KeptBenchmark, golds_are_published, kept_pro
 from papergate.evidence.records import Checked, Refused, Result
 from papergate.printable import one_line
 from papergate.promises import PAPERS, TARGETS, Promise, read_promises
-from papergate.run_folder.files import MANIFEST_FILE, PROBLEMS_FILE, json_text
+from papergate.run_folder.files import MANIFEST_FILE, PROBLEMS_FILE, REPLAYED_FILE, json_text
 from papergate.run_folder.history import Entry, changed_files, read_history
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
@@ -69,12 +71,12 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
         BenchmarkError: the user's copy of its benchmark cannot be used.
     """
     with _as_altered(folder):
-        stated, held, history = read_verdict(folder), _completions(folder), read_history(folder)
-        if stated is None or held is None:
-            return _not_recomputed(folder, stated, held or 0)
+        stated, history = read_verdict(folder), read_history(folder)
+        if stated is None or not _has_completions(folder):
+            return _not_recomputed(folder, stated)
         by, grades = read_judged_by(folder), read_grades(folder)
         benchmark = KeptBenchmark(by.benchmark, options.data, stated.benchmark, kept_problems(folder, grades))
-        found, golden = recompute(folder, _setup(by, folder, options), benchmark, diagnosed=False)
+        found, golden = _recomputed(folder, _setup(by, folder, options), benchmark)
         needs_text = by.benchmark.answer == "choice" or stated.grader in FROM_SOLUTIONS
         compared = compare_grades(
             grades,
@@ -86,7 +88,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
         return Checked(
             promise=folder.name,
             stated=stated,
-            completions=held,
+            completions=len(found.receipts),
             regraded=len(found.grades),
             contradictions=[
                 *compared.contradictions(),
@@ -114,27 +116,31 @@ def _as_altered(folder: Path) -> Iterator[None]:
         raise Refused(Result.ALTERED, f"{folder.name}: its files do not belong together ({error!r})") from None
 
 
-def _completions(folder: Path) -> int | None:
-    """How many completions and failures the store holds, once seals and seeds fit; None where there is none.
+def _has_completions(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (MANIFEST_FILE, REPLAYED_FILE))
+
+
+def _recomputed(folder: Path, setup: Setup, benchmark: KeptBenchmark) -> tuple[Acceptance, Golden | None]:
+    """The verdict of a store whose seals and seeds fit, or of the completions of a log.
 
     Raises:
-        StoreError: they do not.
+        PapergateError: they do not fit, or cannot be judged.
     """
     if not (folder / MANIFEST_FILE).exists():
-        return None
+        return recompute_replayed(folder, setup, benchmark)
     contents = contents_of(folder)
     if contents.damages:
         raise StoreError(f"completions are not as papergate wrote them: {'; '.join(contents.damages[:NAMED])}")
     if contents.unseeded:
         raise StoreError(f"{contents.unseeded} completions do not state the seed that they were drawn with")
-    return contents.records
+    return recompute(folder, setup, benchmark, diagnosed=False)
 
 
-def _not_recomputed(folder: Path, stated: VerdictRecord | None, held: int) -> Checked:
-    """A promise without a verdict has nothing to hold; one without completions was judged from a file elsewhere."""
+def _not_recomputed(folder: Path, stated: VerdictRecord | None) -> Checked:
+    """A promise without a verdict has nothing to hold, and one without completions cannot be held."""
     gaps = [note("verify_no_completions")] if stated else []
     remarks = [] if stated else [note("verify_no_verdict")]
-    return Checked(promise=folder.name, stated=stated, completions=held, regraded=0, gaps=gaps, remarks=remarks)
+    return Checked(promise=folder.name, stated=stated, completions=0, regraded=0, gaps=gaps, remarks=remarks)
 
 
 def _setup(by: JudgedBy, folder: Path, options: Options) -> Setup:
