@@ -7,7 +7,22 @@ import traceback
 from pathlib import Path
 
 from papergate import __version__
-from papergate.cli import bundle, doctor, drift, golden, grade, judge, merge, plan, pool, preflight, runs, suite, verify
+from papergate.cli import (
+    bundle,
+    doctor,
+    drift,
+    golden,
+    grade,
+    judge,
+    merge,
+    plan,
+    pool,
+    preflight,
+    runs,
+    statement,
+    suite,
+    verify,
+)
 from papergate.errors import PapergateError
 from papergate.printable import printable
 
@@ -18,6 +33,24 @@ INTERRUPTED = 130
 """As a shell has it after Ctrl-C."""
 DEBUG = "PAPERGATE_DEBUG"
 """Variable that shows the whole traceback of a crash."""
+
+COMMANDS = (
+    suite,
+    preflight,
+    golden,
+    drift,
+    grade,
+    judge,
+    merge,
+    pool,
+    plan,
+    runs,
+    statement,
+    bundle,
+    verify,
+    doctor,
+)
+"""In the order of the help."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"papergate {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (suite, preflight, golden, drift, grade, judge, merge, pool, plan, runs, bundle, verify, doctor):
+    for command in COMMANDS:
         command.add_parser(subparsers)
     args = parser.parse_args(given)
     try:

@@ -541,6 +541,16 @@ LABELS: Mapping[str, str] = {
     "truncated": "截断",
     "problem_moved": "变化的题目",
     "p_adjusted": "p 值（Holm 校正）",
+    # the statement
+    "statement": "验收声明",
+    "official": "官方值",
+    "error_points": "误差（百分点）",
+    "model": "模型",
+    "judged_at": "判定时间",
+    "waivers": "结论与限制",
+    "evidence": "证据",
+    "root": "根摘要（sha256）",
+    "outcome": "复现结果",
     # a bundle that was checked
     "result": "核实结果",
     "verified": "已核实",

@@ -511,6 +511,16 @@ LABELS: Mapping[str, str] = {
     "truncated": "truncated",
     "problem_moved": "problem that moved",
     "p_adjusted": "p, adjusted (Holm)",
+    # the statement
+    "statement": "Statement of acceptance",
+    "official": "official",
+    "error_points": "error, points",
+    "model": "model",
+    "judged_at": "judged at",
+    "waivers": "Findings and limits",
+    "evidence": "Evidence",
+    "root": "root (sha256)",
+    "outcome": "result",
     # a bundle that was checked
     "result": "result",
     "verified": "verified",

@@ -1,0 +1,44 @@
+"""``papergate statement``: a run on one page, in the shape of the vendors' documents."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from papergate.errors import OptionsError
+from papergate.files import bytes_written, reason
+from papergate.printable import printable
+from papergate.reports.statement import markdown, statement_of
+from papergate.reports.statement_pdf import pdf
+from papergate.words import LANGUAGES
+
+
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    """Add ``statement`` to the command line."""
+    parser = subparsers.add_parser(
+        "statement",
+        help="a run on one page: data set, official, measured, error, result",
+        description="State a run on one page in the shape of the vendors' documents, with interval, protocol, what is "
+        "not verified, and the root of the evidence. Without -o it is printed as Markdown.",
+    )
+    parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write: FILE.md or FILE.pdf")
+    parser.add_argument("--language", choices=[*LANGUAGES], default="en", help="its language (default en)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write or print the statement."""
+    if args.output and args.output.suffix not in {".md", ".pdf"}:
+        raise OptionsError(f"-o {args.output}: give a name that ends in .md or .pdf")
+    stated = statement_of(args.folder, args.language)
+    if args.output is None:
+        sys.stdout.write(printable(markdown(stated)))
+        return 0
+    data = pdf(stated) if args.output.suffix == ".pdf" else markdown(stated).encode(errors="replace")
+    try:
+        with bytes_written(args.output) as file:
+            file.write(data)
+    except OSError as error:
+        raise OptionsError(f"-o {args.output} cannot be written: {reason(error)}; give another place") from error
+    return 0
