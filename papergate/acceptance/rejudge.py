@@ -101,7 +101,7 @@ def recompute_replayed(folder: Path, setup: Setup, benchmarks: Benchmarks) -> tu
     ready = prepare(promise, replace(setup, options=options), benchmarks)
     held = {done.problem for done in completions}
     problems = tuple(problem for problem in ready.problems if problem.id in held)
-    ready = replace(ready, problems=problems, settings=_as_before(ready, earlier, None))
+    ready = replace(ready, problems=problems, settings=_as_before(ready, earlier, None, given=None))
     case = ready.case(EngineIdentity(**dict(earlier.engine)))
     return replay(case, completions, diagnosed=False), ready.golden
 

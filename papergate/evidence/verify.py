@@ -16,7 +16,7 @@ from papergate.evidence.recompute import Own, check_promise
 from papergate.evidence.records import BUNDLE_FORMAT, Refused, Result, Verified
 from papergate.files import parsed, private_folder, reason, require_plain, text_of
 from papergate.printable import one_line
-from papergate.run_folder.files import SPEED_FOLDER, is_evidence
+from papergate.run_folder.files import MANIFEST_FILE, VERDICT_FILE, is_evidence, promise_folders
 from papergate.run_folder.sums import root_of, sum_in
 
 MOST_HEAD = 1 << 20
@@ -64,12 +64,17 @@ def _verified(file: BinaryIO, folder: Path, options: Options, quoted: Quoted, re
     _refuse_other_roots(root, quoted, reports)
     _unpack(file, evidence, folder)
     own = Own.read()
-    promises = [check_promise(each, options, own) for each in sorted(folder.iterdir()) if each.name != SPEED_FOLDER]
+    promises = [check_promise(each, options, own) for each in _promises(folder)]
     for report in reports:
         refuse_other_quotes(report, promises)
     quoting = [report.name for report in reports if report.root]
     held = ["--root"] * bool(quoted.root) + [f"the signature of {quoted.signer}"] * bool(quoted.signer)
     return Verified(root=root, files=len(evidence), quoted_by=[*held, *quoting], promises=promises)
+
+
+def _promises(run: Path) -> list[Path]:
+    """The folders that hold a verdict or completions; others hold what was checked of a deployment, or measured."""
+    return sorted({each for file in (VERDICT_FILE, MANIFEST_FILE) for each in promise_folders(run, file)})
 
 
 def _outside(path: Path) -> Report:

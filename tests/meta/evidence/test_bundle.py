@@ -9,10 +9,14 @@ import pytest
 
 from papergate.cli import main
 from papergate.evidence.bundle import write_bundle
+from papergate.run_folder import files
 from papergate.run_folder.files import COMPLETIONS_FILE, EVIDENCE, PAGE_FILE, VERDICT_FILE, evidence_files
 from papergate.run_folder.sums import root_of, sums_of
 from tests.meta.evidence.runs import bundled, finished_run, junit_of
 from tests.meta.tiny_runs import TINY
+
+NO_EVIDENCE = {"writer.lock", "questions.jsonl", "golden-answers.json", "report.html", "against-concurrency.json"}
+"""Locks, texts under a licence, inputs, and what only shows what other files hold."""
 
 
 @pytest.fixture
@@ -41,6 +45,11 @@ def test_it_holds_every_file_of_evidence_as_it_is_and_nothing_else(run, tmp_path
         assert archive.testzip() is None
     assert {f"{TINY.id}/{COMPLETIONS_FILE}", "performance/online.json"} < set(names)
     assert not {name for name in names if name.endswith((".html", ".lock"))}
+
+
+def test_every_file_of_a_run_is_evidence_or_known_to_be_none():
+    named = {value for name, value in vars(files).items() if name.endswith("_FILE") and name.isupper()}
+    assert named - {*EVIDENCE} == NO_EVIDENCE, "say in EVIDENCE whether a bundle takes the new file along"
 
 
 def test_common_tools_check_the_sums_and_the_root(run, tmp_path, capsys):
