@@ -22,11 +22,16 @@ None of these is ever turned into a score. Each message says what was seen, what
 quote a server or a file: it is made printable here, once for all.
 """
 
+from typing import ClassVar
+
 from papergate.printable import printable
 
 
 class PapergateError(Exception):
     """Something outside the model's answers is wrong; no verdict can be given."""
+
+    code: ClassVar[str] = "other"
+    """Of the kind of error: a name for machines, which stays."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))
@@ -35,17 +40,25 @@ class PapergateError(Exception):
 class OptionsError(PapergateError):
     """The user's options cannot mean anything, or contradict each other or the files that they name."""
 
+    code = "options"
+
 
 class PromiseError(PapergateError):
     """A paper or target file is wrong, or names something that does not exist."""
+
+    code = "promise"
 
 
 class BenchmarkError(PapergateError):
     """A benchmark cannot be read, or is not the benchmark it claims to be."""
 
+    code = "benchmark"
+
 
 class HardwareError(PapergateError):
     """The hardware that a promise demands is not on this machine."""
+
+    code = "hardware"
 
 
 class EngineError(PapergateError):
@@ -54,6 +67,8 @@ class EngineError(PapergateError):
     ``transient`` is True where another attempt may succeed (connection, 429, 5xx); ``retry_after_s`` is the wait
     that the server asked for.
     """
+
+    code = "engine"
 
     def __init__(self, message: str, *, transient: bool = False, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -72,26 +87,40 @@ class EngineTimeout(EngineError):
 class PreflightFailed(EngineError):
     """The engine answers, and is not set up as the run needs it; nothing was asked."""
 
+    code = "preflight"
+
 
 class StoreError(PapergateError):
     """The record of a run cannot be read, or belongs to another run."""
+
+    code = "store"
 
 
 class EvidenceError(PapergateError):
     """A bundle of evidence cannot be made, or is not what it claims to be."""
 
+    code = "evidence"
+
 
 class WorkloadError(PapergateError):
     """A workload is wrong, does not fit the server, or is not the one it is compared with."""
+
+    code = "workload"
 
 
 class RequestsLost(PapergateError):
     """Some completions never came, so no score can be stated."""
 
+    code = "requests_lost"
+
 
 class AnswersDamaged(PapergateError):
     """More answers are damaged than the promise can bear; asking on would only cost."""
 
+    code = "answers_damaged"
+
 
 class PredictionsError(PapergateError):
     """A file of stored completions cannot be read."""
+
+    code = "predictions"

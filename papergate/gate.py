@@ -33,6 +33,7 @@ from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.files import new_run, servers_folder
 from papergate.run_folder.golden_answers import GoldenAnswers
 from papergate.run_folder.preflight import PreflightRecord
+from papergate.words import Language, explain, say
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +87,7 @@ def gate(
     run = (options.run or new_run()).absolute()
     with engines_of(options, run) as engines:
         session = Gate(setup, engines, run, promises=len(selection.promises))
-        lines = tuple(_line(session, promise, show) for promise in selection.promises)
+        lines = tuple(_line(session, promise, show, options.language) for promise in selection.promises)
     page_error = "" if options.shard else _page_error(run, lines)
     return Ended(folder=run, lines=lines, selection=selection, page_error=page_error)
 
@@ -98,7 +99,7 @@ def preflights(options: Options, *, targets: Collection[str], show: Show = silen
         PapergateError: a file or an option is wrong, or a server cannot be started or reached.
     """
     setup = read_setup(options)
-    held, benchmarks = Preflights(), Benchmarks(setup.benchmarks, options.data)
+    held, benchmarks = Preflights(options.language), Benchmarks(setup.benchmarks, options.data)
     for promise, engine in _deployments(setup, targets, (options.run or new_run()).absolute()):
         held.look(prepare(promise, setup, benchmarks), engine, show)
     return held.records
@@ -182,13 +183,13 @@ def merge(runs: Sequence[Path], into: Path, options: Options) -> Ended:
     return judge_again(into, options)
 
 
-def _line(session: Gate, promise: Promise, show: Show) -> Line:
+def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Line:
     try:
         if session.shard:
-            return Line(promise=promise.id, asked=session.ask(promise, show).sentence)
+            return Line(promise=promise.id, asked=say(session.ask(promise, show).note, language))
         return Line(promise=promise.id, record=session.test(promise, show).record)
     except PapergateError as error:
-        return Line(promise=promise.id, error=str(error))
+        return Line(promise=promise.id, error=explain(error, language))
 
 
 def _page_error(run: Path, lines: Collection[Line]) -> str:

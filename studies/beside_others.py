@@ -138,7 +138,7 @@ def real(reference: Path, deployment: Path) -> Iterator[list[Setting]]:
     """Completions of two real deployments: each against itself, and the second against the first."""
     first, second = graded(reference), graded(deployment)
     shared = [problem for problem in first if problem in second]
-    panels = [Panel(rates=tuple(one[problem] for problem in shared), source="real") for one in (first, second)]
+    panels = [Panel(rates=tuple(one[problem] for problem in shared)) for one in (first, second)]
     rule = Rule.within(Tolerance.parse("1 point"), problems=len(shared))
     apart = 100 * (panels[1].mean - panels[0].mean)
     for title, actual in (

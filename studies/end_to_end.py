@@ -186,7 +186,7 @@ def compared(name: str, stream: Stream, promised: tuple[Fraction, ...], runs: in
 
 
 def panel(rates: tuple[Fraction, ...]) -> Panel:
-    return Panel(rates=tuple(map(float, rates)), source="measured")
+    return Panel(rates=tuple(map(float, rates)))
 
 
 def row(title: str, score: str, chances: dict[Decision, float], samples: float) -> str:

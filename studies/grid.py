@@ -67,7 +67,7 @@ def panels(problems: int) -> Iterator[tuple[float, str, Panel]]:
     for score in SCORES:
         for shape in SHAPES:
             if shape == "alike":
-                yield score, shape, Panel(rates=(score,) * problems, source=shape)
+                yield score, shape, Panel(rates=(score,) * problems)
             elif 0 < score < 1:
                 yield score, shape, _uneven(problems, score, shape)
 
@@ -76,7 +76,7 @@ def _uneven(problems: int, score: float, shape: str) -> Panel:
     if shape == "certain":  # at most one problem is between 0 and 1, so that the mean is the score
         whole = int(score * problems + 1e-9)
         rest = (score * problems - whole,) * (whole < problems)
-        return Panel(rates=(1.0,) * whole + rest + (0.0,) * (problems - whole - 1), source=shape)
+        return Panel(rates=(1.0,) * whole + rest + (0.0,) * (problems - whole - 1))
     share = Fraction(shape.split()[1])
     return beta_panel(score, problems=problems, within_share=share)
 
@@ -87,21 +87,21 @@ def damaged(panel: Panel, loss: float, damage: str) -> Panel:
     if damage == "shift":
         return lose(panel, loss)
     if damage == "share":
-        return _panel(rates * (1 - loss / panel.mean), damage)
+        return _panel(rates * (1 - loss / panel.mean))
     order = np.argsort(-rates)
     before = np.cumsum(rates[order]) - rates[order]
     rates[order] -= np.clip(loss * rates.size - before, 0, rates[order])
-    return _panel(rates, damage)
+    return _panel(rates)
 
 
 def raised(panel: Panel, gain: float, damage: str) -> Panel:
     """The mirror image of `damaged`."""
-    mirrored = damaged(Panel(rates=tuple(1 - rate for rate in panel.rates), source=""), gain, damage)
-    return _panel(1 - np.array(mirrored.rates), damage)
+    mirrored = damaged(Panel(rates=tuple(1 - rate for rate in panel.rates)), gain, damage)
+    return _panel(1 - np.array(mirrored.rates))
 
 
-def _panel(rates: np.ndarray, source: str) -> Panel:
-    return Panel(rates=tuple(np.clip(rates, 0, 1).tolist()), source=source)  # rounding may step over an end
+def _panel(rates: np.ndarray) -> Panel:
+    return Panel(rates=tuple(np.clip(rates, 0, 1).tolist()))  # rounding may step over an end
 
 
 def cells(problems: int) -> Iterator[Cell]:

@@ -46,7 +46,7 @@ class Gate:
         """``promises`` is how many the session tests: with ``holm``, a failure must be sure among all of them."""
         self._setup, self._engines, self._run = setup, engines, run
         self._benchmarks = Benchmarks(setup.benchmarks, setup.options.data)
-        self._preflights = Preflights() if setup.options.preflight else None
+        self._preflights = Preflights(setup.options.language) if setup.options.preflight else None
         self._promises, self._failed = promises, 0
         self._given_up = given_up(setup.options.coordinate) if setup.options.coordinate else frozenset[str]()
 

@@ -16,6 +16,7 @@ from papergate.errors import EngineRefused, OptionsError
 from papergate.scoring import GraderMode
 from papergate.statistics.budget import Budget
 from papergate.statistics.looks import LOOKS
+from papergate.words import LANGUAGES, VARIABLE, Language, language_of
 
 TRIAL_PROBLEMS, TRIAL_SAMPLES = 2, 1
 """Of a trial: few enough for minutes, and two, as one answer may be cut by chance."""
@@ -62,6 +63,8 @@ class Options:
     """How many shards this session coordinates."""
     wait_s: float = WAIT_S
     run: Path | None = None
+    language: Language = "en"
+    """Of the sentences in terminal and JUnit; the page has every language."""
 
     @property
     def coordinates(self) -> bool:
@@ -120,6 +123,12 @@ def add_judging_options(add: Callable[..., object]) -> None:
     add("--targets", action="append", default=[], metavar="DIR", help="folder with targets of your own (*.toml)")
     add("--golden", metavar="RUN", help="stored run of a trusted platform as the reference, in place of the paper")
     add("--grader", choices=get_args(GraderMode), help="whose rules grade; default: strict, with vendor the document's")
+    add_language_option(add)
+
+
+def add_language_option(add: Callable[..., object]) -> None:
+    """Declare the option of everything that judges or checks."""
+    add("--language", choices=[*LANGUAGES], help=f"of sentences in terminal and JUnit; default: {VARIABLE}, else en")
 
 
 def options_of(get: Given) -> Options:
@@ -163,6 +172,7 @@ def options_of(get: Given) -> Options:
         shards=get("--shards") or 0,
         wait_s=3600 * get("--wait-hours") if get("--wait-hours") else WAIT_S,
         run=_run(get, shard),
+        language=language_of(get("--language")),
     )
 
 

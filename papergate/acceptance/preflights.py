@@ -10,14 +10,17 @@ from papergate.diagnosis.preflight import Subject, preflight
 from papergate.engines import Engine
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import PreflightFailed, StoreError
+from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
-from papergate.words import say
+from papergate.words import Language, say
 
 
 class Preflights:
     """The preflights of a session, by deployment."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = "en") -> None:
+        """``language`` is that of what is shown."""
+        self._language = language
         self._done: dict[str, PreflightRecord] = {}
 
     @property
@@ -37,7 +40,8 @@ class Preflights:
             return
         _keep(record, folder)
         if record.failed:
-            raise PreflightFailed("\n".join(("nothing was asked, as the preflight failed", *lines_of(record))))
+            refusal = say(note("preflight_refuses"), self._language)
+            raise PreflightFailed("\n".join((refusal, *lines_of(record, self._language))))
 
     def look(self, ready: Ready, engine: Engine, show: Show = silently) -> PreflightRecord | None:
         """What is found of the deployment of ``ready``; None of an engine in this process, where papergate draws."""
@@ -46,10 +50,10 @@ class Preflights:
         name = ready.promise.deployed
         if name not in self._done:
             shown = show(str)
-            shown.say(f"preflight of {name}: a few hundred short requests (--no-preflight leaves it out)")
+            shown.say(say(note("preflight_begins", deployment=name), self._language))
             found = preflight(subject_of(ready, engine))
             self._done[name] = _discreet(found) if ready.benchmark.spec.confidential else found
-            for line in lines_of(self._done[name]):
+            for line in lines_of(self._done[name], self._language):
                 shown.say(line)
         return self._done[name]
 
@@ -67,14 +71,12 @@ def subject_of(ready: Ready, engine: RemoteEngine) -> Subject:
     )
 
 
-def lines_of(record: PreflightRecord) -> list[str]:
+def lines_of(record: PreflightRecord, language: Language = "en") -> list[str]:
     """What a reader must know of a preflight, the failures first; what was found in order is one line."""
     told = [check for state in ("failed", "noted", "unknown") for check in record.checks if check.state == state]
     fine = sum(check.state == "ok" for check in record.checks)
-    return [
-        f"preflight: {fine} of {len(record.checks)} checks in order, {record.seconds:.0f} s",
-        *map(say, told),
-    ]
+    found = note("preflight_found", fine=fine, checks=len(record.checks), seconds=record.seconds)
+    return [say(found, language), *(say(one, language) for one in told)]
 
 
 def _discreet(record: PreflightRecord) -> PreflightRecord:

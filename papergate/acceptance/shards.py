@@ -18,6 +18,7 @@ from papergate.completions.store import Store
 from papergate.engines import Engine
 from papergate.errors import StoreError
 from papergate.files import private_folder, reason
+from papergate.run_folder.notes import Note, note
 from papergate.run_folder.shard import ShardRecord, read_shard, write_shard
 from papergate.scoring import AnswerKind, Grader, check_golds
 
@@ -35,11 +36,14 @@ class Asked:
     folder: Path
 
     @property
-    def sentence(self) -> str:
-        """One line for a person."""
-        return (
-            f"shard {self.shard} is complete: {self.samples} samples, up to {self.look} of a problem in the whole; it "
-            f"judges nothing: papergate merge joins all {self.shard.count}"
+    def note(self) -> Note:
+        """What is complete, and what comes next."""
+        return note(
+            "shard_complete",
+            shard=str(self.shard),
+            samples=self.samples,
+            look=self.look,
+            count=self.shard.count,
         )
 
 

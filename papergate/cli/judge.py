@@ -11,18 +11,20 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
+from papergate.acceptance.options import add_language_option
 from papergate.errors import PapergateError, PredictionsError, PromiseError
 from papergate.files import MEBIBYTE, read_plain, reason
 from papergate.printable import printable
 from papergate.promises.files import shortened
 from papergate.promises.numbers import exact, percent
 from papergate.promises.tolerance import Tolerance
+from papergate.run_folder.notes import note
 from papergate.statistics.counts import Counts
 from papergate.statistics.pooled import Part
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import ALPHA, Rule
 from papergate.verdict import Judgement, judge, numbers
-from papergate.words import say
+from papergate.words import Language, explain, language_of, say
 
 KEPT, BROKEN, UNUSABLE = 0, 1, 2
 """Exit codes: the promise does not block, it does, the input cannot be judged."""
@@ -103,23 +105,26 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     parser.add_argument("--tolerance", metavar="WORDS", help="'1 problem' or '0.5 points'")
     parser.add_argument("--one-sided", action="store_true", help="a score above the reference never fails")
     parser.add_argument("--json", action="store_true", help="print all numbers as one JSON object")
+    add_language_option(parser.add_argument)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Judge, print, and return the exit code."""
+    language = language_of(args.language)
     try:
         judgement = _from_file(args) if args.file else _from_options(args)
     except PapergateError as error:
-        sys.stderr.write(f"papergate judge: {error}\n")
+        sys.stderr.write(f"papergate judge: {explain(error, language)}\n")
         return UNUSABLE
-    sys.stdout.write(json.dumps(numbers(judgement), indent=2) if args.json else printable(_text(judgement)))
+    sys.stdout.write(json.dumps(numbers(judgement), indent=2) if args.json else printable(_text(judgement, language)))
     sys.stdout.write("\n")
     return BROKEN if judgement.blocks else KEPT
 
 
-def _text(judgement: Judgement) -> str:
-    return "\n".join([judgement.sentence, *(f"warning: {say(note)}" for note in judgement.notes)])
+def _text(judgement: Judgement, language: Language) -> str:
+    warnings = (note("warning", one) for one in judgement.notes)
+    return "\n".join(say(one, language) for one in (judgement.note, *warnings))
 
 
 def _from_options(args: argparse.Namespace) -> Judgement:

@@ -5,6 +5,7 @@ import math
 import sys
 from typing import Any
 
+from papergate.acceptance.options import add_language_option
 from papergate.cli.judge import UNUSABLE, percent_option, tolerance_option
 from papergate.errors import PapergateError, PromiseError
 from papergate.printable import printable
@@ -14,6 +15,7 @@ from papergate.statistics.plan import Cost, plan, plan_text, single_run
 from papergate.statistics.power import Gate
 from papergate.statistics.reference import ReferenceKind
 from papergate.statistics.rule import Rule
+from papergate.words import Language, explain, language_of, say
 
 MOST = 100_000
 """Problems or samples: a simulation of more would not fit the memory, and no benchmark has so many."""
@@ -46,27 +48,29 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     )
     parser.add_argument("--tokens-per-sample", type=float, metavar="T", help="mean output tokens of a completion")
     parser.add_argument("--tokens-per-s", type=float, metavar="V", help="output tokens per second of the deployment")
+    add_language_option(parser.add_argument)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Plan, print, and return the exit code."""
+    language = language_of(args.language)
     try:
-        text = _text(args)
+        text = _text(args, language)
     except PapergateError as error:
-        sys.stderr.write(f"papergate plan: {error}\n")
+        sys.stderr.write(f"papergate plan: {explain(error, language)}\n")
         return UNUSABLE
     sys.stdout.write(f"{printable(text)}\n")
     return 0
 
 
-def _text(args: argparse.Namespace) -> str:
+def _text(args: argparse.Namespace, language: Language) -> str:
     _refuse_no_cost(tokens_per_sample=args.tokens_per_sample, tokens_per_s=args.tokens_per_s)
     promised, gate = percent_option(args.paper), _gate(args)
     panel = beta_panel(float(promised), problems=args.problems)
     cost = Cost(tokens_per_sample=args.tokens_per_sample, tokens_per_s=args.tokens_per_s)
-    planned = plan_text(plan(gate, panel, cost=cost), attempts=args.attempts)
-    return f"{planned}\n{single_run(gate, panel, promised=promised).sentence}"
+    planned = plan_text(plan(gate, panel, cost=cost), attempts=args.attempts, language=language)
+    return f"{planned}\n{say(single_run(gate, panel, promised=promised).note, language)}"
 
 
 def _gate(args: argparse.Namespace) -> Gate:

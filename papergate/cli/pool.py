@@ -7,10 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from papergate.acceptance.options import add_language_option
 from papergate.cli.judge import BROKEN, KEPT, UNUSABLE, part_of
 from papergate.errors import PapergateError
 from papergate.statistics.pooled import pool
 from papergate.statistics.rule import Decision
+from papergate.words import explain, language_of, say
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -24,16 +26,19 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON file of one promise's result")
     parser.add_argument("--json", action="store_true", help="print all numbers as one JSON object")
+    add_language_option(parser.add_argument)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Judge, print, and return the exit code."""
+    language = language_of(args.language)
     try:
         found = pool([part_of(file) for file in args.files])
     except PapergateError as error:
-        sys.stderr.write(f"papergate pool: {error}\n")
+        sys.stderr.write(f"papergate pool: {explain(error, language)}\n")
         return UNUSABLE
-    text = json.dumps({**asdict(found), "sentence": found.sentence}, indent=2) if args.json else found.sentence
+    sentence = say(found.note, language)
+    text = json.dumps({**asdict(found), "sentence": sentence}, indent=2) if args.json else sentence
     sys.stdout.write(f"{text}\n")
     return KEPT if found.decision is Decision.PASS else BROKEN

@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from papergate.acceptance.options import Options, options_of
+from papergate.acceptance.options import Options, add_language_option, options_of
 from papergate.completions.progress import progress_for
 from papergate.errors import OptionsError
 from papergate.gate import preflights
@@ -38,6 +38,7 @@ def add_deployment(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=what)
     parser.add_argument("--ca-file", metavar="FILE", help="certificates (PEM) to trust for https endpoints")
     parser.add_argument("--model", metavar="NAME", help="name under which the server serves the model")
+    add_language_option(parser.add_argument)
 
 
 def deployment_options(args: argparse.Namespace, **others: object) -> Options:
@@ -46,7 +47,7 @@ def deployment_options(args: argparse.Namespace, **others: object) -> Options:
     Raises:
         OptionsError: one cannot mean anything.
     """
-    given: dict[str, object] = {"--ca-file": args.ca_file, "--model": args.model}
+    given: dict[str, object] = {"--ca-file": args.ca_file, "--model": args.model, "--language": args.language}
     given |= {f"--{name}": getattr(args, name) for name in OPTIONS} | {f"--{name}": one for name, one in others.items()}
     return options_of(given.get)
 

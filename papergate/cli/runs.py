@@ -18,8 +18,10 @@ from papergate.printable import printable
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, PAGE_FILE
 from papergate.run_folder.history import Entry, changed_files, read_history
+from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import read_preflight
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
+from papergate.words import Language, say
 
 SOUND, DAMAGED = 0, 1
 NAMED = 20
@@ -61,15 +63,16 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_judge(args: argparse.Namespace) -> int:
     """Judge the run again, print its verdicts, and return the exit code."""
-    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "grader")}
-    return print_judged(judge_again(args.folder, options_of(given.get)))
+    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "grader", "language")}
+    options = options_of(given.get)
+    return print_judged(judge_again(args.folder, options), options.language)
 
 
-def print_judged(ended: Ended) -> int:
+def print_judged(ended: Ended, language: Language) -> int:
     """Print the verdicts on a stored run, and return the exit code."""
     width = shutil.get_terminal_size().columns
-    print_table(ended.lines, sys.stdout, width=width, colour=sys.stdout.isatty())
-    print(printable(ended.page_error or f"report: {ended.folder / PAGE_FILE}"))
+    print_table(ended.lines, sys.stdout, width=width, colour=sys.stdout.isatty(), language=language)
+    print(printable(ended.page_error or say(note("report_at", path=str(ended.folder / PAGE_FILE)), language)))
     return ended.exit_code
 
 

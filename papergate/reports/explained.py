@@ -8,7 +8,7 @@ from papergate.engines.logs.rows import quotable
 from papergate.run_folder.files import PAGE_FILE
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord
-from papergate.words import say
+from papergate.words import Language, label, say
 
 CONFIRM = "confirm_failure"
 WORST = 5
@@ -20,10 +20,15 @@ def explained(record: VerdictRecord, run: Path, options: Options) -> dict[str, s
     notes = [one for one in (*record.causes, *record.notes, *record.remarks) if one.code != CONFIRM]
     sections = {
         "notes": notes,
-        "worst problems": list(_worst(record)),
-        "what next": list(next_steps(record, run, options)),
+        "worst_problems": list(_worst(record)),
+        "what_next": list(next_steps(record, run, options)),
     }
-    return {heading: "\n".join(map(say, said)) for heading, said in sections.items() if said}
+    language = options.language
+    return {
+        label(heading, language): "\n".join(say(one, language) for one in said)
+        for heading, said in sections.items()
+        if said
+    }
 
 
 def next_steps(record: VerdictRecord, run: Path, options: Options) -> Iterator[Note]:
@@ -55,6 +60,6 @@ def _worst(record: VerdictRecord) -> Iterator[Note]:
         yield note("worst_problem", problem=name, correct=correct, samples=samples, truncated=truncated)
 
 
-def resume_step(run: Path) -> dict[str, str]:
+def resume_step(run: Path, language: Language = "en") -> dict[str, str]:
     """The sections of the body of an error."""
-    return {"what next": say(note("next_resume", run=str(run)))}
+    return {label("what_next", language): say(note("next_resume", run=str(run)), language)}

@@ -5,21 +5,24 @@ from collections.abc import Iterator
 from papergate.printable import one_line, printable
 from papergate.run_folder.speed import SpeedRecord
 from papergate.run_folder.verdict import Judged, Spread, VerdictRecord
-from papergate.words import say
+from papergate.words import Language, say
 
 EVIDENCE_PROPERTY = "evidence_sha256"
 """Property of the whole suite: the root of the run's evidence, see `papergate.run_folder.sums`."""
 
 
-def properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
-    """Name and value of every property, in the order a reader asks for them; scores in percent."""
-    return ((one_line(name), printable(value)) for name, value in _properties(record))
+def properties(record: VerdictRecord, language: Language = "en") -> Iterator[tuple[str, str]]:
+    """Name and value of every property, in the order a reader asks for them; scores in percent.
+
+    Sentences are in ``language``, each with its code; names and all other values are the same in every language.
+    """
+    return ((one_line(name), printable(value)) for name, value in _properties(record, language))
 
 
-def _properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
+def _properties(record: VerdictRecord, language: Language) -> Iterator[tuple[str, str]]:
     judgement, promised = record.judgement, record.promised
     yield "verdict", record.verdict
-    yield "sentence", record.sentence
+    yield "sentence", say(record.said, language)
     yield from (("reason_code", one.code) for one in record.reasons)
     yield "protocol", record.protocol
     yield "reference_percent", f"{100 * judgement.reference:.3f}"
@@ -44,12 +47,14 @@ def _properties(record: VerdictRecord) -> Iterator[tuple[str, str]]:
     yield "papergate", record.papergate
     yield from ((f"kind_{name.replace(' ', '_')}", str(count)) for name, count in record.kinds.items())
     for one in record.causes:
-        yield "cause", say(one)
+        yield "cause", say(one, language)
         yield "cause_code", one.code.removeprefix("cause_")
     for one in record.notes:
-        yield "warning", say(one)
+        yield "warning", say(one, language)
         yield "warning_code", one.code
-    yield from (("remark", say(one)) for one in record.remarks)
+    for one in record.remarks:
+        yield "remark", say(one, language)
+        yield "remark_code", one.code
 
 
 def _judged(record: VerdictRecord) -> Iterator[tuple[str, str]]:

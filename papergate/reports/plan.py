@@ -11,11 +11,13 @@ from papergate.acceptance.selection import Setup
 from papergate.benchmarks import BenchmarkSpec
 from papergate.errors import PromiseError
 from papergate.promises import Promise
+from papergate.run_folder.notes import Note, note
 from papergate.statistics.looks import looks_within
 from papergate.statistics.panels import Panel, beta_panel, golden_panel
 from papergate.statistics.plan import Cost, Plan, plan, plan_text, single_run
 from papergate.statistics.power import Gate
 from papergate.statistics.reference import Reference
+from papergate.words import Language, say
 
 SIMULATED_DRAWS = 400_000
 """Replicates times problems of a simulated row: some seconds a promise. Chances are off by 1.1 points at 500 problems
@@ -24,18 +26,25 @@ MOST_REPLICATES = 2000
 
 
 def planned(promise: Promise, setup: Setup, *, tokens_per_s: float | None) -> str:
-    """The plan of a promise under the options of ``setup``, in words.
+    """The plan of a promise under the options of ``setup``, in the words of their language.
 
     Raises:
         PapergateError: it has none.
     """
     spec, options = setup.benchmarks[promise.benchmark], setup.options
     golden = read_golden(options.golden, spec) if options.golden else None
-    return promise_plan(promise, spec, settings_of(promise, options), tokens_per_s=tokens_per_s, golden=golden)
+    settings = settings_of(promise, options)
+    return promise_plan(promise, spec, settings, tokens_per_s=tokens_per_s, golden=golden, language=options.language)
 
 
 def promise_plan(
-    promise: Promise, spec: BenchmarkSpec, settings: Settings, *, tokens_per_s: float | None, golden: Golden | None
+    promise: Promise,
+    spec: BenchmarkSpec,
+    settings: Settings,
+    *,
+    tokens_per_s: float | None,
+    golden: Golden | None,
+    language: Language = "en",
 ) -> str:
     """The plan of one promise in words and a table: samples, tokens, hours and chances.
 
@@ -54,17 +63,23 @@ def promise_plan(
     head = _promised(promise, reference, settings)
     if settings.protocol == "vendor":
         run = single_run(gate, panel, promised=reference.score, k=looks[0])
-        return f"{head}\n{run.sentence}\n{_price(cost, spec, looks[0])}"
-    return f"{head}\n{plan_text(replace(_simulated(gate, panel), cost=cost))}\n{_source(cost, golden)}"
+        return "\n".join(say(one, language) for one in (head, run.note, _price(cost, spec, looks[0])))
+    table = plan_text(replace(_simulated(gate, panel), cost=cost), language=language)
+    return "\n".join((say(head, language), table, say(_source(cost, golden), language)))
 
 
-def _promised(promise: Promise, reference: Reference, settings: Settings) -> str:
+def _promised(promise: Promise, reference: Reference, settings: Settings) -> Note:
     """What is planned for: score, tolerance, sampling."""
-    whose = " of the golden run" * reference.is_golden
     drawn = sampling_of(promise, settings.protocol)
-    return (
-        f"promised {float(100 * reference.score):.1f} %{whose} ± {promise.tolerance.text}, drawn with temperature "
-        f"{drawn.temperature}, top_p {drawn.top_p}, max_tokens {drawn.max_tokens} (protocol {settings.protocol})"
+    return note(
+        "plan_promised",
+        percent=float(100 * reference.score),
+        golden=reference.is_golden,
+        tolerance=promise.tolerance.text,
+        temperature=str(drawn.temperature),
+        top_p=str(drawn.top_p),
+        max_tokens=drawn.max_tokens,
+        protocol=settings.protocol,
     )
 
 
@@ -82,14 +97,11 @@ def _cost(spec: BenchmarkSpec, tokens_per_s: float | None, golden: Golden | None
     return Cost(tokens_per_sample=float(measured or spec.expected_tokens), tokens_per_s=tokens_per_s)
 
 
-def _source(cost: Cost, golden: Golden | None) -> str:
-    length = "measured in the golden run" if golden else "a rough figure of the benchmark file"
-    speed = f"{cost.tokens_per_s:g} tokens/s" if cost.tokens_per_s else "speed not known (--tokens-per-s)"
-    return f"{cost.tokens_per_sample:.0f} tokens a sample, {length}; {speed}"
+def _source(cost: Cost, golden: Golden | None) -> Note:
+    speed = cost.tokens_per_s
+    return note("plan_cost", tokens=cost.tokens_per_sample, measured=golden is not None, tokens_per_s=speed)
 
 
-def _price(cost: Cost, spec: BenchmarkSpec, k: int) -> str:
+def _price(cost: Cost, spec: BenchmarkSpec, k: int) -> Note:
     samples = k * spec.problems
-    hours = cost.hours(samples)
-    time = f"{hours:.2g} hours" if hours else "speed not known (--tokens-per-s)"
-    return f"it takes {samples} samples, about {cost.tokens(samples):.0f} tokens, {time}"
+    return note("plan_price", samples=samples, tokens=cost.tokens(samples), hours=cost.hours(samples))

@@ -10,8 +10,10 @@ from papergate.reports.page import write_page
 from papergate.reports.speed import Speed, by_name, speed_of
 from papergate.reports.table import Line
 from papergate.reports.transcripts import write_transcripts
+from papergate.run_folder.notes import note
 from papergate.run_folder.speed import read_speed, read_speeds
 from papergate.run_folder.verdict import VerdictRecord, read_verdict, read_verdicts
+from papergate.words import Language, say
 
 
 def line_of(run: Path, promise: str, *, error: str = "", judged: bool = True) -> Line:
@@ -24,9 +26,9 @@ def line_of(run: Path, promise: str, *, error: str = "", judged: bool = True) ->
         return Line(promise=promise, error=str(unreadable))
 
 
-def unreached(run: Path) -> str:
+def unreached(run: Path, language: Language = "en") -> str:
     """Why a promise that the session did not come to has no verdict."""
-    return f"no verdict: the session ended before it; the same command with --run {run} goes on with it"
+    return say(note("unreached", run=str(run)), language)
 
 
 def workload_of(run: Path, workload: str, *, verdict: str, error: str, measured: bool) -> Speed:

@@ -6,23 +6,26 @@ from typing import TextIO
 from papergate.reports.speed import UNDEFINED, Speed, duration, number
 from papergate.reports.table import console_of, print_line, print_rows, shortened
 from papergate.run_folder.verdict import Spread
+from papergate.words import Language, label
 
 HEADINGS = ("verdict", "valid", "TTFT p50 / p99", "TPOT p50 / p99", "e2e p50 / p99", "tok/s", "workload")
+"""Labels of the columns; the field's abbreviations are their own."""
 
 
-def print_speeds(speeds: Sequence[Speed], file: TextIO, *, width: int, colour: bool) -> None:
+def print_speeds(speeds: Sequence[Speed], file: TextIO, *, width: int, colour: bool, language: Language = "en") -> None:
     """One row a workload; below the table what must be said beside the figures."""
     console = console_of(file, width, colour=colour)
-    print_rows(console, [HEADINGS, *((speed.verdict, *_cells(speed), speed.workload) for speed in speeds)])
+    rows = [(speed.verdict, *_cells(speed, language), speed.workload) for speed in speeds]
+    print_rows(console, HEADINGS, rows, language)
     for speed in speeds:
         if speed.sentence:
-            print_line(console, f"{speed.workload}: {shortened(speed.sentence)}")
+            print_line(console, f"{speed.workload}: {shortened(speed.sentence, language)}")
 
 
-def _cells(speed: Speed) -> list[str]:
+def _cells(speed: Speed, language: Language) -> list[str]:
     """Whether the figures are valid, and the figures where they are."""
     metrics = speed.figures.metrics if speed.figures else None
-    valid = UNDEFINED if speed.record is None else "no" if speed.unfit else "yes"
+    valid = UNDEFINED if speed.record is None else label("no" if speed.unfit else "yes", language)
     if metrics is None:
         return [valid, *[UNDEFINED] * (len(HEADINGS) - 3)]
     spreads = (metrics.ttft_s, metrics.tpot_s, metrics.e2e_s)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from papergate.printable import one_line, printable
 from papergate.reports.family import family_of
+from papergate.run_folder.notes import note
 from papergate.run_folder.verdict import VerdictRecord
-from papergate.words import say
+from papergate.words import Language, label, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,8 @@ STYLES = {
 
 MOST_LINES = 12
 """Of an error in the terminal; a server's log is longer, and the page has it whole."""
-HEADINGS = ("verdict", "score", "interval", "promised", "n x k", "tokens", "promise")
+HEADINGS = ("verdict", "score", "interval", "promised", "n_x_k", "tokens", "promise")
+"""Labels of the columns."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,27 +51,36 @@ class Line:
         return self.verdict == "trial"
 
 
-def print_table(lines: Sequence[Line], file: TextIO, *, width: int, colour: bool, quiet: bool = False) -> None:
+def print_table(
+    lines: Sequence[Line],
+    file: TextIO,
+    *,
+    width: int,
+    colour: bool,
+    quiet: bool = False,
+    language: Language = "en",
+) -> None:
     """One row a promise; below the table what each reader must know: sentences and warnings.
 
     ``quiet`` leaves out what stands beside the sentences, and the sentences of promises that are kept.
     """
     console = console_of(file, width, colour=colour)
-    print_rows(console, [HEADINGS, *((line.verdict, *_numbers(line.record), line.promise) for line in lines)])
+    rows = [(line.verdict, *_numbers(line.record, language), line.promise) for line in lines]
+    print_rows(console, HEADINGS, rows, language)
     for line in lines:
         if line.record and not (quiet and line.record.accepted):
-            print_line(console, line.record.sentence)
-            for note in [] if quiet else _beside(line.record):
-                print_line(console, f"  {note}")
+            print_line(console, say(line.record.said, language))
+            for text in [] if quiet else _beside(line.record, language):
+                print_line(console, f"  {text}")
         elif line.asked:
             print_line(console, f"{line.promise}: {line.asked}")
     for error, promises in _errors(lines).items():
-        print_line(console, f"error: {shortened(error)}")
+        print_line(console, f"{label('error', language)}{label('colon', language)}{shortened(error, language)}")
         if len(lines) > 1:
-            print_line(console, f"  of: {', '.join(promises)}")
+            print_line(console, f"  {say(note('of_promises', promises=promises), language)}")
     together = family_of([line.record for line in lines if line.record])
     if together and not quiet:
-        print_line(console, f"\n{say(together.note)}")
+        print_line(console, f"\n{say(together.note, language)}")
 
 
 def _errors(lines: Sequence[Line]) -> dict[str, list[str]]:
@@ -82,17 +93,21 @@ def _errors(lines: Sequence[Line]) -> dict[str, list[str]]:
 
 
 def console_of(file: TextIO, width: int, *, colour: bool) -> "Console":
-    """Whoever prints tables."""
+    """What prints tables."""
     from rich.console import Console
 
     return Console(file=file, width=width, force_terminal=colour, no_color=not colour, highlight=False)
 
 
-def print_rows(console: "Console", rows: Sequence[Sequence[str]]) -> None:
-    """Rows under each other, in the colour of the verdict in their first cell, and an empty line."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
-    for row, text in zip(cells, _aligned(cells, console.width), strict=True):
-        print_line(console, text, STYLES.get(row[0], "dim"))
+def print_rows(
+    console: "Console", headings: Sequence[str], rows: Sequence[Sequence[str]], language: Language = "en"
+) -> None:
+    """Rows under their headings, in the colour of the verdict that they begin with, and an empty line."""
+    styles = ["dim", *(STYLES.get(row[0], "dim") for row in rows)]
+    said = [[label(name, language) for name in headings], *([label(row[0], language), *row[1:]] for row in rows)]
+    cells = [[one_line(cell) for cell in row] for row in said]
+    for text, style in zip(_aligned(cells, console.width), styles, strict=True):
+        print_line(console, text, style)
     console.print()
 
 
@@ -103,50 +118,50 @@ def print_line(console: "Console", text: str, style: str = "") -> None:
     console.print(Text(printable(text), style=style), soft_wrap=not console.is_terminal)
 
 
-def shortened(error: str) -> str:
+def shortened(error: str, language: Language = "en") -> str:
     """An error whose further lines are indented, and cut where they are many."""
     lines = [line.strip() for line in error.splitlines()]
-    left_out = [f"({MOST_LINES} of {len(lines)} lines; the report has all)"] if len(lines) > MOST_LINES else []
-    return "\n  ".join([*lines[:MOST_LINES], *left_out])
+    cut = note("lines_left_out", shown=MOST_LINES, lines=len(lines))
+    return "\n  ".join([*lines[:MOST_LINES], *([say(cut, language)] if len(lines) > MOST_LINES else [])])
 
 
-def _beside(record: VerdictRecord | None) -> list[str]:
+def _beside(record: VerdictRecord, language: Language) -> list[str]:
     """Why answers are wrong, what a reader must know, then what the numbers can show."""
-    if record is None:
-        return []
-    causes = [
-        f"likely cause: {say(one)}" for one in record.causes[int(not record.accepted) :]
-    ]  # the sentence of a red names the first
-    notes = [f"note: {say(one)}" for one in record.notes]
-    return causes + notes + [*map(say, record.remarks)]
+    further = record.causes[int(not record.accepted) :]  # the sentence of a red names the first
+    causes = [note("likely_cause", cause) for cause in further]
+    return [say(one, language) for one in (*causes, *(note("note", one) for one in record.notes), *record.remarks)]
 
 
 def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Columns under each other; the last one goes to a line of its own where the terminal is too narrow."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    from rich.cells import cell_len
+
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
     separator = "  " if sum(widths) + 2 * len(widths) <= width else "\n    "
-    aligned = ("  ".join(map(str.ljust, row, widths[:-1])) for row in rows)
-    return [f"{numbers}{separator}{row[-1]}" for numbers, row in zip(aligned, rows, strict=True)]
+    padded = ([cell + " " * (size - cell_len(cell)) for cell, size in zip(row, widths, strict=True)] for row in rows)
+    return ["  ".join(numbers) + separator + row[-1] for row, (*numbers, _) in zip(rows, padded, strict=True)]
 
 
-def _numbers(record: VerdictRecord | None) -> list[str]:
+def _numbers(record: VerdictRecord | None, language: Language) -> list[str]:
     if record is None:
         return ["-"] * (len(HEADINGS) - 2)
     judged, tokens = record.judgement, record.tokens.output
     size = f"{judged.n} x {record.counts.samples_each}"
     counted = "-" if tokens is None else f"{tokens:,}"
     if record.verdict == "trial":
-        return ["-", "-", _promised(record), size, counted]
+        return ["-", "-", _promised(record, language), size, counted]
     low, high = (abs(100 * end) for end in judged.interval)
     return [
         f"{100 * judged.score:.2f} %",
         f"[{low:.1f}, {high:.1f}]",
-        _promised(record),
+        _promised(record, language),
         size,
         counted,
     ]
 
 
-def _promised(record: VerdictRecord) -> str:
+def _promised(record: VerdictRecord, language: Language) -> str:
     reference, tolerance = f"{100 * record.judgement.reference:.1f} %", record.promised.tolerance
-    return f"> {reference}" if tolerance == "gain" else f"{reference} ± {tolerance}"
+    if tolerance == "gain":
+        return f"> {reference}"
+    return f"{reference} ± {say(note('tolerance', tolerance=tolerance), language)}"

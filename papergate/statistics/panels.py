@@ -21,10 +21,11 @@ SHIFT_BISECTIONS = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Panel:
-    """The rate of each problem, and where the rates come from."""
+    """The rate of each problem."""
 
     rates: tuple[float, ...]
-    source: str
+    golden_samples: int | None = None
+    """Samples per problem of the golden run whose rates these are; None of rates that are Beta-distributed."""
 
     @property
     def mean(self) -> float:
@@ -49,8 +50,7 @@ def beta_panel(mean: float, *, problems: int, within_share: Fraction = SINGLE_RU
     inner = min(max(mean, NEARLY_CERTAIN), 1 - NEARLY_CERTAIN)
     draws = np.sort(np.random.default_rng(PANEL_SEED).beta(size * inner, size * (1 - inner), problems * DRAWS))
     rates = np.clip(draws.reshape(problems, DRAWS)[:, DRAWS // 2], NEARLY_CERTAIN, 1 - NEARLY_CERTAIN)
-    source = f"Beta-distributed rates, {float(within_share):.0%} of the binomial variance within problems"
-    return Panel(rates=shifted(rates.tolist(), inner), source=source)
+    return Panel(rates=shifted(rates.tolist(), inner))
 
 
 def golden_panel(counts: Counts) -> Panel:
@@ -58,7 +58,7 @@ def golden_panel(counts: Counts) -> Panel:
     if counts.fewest < ENOUGH_SAMPLES:
         return beta_panel(float(counts.score), problems=counts.n)
     rates = tuple(c / k for c, k in zip(counts.correct, counts.samples, strict=True))
-    return Panel(rates=rates, source=f"rates of the golden run, {counts.fewest} samples per problem")
+    return Panel(rates=rates, golden_samples=counts.fewest)
 
 
 def lose(panel: Panel, loss: float) -> Panel:
@@ -69,7 +69,7 @@ def lose(panel: Panel, loss: float) -> Panel:
     if loss == 0:
         return panel
     wanted = max(panel.mean - loss, 0.0)
-    damaged = Panel(rates=shifted(panel.rates, wanted), source=panel.source)
+    damaged = replace(panel, rates=shifted(panel.rates, wanted))
     excess = wanted / damaged.mean if damaged.mean else 1.0
     return replace(damaged, rates=tuple(min(1.0, rate * excess) for rate in damaged.rates))
 

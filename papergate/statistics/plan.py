@@ -1,5 +1,7 @@
 """The plan of a promise: what deciding it costs, and how likely each verdict is, before a token is spent."""
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,12 +10,25 @@ from papergate.statistics.family import retry_until_pass
 from papergate.statistics.panels import Panel, lose
 from papergate.statistics.power import REPLICATES, Gate, Outlook, accepted_counts, outlook, pass_probability
 from papergate.statistics.reference import ReferenceKind
-from papergate.words import say
+from papergate.statistics.rule import SINGLE_RUN_SHARE
+from papergate.words import Language, label, say
 
 POINT = Fraction(1, 100)
 LOSSES = (0 * POINT, 1 * POINT, 3 * POINT, 5 * POINT, 10 * POINT)
 """What a deployment may have lost, in the tables."""
-COLUMNS = "      lost   pass   fail incon.  samples completions   tokens   hours"
+COLUMNS = {
+    "lost": 10,
+    "pass": 6,
+    "fail": 6,
+    "undecided": 6,
+    "samples": 8,
+    "completions": 11,
+    "tokens": 8,
+    "hours": 7,
+}
+"""Labels of the table with the width of their columns."""
+WIDE = {"W", "F"}
+"""Classes of characters that take two places of a terminal (Unicode, East Asian Width)."""
 SECONDS_PER_HOUR = 3600
 
 
@@ -63,11 +78,6 @@ class SingleRun:
         passes = [[float(100 * loss), float(chance)] for loss, chance in self.passes]
         return note("one_run", problems=self.problems, k=self.k, accepted=[*map(int, self.accepted)], passes=passes)
 
-    @property
-    def sentence(self) -> str:
-        """The note in words."""
-        return say(self.note)
-
 
 def plan(gate: Gate, panel: Panel, *, cost: Cost, promised: Panel | None = None, replicates: int = REPLICATES) -> Plan:
     """Simulate ``gate`` on ``panel``, what a perfect deployment scores, and on the same with losses.
@@ -94,46 +104,59 @@ def _losses(panel: Panel) -> list[Fraction]:
     return [loss for loss in LOSSES if loss <= panel.mean]
 
 
-def plan_text(planned: Plan, *, attempts: int = 1) -> str:
+def plan_text(planned: Plan, *, attempts: int = 1, language: Language = "en") -> str:
     """The plan as a table with one line per loss; the noise of a printed score held for the truth is in its chances."""
-    problems, looks = len(planned.panel.rates), planned.gate.looks
-    spread = " on average, more where the golden run's answers vary" if planned.gate.allocates else ""
-    head = f"{problems} problems, looks at {', '.join(map(str, looks))} samples{spread}; {_reference(planned.gate)}"
-    source = f"simulated on {planned.panel.source}"
-    rows = [_line(row, problems, planned.cost) for row in planned.outlooks]
-    return "\n".join([head, source, COLUMNS, *rows, *_attempts(planned, attempts)])
+    gate, panel = planned.gate, planned.panel
+    head = note("plan_head", _reference(gate), problems=len(panel.rates), looks=[*gate.looks], allocates=gate.allocates)
+    golden = panel.golden_samples
+    source = note("plan_golden", samples=golden) if golden else note("plan_beta", share=float(SINGLE_RUN_SHARE))
+    said = [say(one, language) for one in (head, source)]
+    rows = [[label(name, language) for name in COLUMNS], *(_cells(row, planned, language) for row in planned.outlooks)]
+    return "\n".join([*said, *map(_aligned, rows), *_attempts(planned, attempts, language)])
 
 
-def _attempts(planned: Plan, attempts: int) -> list[str]:
+def _attempts(planned: Plan, attempts: int, language: Language) -> list[str]:
     """What fresh runs do that are repeated until one passes."""
     if attempts == 1:
         return []
-    chances = ", ".join(f"{_lost(row)} {retry_until_pass(row.passes, attempts):.0%}" for row in planned.outlooks)
-    return [f"one of {attempts} fresh runs passes, by the loss: {chances}; so a run is resumed, never repeated"]
+    chances = [[float(100 * row.loss), retry_until_pass(row.passes, attempts)] for row in planned.outlooks]
+    return [say(note("plan_attempts", attempts=attempts, chances=chances), language)]
 
 
-def _reference(gate: Gate) -> str:
+def _reference(gate: Gate) -> Note:
     if gate.reference_samples is None:
-        return "the promised score is the truth"
+        return note("plan_truth")
     if gate.reference is ReferenceKind.EXACT:
-        return f"the printed score is a mean of {gate.reference_samples} samples held for the truth"
-    return f"{gate.reference} reference of {gate.reference_samples} samples, its own error counted"
+        return note("plan_exact", samples=gate.reference_samples)
+    return note("plan_own_error", kind=gate.reference.value, samples=gate.reference_samples)
 
 
-def _lost(row: Outlook) -> str:
-    return "nothing" if row.loss == 0 else f"{float(100 * row.loss):g} point{'s' * (row.loss != POINT)}"
+def _cells(row: Outlook, planned: Plan, language: Language) -> list[str]:
+    cost, completions = planned.cost, row.samples * len(planned.panel.rates)
+    chances = (row.passes, row.fails_low + row.fails_high, row.inconclusive)
+    return [
+        say(note("plan_loss", points=float(100 * row.loss)), language),
+        *(f"{chance:.0%}" for chance in chances),
+        f"{row.samples:.1f}",
+        f"{completions:.0f}",
+        *(_amount(value, language) for value in (cost.tokens(completions), cost.hours(completions))),
+    ]
 
 
-def _line(row: Outlook, problems: int, cost: Cost) -> str:
-    completions = row.samples * problems
-    chances = f"{row.passes:>6.0%} {row.fails_low + row.fails_high:>6.0%} {row.inconclusive:>6.0%}"
-    price = f"{_amount(cost.tokens(completions)):>8} {_amount(cost.hours(completions)):>7}"
-    return f"{_lost(row):>10} {chances} {row.samples:>8.1f} {completions:>11.0f} {price}"
+def _aligned(cells: Sequence[str]) -> str:
+    """The cells of a row, each at the right of its column."""
+    widths = zip(cells, COLUMNS.values(), strict=True)
+    return " ".join(" " * (width - _places(cell)) + cell for cell, width in widths)
 
 
-def _amount(value: float | None) -> str:
+def _places(text: str) -> int:
+    """Places that a text takes in a terminal."""
+    return len(text) + sum(unicodedata.east_asian_width(character) in WIDE for character in text)
+
+
+def _amount(value: float | None, language: Language) -> str:
     if value is None:
-        return "unknown"
+        return label("not_known_cell", language)
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.1f}{unit}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from papergate.errors import PromiseError
+from papergate.run_folder.notes import Note, note
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import FEW_DISSENTING, Decision, Measured, Rule, conclude, interval, weigh
@@ -42,15 +43,18 @@ class Pooled:
     """Difference of each promise."""
 
     @property
-    def sentence(self) -> str:
-        """In words: what was seen, what was allowed, and at which error rate."""
+    def note(self) -> Note:
+        """What was seen, what was allowed, and at which error rate; in percent."""
         verdict = {Decision.PASS: "pass", Decision.INCONCLUSIVE: "inconclusive"}.get(self.decision, "fail")
-        each = ", ".join(f"{100 * part:+.0f} %" for part in self.parts)
-        return (
-            f"{verdict}: {len(self.parts)} promises together differ by {100 * self.difference:+.0f} % of their margins "
-            f"[{100 * self.lo:+.0f}, {100 * self.hi:+.0f}] on average (each: {each}); {100 * self.tolerance:.0f} % are "
-            f"allowed, and each wrong verdict on a common loss has a chance of at most {100 * self.alpha:g} %"
+        pooled = note(
+            "pooled",
+            difference=100 * self.difference,
+            interval=[100 * self.lo, 100 * self.hi],
+            each=[100 * part for part in self.parts],
+            tolerance=100 * self.tolerance,
+            alpha=100 * self.alpha,
         )
+        return note("verdict", pooled, verdict=verdict)
 
 
 def pool(parts: Sequence[Part]) -> Pooled:

@@ -3,11 +3,13 @@
 A sentence is a template of the values, or a function of them. Numbers look the same in every language.
 """
 
+import os
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Literal
 
-from papergate.run_folder.notes import Note
+from papergate.errors import OptionsError, PapergateError
+from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import Check
 from papergate.words import chinese, english
 
@@ -15,8 +17,23 @@ Language = Literal["en", "zh"]
 
 LANGUAGES: Mapping[Language, ModuleType] = {"en": english, "zh": chinese}
 """A module has `SENTENCES` by code and `LABELS` by name. The code of a check is followed by its state."""
+VARIABLE = "PAPERGATE_LANGUAGE"
+"""Variable that names the language where no option does."""
 UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What a sentence raises on values that are not its own: of another release, or of an edited record."""
+
+
+def language_of(given: str | None) -> Language:
+    """The language that an option names, else the environment, else English.
+
+    Raises:
+        OptionsError: there is no such language.
+    """
+    name = given or os.environ.get(VARIABLE) or "en"
+    found = next((language for language in LANGUAGES if language == name), None)
+    if found is None:
+        raise OptionsError(f"--language or {VARIABLE} is {name!r}; give one of {', '.join(LANGUAGES)}")
+    return found
 
 
 def say(one: Note | Check, language: Language = "en") -> str:
@@ -26,6 +43,11 @@ def say(one: Note | Check, language: Language = "en") -> str:
         return _said(one.code, {**one.values, **parts}, language)
     said = _said(f"{one.code}_{one.state}", one.values, language)
     return label("colon", language).join(filter(None, (label(one.state, language), one.server, said)))
+
+
+def explain(error: PapergateError, language: Language = "en") -> str:
+    """The message of an error; other languages say first what kind of error it is, and what that means."""
+    return say(note(f"error_{error.code}", message=str(error)), language)
 
 
 def label(name: str, language: Language = "en") -> str:

@@ -77,12 +77,9 @@ def _other_version(values: Values) -> str:
     return f"{values['what']} {seen}；目标文件中写的是 {values['stated']}"
 
 
-VERDICTS = {"pass": "通过", "fail": "未通过", "inconclusive": "证据不足", "trial": "试运行"}
-
-
 def _other_verdicts(values: Values) -> str:
     named = "；".join(
-        f"{at} {VERDICTS.get(verdict, verdict)}（{problems} 题 x {k} 个样本，{score:.2f} %）"
+        f"{at} {LABELS.get(verdict, verdict)}（{problems} 题 x {k} 个样本，{score:.2f} %）"
         for verdict, at, problems, k, score in values["verdicts"]
     )
     return f"本次运行此前有过不同的结论：{named}。全部结论保存在 verdicts.jsonl 中"
@@ -314,6 +311,59 @@ def _parted(values: Values) -> str:
     )
 
 
+def _pooled(values: Values) -> str:
+    (lo, hi), each = values["interval"], "、".join(f"{part:+.0f} %" for part in values["each"])
+    return (
+        f"{len(values['each'])} 项承诺合计，平均相差其界限的 {values['difference']:+.0f} % [{lo:+.0f}, {hi:+.0f}]"
+        f"（各项：{each}）；允许 {values['tolerance']:.0f} %，"
+        f"对共同损失作出每种错误结论的概率最多 {values['alpha']:g} %"
+    )
+
+
+def _plan_head(values: Values) -> str:
+    spread = "（平均值，参照运行中答案不稳定的题采得更多）" if values["allocates"] else ""
+    looks = "、".join(map(str, values["looks"]))
+    return f"{values['problems']} 题，检查点在每题 {looks} 个样本{spread}；{values['parts'][0]}"
+
+
+def _plan_promised(values: Values) -> str:
+    whose = "（参照运行）" if values["golden"] else ""
+    return (
+        f"承诺值 {values['percent']:.1f} %{whose} ± {_tolerance(values)}，采样参数 "
+        f"temperature {values['temperature']}、"
+        f"top_p {values['top_p']}、max_tokens {values['max_tokens']}（测试方法 {values['protocol']}）"
+    )
+
+
+def _plan_loss(values: Values) -> str:
+    return f"{values['points']:g} 点" if values["points"] else "无"
+
+
+def _plan_attempts(values: Values) -> str:
+    chances = "、".join(f"{_plan_loss({'points': points})} {chance:.0%}" for points, chance in values["chances"])
+    return f"重新运行 {values['attempts']} 次至少通过一次的概率，按损失：{chances}；因此运行只续跑，不重复"
+
+
+_NO_SPEED = "速度未知（--tokens-per-s）"
+
+
+def _plan_cost(values: Values) -> str:
+    length = "参照运行实测" if values["measured"] else "数据集文件中的粗略值"
+    speed = f"{values['tokens_per_s']:g} token/秒" if values["tokens_per_s"] else _NO_SPEED
+    return f"每个样本 {values['tokens']:.0f} 个 token，{length}；{speed}"
+
+
+def _plan_price(values: Values) -> str:
+    time = f"{values['hours']:.2g} 小时" if values["hours"] else _NO_SPEED
+    return f"需要 {values['samples']} 个样本，约 {values['tokens']:.0f} 个 token，{time}"
+
+
+def _planned(values: Values) -> str:
+    promises, left = values["promises"], values["without"]
+    part = f"{promises} 项承诺中的 {promises - left} 项" if left else f"{promises} 项承诺"
+    return f"已估算{part if left else f' {part}'}；没有提问，也没有测试"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -403,7 +453,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "log_without_manifest": "日志来自 papergate 的一次运行，但旁边没有 manifest.json。未核实：模型、种子和提示词",
     "log_judged_before": lambda values: (
         f"该日志所属的运行此前已判定 {values['times']} 次，最近一次为"
-        f"{VERDICTS.get(values['verdict'], values['verdict'])}（{values['at']}）"
+        f"{LABELS.get(values['verdict'], values['verdict'])}（{values['at']}）"
     ),
     "file_names_other_model": "文件中的模型名为 {named!r}。未核实：它就是 {promised}",
     "thoughts_stripped": "命令说明思考已被去掉：无法判断输出是否被长度上限截断",
@@ -443,6 +493,50 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "verify_unquoted": "未证明：这些就是该次运行的文件。重新计算全部文件与摘要的人能得到同样吻合的证据包；"
     "请将根摘要与您手中的 JUnit 报告比对（--junit、--root），或索取签名。",
     "verify_cannot": "任何证据包都不能证明：输出确由其中所写的部署、在其中所写的硬件上产生。",
+    # how a session ends
+    "note": "注意：{parts[0]}",
+    "warning": "警告：{parts[0]}",
+    "report_at": "报告：{path}",
+    "resume": "续跑：--run {run}    离线重新判定：papergate runs judge {run}",
+    "resume_shard": "续跑：--run {run}    所有分片完成后：papergate merge RUN .. -o RUN",
+    "shard_complete": "分片 {shard} 已完成：{samples} 个样本，全部题目平均每题至 {look} 个；不作判定："
+    "papergate merge 合并全部 {count} 个分片",
+    "unreached": "没有结论：会话在测到它之前结束；用同样的命令加上 --run {run} 可以继续",
+    "skipped": "被跳过，但选中的承诺必须有结论",
+    "of_promises": lambda values: f"涉及：{'、'.join(values['promises'])}",
+    "lines_left_out": "（共 {lines} 行，显示 {shown} 行；全文见报告）",
+    "preflight_begins": "预检 {deployment}：几百个简短请求（--no-preflight 可跳过）",
+    "preflight_found": "预检：{checks} 项检查中 {fine} 项正常，用时 {seconds:.0f} 秒",
+    "preflight_refuses": "预检不合格，没有提问",
+    # errors, by their kind
+    "error_other": "出错，没有结论。详情：{message}",
+    "error_options": "选项有误，没有运行。详情：{message}",
+    "error_promise": "目标文件或论文文件有误。详情：{message}",
+    "error_benchmark": "数据集无法读取，或不是所声称的数据集。详情：{message}",
+    "error_hardware": "本机没有承诺所要求的硬件。详情：{message}",
+    "error_engine": "引擎或服务出错：无法启动、无法连接，或其回复无法使用。没有得分。详情：{message}",
+    "error_preflight": "服务的设置不符合测试要求。{message}",
+    "error_store": "运行目录无法读写，或属于另一次运行。详情：{message}",
+    "error_evidence": "证据包无法使用。详情：{message}",
+    "error_workload": "负载有误，或与服务不符。详情：{message}",
+    "error_requests_lost": "有请求没有得到回复，无法给出得分；已得到的输出都保留。详情：{message}",
+    "error_answers_damaged": "损坏的输出太多，已停止提问；请先修复部署，再开始新的运行。详情：{message}",
+    "error_predictions": "保存的输出文件无法使用。详情：{message}",
+    # plans
+    "pooled": _pooled,
+    "plan_head": _plan_head,
+    "plan_truth": "把承诺值当作真值",
+    "plan_exact": "论文分数是每题 {samples} 个样本的平均值，当作真值",
+    "plan_own_error": "{kind} 参照，每题 {samples} 个样本，计入其自身误差",
+    "plan_beta": "按 Beta 分布的答对率模拟，二项方差的 {share:.0%} 在题目之内",
+    "plan_golden": "按参照运行的答对率模拟，每题 {samples} 个样本",
+    "plan_loss": _plan_loss,
+    "plan_attempts": _plan_attempts,
+    "plan_promised": _plan_promised,
+    "plan_cost": _plan_cost,
+    "plan_price": _plan_price,
+    "no_plan": "无法估算：{message}",
+    "planned": _planned,
     # checks of a preflight, with their state
     "no_answer_failed": "检查 {check} 时没有得到回复：{said}",
     "endpoints_failed": _endpoints_differ,
@@ -487,6 +581,7 @@ LABELS: Mapping[str, str] = {
     "inconclusive": "证据不足",
     "error": "错误",
     "trial": "试运行",
+    "asked": "已提问",
     "recorded": "已记录",
     "ok": "正常",
     "noted": "注意",
@@ -528,12 +623,21 @@ LABELS: Mapping[str, str] = {
     "what": "内容",
     "note": "注意",
     "likely_cause": "可能原因",
+    "notes": "说明",
+    "worst_problems": "得分最低的题目",
+    "what_next": "下一步",
     "report": "报告",
     "standard_error_points": "标准误差（百分点）",
     "samples_k": "样本数 k",
     "seed": "种子",
     "grader": "判题规则",
     "version": "版本",
+    # plans
+    "lost": "损失",
+    "undecided": "证据不足",
+    "completions": "输出数",
+    "hours": "小时",
+    "not_known_cell": "未知",
     # the golden run
     "golden_run": "参照运行",
     "here": "本次",

@@ -251,6 +251,60 @@ def _parted(values: Values) -> str:
     )
 
 
+def _pooled(values: Values) -> str:
+    (lo, hi), each = values["interval"], ", ".join(f"{part:+.0f} %" for part in values["each"])
+    return (
+        f"{len(values['each'])} promises together differ by {values['difference']:+.0f} % of their margins "
+        f"[{lo:+.0f}, {hi:+.0f}] on average (each: {each}); {values['tolerance']:.0f} % are allowed, and each wrong "
+        f"verdict on a common loss has a chance of at most {values['alpha']:g} %"
+    )
+
+
+def _plan_head(values: Values) -> str:
+    spread = " on average, more where the golden run's answers vary" if values["allocates"] else ""
+    looks = ", ".join(map(str, values["looks"]))
+    return f"{values['problems']} problems, looks at {looks} samples{spread}; {values['parts'][0]}"
+
+
+def _plan_promised(values: Values) -> str:
+    whose = " of the golden run" if values["golden"] else ""
+    return (
+        f"promised {values['percent']:.1f} %{whose} ± {values['tolerance']}, drawn with temperature "
+        f"{values['temperature']}, top_p {values['top_p']}, max_tokens {values['max_tokens']} "
+        f"(protocol {values['protocol']})"
+    )
+
+
+def _plan_loss(values: Values) -> str:
+    points = values["points"]
+    return f"{points:g} point{'s' * (points != 1)}" if points else "nothing"
+
+
+def _plan_attempts(values: Values) -> str:
+    chances = ", ".join(f"{_plan_loss({'points': points})} {chance:.0%}" for points, chance in values["chances"])
+    return f"one of {values['attempts']} fresh runs passes, by the loss: {chances}; so a run is resumed, never repeated"
+
+
+_NO_SPEED = "speed not known (--tokens-per-s)"
+
+
+def _plan_cost(values: Values) -> str:
+    length = "measured in the golden run" if values["measured"] else "a rough figure of the benchmark file"
+    speed = f"{values['tokens_per_s']:g} tokens/s" if values["tokens_per_s"] else _NO_SPEED
+    return f"{values['tokens']:.0f} tokens a sample, {length}; {speed}"
+
+
+def _plan_price(values: Values) -> str:
+    time = f"{values['hours']:.2g} hours" if values["hours"] else _NO_SPEED
+    return f"it takes {values['samples']} samples, about {values['tokens']:.0f} tokens, {time}"
+
+
+def _planned(values: Values) -> str:
+    promises, left = values["promises"], values["without"]
+    part = f"{promises - left} of " if left else ""
+    return f"{part}{promises} promise{'s' * (promises != 1)} planned; nothing was asked and nothing was tested"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -405,6 +459,55 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "a signature.",
     "verify_cannot": "Not proven by any bundle: that the deployment named in it wrote the completions, on the hardware "
     "named in it.",
+    # how a session ends
+    "note": "note: {parts[0]}",
+    "warning": "warning: {parts[0]}",
+    "report_at": "report: {path}",
+    "resume": "resume: --run {run}    judge again, offline: papergate runs judge {run}",
+    "resume_shard": "resume: --run {run}    when all shards are complete: papergate merge RUN .. -o RUN",
+    "shard_complete": "shard {shard} is complete: {samples} samples, up to {look} of a problem in the whole; it judges "
+    "nothing: papergate merge joins all {count}",
+    "unreached": "no verdict: the session ended before it; the same command with --run {run} goes on with it",
+    "skipped": "skipped, but a selected promise needs a verdict",
+    "of_promises": lambda values: f"of: {', '.join(values['promises'])}",
+    "lines_left_out": "({shown} of {lines} lines; the report has all)",
+    "preflight_begins": "preflight of {deployment}: a few hundred short requests (--no-preflight leaves it out)",
+    "preflight_found": "preflight: {fine} of {checks} checks in order, {seconds:.0f} s",
+    "preflight_refuses": "nothing was asked, as the preflight failed",
+    # errors, by their kind: their message says all
+    **dict.fromkeys(
+        (
+            "error_other",
+            "error_options",
+            "error_promise",
+            "error_benchmark",
+            "error_hardware",
+            "error_engine",
+            "error_preflight",
+            "error_store",
+            "error_evidence",
+            "error_workload",
+            "error_requests_lost",
+            "error_answers_damaged",
+            "error_predictions",
+        ),
+        "{message}",
+    ),
+    # plans
+    "pooled": _pooled,
+    "plan_head": _plan_head,
+    "plan_truth": "the promised score is the truth",
+    "plan_exact": "the printed score is a mean of {samples} samples held for the truth",
+    "plan_own_error": "{kind} reference of {samples} samples, its own error counted",
+    "plan_beta": "simulated on Beta-distributed rates, {share:.0%} of the binomial variance within problems",
+    "plan_golden": "simulated on rates of the golden run, {samples} samples per problem",
+    "plan_loss": _plan_loss,
+    "plan_attempts": _plan_attempts,
+    "plan_promised": _plan_promised,
+    "plan_cost": _plan_cost,
+    "plan_price": _plan_price,
+    "no_plan": "no plan: {message}",
+    "planned": _planned,
     # checks of a preflight, with their state
     "no_answer_failed": "the check of {check} got no answer: {said}",
     "endpoints_failed": _endpoints_differ,
@@ -457,6 +560,7 @@ LABELS: Mapping[str, str] = {
     "inconclusive": "inconclusive",
     "error": "error",
     "trial": "trial",
+    "asked": "asked",
     "recorded": "recorded",
     "ok": "ok",
     "noted": "noted",
@@ -498,12 +602,21 @@ LABELS: Mapping[str, str] = {
     "what": "what",
     "note": "note",
     "likely_cause": "likely cause",
+    "notes": "notes",
+    "worst_problems": "worst problems",
+    "what_next": "what next",
     "report": "report",
     "standard_error_points": "standard error, points",
     "samples_k": "samples k",
     "seed": "seed",
     "grader": "grader",
     "version": "version",
+    # plans
+    "lost": "lost",
+    "undecided": "incon.",
+    "completions": "completions",
+    "hours": "hours",
+    "not_known_cell": "unknown",
     # the golden run
     "golden_run": "golden run",
     "here": "here",

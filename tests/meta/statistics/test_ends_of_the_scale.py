@@ -44,7 +44,7 @@ def test_the_bound_is_where_the_evidence_reaches_its_level():
 def chances(n, actual, promised, words):
     rule = Rule.within(Tolerance.parse(words), problems=n)
     gate = Gate(rule=rule, reference=ReferenceKind.EXACT)
-    panels = (Panel(rates=tuple(np.broadcast_to(rates, n).tolist()), source="") for rates in (promised, actual))
+    panels = (Panel(rates=tuple(np.broadcast_to(rates, n).tolist())) for rates in (promised, actual))
     ends, _ = simulate_gate(gate, *panels, replicates=REPLICATES, seed=5)
     return (ends == 1).mean(), (ends > 1).mean()
 

@@ -152,12 +152,12 @@ def test_the_chance_to_pass_the_literal_assert_agrees(vector):
     inputs = vector["inputs"]
     promised = Fraction(inputs["ref_percent"]) / 100
     chance = pass_probability(inputs["p_list"], k=inputs["k"], promised=promised, rule=literal_rule(inputs))
-    close(vector, prob=chance, mean=Panel(rates=tuple(inputs["p_list"]), source="").mean)
+    close(vector, prob=chance, mean=Panel(rates=tuple(inputs["p_list"])).mean)
 
 
 @pytest.mark.parametrize("vector", vectors("one_run_sd"))
 def test_the_spread_of_one_run_agrees(vector):
-    close(vector, sd_points=100 * Panel(rates=tuple(vector["inputs"]["p_list"]), source="").run_sd)
+    close(vector, sd_points=100 * Panel(rates=tuple(vector["inputs"]["p_list"])).run_sd)
 
 
 @pytest.mark.parametrize("vector", vectors("standard_errors"))

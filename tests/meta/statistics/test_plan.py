@@ -12,6 +12,7 @@ from papergate.statistics.plan import Cost, plan, plan_text, single_run
 from papergate.statistics.power import Gate
 from papergate.statistics.reference import Reference, ReferenceKind
 from papergate.verdict import Rule
+from papergate.words import say
 
 RULE = Rule.within(Tolerance.parse("1 problem"), problems=30)
 GATE = Gate.of(RULE, Reference.exact(Fraction("0.798"), samples=64))
@@ -46,7 +47,7 @@ def test_more_than_the_score_cannot_be_lost():
     low = beta_panel(0.04, problems=30)
     planned = plan(GATE, low, cost=Cost(), replicates=20)
     assert [line.split()[0] for line in plan_text(planned).splitlines()[3:]] == ["nothing", "1", "3"]
-    assert "deployments that lost 1, 3 points in" in single_run(GATE, low, promised=Fraction("0.04")).sentence
+    assert "deployments that lost 1, 3 points in" in say(single_run(GATE, low, promised=Fraction("0.04")).note)
 
 
 def test_what_was_not_measured_is_unknown():
@@ -64,17 +65,17 @@ def test_a_single_run_is_a_coin_toss():
     shown = single_run(GATE, PANEL, promised=Fraction("0.798"))
     assert shown.accepted == (23, 24)
     assert 0.4 < shown.passes[0][1] < 0.6
-    assert shown.sentence.startswith(
+    assert say(shown.note).startswith(
         "a run of 30 problems x 1 sample passes with 23 to 24 correct of 30: a perfect deployment does so in "
     )
-    assert "deployments that lost 1, 3, 5, 10 points in " in shown.sentence
+    assert "deployments that lost 1, 3, 5, 10 points in " in say(shown.note)
 
 
 def test_a_rule_that_accepts_no_count_says_so():
     rule = Rule(tolerance=Fraction(1, 1000), delta=Fraction(1, 60))
     shown = single_run(Gate(rule=rule, reference=ReferenceKind.EXACT), PANEL, promised=Fraction("0.785"))
     assert shown.accepted == ()
-    assert "passes with no number correct" in shown.sentence
+    assert "passes with no number correct" in say(shown.note)
     assert shown.passes[0][1] == 0
 
 

@@ -14,6 +14,7 @@ from papergate.statistics.pooled import Part, pool
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Decision, Rule
 from papergate.verdict import judge
+from papergate.words import say
 from studies import pooled
 
 AIME = Rule.within(Tolerance.parse("1 problem"), problems=30)
@@ -37,8 +38,8 @@ def test_a_common_loss_is_seen_before_any_promise_alone_shows_it():
     assert found.decision is Decision.FAIL_LOW
     assert found.difference == pytest.approx(sum(found.parts) / 2)
     assert found.parts[0] == pytest.approx(float((LOW[0].counts.score - Fraction("0.70")) / Fraction(1, 20)))
-    assert found.sentence.startswith("fail: 2 promises together differ by -")
-    assert "at most 5 %" in found.sentence
+    assert say(found.note).startswith("fail: 2 promises together differ by -")
+    assert "at most 5 %" in say(found.note)
 
 
 def test_the_errors_are_as_stated_and_the_samples_a_fraction():

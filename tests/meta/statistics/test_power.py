@@ -79,7 +79,7 @@ def test_a_beta_panel_has_the_mean_and_the_spread_it_states():
 
 
 def test_a_loss_moves_the_mean_and_leaves_certain_problems_alone():
-    panel = Panel(rates=(0.0, 0.2, 0.8, 1.0), source="")
+    panel = Panel(rates=(0.0, 0.2, 0.8, 1.0))
     damaged = lose(panel, 0.1)
     assert damaged.mean == pytest.approx(0.4)
     assert (damaged.rates[0], damaged.rates[3]) == (0, 1)

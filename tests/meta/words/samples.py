@@ -1,5 +1,15 @@
 """Values of every sentence, by code: each is said in every language by `test_words`."""
 
+from papergate.errors import PapergateError
+
+
+def kinds_of_error(base):
+    """Every kind of error that the library itself declares."""
+    yield base
+    for kind in base.__subclasses__():
+        yield from kinds_of_error(kind)
+
+
 LIMIT = {"percent": 19.0, "tokens": 4096, "asked": 32_768}
 DAMAGE = (
     "stop-string",
@@ -185,6 +195,52 @@ SAMPLES = {
     "verify_quoted": [{"by": "--root"}],
     "verify_unquoted": [{}],
     "verify_cannot": [{}],
+    # how a session ends
+    **{code: [{"parts": ["1"]}] for code in ("note", "warning")},
+    "report_at": [{"path": "runs/1/report.html"}],
+    "resume": [{"run": "runs/1"}],
+    "resume_shard": [{"run": "runs/1"}],
+    "shard_complete": [{"shard": "2/4", "samples": 120, "look": 8, "count": 4}],
+    "unreached": [{"run": "runs/1"}],
+    "skipped": [{}],
+    "of_promises": [{"promises": ["a-1", "b-2"]}],
+    "lines_left_out": [{"shown": 12, "lines": 40}],
+    "preflight_begins": [{"deployment": "a100-r1"}],
+    "preflight_found": [{"fine": 7, "checks": 9, "seconds": 41.3}],
+    "preflight_refuses": [{}],
+    # errors
+    **{f"error_{kind.code}": [{"message": "503"}] for kind in kinds_of_error(PapergateError)},
+    # plans
+    "pooled": [{"difference": -41.2, "interval": [-90.1, 8.0], "each": [-51, 2.2], "tolerance": 62.0, "alpha": 5.0}],
+    "plan_head": [
+        {"problems": 30, "looks": [2, 3, 4], "allocates": allocates, "parts": ["1"]} for allocates in (True, False)
+    ],
+    "plan_truth": [{}],
+    "plan_exact": [{"samples": 64}],
+    "plan_own_error": [{"kind": "golden", "samples": 16}],
+    "plan_beta": [{"share": 0.42}],
+    "plan_golden": [{"samples": 16}],
+    "plan_loss": [{"points": points} for points in (0.0, 1.0, 3.0)],
+    "plan_attempts": [{"attempts": 3, "chances": [[0.0, 0.98], [1.0, 0.7]]}],
+    "plan_promised": [
+        {
+            "percent": 79.8,
+            "golden": golden,
+            "tolerance": "1 problem",
+            "temperature": "0.6",
+            "top_p": "0.95",
+            "max_tokens": 32_768,
+            "protocol": "paper",
+        }
+        for golden in (True, False)
+    ],
+    "plan_cost": [
+        {"tokens": 123.4, "measured": measured, "tokens_per_s": speed}
+        for measured, speed in ((True, 1000.0), (False, None))
+    ],
+    "plan_price": [{"samples": 30, "tokens": 300_000.0, "hours": hours} for hours in (0.17, None)],
+    "no_plan": [{"message": "a gain"}],
+    "planned": [{"promises": 3, "without": without} for without in (0, 1)],
     # checks of a preflight, with their state
     "no_answer_failed": [{"check": "limit", "said": "503"}],
     "endpoints_failed": [{"differ": {"weights": ["a", "b"], "version": ["0.9.1", "0.9.2"]}}],

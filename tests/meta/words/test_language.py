@@ -1,0 +1,111 @@
+"""``--language``: the same figures and codes in every language, in every place that says a sentence."""
+
+import re
+import sys
+
+import pytest
+from rich.cells import cell_len
+
+from papergate.acceptance.options import options_of
+from papergate.acceptance.preflights import lines_of
+from papergate.acceptance.saving import record_of
+from papergate.cli import main
+from papergate.errors import EngineTimeout, OptionsError
+from papergate.reports.junit import properties
+from papergate.reports.table import Line, print_table
+from papergate.run_folder.preflight import Check, PreflightRecord
+from papergate.words import explain, language_of
+from tests.meta.gate.test_suite import Session, replayed
+from tests.meta.tiny_runs import accepted, case_of, completions_of
+
+AIME = ("--problems", "30", "--paper", "79.8", "--tolerance", "1 problem")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SAID = {"sentence", "cause", "warning", "remark"}
+
+
+@pytest.fixture(scope="module")
+def record():
+    return record_of(accepted(case_of(), completions_of(lambda *_: False, 4), 4))
+
+
+def test_an_option_names_the_language_else_the_environment_else_it_is_english(monkeypatch):
+    monkeypatch.delenv("PAPERGATE_LANGUAGE", raising=False)
+    assert options_of({}.get).language == "en"
+    monkeypatch.setenv("PAPERGATE_LANGUAGE", "zh")
+    assert options_of({}.get).language == "zh"
+    assert language_of("en") == "en"
+
+
+def test_a_language_that_there_is_not_is_refused_with_those_that_there_are(monkeypatch, capsys):
+    monkeypatch.setenv("PAPERGATE_LANGUAGE", "zh_CN.UTF-8")
+    with pytest.raises(OptionsError, match=r"PAPERGATE_LANGUAGE is 'zh_CN\.UTF-8'; give one of en, zh"):
+        options_of({}.get)
+    assert main(["judge", "--correct", "24", *AIME]) == 2
+    assert "give one of en, zh" in capsys.readouterr().err
+
+
+def test_junit_says_sentences_in_chinese_and_everything_else_as_ever(record):
+    english, chinese = [*properties(record)], [*properties(record, "zh")]
+    assert [name for name, _ in english] == [name for name, _ in chinese]
+    for (name, one), (_, other) in zip(english, chinese, strict=True):
+        assert bool(CHINESE.search(other)) is (name in SAID), (name, other)
+        assert name in SAID or one == other
+    assert {"warning_code", "remark_code"} <= {name for name, _ in chinese}
+
+
+def test_the_table_in_chinese_has_its_columns_under_each_other(record, capsys):
+    lines = [Line(promise="tiny", record=record), Line(promise="other", error="server down")]
+    print_table(lines, sys.stdout, width=120, colour=False, language="zh")
+    head, first, second, _, *said = capsys.readouterr().out.splitlines()
+    places = {cell_len(row[: row.rindex("  ")]) for row in (head, first, second)}
+    assert len(places) == 1
+    assert head.split() == ["结论", "得分", "置信区间", "承诺值", "n", "x", "k", "token", "数", "承诺"]
+    assert (first.split()[0], second.split()[0]) == ("未通过", "错误")
+    assert said[0].startswith("未通过：pass@1 0.0 %")
+    assert said[-2:] == ["错误：server down", "  涉及：other"]
+
+
+def test_an_error_says_its_kind_in_chinese_before_its_own_words():
+    error = EngineTimeout("no answer within 600 s")
+    assert explain(error) == "no answer within 600 s"
+    assert explain(error, "zh").startswith("引擎或服务出错")
+    assert explain(error, "zh").endswith("no answer within 600 s")
+
+
+def test_a_preflight_is_told_in_chinese():
+    checks = (Check(code="seeds", state="noted", values={"differ": 3, "pairs": 8}), Check(code="limit", state="ok"))
+    lines = lines_of(PreflightRecord(deployment="d", checks=checks, seconds=2.0, papergate="1"), "zh")
+    assert lines[0] == "预检：2 项检查中 1 项正常，用时 2 秒"
+    assert lines[1].startswith("注意：8 对同种子的请求")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["judge", "--correct", "10", *AIME], "证据不足：pass@1 33.3 %"),
+        (["plan", *AIME, "--samples", "2", "--attempts", "2"], "30 题，检查点在每题 2 个样本"),
+        (["judge", "--correct", "10"], "保存的输出文件无法使用"),
+    ],
+)
+def test_commands_speak_chinese(command, said, capsys):
+    main([*command, "--language", "zh"])
+    out, err = capsys.readouterr()
+    assert said in out + err
+
+
+def test_a_session_speaks_chinese_in_terminal_and_junit(tmp_path):
+    session = replayed(tmp_path, completions_of(lambda *_: False, 4), "--language=zh")
+    assert session.outcomes() == ["failure"], session.text
+    assert "未通过：pass@1 0.0 %" in session.cases[0].find("failure").get("message")
+    assert session.properties()["verdict"] == "fail"
+    assert "报告：" in session.text
+    assert "离线重新判定：papergate runs judge" in session.text
+    plan = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--plan", "--language=zh")
+    assert "已估算 1 项承诺；没有提问，也没有测试" in plan.text
+
+
+def test_an_error_of_a_session_has_its_code_and_its_kind_in_chinese(tmp_path):
+    session = Session(tmp_path, "tests/accuracy", "-m", "ascend", "-k", "aime2024", "--language=zh")
+    assert set(session.outcomes()) == {"error"}, session.text
+    assert session.properties()["error_code"] == "hardware"
+    assert "本机没有承诺所要求的硬件" in session.cases[0].find("error").get("message")
