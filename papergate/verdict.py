@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any
 
 from papergate.run_folder.notes import Note, note
 from papergate.statistics.counts import Counts
@@ -61,13 +61,6 @@ class Judgement:
         """Pass, fail or inconclusive."""
         low_or_high = (Decision.FAIL_LOW, Decision.FAIL_HIGH)
         return Verdict.FAIL if self.decision in low_or_high else Verdict(self.decision.value.lower())
-
-    @property
-    def direction(self) -> Literal["low", "high"] | None:
-        """On which side of the reference a failing score lies."""
-        if self.verdict is not Verdict.FAIL:
-            return None
-        return "low" if self.decision is Decision.FAIL_LOW else "high"
 
     @property
     def blocks(self) -> bool:

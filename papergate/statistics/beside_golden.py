@@ -1,7 +1,6 @@
 """A run beside a golden run: problems that moved, length of the output, truncation."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -86,15 +85,6 @@ def compare(run: Run, golden: Run) -> Comparison:
         golden_truncation=_share(golden.truncated, golden.completions),
         truncation_p_value=fisher_exact(run.truncated, run.completions, golden.truncated, golden.completions),
     )
-
-
-def score_if_truncated_were_right(counts: Counts, truncated: Sequence[int]) -> Fraction:
-    """The score if every truncated sample were right: an upper end of what the token limit can have cost.
-
-    ``truncated`` counts each problem's samples that were cut off and graded incorrect.
-    """
-    pairs = zip(counts.correct, truncated, strict=True)
-    return Counts(correct=tuple(c + cut for c, cut in pairs), samples=counts.samples).score
 
 
 @cache

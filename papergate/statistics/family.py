@@ -20,11 +20,6 @@ def chance_that_all_pass(pass_probability: float, gates: int) -> float:
     return math.pow(pass_probability, gates)
 
 
-def sidak_alpha(alpha: float, gates: int) -> float:
-    """Error rate of each of ``gates`` independent gates that makes one of them err with ``alpha``."""
-    return 1 - math.pow(1 - alpha, 1 / gates)
-
-
 def retry_until_pass(pass_probability: float, tries: int) -> float:
     """Chance that the best of several tries passes: why samples are pooled, never replaced."""
     return 1 - math.pow(1 - pass_probability, tries)

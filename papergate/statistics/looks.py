@@ -8,8 +8,3 @@ sixth: finer ones save less than 1 % of the samples."""
 def looks_within(*, max_samples: int = LOOKS[-1], fixed: int | None = None) -> tuple[int, ...]:
     """The looks of a run: `LOOKS` below ``max_samples`` and ``max_samples`` itself, or only ``fixed``."""
     return (fixed,) if fixed is not None else (*(look for look in LOOKS if look < max_samples), max_samples)
-
-
-def next_look(k: int, *, max_samples: int = LOOKS[-1], fixed: int | None = None) -> int | None:
-    """The sample count at which to look next, having ``k`` per problem; None when there is nothing left to ask."""
-    return next((look for look in looks_within(max_samples=max_samples, fixed=fixed) if look > k), None)

@@ -1,6 +1,5 @@
 """What a score is held against: a printed number taken as exact, the same with its sampling error, or a golden run."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -95,15 +94,3 @@ def _other_questions(golden: Counts, measured: Counts) -> str | None:
     if golden.prompts is not None and measured.prompts is not None and golden.prompts != measured.prompts:
         return f"its prompts have the digest {golden.prompts}, those of this run {measured.prompts}"
     return None
-
-
-def could_be_printed(printed: Sequence[Fraction], *, problems: int, k: int) -> bool:
-    """Whether all ``printed`` percentages, rounded to 0.1, can be means over ``k`` samples per problem."""
-    return all(_printable(value, problems * k) for value in printed)
-
-
-def _printable(percent: Fraction, samples: int) -> bool:
-    nearest = round(percent * samples / 100)
-    return any(
-        abs(Fraction(100 * c, samples) - percent) <= 50 * PRINTED_STEP for c in (nearest - 1, nearest, nearest + 1)
-    )

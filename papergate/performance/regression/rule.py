@@ -7,12 +7,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations_with_replacement
 from statistics import NormalDist, fmean, median, stdev
 
 from papergate.errors import WorkloadError
 from papergate.performance.metrics import e2e_s
 from papergate.performance.records import TimedRequest
-from papergate.statistics.ranks import walsh_averages
 from papergate.verdict import Verdict
 
 MARGIN = 0.05
@@ -137,6 +137,11 @@ def clusters_of(ratios: Sequence[float], size: int) -> list[list[float]]:
 def hodges_lehmann(values: Sequence[float]) -> float:
     """Median of the means of all pairs of ``values``, each value paired with itself too (Hodges and Lehmann, 1963)."""
     return median(walsh_averages(values))
+
+
+def walsh_averages(values: Sequence[float]) -> list[float]:
+    """The means of all pairs of ``values``, each value paired with itself too."""
+    return [(a + b) / 2 for a, b in combinations_with_replacement(values, 2)]
 
 
 @cache

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from papergate.errors import StoreError
-from papergate.statistics.beside_golden import Run, compare, fisher_exact, score_if_truncated_were_right
+from papergate.statistics.beside_golden import Run, compare, fisher_exact
 from papergate.statistics.counts import Counts
 from papergate.statistics.family import holm
 
@@ -74,7 +74,3 @@ def test_truncation_is_compared():
 def test_a_golden_run_of_other_problems_is_refused():
     with pytest.raises(StoreError, match="others"):
         compare(run(8, problems=("a",)), run(8, problems=("b",)))
-
-
-def test_the_score_if_truncated_samples_were_right():
-    assert score_if_truncated_were_right(Counts.equal((8, 0), 16), (4, 16)) == Fraction(7, 8)

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from papergate.cli import judge as command
-from papergate.statistics import drift, family, ranks
+from papergate.statistics import family
 from papergate.statistics.counts import Counts
 from papergate.statistics.intervals import all_correct_lower_bound, anytime_radius, mixture_variance
 from papergate.statistics.panels import Panel
 from papergate.statistics.power import accepted_counts, pass_probability
-from papergate.statistics.reference import Reference, could_be_printed
+from papergate.statistics.reference import Reference
 from papergate.statistics.rule import FEW_DISSENTING
 from papergate.verdict import Rule, judge
-from studies import alternatives, spread
+from studies import alternatives, formulas, spread
 from tests.meta.shared import SHARED
 
 ORACLE = SHARED / "oracle" / "statistics.json"
@@ -268,7 +268,7 @@ def test_neymans_allocation_agrees(vector):
 def test_samples_that_printed_scores_allow_agree(vector):
     inputs = vector["inputs"]
     printed = [Fraction(value) for value in inputs["values"]]
-    compatible = [could_be_printed(printed, problems=inputs["n"], k=k) for k in inputs["ks"]]
+    compatible = [formulas.could_be_printed(printed, problems=inputs["n"], k=k) for k in inputs["ks"]]
     assert compatible == vector["expected"]["all_compatible"]
     assert inputs["ks"][compatible.index(True)] == vector["expected"]["smallest_k"]
 
@@ -277,7 +277,7 @@ def test_samples_that_printed_scores_allow_agree(vector):
 def test_queries_that_show_a_percentile_agree(vector):
     inputs = vector["inputs"]
     queries = [
-        ranks.queries_for_percentile(inputs["percentile"], over=over, confidence=inputs["confidence"])
+        formulas.queries_for_percentile(inputs["percentile"], over=over, confidence=inputs["confidence"])
         for over in inputs["overlatency"]
     ]
     assert queries == vector["expected"]["total_queries"]
@@ -285,22 +285,22 @@ def test_queries_that_show_a_percentile_agree(vector):
 
 @pytest.mark.parametrize("vector", vectors("hodges_lehmann"))
 def test_the_hodges_lehmann_shift_agrees(vector):
-    shift = ranks.hodges_lehmann(vector["inputs"]["log_ratios"], level=vector["inputs"]["level"])
+    shift = formulas.hodges_lehmann(vector["inputs"]["log_ratios"], level=vector["inputs"]["level"])
     close(vector, hl=shift.estimate, exact_level=shift.level, wilcoxon_two_sided_p=shift.p_value)
-    # The vector's own ends lie one rank further in and cover less than its level; test_statistics_ranks counts ours.
+    # The vector's own ends lie one rank further in and cover less than its level; test_formulas counts ours.
     assert shift.lo < vector["expected"]["lo"] < vector["expected"]["hi"] < shift.hi
 
 
 @pytest.mark.parametrize("vector", vectors("quantile_order_stat_ci"))
 def test_the_ranks_of_a_quantile_agree(vector):
     inputs = vector["inputs"]
-    found = ranks.quantile_ranks(inputs["n"], inputs["q"], level=inputs["level"])
+    found = formulas.quantile_ranks(inputs["n"], inputs["q"], level=inputs["level"])
     close(vector, lo_rank=found.lo, hi_rank=found.hi, coverage=found.coverage)
 
 
 @pytest.mark.parametrize("vector", vectors("logprob_drift"))
 def test_the_drift_of_log_probabilities_agrees(vector):
-    found = drift.drift(vector["inputs"]["ref"], vector["inputs"]["dev"])
+    found = formulas.drift(vector["inputs"]["ref"], vector["inputs"]["dev"])
     close(
         vector,
         mean_abs=found.mean_abs,
@@ -323,7 +323,7 @@ def test_the_error_of_many_gates_agrees(vector):
     close(
         vector,
         p_all_pass=family.chance_that_all_pass(each, gates),
-        sidak_alpha=family.sidak_alpha(1 - each, gates),
+        sidak_alpha=formulas.sidak_alpha(1 - each, gates),
     )
 
 

@@ -1,10 +1,18 @@
-"""Rank statistics of latencies: paired shifts, intervals of quantiles, and when a percentile is shown to hold."""
+"""Formulas beside the gate's own, which it does not use; tests hold them to published values."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, combinations_with_replacement
+from fractions import Fraction
+from itertools import accumulate
 from statistics import median
+
+from papergate.performance.regression.rule import walsh_averages
+from papergate.statistics.counts import Counts
+from papergate.statistics.reference import PRINTED_STEP
+
+INFORMATIVE = (0.02, 0.98)
+"""Probabilities between which a token can show drift: near 0 or 1 every deployment agrees."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,11 +26,6 @@ class Shift:
     """What the interval covers exactly; at least the level asked for, where the pairs are enough for it."""
     p_value: float
     """Wilcoxon's signed-rank test of no shift, two-sided, exact; zeros speak against a shift."""
-
-
-def walsh_averages(values: Sequence[float]) -> list[float]:
-    """The means of all pairs of ``values``, each value paired with itself too; their median is Hodges and Lehmann's."""
-    return [(a + b) / 2 for a, b in combinations_with_replacement(values, 2)]
 
 
 def hodges_lehmann(differences: Sequence[float], *, level: float = 0.95) -> Shift:
@@ -90,3 +93,69 @@ def _binomial(n: int, p: float) -> list[float]:
         for i in range(n + 1)
     )
     return [math.exp(value) for value in logs]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """Distances between log-probabilities, in nats, over the tokens of one or more transcripts."""
+
+    mean_abs: float
+    rms: float
+    k1: float
+    """Mean of reference minus deployment: the plain, noisy estimate of KL(reference, deployment)."""
+    k3: float
+    """Mean of exp(x) - 1 - x with x deployment minus reference: the same, never negative and less noisy."""
+    rms_probability: float
+    """Root mean square difference of the probabilities themselves."""
+    informative: int
+    """Tokens whose reference probability lies within `INFORMATIVE`."""
+
+
+def drift(reference: Sequence[float], deployment: Sequence[float]) -> Drift | None:
+    """Drift of ``deployment`` from ``reference``, token by token; None without tokens.
+
+    Raises:
+        ValueError: the two are not equally long.
+    """
+    pairs = list(zip(reference, deployment, strict=True))
+    if not pairs:
+        return None
+    apart = [after - before for before, after in pairs]
+    return Drift(
+        mean_abs=_mean([abs(x) for x in apart]),
+        rms=math.sqrt(_mean([x * x for x in apart])),
+        k1=-_mean(apart),
+        k3=_mean([math.expm1(x) - x for x in apart]),
+        rms_probability=math.sqrt(_mean([(math.exp(after) - math.exp(before)) ** 2 for before, after in pairs])),
+        informative=sum(INFORMATIVE[0] < math.exp(before) < INFORMATIVE[1] for before in reference),
+    )
+
+
+def sidak_alpha(alpha: float, gates: int) -> float:
+    """Error rate of each of ``gates`` independent gates that makes one of them err with ``alpha``."""
+    return 1 - math.pow(1 - alpha, 1 / gates)
+
+
+def score_if_truncated_were_right(counts: Counts, truncated: Sequence[int]) -> Fraction:
+    """The score if every truncated sample were right: an upper end of what the token limit can have cost.
+
+    ``truncated`` counts each problem's samples that were cut off and graded incorrect.
+    """
+    pairs = zip(counts.correct, truncated, strict=True)
+    return Counts(correct=tuple(c + cut for c, cut in pairs), samples=counts.samples).score
+
+
+def could_be_printed(printed: Sequence[Fraction], *, problems: int, k: int) -> bool:
+    """Whether all ``printed`` percentages, rounded to 0.1, can be means over ``k`` samples per problem."""
+    return all(_printable(value, problems * k) for value in printed)
+
+
+def _printable(percent: Fraction, samples: int) -> bool:
+    nearest = round(percent * samples / 100)
+    return any(
+        abs(Fraction(100 * c, samples) - percent) <= 50 * PRINTED_STEP for c in (nearest - 1, nearest, nearest + 1)
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

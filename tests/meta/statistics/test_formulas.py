@@ -1,10 +1,12 @@
 """Rank statistics keep the level they state, counted over every way the signs can fall."""
 
 import itertools
+from fractions import Fraction
 
 import pytest
 
-from papergate.statistics.ranks import hodges_lehmann, quantile_ranks, queries_for_percentile
+from papergate.statistics.counts import Counts
+from studies.formulas import hodges_lehmann, quantile_ranks, queries_for_percentile, score_if_truncated_were_right
 
 
 def test_the_shift_interval_covers_exactly_what_it_states():
@@ -38,3 +40,7 @@ def test_a_small_sample_cannot_bound_a_far_quantile():
 
 def test_the_published_minima_of_loadgen():
     assert [queries_for_percentile(0.9, over=1), queries_for_percentile(0.99, over=1)] == [64, 662]
+
+
+def test_the_score_if_truncated_samples_were_right():
+    assert score_if_truncated_were_right(Counts.equal((8, 0), 16), (4, 16)) == Fraction(7, 8)
