@@ -12,11 +12,12 @@ from functools import lru_cache
 from papergate.scoring.answers import algebra, limits, wording
 from papergate.scoring.answers.algebra import OutOfSteps, TooComplex, Undefined
 from papergate.scoring.answers.comparing import Comparer, spelled, whole_numbers, without_remark
+from papergate.scoring.answers.grammar import parse
 from papergate.scoring.answers.letters import renamings
 from papergate.scoring.answers.names import resolved, without_name
+from papergate.scoring.answers.nodes import Node, Tree
 from papergate.scoring.answers.shapes import Based, Reading, Relation, Scalar, Shape, Words, shape_of
 from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
-from papergate.scoring.answers.syntax import Node, Tree, parse
 from papergate.scoring.extraction import extract
 from papergate.scoring.records import AnswerKind, Comparison
 

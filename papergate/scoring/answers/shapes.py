@@ -10,8 +10,8 @@ from math import prod
 
 from papergate.scoring.answers import algebra
 from papergate.scoring.answers.algebra import Value
+from papergate.scoring.answers.nodes import Node, Tree
 from papergate.scoring.answers.spelling import Unreadable
-from papergate.scoring.answers.syntax import Node, Tree
 from papergate.scoring.answers.units import unit_of
 
 _FUNCTION_OF_ONE = re.compile(r"(.+)\(([a-z])\)")  # P(A) and P(B) are two numbers, f(x) and f(t) one function
