@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from papergate import __version__
 from papergate.acceptance.gradebook import Gradebook
+from papergate.acceptance.independence import examined
 from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.own_rules import with_own_rules
 from papergate.acceptance.records import Acceptance, Case, Receipt
@@ -85,8 +86,8 @@ def until_decided(case: Case, store: Kept, book: Gradebook, gather: Callable[[in
         gather(k)
         found = book.look(k, store)
         looks.append(found.counts)
-        found = replace(found, looks=tuple(looks), looks_taken=number)
-        if found.decided:
+        found = examined(replace(found, looks=tuple(looks), looks_taken=number), last=k == every[-1])
+        if found.decided or found.dependent:
             break
     assert found is not None, "there is at least one look"
     return found
@@ -140,7 +141,7 @@ def judge_known(
         ):
             receipts[receipt.key], grades[receipt.key] = receipt, grade
     refuse_copies(receipts.values())
-    return with_own_rules(assess(case, k, receipts | lost, grades), read)
+    return examined(with_own_rules(assess(case, k, receipts | lost, grades), read), last=True)
 
 
 def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from papergate.acceptance.coordinating import coordinate
 from papergate.acceptance.crew import Announcements, Crew, given_up
 from papergate.acceptance.flow import Show, accept, manifest_of, replay, silently
+from papergate.acceptance.independence import with_preflight
 from papergate.acceptance.predictions import refuse_other_golds
 from papergate.acceptance.preflights import Preflights
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
@@ -136,11 +137,9 @@ def asked(ready: Ready, engine: Engine, folder: Path, show: Show = silently) -> 
     Raises:
         PapergateError: anything outside the model's answers is wrong; what came is kept.
     """
-    case = _case(ready, engine)
+    case = with_preflight(_case(ready, engine), folder)
     with Store.open(folder, manifest_of(case)) as store:
-        forget_verdict(
-            folder
-        )  # from here on the verdict is this session's, or none; the history keeps the earlier ones
+        forget_verdict(folder)  # from here on it is this session's, or none; the history keeps the earlier ones
         return accept(case, engine, store, show)
 
 

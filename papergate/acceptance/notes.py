@@ -24,6 +24,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
     return [
         *of_the_verdict,
         *_how_to_confirm(acceptance),
+        *acceptance.findings,
         *_notes_of_samples(acceptance.tally),
         *_notes_of_answers(acceptance),
         *_notes_of_setup(acceptance.case),

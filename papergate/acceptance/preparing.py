@@ -15,6 +15,8 @@ from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem, as_asked, lo
 from papergate.completions.policy import Policy
 from papergate.engines import EngineIdentity
 from papergate.engines.replay import Predictions
+from papergate.engines.spec import Ability
+from papergate.engines.start import ENGINES
 from papergate.promises import Promise, Task
 from papergate.run_folder.notes import Note
 
@@ -42,6 +44,7 @@ class Ready:
             settings=self.settings,
             problems=self.problems,
             reference=reference_of(self.promise, self.golden.run.counts if self.golden else None),
+            sampling_known=identity.engine in ENGINES and Ability.DRAWS in ENGINES[identity.engine].can,
         )
 
 

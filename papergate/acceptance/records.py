@@ -82,6 +82,8 @@ class Case:
     reference: Reference
     stored: int = 0
     """Samples that every problem has from earlier sessions: a look never counts fewer."""
+    sampling_known: bool = False
+    """Whether papergate itself draws the tokens, or saw in a preflight that the server draws as it is asked to."""
     allocated: bool = False
     """Whether samples go where the golden run's answers vary; else every problem gets the same number."""
 
@@ -149,13 +151,15 @@ class Receipt:
     sample: int
     finish: Finish
     digest: bytes
-    """Of the text: tells copies from independent draws."""
+    """Of the text without its blanks and case: tells copies from independent draws."""
     characters: int
     kind: Kind | None = None
     """What the completion looks like; None of one that is not graded."""
     finish_reason: str | None = None
     model: str | None = None
     """As the answer's chunks name it."""
+    endpoint: str | None = None
+    """Server or device that answered, where it is known."""
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     ttft_s: float | None = None
@@ -168,11 +172,12 @@ class Receipt:
             problem=completion.problem,
             sample=completion.sample,
             finish=completion.finish,
-            digest=hashlib.blake2b((completion.text or "").encode(), digest_size=DIGEST_BYTES).digest(),
+            digest=_digest(completion.text or ""),
             characters=len(completion.text or ""),
             kind=kind,
             finish_reason=completion.finish_reason,
             model=completion.model,
+            endpoint=completion.endpoint,
             prompt_tokens=completion.prompt_tokens,
             output_tokens=completion.output_tokens,
             ttft_s=completion.ttft_s,
@@ -183,6 +188,10 @@ class Receipt:
     def key(self) -> Key:
         """Problem id and sample index."""
         return self.problem, self.sample
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b("".join(text.lower().split()).encode(), digest_size=DIGEST_BYTES).digest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,6 +225,10 @@ class Acceptance:
     """What the samples were drawn on, where that changed between the sessions of a run; see `Manifest.situation`."""
     withheld: Note | None = None
     """Why the judgement is not given as the verdict; None where it is."""
+    findings: tuple[Note, ...] = ()
+    """What the samples show of their independence, where the verdict stands nonetheless."""
+    dependent: bool = False
+    """Whether the samples are clearly not independent: then further ones are of no use."""
     stopped: Note | None = None
     """Why asking ended before a verdict; None where it did not."""
     own: OwnRules | None = None

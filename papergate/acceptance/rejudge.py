@@ -6,6 +6,7 @@ from typing import cast
 
 from papergate.acceptance.flow import judge_known, manifest_of, replay
 from papergate.acceptance.golden import Golden
+from papergate.acceptance.independence import with_preflight
 from papergate.acceptance.preparing import Benchmarks, Ready, prepare
 from papergate.acceptance.records import Acceptance, Case, Settings
 from papergate.acceptance.saving import save
@@ -189,7 +190,7 @@ def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path, 
     Raises:
         StoreError: the promise or the benchmark is not what the completions were drawn for.
     """
-    case = ready.case(identity_of(manifest))
+    case = with_preflight(ready.case(identity_of(manifest)), folder)
     refuse_another_run(case, manifest, str(folder))
     places = contents.failed | contents.succeeded
     return judge_known(

@@ -18,6 +18,8 @@ class Ability(StrEnum):
     """A request's seed decides its draws, with the flags that the deployment has."""
     LOGPROBS = "log-probabilities"
     DEVICES = "several devices"
+    DRAWS = "sampling in papergate itself"
+    """So temperature and seeds are surely honoured."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

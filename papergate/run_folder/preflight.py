@@ -38,6 +38,16 @@ class PreflightRecord(Stored):
         """The checks for whose sake the run must not begin."""
         return tuple(check for check in self.checks if check.state == "failed")
 
+    @property
+    def sampling_known(self) -> bool:
+        """Whether every server was seen to draw as it is asked to."""
+        states = [check.state for check in self.checks if check.code == SAMPLING]
+        return bool(states) and set(states) == {"ok"}
+
+
+SAMPLING = "sampling"
+"""Code of the check that draws tokens and compares them with the server's own log-probabilities."""
+
 
 def write_preflight(folder: Path, record: PreflightRecord) -> None:
     """Write the record into the folder of a promise.

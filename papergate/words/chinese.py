@@ -77,6 +77,39 @@ def _other_version(values: Values) -> str:
     return f"{values['what']} {seen}；目标文件中写的是 {values['stated']}"
 
 
+def _apart(values: Values) -> str:
+    return f"{'低' if values['points'] < 0 else '高'} {abs(values['points']):.1f} 个百分点"
+
+
+def _servers_differ(values: Values) -> str:
+    return (
+        f"样本不独立：{values['where']} 的得分比其他服务或设备{_apart(values)}（p = {values['p']:.1g}）。"
+        "请检查它，修复或移除后开始新的运行"
+    )
+
+
+def _time_differs(values: Values) -> str:
+    return (
+        f"样本不独立：每题前 {values['where']} 个样本之后，得分{_apart(values)}（p = {values['p']:.1g}）。"
+        "请查找运行期间的变化（例如缓存、重启或负载），然后开始新的运行"
+    )
+
+
+def _looks_differ(values: Values) -> str:
+    return (
+        f"样本不独立：各检查点之间的得分差异超出随机波动（p = {values['p']:.1g}），第 {values['where']} 个检查点比其他"
+        f"{_apart(values)}。请查找时有时无的变化，然后开始新的运行"
+    )
+
+
+def _all_agree(values: Values) -> str:
+    return (
+        f"样本不独立：{values['problems']} 道题中，没有一题的两个答案不同；得分为 {values['score']:.1f} % 时，"
+        f"这样的运行占{_share(values['p'])}。温度是否被忽略，或服务前面有缓存？请修复后开始新的运行。"
+        "如果该模型的每道题都是确定的，请用参照运行证明：--golden"
+    )
+
+
 def _other_verdicts(values: Values) -> str:
     named = "；".join(
         f"{at} {LABELS.get(verdict, verdict)}（{problems} 题 x {k} 个样本，{score:.2f} %）"
@@ -401,6 +434,15 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "unknown_could_turn": _unknown_could_turn,
     "other_verdicts_before": _other_verdicts,
     "terms_changed": _changed_terms,
+    "dependent_copies": "样本不独立：{answers} 个长输出中有 {copies} 个与同题的另一个相同。"
+    "请检查服务前面的缓存、被忽略的种子或日志中的重复行，然后开始新的运行",
+    "dependent_unanimous": _all_agree,
+    "dependent_places": _servers_differ,
+    "dependent_time": _time_differs,
+    "dependent_looks": _looks_differ,
+    "unanimous_so_far": "目前没有一题的两个答案不同，无法看到题内噪声：请为每题采集更多样本",
+    "places_so_far": "各服务之间可能有差别（p = {p:.2g}）：更多样本可以判断",
+    "few_copies": "{answers} 个长输出中有 {copies} 个与同题的另一个相同：请检查服务前面的缓存或被忽略的种子",
     "not_sure_in_the_family": "单独看未通过（p = {p:.2g}），但在本次会话的所有承诺中需要 p = {most:.2g}（Holm）",
     "tokens_not_counted": "因 --budget-tokens 停止：引擎不统计 token 数，无法遵守预算",
     "tokens_spent": "因 --budget-tokens {most} 停止：已用 {spent} 个 token，下一个检查点约需再用 {needed:.0f} 个",

@@ -125,6 +125,42 @@ def _leaves_open(values: Values) -> str:
     return ". ".join(name + part for name, part in zip(named, parts, strict=True) if part)
 
 
+def _apart(values: Values) -> str:
+    return f"{abs(values['points']):.1f} points {'lower' if values['points'] < 0 else 'higher'}"
+
+
+def _servers_differ(values: Values) -> str:
+    return (
+        f"the samples are not independent: {values['where']} scores {_apart(values)} than the others "
+        f"(p = {values['p']:.1g}). Look at this server or device, mend it or leave it out, and start a new run"
+    )
+
+
+def _time_differs(values: Values) -> str:
+    return (
+        f"the samples are not independent: after the first {values['where']} samples of each problem the score is "
+        f"{_apart(values)} (p = {values['p']:.1g}). Look for what changed during the run, such as a cache, a restart "
+        "or another load, and start a new run"
+    )
+
+
+def _looks_differ(values: Values) -> str:
+    return (
+        f"the samples are not independent: the scores of the looks differ more than by chance (p = {values['p']:.1g}), "
+        f"look {values['where']} is {_apart(values)} than the others. Look for what changes from time to time, and "
+        "start a new run"
+    )
+
+
+def _all_agree(values: Values) -> str:
+    return (
+        f"the samples are not independent: no two answers to any of {values['problems']} problems differ, which at a "
+        f"score of {values['score']:.1f} % happens in {share(values['p'])} of runs. Is the temperature ignored, or is "
+        "a cache in front of the server? Mend it and start a new run. If each problem is certain for this model, show "
+        "it with a golden run: --golden"
+    )
+
+
 def _unknown_could_turn(values: Values) -> str:
     causes = (
         (values["undecided"], "grades could not be told"),
@@ -346,6 +382,18 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "trial_without_answer": "the set-up does not work: {samples} samples were asked ({asked} of {problems} problems), "
     "and none holds an answer. Look at the completions in the run's folder",
     "unknown_could_turn": _unknown_could_turn,
+    "dependent_copies": "the samples are not independent: {copies} of {answers} long answers repeat another one of "
+    "their problem. Look for a cache in front of the server, ignored seeds, or doubled lines of a log, and "
+    "start a new run",
+    "dependent_unanimous": _all_agree,
+    "dependent_places": _servers_differ,
+    "dependent_time": _time_differs,
+    "dependent_looks": _looks_differ,
+    "unanimous_so_far": "no two answers to any problem differ so far, so the noise within problems cannot be seen: "
+    "take more samples of each problem",
+    "places_so_far": "the servers may differ (p = {p:.2g}): further samples tell",
+    "few_copies": "{copies} of {answers} long answers repeat another one of their problem: look for a cache in front "
+    "of the server, or ignored seeds",
     "not_sure_in_the_family": "it fails by itself (p = {p:.2g}), but among the promises of this session needs "
     "p = {most:.2g} (Holm)",
     "tokens_not_counted": "stopped by --budget-tokens: the engine does not count its tokens, so the budget cannot be "

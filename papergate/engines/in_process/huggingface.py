@@ -361,7 +361,7 @@ def _start(deployment: Deployment, start: Start) -> HuggingFaceEngine:
 SPEC = EngineSpec(
     name="huggingface",
     title="transformers in process",
-    can=frozenset({Ability.SEEDS, Ability.DEVICES}),
+    can=frozenset({Ability.SEEDS, Ability.DEVICES, Ability.DRAWS}),
     needs=f"torch and transformers: {INSTALL}",
     missing=_missing,
     start=_start,

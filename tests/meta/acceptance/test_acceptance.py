@@ -320,7 +320,7 @@ def test_another_protocol_is_another_run(tmp_path):
 
 def test_one_sample_too_many_in_a_file_leaves_the_verdict_open_and_names_the_missing():
     def done(problem, sample):
-        text = f"{sample}</think>\\boxed{{{problem.gold if int(problem.id[-2:]) % 15 < 11 else 0}}}"
+        text = f"{sample}</think>\\boxed{{{problem.gold if int(problem.id[-2:]) % 15 < 11 else 1000 + sample}}}"
         return Completion(problem=problem.id, sample=sample, text=text, finish=Finish.STOP)
 
     whole = [done(problem, sample) for problem in BENCHMARK.problems for sample in range(8)]

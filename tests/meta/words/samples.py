@@ -100,6 +100,17 @@ SAMPLES = {
         }
     ],
     "terms_changed": [{"changes": [["tolerance", "1 problem", "2 problems"], ["alpha", "0.05", ""]]}],
+    "dependent_copies": [{"copies": 31, "answers": 120}],
+    "dependent_unanimous": [{"p": 0.0021, "problems": 30, "score": 66.7}],
+    "dependent_places": [{"p": 0.0004, "where": "http://b:8000", "points": -12.3, "problems": 30, "score": 60.0}],
+    "dependent_time": [
+        {"p": 0.0004, "where": 4, "points": -12.3, "problems": 30, "score": 60.0},
+        {"p": 0.0004, "where": 1, "points": 3.25, "problems": 30, "score": 60.0},
+    ],
+    "dependent_looks": [{"p": 0.0004, "where": 3, "points": 12.3, "problems": 30, "score": 60.0}],
+    "unanimous_so_far": [{"p": 0.06}],
+    "places_so_far": [{"p": 0.06}],
+    "few_copies": [{"copies": 2, "answers": 120}],
     "not_sure_in_the_family": [{"p": 0.021, "most": 0.0036}],
     "tokens_not_counted": [{}],
     "tokens_spent": [{"most": 1349, "spent": 1080, "needed": 270.4}],

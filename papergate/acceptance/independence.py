@@ -1,0 +1,110 @@
+"""Whether samples are independent draws of one deployment; where they are not, no verdict rests on them."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+from papergate.acceptance.records import Acceptance, Case
+from papergate.completions.contents import Key
+from papergate.diagnosis.kinds import Kind
+from papergate.run_folder.notes import Note, note
+from papergate.run_folder.preflight import read_preflight
+from papergate.scoring import Outcome
+from papergate.statistics.dependence import Alarm, Drawn, alarm_of
+from papergate.statistics.looks import looks_within
+from papergate.verdict import Decision, Verdict
+
+LONG = 2000
+"""Characters of an answer that no second draw repeats by chance."""
+MOST_COPIES = 0.05
+"""Share of copies among long answers that changes no verdict: they add so much to its variance at most."""
+ALIKE_BY_DAMAGE = frozenset({Kind.LOOP, Kind.GARBLED, Kind.EMPTY, Kind.REFUSED, Kind.FILTERED, Kind.ENDED})
+"""Kinds of completions that may repeat themselves without being copies."""
+SET_APART = frozenset({"places", "time", "looks"})
+"""Alarms that explain a failure; the others leave it without a meaning."""
+
+
+def examined(found: Acceptance, *, last: bool) -> Acceptance:
+    """``found`` with what its samples show of their independence; ``last`` where no look can follow.
+
+    A clear finding withholds the verdict. A failure of which one server or a part of the time is the cause stays one,
+    and the finding is noted.
+    """
+    case = found.case
+    if case.settings.protocol == "vendor":
+        return found
+    copies, answers = copies_of(found)
+    if copies > MOST_COPIES * answers:
+        return replace(found, withheld=note("dependent_copies", copies=copies, answers=answers), dependent=True)
+    if copies:
+        found = replace(found, findings=(note("few_copies", copies=copies, answers=answers),))
+    due = last or found.decided
+    alarm = alarm_of(drawn_of(found), found.counts, case.reference, due=due, may_agree=case.sampling_known)
+    return found if alarm is None else _with(found, alarm, last=last)
+
+
+def with_preflight(case: Case, folder: Path) -> Case:
+    """``case`` with what the preflight in ``folder`` saw of the server's sampling."""
+    seen = read_preflight(folder)
+    return replace(case, sampling_known=case.sampling_known or bool(seen and seen.sampling_known))
+
+
+def copies_of(found: Acceptance) -> tuple[int, int]:
+    """Long answers that repeat another one of their problem, and long answers in all; blanks and case do not count."""
+    texts: dict[str, list[bytes]] = defaultdict(list)
+    for receipt in found.receipts.values():
+        if receipt.key in found.grades and receipt.characters >= LONG and receipt.kind not in ALIKE_BY_DAMAGE:
+            texts[receipt.problem].append(receipt.digest)
+    answers = sum(map(len, texts.values()))
+    return answers - sum(len({*each}) for each in texts.values()), answers
+
+
+def drawn_of(found: Acceptance) -> list[Drawn]:
+    """The graded samples of each problem, in the order in which they were asked."""
+    looks = _looks_of(found)
+    keys: dict[str, list[Key]] = {problem.id: [] for problem in found.case.problems}
+    for key in sorted(found.grades):
+        keys[key[0]].append(key)
+    return [_drawn(found, each, looks[problem]) for problem, each in keys.items() if each]
+
+
+def _drawn(found: Acceptance, keys: list[Key], looks: list[int]) -> Drawn:
+    grades = [found.grades[key] for key in keys]
+    return Drawn(
+        right=tuple(grade.outcome is Outcome.CORRECT for grade in grades),
+        answers=tuple("right" if grade.outcome is Outcome.CORRECT else grade.extracted for grade in grades),
+        places=tuple(found.receipts[key].endpoint or "" for key in keys),
+        looks=tuple(1 + bisect_right(looks, sample) for _, sample in keys),
+    )
+
+
+def _looks_of(found: Acceptance) -> dict[str, list[int]]:
+    """The planned samples of each problem at every look."""
+    settings = found.case.settings
+    plans = [
+        found.case.planned(k) for k in looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)
+    ]
+    return {problem: [plan[problem] for plan in plans] for problem in (plans[0] if plans else ())}
+
+
+def _with(found: Acceptance, alarm: Alarm, *, last: bool) -> Acceptance:
+    if not alarm.clear:
+        return _waiting(found, alarm, last=last)
+    said = _note_of(found, alarm)
+    if alarm.kind in SET_APART and found.judgement.verdict is Verdict.FAIL and not found.withheld:
+        return replace(found, findings=(*found.findings, said))
+    return replace(found, withheld=said, dependent=True)
+
+
+def _waiting(found: Acceptance, alarm: Alarm, *, last: bool) -> Acceptance:
+    """What cannot be told yet holds a verdict back; suspicious servers do so only while further samples can tell."""
+    if found.judgement.decision is Decision.INCONCLUSIVE or found.withheld or (last and alarm.kind in SET_APART):
+        return found
+    return replace(found, withheld=note(f"{alarm.kind}_so_far", p=alarm.p_value))
+
+
+def _note_of(found: Acceptance, alarm: Alarm) -> Note:
+    values = {"where": alarm.group, "points": 100 * alarm.difference} if alarm.kind in SET_APART else {}
+    score = float(100 * found.counts.score)
+    return note(f"dependent_{alarm.kind}", p=alarm.p_value, score=score, problems=found.counts.n, **values)

@@ -1,0 +1,129 @@
+"""Samples that are not independent decide nothing, whoever asks: a run that asks, and a log."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from papergate.acceptance import accept, manifest_of, replay
+from papergate.acceptance.independence import LONG, with_preflight
+from papergate.completions.store import Store
+from papergate.engines import Completion, Finish
+from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
+from papergate.verdict import Verdict
+from tests.meta.tiny_runs import BENCHMARK, case_of
+
+GOLDS = {problem.id: problem.gold for problem in BENCHMARK.problems}
+IDS = list(GOLDS)
+RATES = dict(zip(IDS, [1.0] * 14 + [0.0] * 4 + [0.7] * 12, strict=True))
+"""Their mean is 74.7 %, the paper's score 74.04 %."""
+
+
+class Deployed:
+    """A test double: right with the chance of each problem, in words of its own; or broken in one way."""
+
+    concurrency = 8
+
+    def __init__(self, *, frozen=None, servers=(), bad_server_loses=0.0, later_lose=0.0):
+        self.frozen, self.servers, self.bad, self.later = frozen, servers, bad_server_loses, later_lose
+
+    def check(self, sampling, prompts, form):
+        assert prompts
+
+    async def complete(self, request):
+        rng = random.Random(request.seed if self.frozen is None else f"{request.problem} {self.frozen}")
+        server = random.Random(-request.seed).choice(self.servers) if self.servers else None
+        lost = self.bad * (server == "http://b") + self.later * (request.sample > 0)
+        right = rng.random() < RATES[request.problem] - lost
+        return completion(request.problem, request.sample, right, seed=request.seed, endpoint=server)
+
+
+def completion(problem, sample, right, *, words="", seed=None, endpoint=None):
+    text = f"{words or f'draw {sample} of {seed}'}\n</think>\n\n\\boxed{{{GOLDS[problem] if right else 1000}}}"
+    return Completion(
+        problem=problem, sample=sample, seed=seed, text=text, finish=Finish.STOP, endpoint=endpoint, output_tokens=9
+    )
+
+
+def run(folder, engine, *, sampling_known=False, **settings):
+    case = replace(case_of(**settings), sampling_known=sampling_known)
+    with Store.open(folder, manifest_of(case)) as store:
+        return accept(case, engine, store)
+
+
+def codes(found):
+    return [one.code for one in (*found.reasons, *found.findings)]
+
+
+def test_a_healthy_deployment_is_not_named(tmp_path):
+    found = run(tmp_path, Deployed(servers=("http://a", "http://b")))
+    assert (found.verdict, codes(found)) == (Verdict.PASS, [])
+
+
+@pytest.mark.parametrize("luck", range(8))
+def test_a_temperature_that_is_ignored_is_named_by_the_fourth_sample(tmp_path, luck):
+    found = run(tmp_path, Deployed(frozen=luck))
+    assert codes(found) == ["dependent_unanimous"]
+    assert found.counts.most <= 4
+    assert found.sentence.startswith("inconclusive: the samples are not independent: no two answers to any of 30")
+    assert not found.accepted
+
+
+def test_two_samples_on_which_all_agree_decide_nothing(tmp_path):
+    ends = [run(tmp_path / str(luck), Deployed(frozen=luck), samples=2) for luck in range(8)]
+    assert {found.verdict for found in ends} == {Verdict.INCONCLUSIVE}
+
+
+def test_agreement_is_believed_where_the_sampling_is_known(tmp_path):
+    assert codes(run(tmp_path, Deployed(frozen=3), sampling_known=True)) == []
+
+
+@pytest.mark.parametrize(("states", "known"), [(["ok"], True), (["ok", "unknown"], False), ([], False)])
+def test_a_preflight_knows_the_sampling_where_every_server_was_seen_to_draw_right(tmp_path, states, known):
+    checks = [Check(code="seeds", state="ok"), *(Check(code="sampling", state=state) for state in states)]
+    write_preflight(tmp_path, PreflightRecord(deployment="d", checks=tuple(checks), seconds=1.0, papergate="1"))
+    assert with_preflight(case_of(), tmp_path).sampling_known is known
+
+
+def test_without_a_preflight_nothing_is_known(tmp_path):
+    assert with_preflight(case_of(), tmp_path).sampling_known is False
+
+
+def test_one_bad_server_of_two_leaves_a_failure_and_is_named_with_its_loss(tmp_path):
+    found = run(tmp_path, Deployed(servers=("http://a", "http://b"), bad_server_loses=0.4), samples=12)
+    assert found.verdict is Verdict.FAIL
+    assert codes(found) == ["dependent_places"]
+    assert found.findings[0].values["where"] in ("http://a", "http://b")
+    assert 30 < abs(found.findings[0].values["points"]) < 50
+
+
+def test_a_loss_after_the_first_sample_is_named_where_a_run_is_long_enough_to_tell(tmp_path):
+    assert codes(run(tmp_path, Deployed(later_lose=0.5), samples=16)) == ["dependent_time"]
+
+
+def long_text(*parts):
+    """Words that no other draw has, and that do not repeat themselves."""
+    rng = random.Random(str(parts))
+    return " ".join("".join(rng.choices("aeioulmnrst", k=rng.randint(2, 9))) for _ in range(LONG // 4))
+
+
+def copied(every, copies):
+    """A log of eight samples; of one problem in ``every`` the last ones are the third again, laid out otherwise."""
+    rng = random.Random(4)
+    for at, problem in enumerate(IDS):
+        done = [
+            completion(problem, sample, rng.random() < RATES[problem], words=long_text(problem, sample))
+            for sample in range(8)
+        ]
+        if at % every == 0:
+            text = done[2].text.replace(" ", "\n  ").title().replace("</Think>", "</think>").replace("Boxed", "boxed")
+            done[8 - copies :] = [replace(done[2], sample=sample, text=text) for sample in range(8 - copies, 8)]
+        yield from done
+
+
+def test_few_long_copies_are_noted_and_many_decide_nothing():
+    few, many = replay(case_of(), copied(10, 1)), replay(case_of(), copied(3, 2))
+    assert (codes(few), few.withheld) == (["few_copies"], None)
+    assert few.findings[0].values == {"copies": 3, "answers": 240}
+    assert codes(many) == ["dependent_copies"]
+    assert "20 of 240 long answers repeat another one" in many.sentence

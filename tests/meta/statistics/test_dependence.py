@@ -1,0 +1,162 @@
+"""The tests of independence: exact where they can be, silent on healthy samples, and they see what they are for."""
+
+import itertools
+import math
+import random
+from fractions import Fraction
+
+import pytest
+
+from papergate.statistics.counts import Counts
+from papergate.statistics.dependence import (
+    ALARM,
+    CLEAR,
+    PLACES_ALARM,
+    UNANIMITY_ALARM,
+    Drawn,
+    alarm_of,
+    chance_of_unanimity,
+    chi_square_tail,
+    compared,
+)
+from papergate.statistics.panels import Panel, beta_panel
+from papergate.statistics.reference import Reference
+from studies.dependence import Deployment, tally_of
+
+EXACT = Reference.exact(Fraction(7, 10))
+
+
+@pytest.mark.parametrize(
+    ("statistic", "degrees", "tail"),
+    [
+        (3.841459, 1, 0.05),
+        (5.991465, 2, 0.05),
+        (11.070498, 5, 0.05),
+        (18.307038, 10, 0.05),
+        (38.932173, 21, 0.01),
+        (0, 3, 1),
+    ],
+)
+def test_the_tail_of_chi_square_is_that_of_the_tables(statistic, degrees, tail):
+    assert chi_square_tail(statistic, degrees) == pytest.approx(tail, rel=1e-3)
+
+
+def drawn(right, *, places=None, looks=None, answers=None):
+    return Drawn(
+        right=tuple(right),
+        answers=tuple(answers or ("right" if one else "other" for one in right)),
+        places=tuple(places or [""] * len(right)),
+        looks=tuple(looks or range(len(right))),
+    )
+
+
+def test_two_groups_are_compared_as_mantel_and_haenszel_do():
+    rng = random.Random(3)
+    problems = [
+        (tuple(rng.random() < 0.6 for _ in range(12)), tuple(rng.choice("ab") for _ in range(12))) for _ in range(40)
+    ]
+    surplus = spread = noise = 0.0
+    for right, groups in problems:
+        k, c, m = 12, sum(right), groups.count("a")
+        surplus += sum(hit for hit, group in zip(right, groups, strict=True) if group == "a") - c * m / k
+        noise += c * (k - c) * m * (k - m) / (k * k * (k - 1))
+        spread += m * (k - m) / k
+    found = compared(problems)
+    assert found.p_value == pytest.approx(math.erfc(abs(surplus) / math.sqrt(2 * noise)))
+    assert found.difference == pytest.approx(surplus / spread * (1 if found.group == "a" else -1))
+
+
+def test_groups_that_never_share_a_problem_say_nothing():
+    problems = [((True, False) * 4, ("a",) * 8), ((False, True) * 4, ("b",) * 8)] * 6
+    assert compared(problems) is None
+
+
+def test_beside_a_golden_run_unanimity_has_its_exact_chance():
+    golden, ours = Counts.equal((3, 1), 4), Counts.equal((2, 0), 2)
+    ways = math.prod(
+        sum(sum(chosen) in (0, 2) for chosen in itertools.combinations([1] * right + [0] * (6 - right), 2))
+        / math.comb(6, 2)
+        for right in (5, 1)
+    )
+    assert chance_of_unanimity(ours, Reference.golden(golden)) == pytest.approx(ways)
+
+
+def unanimous(k, *, right=21, problems=30, wrong="other"):
+    return [drawn([at < right] * k, answers=["right" if at < right else wrong] * k) for at in range(problems)]
+
+
+def alarm(seen, reference=EXACT, **asked):
+    counts = Counts(correct=tuple(sum(one.right) for one in seen), samples=tuple(len(one.right) for one in seen))
+    return alarm_of(seen, counts, reference, due=True, **asked)
+
+
+def test_agreement_of_all_answers_waits_and_then_is_an_alarm():
+    early, told = alarm(unanimous(2)), alarm(unanimous(4))
+    assert (early.kind, early.clear) == (told.kind, not told.clear) == ("unanimous", False)
+    assert told.p_value <= UNANIMITY_ALARM < early.p_value
+
+
+def test_agreement_is_no_alarm_where_it_is_likely_known_or_broken_by_one_answer():
+    assert alarm(unanimous(4), may_agree=True) is None
+    assert alarm(unanimous(4, right=30)) is None  # a score of 100 %
+    assert alarm(unanimous(4, right=0)) is None
+    assert alarm(unanimous(1)) is None
+    one_dissents = [*unanimous(4)[:-1], drawn([False] * 4, answers=["1", "2", "1", "1"])]
+    assert alarm(one_dissents) is None
+    certain = Reference.golden(Counts.equal((64,) * 21 + (0,) * 9, 64))
+    assert alarm(unanimous(4), certain) is None
+    noisy = Reference.golden(Counts.equal((60,) * 10 + (32,) * 20, 64))
+    assert alarm(unanimous(4), noisy).clear
+
+
+def test_answers_that_were_not_found_say_nothing():
+    assert alarm(unanimous(4, wrong=None)).clear  # the right ones alone are enough here
+    assert alarm([drawn([False] * 4, answers=[None] * 4) for _ in range(30)]) is None
+
+
+def panel_of(k, chance, *, problems=30, seed=1):
+    rng = random.Random(seed)
+    places = [[rng.choice("ab") for _ in range(k)] for _ in range(problems)]
+    return [
+        drawn([rng.random() < chance(j, places[at][j]) for j in range(k)], places=places[at]) for at in range(problems)
+    ]
+
+
+def test_one_bad_server_of_two_is_named_with_its_loss():
+    found = alarm(panel_of(32, lambda _, place: 0.7 - 0.3 * (place == "b")))
+    assert (found.kind, found.clear) == ("places", True)
+    assert found.group in ("a", "b")
+    assert abs(found.difference) == pytest.approx(0.3, abs=0.1)
+    assert found.p_value <= CLEAR
+
+
+@pytest.mark.parametrize("since", [1, 8, 12])
+def test_a_loss_from_some_sample_on_is_named_with_its_place(since):
+    found = alarm([drawn(one.right) for one in panel_of(16, lambda j, _: 0.8 - 0.4 * (j >= since))])
+    assert found.kind in ("time", "looks")
+    if found.kind == "time":
+        assert found.difference < -0.2
+        assert abs(found.group - since) <= 4
+
+
+def test_looks_that_differ_are_named():
+    found = alarm([drawn(one.right) for one in panel_of(16, lambda j, _: 0.9 - 0.5 * (j % 4 == 3))])
+    assert found.kind == "looks"
+
+
+HEALTHY = {
+    "spread": beta_panel(0.697, problems=30, within_share=Fraction(31, 100)),
+    "all alike": Panel(rates=(0.7,) * 30),
+    "near the ceiling": beta_panel(0.98, problems=30),
+}
+
+
+@pytest.mark.parametrize("places", ["a", "ab"])
+@pytest.mark.parametrize("panel", HEALTHY.values(), ids=HEALTHY)
+def test_healthy_gates_are_seldom_named(panel, places):
+    tally = tally_of(Deployment(title="healthy", places=places), panel, 60, golden=True)
+    assert sum(bool(end.named) for end in tally.ends) <= 3  # at 1 % each, four of sixty come in one seed of 3,000
+
+
+def test_the_shares_of_the_alarm_leave_something_for_each():
+    assert UNANIMITY_ALARM + PLACES_ALARM < ALARM
