@@ -587,6 +587,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "limit_unknown": _limit_untold,
     "whole_answer_failed": _whole_answer_damaged,
     "whole_answer_noted": _whole_answer_damaged,
+    "time_out_noted": "服务在 {ends_after_s:g} 秒后结束回答：{tokens:,} 个 token 需要每秒 {needed:g} 个 token，"
+    "单个请求实测为 {seen:g}；请调大 e2eTimeout 和 tokenTimeout，否则较长的回答会丢失",
+    "time_out_unknown": "服务在 {ends_after_s:g} 秒后结束回答，{tokens:,} 个 token 需要每秒 {needed:g} 个 token；"
+    "试答太短，无法得知速度",
     "token_counts_noted": "服务的 token 数与文本不符，或没有返回：速度和长度上限不可信",
     "greedy_noted": "temperature 0 时，{repeats} 次请求得到 {texts} 种文本：服务的批处理噪声，或 temperature 未生效",
     "streaming_noted": "temperature 0 时，流式与非流式的回答不同：请检查网关和推理解析器（reasoning parser）",

@@ -564,6 +564,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "limit_unknown": _limit_untold,
     "whole_answer_failed": _whole_answer_damaged,
     "whole_answer_noted": _whole_answer_damaged,
+    "time_out_noted": "the server ends an answer after {ends_after_s:g} s: {tokens:,} tokens need {needed:g} tokens "
+    "per second, and one request alone got {seen:g}; raise e2eTimeout and tokenTimeout, or longer answers are lost",
+    "time_out_unknown": "the server ends an answer after {ends_after_s:g} s, so that {tokens:,} tokens need {needed:g} "
+    "tokens per second; the trial answer was too short to tell its speed",
     "token_counts_noted": "the token counts of the server do not fit its texts, or are missing: speeds and limits "
     "cannot be trusted",
     "greedy_noted": "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "

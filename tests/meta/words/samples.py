@@ -259,6 +259,8 @@ SAMPLES = {
     "limit_unknown": [{"reason": "uncounted"}, {"reason": "short"}],
     "whole_answer_failed": [{"kind": "garbled", "cause": "garbled"}],
     "whole_answer_noted": [{"kind": "loop", "cause": "loops"}],
+    "time_out_noted": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7, "seen": 5.1}],
+    "time_out_unknown": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7}],
     "token_counts_noted": [{"reason": "absent"}],
     "greedy_noted": [{"texts": 2, "repeats": 3}],
     "streaming_noted": [{}],
