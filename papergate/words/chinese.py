@@ -143,6 +143,17 @@ def _other_model(values: Values) -> str:
     )
 
 
+def _reproduced(values: Values) -> str:
+    found = "、".join(f"{percent:g} %（{source}）" for percent, source in values["found"])
+    told = f"他人仔细复现得到 {found}"
+    if not values["missed"]:
+        return told
+    return (
+        f"{told}：{len(values['found'])} 次中有 {values['missed']} 次与承诺相差超过 {values['tolerance']}。"
+        "在判定部署有问题之前，请与可信平台的参照运行比较（--golden RUN）"
+    )
+
+
 _SENT = {
     "batches": "它等每一批中最慢的一个结束",
     "attempts": "它最多尝试 {attempts} 次",
@@ -508,6 +519,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "problems_moved": _moved,
     # what the numbers can show
     "document_measured": "文档自己测得 {percent:g} %（{source}）",
+    "reproduced": _reproduced,
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "在本次会话的所有承诺中，p = {p:.2g} 时判为未通过（Holm）",

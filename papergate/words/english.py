@@ -107,6 +107,17 @@ def _changed_terms(values: Values) -> str:
     return f"the terms of this run were changed after it began: {apart}"
 
 
+def _reproduced(values: Values) -> str:
+    found = ", ".join(f"{percent:g} % ({source})" for percent, source in values["found"])
+    told = f"careful repetitions by others give {found}"
+    if not values["missed"]:
+        return told
+    return (
+        f"{told}: {values['missed']} of {len(values['found'])} miss the promise by more than {values['tolerance']}. "
+        "Compare with a golden run of a trusted platform (--golden RUN) before you call a deployment broken"
+    )
+
+
 _SENT = {
     "batches": "it waits for the slowest of each batch",
     "attempts": "it tries {attempts} times",
@@ -474,6 +485,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "problems_moved": _moved,
     # what the numbers can show
     "document_measured": "the document itself measured {percent:g} % ({source})",
+    "reproduced": _reproduced,
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",

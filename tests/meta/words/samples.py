@@ -165,6 +165,10 @@ SAMPLES = {
         {"problems": [[f"p{number}", 0.9, 0.2] for number in range(7)]},
     ],
     # what the numbers can show
+    "reproduced": [
+        {"found": [[93.0, "evalhub, vLLM"], [93.6, "another"]], "missed": 1, "tolerance": "0.5 points"},
+        {"found": [[93.8, "evalhub, vLLM"]], "missed": 0, "tolerance": "0.5 points"},
+    ],
     "document_measured": [{"percent": 97.6, "source": "best practice, part five"}],
     "paper_error": [
         {"counted": counted, "error_points": 1.2, "samples": 64, "chance": chance}
