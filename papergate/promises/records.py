@@ -190,6 +190,8 @@ class Deployment(Record):
     """The fields of a request as this document configures its tool, where they are not the tool's own."""
     concurrency: dict[Name, Count] = Field(default_factory=dict)
     """Requests in flight per benchmark in the `vendor` protocol, as the document has it."""
+    workloads: tuple[Text, ...] = ()
+    """Workloads of tests/perf that the document measures: ``-m TARGET`` runs them after the accuracy tests."""
     query_per_second: Annotated[float, Field(gt=0)] | None = None
     source: Text
     promises: Annotated[tuple[PromiseEntry, ...], Field(min_length=1)]
