@@ -47,7 +47,7 @@ def read_golden(folder: Path, spec: BenchmarkSpec, task: Task | None = None) -> 
         StoreError: it has none or several, is damaged, of a later release or partial, or was asked in other words.
     """
     record = _only_one(folder, spec)
-    golden = Golden(folder=folder, record=record, run=_run(record))
+    golden = Golden(folder=folder, record=record, run=run_of(record))
     if record.partial:
         raise StoreError(f"{folder}: {record.promise} is a partial run ({record.partial}), which is no reference")
     if golden.run.counts.prompts != (now := prompt_digest(spec, task)):
@@ -78,13 +78,13 @@ def golden_of(golden: Golden, problems: Sequence[Problem], digest: str) -> Golde
             f"{golden.folder}: the golden run has no problem {unknown[0]!r}, nor {len(unknown) - 1} others of this "
             "run; give both runs the same file, so that ids agree"
         )
-    run = _run(golden.record, [problem.id for problem in problems])
+    run = run_of(golden.record, [problem.id for problem in problems])
     return Golden(folder=golden.folder, record=golden.record, run=run)
 
 
 def with_golden(record: VerdictRecord, golden: Golden) -> VerdictRecord:
     """A run's record beside the golden run, with what is to be noted of both."""
-    found = compare(_run(record), golden.run)
+    found = compare(run_of(record), golden.run)
     notes = [
         *_unproven(golden),
         *_differences(record, golden.record),
@@ -147,7 +147,7 @@ def _against_grades(folder: Path, record: VerdictRecord) -> Iterator[str]:
 
 def _beside(found: Comparison, golden: Golden, problems: Sequence[str]) -> BesideGolden:
     """The comparison as plain values; the surest moves of problems come first."""
-    who, counts = golden.record.engine, _run(golden.record, problems).counts
+    who, counts = golden.record.engine, run_of(golden.record, problems).counts
     return BesideGolden(
         promise=golden.record.promise,
         engine=Answerer(engine=who.engine, version=who.version, model=who.model, revision=who.revision),
@@ -228,7 +228,7 @@ def _only_one(folder: Path, spec: BenchmarkSpec) -> VerdictRecord:
     return found[0]
 
 
-def _run(record: VerdictRecord, problems: Sequence[str] | None = None) -> Run:
+def run_of(record: VerdictRecord, problems: Sequence[str] | None = None) -> Run:
     """What is compared of a run, all of it or some problems."""
     counts = record.counts
     place = {problem: index for index, problem in enumerate(counts.problems)}

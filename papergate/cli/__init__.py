@@ -9,10 +9,12 @@ from pathlib import Path
 from papergate import __version__
 from papergate.cli import (
     bundle,
+    compare,
     doctor,
     drift,
     golden,
     grade,
+    history,
     judge,
     merge,
     plan,
@@ -45,6 +47,8 @@ COMMANDS = (
     pool,
     plan,
     runs,
+    compare,
+    history,
     statement,
     bundle,
     verify,

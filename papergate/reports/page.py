@@ -83,8 +83,8 @@ def write_page(
     judged = [record for record in records if record.promise not in broken]
     promises = [*told(folder, records, broken, standing(judged))]
     heading = _heading(records, errors, speeds)
-    style, script = _resource("page.css"), _resource("page.js")
-    html = _template().render(
+    style, script = resource("page.css"), resource("page.js")
+    html = template_named(TEMPLATE).render(
         language=language,
         promises=promises,
         records=records,
@@ -109,7 +109,8 @@ def write_page(
     return folder / PAGE_FILE
 
 
-def _template() -> Any:  # noqa: ANN401 - jinja2 is imported where it is used
+def template_named(name: str) -> Any:  # noqa: ANN401 - jinja2 is imported where it is used
+    """A template of this folder, with all that the templates may call."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # autoescape: completions and server errors are other people's text
@@ -118,7 +119,7 @@ def _template() -> Any:  # noqa: ANN401 - jinja2 is imported where it is used
     )
     environment.filters |= FILTERS
     environment.globals |= {"t": _t, "t_text": both}
-    return environment.get_template(TEMPLATE)
+    return environment.get_template(name)
 
 
 def _t(name: str, /, **values: object) -> object:
@@ -131,7 +132,8 @@ def _markup(text: str) -> object:
     return Markup(text)  # noqa: S704 - our own files, and JSON without a letter of HTML
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """A file that stands beside this module."""
     return files("papergate.reports").joinpath(name).read_text(encoding="utf-8")
 
 

@@ -408,6 +408,11 @@ def _planned(values: Values) -> str:
     return f"已估算{part if left else f' {part}'}；没有提问，也没有测试"
 
 
+def _changes_moved(values: Values) -> str:
+    named = "；".join(f"{name} 由 {before:.0%} 变为 {now:.0%}" for name, before, now in values["problems"])
+    return f"{values['group']}，{values['run']}：{values['count']} 道题目发生变化（Fisher，Holm）：{named}"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -523,6 +528,11 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "在本次会话的所有承诺中，p = {p:.2g} 时判为未通过（Holm）",
+    # runs side by side
+    "changes_rule": "逐题比较。标有 *：在此处全部 {count} 次得分与长度的比较中超出随机波动（Holm）。没有变化时，"
+    "此类表格中最多 {percent:g} % 会出现标记。长度：对各题做精确符号检验。速度各测一次，不作标记",
+    "changes_moved": _changes_moved,
+    "changes_refused": "{group}，{run}：未作比较，{why}",
     # a bundle that was checked
     "verify_grades_differ": "{count} 个判题结果与输出不符。第一个：{problem} 的样本 {sample}，"
     "记录为 {stated}，重新计算为 {computed}",
@@ -703,6 +713,17 @@ LABELS: Mapping[str, str] = {
     "truncated": "截断",
     "problem_moved": "变化的题目",
     "p_adjusted": "p 值（Holm 校正）",
+    # runs side by side
+    "run": "运行",
+    "difference": "差值（百分点）",
+    "tokens_per_sample": "每样本 token 数",
+    "length": "长度",
+    "moved": "变化的题目",
+    "compare_heading": "运行对比",
+    "history_heading": "版本历史",
+    "scores_in_order": "得分及置信区间，按表中顺序",
+    "scores_in_order_caption": "点是得分，竖线是置信区间；颜色表示结论。",
+    "place_in_table": "表中的行",
     # the statement
     "statement": "验收声明",
     "official": "官方值",

@@ -352,6 +352,11 @@ def _planned(values: Values) -> str:
     return f"{part}{promises} promise{'s' * (promises != 1)} planned; nothing was asked and nothing was tested"
 
 
+def _changes_moved(values: Values) -> str:
+    named = "; ".join(f"{name} {before:.0%} to {now:.0%}" for name, before, now in values["problems"])
+    return f"{values['group']}, {values['run']}: {values['count']} problems moved (Fisher, Holm): {named}"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -489,6 +494,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
+    # runs side by side
+    "changes_rule": "compared problem by problem. Marked *: more than chance among all {count} comparisons of scores "
+    "and lengths here (Holm). Where nothing changed, anything is marked in at most {percent:g} % of such tables. "
+    "Lengths: an exact sign test over the problems. Speeds were measured once each, and are not marked",
+    "changes_moved": _changes_moved,
+    "changes_refused": "{group}, {run}: not compared, {why}",
     # a bundle that was checked
     "verify_grades_differ": "{count} grades are not those of their completions. The first: {problem} sample {sample}, "
     "stated {stated}, computed {computed}",
@@ -688,6 +699,17 @@ LABELS: Mapping[str, str] = {
     "truncated": "truncated",
     "problem_moved": "problem that moved",
     "p_adjusted": "p, adjusted (Holm)",
+    # runs side by side
+    "run": "run",
+    "difference": "difference, points",
+    "tokens_per_sample": "tokens a sample",
+    "length": "length",
+    "moved": "moved",
+    "compare_heading": "Runs side by side",
+    "history_heading": "Releases over time",
+    "scores_in_order": "Scores with their intervals, in the order of the table",
+    "scores_in_order_caption": "A dot is a score, its bar the interval; the colour is the verdict.",
+    "place_in_table": "row of the table",
     # the statement
     "statement": "Statement of acceptance",
     "official": "official",

@@ -181,6 +181,10 @@ SAMPLES = {
         {"problems": 7, "k": 1, "accepted": [], "passes": PASSES},
     ],
     "holm_threshold": [{"p": 0.0036}],
+    # runs side by side
+    "changes_rule": [{"count": 6, "percent": 5.0}],
+    "changes_moved": [{"group": "aime2024", "run": "r1", "count": 1, "problems": [["p1", 0.9, 0.2]]}],
+    "changes_refused": [{"group": "aime2024", "run": "r1", "why": "another text"}],
     # a bundle that was checked
     "verify_grades_differ": [{"count": 3, "problem": "p1", "sample": 2, "stated": "correct", "computed": "incorrect"}],
     "verify_field_differs": [{"name": "judgement.score", "stated": "0.8", "computed": "0.7"}],

@@ -1,0 +1,51 @@
+"""What ``compare`` and ``history`` share: tables on the terminal, a page where one is asked for."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from papergate.errors import OptionsError
+from papergate.files import bytes_written, reason
+from papergate.reports.beside import Beside, notes, tables
+from papergate.reports.beside_page import beside_page
+from papergate.reports.pictures import Table
+from papergate.reports.said import Said
+from papergate.reports.table import console_of, print_line, print_rows
+from papergate.words import LANGUAGES, Language, say
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Where the tables go, and in which language."""
+    parser.add_argument("--html", type=Path, metavar="FILE", help="page to write, in the style of a run's report")
+    parser.add_argument("--language", choices=[*LANGUAGES], default="en", help="language of both (default en)")
+
+
+def tell(beside: Beside, heading: str, args: argparse.Namespace) -> int:
+    """Print ``beside``, write the page, and return the exit code."""
+    if args.html:
+        _write(args.html, beside_page(beside, heading, args.language).encode(errors="replace"))
+    console = console_of(sys.stdout, shutil.get_terminal_size().columns, colour=sys.stdout.isatty())
+    for name, table in tables(beside):
+        print_line(console, name.texts[args.language], "bold")
+        print_rows(console, _texts(table, args.language))
+    for one in notes(beside):
+        print_line(console, say(one, args.language))
+    if args.html:
+        print_line(console, f"page: {args.html}")
+    return 0
+
+
+def _texts(table: Table, language: Language) -> list[list[str]]:
+    cells = [table.heads, *table.rows]
+    return [[cell.texts[language] if isinstance(cell, Said) else cell for cell in row] for row in cells]
+
+
+def _write(path: Path, page: bytes) -> None:
+    if path.exists() and not path.is_file():
+        raise OptionsError(f"--html {path} is no plain file; give the name of a new one: --html FILE")
+    try:
+        with bytes_written(path) as file:
+            file.write(page)
+    except OSError as error:
+        raise OptionsError(f"--html {path} cannot be written: {reason(error)}; give another place") from error
