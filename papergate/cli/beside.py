@@ -28,7 +28,8 @@ def tell(beside: Beside, heading: str, args: argparse.Namespace) -> int:
     console = console_of(sys.stdout, shutil.get_terminal_size().columns, colour=sys.stdout.isatty())
     for name, table in tables(beside):
         print_line(console, name.texts[args.language], "bold")
-        print_rows(console, _texts(table, args.language))
+        heads, *rows = _texts(table, args.language)
+        print_rows(console, heads, rows, args.language)
     for one in notes(beside):
         print_line(console, say(one, args.language))
     if args.html:
