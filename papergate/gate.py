@@ -30,10 +30,9 @@ from papergate.promises import Promise
 from papergate.reports.run import write_run_page
 from papergate.reports.table import Line
 from papergate.run_folder.drift import DriftRecord
-from papergate.run_folder.files import new_run, promise_folders, servers_folder
+from papergate.run_folder.files import new_run, servers_folder
 from papergate.run_folder.golden_answers import GoldenAnswers
 from papergate.run_folder.preflight import PreflightRecord
-from papergate.run_folder.sums import root_of, sums_of
 from papergate.words import Language, explain, say
 
 
@@ -89,7 +88,7 @@ def gate(
     with engines_of(options, run) as engines:
         session = Gate(setup, engines, run, promises=len(selection.promises))
         lines = tuple(_line(session, promise, show, options.language) for promise in selection.promises)
-    page_error = "" if options.shard else _page_error(run, lines, options.language)
+    page_error = "" if options.shard else _page_error(run, lines)
     return Ended(folder=run, lines=lines, selection=selection, page_error=page_error)
 
 
@@ -170,7 +169,7 @@ def judge_again(run: Path, options: Options) -> Ended:
     found = rejudge_run(run, read_setup(options))
     lines = tuple(Line(promise=each.promise, record=each.record, error=each.error) for each in found)
     judged = [line for line in lines if line.record]
-    page_error = _page_error(run, judged, options.language) if judged else ""
+    page_error = _page_error(run, judged) if judged else ""
     return Ended(folder=run, lines=lines, selection=Selection(promises=(), left_out={}), page_error=page_error)
 
 
@@ -193,10 +192,9 @@ def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Li
         return Line(promise=promise.id, error=explain(error, language))
 
 
-def _page_error(run: Path, lines: Collection[Line], language: Language) -> str:
+def _page_error(run: Path, lines: Collection[Line]) -> str:
     try:
-        root = root_of(sums_of(run)) if promise_folders(run) else ""
-        write_run_page(run, [*lines], language=language, root=root)
+        write_run_page(run, [*lines])
     except StoreError as error:
         return str(error)
     return ""

@@ -22,7 +22,8 @@ from papergate.promises import Promise, Sampling
 from papergate.run_folder.drift import DriftRecord, write_drift
 from papergate.run_folder.files import GOLDEN_ANSWERS_FILE
 from papergate.run_folder.golden_answers import GoldenAnswers, Variation
-from papergate.words import say
+from papergate.run_folder.notes import note
+from papergate.words import Language, label, say
 
 ANSWERS = 60
 """Some 3,000 tokens of the embedded model; 60 greedy ones tell a share of 8 % from one of a third."""
@@ -116,12 +117,18 @@ def keep_drift(record: DriftRecord, folder: Path) -> None:
         raise StoreError(f"{folder}: the record of drift cannot be written: {error.strerror}; make room") from error
 
 
-def drift_lines(record: DriftRecord) -> list[str]:
+def drift_lines(record: DriftRecord, language: Language = "en") -> list[str]:
     """What a reader must know: the result, then every check."""
-    told = [
-        say(check) for state in ("failed", "noted", "unknown", "ok") for check in record.checks if check.state == state
-    ]
-    return [f"drift of {record.deployment} from {record.golden}: {record.result} ({record.seconds:.0f} s)", *told]
+    order = ("failed", "noted", "unknown", "ok")
+    result = note(
+        "drift_result",
+        deployment=record.deployment,
+        golden=record.golden,
+        result=label(record.result, language),
+        seconds=record.seconds,
+    )
+    checks = sorted(record.checks, key=lambda check: order.index(check.state))
+    return [say(result, language), *(say(check, language) for check in checks)]
 
 
 def readers_of(engine: Engine) -> list[Reader]:

@@ -1,6 +1,5 @@
 """The preflight of each deployment: once a session, before anything of it is paid for."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from papergate.acceptance.flow import Show, silently
@@ -43,6 +42,10 @@ class Preflights:
         if record.failed:
             refusal = say(note("preflight_refuses"), self._language)
             raise PreflightFailed("\n".join((refusal, *lines_of(record, self._language))))
+        assert isinstance(engine, RemoteEngine), "no other is looked at"
+        for url, (then, now) in engine.changed().items():
+            changed = note("server_changed", url=url, then=then.in_words(), now=now.in_words())
+            raise PreflightFailed(say(changed, self._language))
 
     def look(self, ready: Ready, engine: Engine, show: Show = silently) -> PreflightRecord | None:
         """What is found of the deployment of ``ready``; None of an engine in this process, where papergate draws."""
@@ -69,15 +72,7 @@ def subject_of(ready: Ready, engine: RemoteEngine) -> Subject:
         thinks=ready.promise.deployment.thinks,
         marks=ready.promise.deployment.thought_marks,
         concurrency=ready.settings.policy.concurrency or engine.concurrency,
-        most_tokens=ready.promise.deployment.most_tokens,
-        ends_after_s=_ends_after_s(ready.promise.deployment.flags),
     )
-
-
-def _ends_after_s(flags: Sequence[str]) -> float | None:
-    """MindIE's own time-out, as its config.json has it among the deployment's flags."""
-    stated = dict(flag.split("=", 1) for flag in flags if "=" in flag).get("e2eTimeout", "")
-    return float(stated) if stated.isdigit() and stated != "0" else None
 
 
 def lines_of(record: PreflightRecord, language: Language = "en") -> list[str]:

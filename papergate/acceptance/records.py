@@ -11,7 +11,8 @@ from papergate.benchmarks import Benchmark, Problem
 from papergate.completions.contents import Key
 from papergate.completions.policy import Policy
 from papergate.completions.shard import Shard
-from papergate.diagnosis.causes import Cause, Seen, causes_of
+from papergate.diagnosis.causes import Cause, Seen, causes_of, most_costly_first
+from papergate.diagnosis.groups import far_off_groups
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish, Form
 from papergate.promises import Promise, Sampling, Task
@@ -320,13 +321,24 @@ class Acceptance:
             Seen(
                 kind=receipt.kind,
                 correct=self.grades[key].outcome is Outcome.CORRECT,
+                elsewhere=self.grades[key].present_elsewhere,
                 prompt_tokens=receipt.prompt_tokens,
                 output_tokens=receipt.output_tokens,
             )
             for key, receipt in self.receipts.items()
             if receipt.kind and key in self.grades
         ]
-        return causes_of(seen, max_tokens=self.case.sampling.max_tokens)
+        of_answers = causes_of(seen, max_tokens=self.case.sampling.max_tokens)
+        return most_costly_first((*of_answers, *self._causes_of_groups))
+
+    @property
+    def _causes_of_groups(self) -> tuple[Cause, ...]:
+        """A subject or level that is far off the golden run, where there is one of the same model."""
+        golden, case = self.case.reference.counts, self.case
+        if golden is None or case.rule.above:
+            return ()
+        tables = [*zip(self.counts.correct, self.counts.samples, golden.correct, golden.samples, strict=True)]
+        return far_off_groups([dict(problem.group) for problem in case.problems], tables)
 
     @property
     def tally(self) -> dict[str, int]:

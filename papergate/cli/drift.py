@@ -42,6 +42,6 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         raise OptionsError(f"{args.target}: no deployment of this target can be asked here; see papergate doctor")
     for folder, record in found:
-        print(printable("\n".join([*drift_lines(record), f"record: {folder / DRIFT_FILE}"])))
+        print(printable("\n".join([*drift_lines(record, options.language), f"record: {folder / DRIFT_FILE}"])))
     results = {record.result for _, record in found}
     return next((code for result, code in WORST_FIRST if result in results), ExitCode.KEPT)

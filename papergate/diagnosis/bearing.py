@@ -1,8 +1,8 @@
 """Damage that no promise can bear: a sequential test that ends a run after tens of answers rather than thousands.
 
 The e-value is the likelihood ratio of "a share q of the answers is damaged" to "the share that the promise can bear",
-averaged over a few q. By Ville's inequality the chance that it ever reaches 1 / ALPHA, however often it is looked at,
-is at most ALPHA where the true share is bearable and answers are independent.
+averaged over a few q with fixed weights. By Ville's inequality the chance that it ever reaches 1 / ALPHA, however often
+it is looked at, is at most ALPHA where the true share is bearable and answers are independent.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,9 @@ ALPHA = 0.01
 """Chance at most that a run whose damage is bearable is ended."""
 MOST_EVIDENCE = 700.0
 """Natural logarithm; beyond it a float overflows."""
-SHARES = (0.03, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
-"""Shares of damaged answers that the test looks for; those at or below the bearable one are left out."""
+SHARES = (0.03, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Shares of damaged answers that the test looks for; those at or below the bearable one are left out. Each is weighted
+by its inverse: small damage needs the evidence, and large damage brings it at once."""
 UNBEARABLE = frozenset(
     {Kind.GARBLED, Kind.EMPTY, Kind.MARK_LOST, Kind.THOUGHT_LOST, Kind.THOUGHT_MISSING, Kind.ANSWER_MISSING}
 )
@@ -63,4 +64,6 @@ def e_value(damaged: int, of: int, bearable: float) -> float:
     if not shares or not 0 < bearable < 1:
         return 1.0
     logs = [damaged * log(share / bearable) + (of - damaged) * log((1 - share) / (1 - bearable)) for share in shares]
-    return sum(exp(min(each, MOST_EVIDENCE)) for each in logs) / len(logs)
+    weights = [1 / share for share in shares]
+    ratios = (exp(min(each, MOST_EVIDENCE)) for each in logs)
+    return sum(weight * ratio for weight, ratio in zip(weights, ratios, strict=True)) / sum(weights)

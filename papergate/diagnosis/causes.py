@@ -1,10 +1,11 @@
 """Why a score may be low: kinds of completions that are more frequent than healthy ones, and where they point."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp, log
+from typing import Any
 
 from papergate.diagnosis.kinds import Kind
 from papergate.run_folder.notes import Note, note
@@ -41,6 +42,10 @@ class CauseCode(StrEnum):
     REFUSALS = "refusals"
     SERVER_FILTER = "server-filter"
     SERVER_ENDED = "server-ended"
+    ANSWER_ELSEWHERE = "answer-elsewhere"
+    """The right answer stands behind the thought, where it is not read as the answer."""
+    ONE_GROUP = "one-group"
+    """The problems of one subject or level lost far more against the golden run than all others."""
 
 
 DAMAGE = {
@@ -67,6 +72,8 @@ class Seen:
 
     kind: Kind
     correct: bool
+    elsewhere: bool = False
+    """Whether the right answer stands behind the thought, and another was read or none."""
     prompt_tokens: int | None = None
     output_tokens: int | None = None
 
@@ -91,6 +98,8 @@ class Cause:
     """Where answers end, of a limit."""
     asked: int | None = None
     """The limit that the run asked for."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What the sentence of this code states beside."""
 
     @property
     def note(self) -> Note:
@@ -103,6 +112,7 @@ class Cause:
             percent=percent(self.count / self.of),
             tokens=self.tokens,
             asked=self.asked,
+            **self.more,
         )
 
 
@@ -115,8 +125,15 @@ def causes_of(seen: Sequence[Seen], *, max_tokens: int) -> tuple[Cause, ...]:
     """
     limit, ended = _limit(seen, max_tokens)
     rest = [each for number, each in enumerate(seen) if number not in ended]
-    found = [cause for kind, code in DAMAGE.items() if (cause := _damage(rest, kind, code, len(seen)))]
-    return tuple(sorted([*([limit] if limit else []), *found], key=lambda cause: -cause.wrong))
+    kinds = ((code, [each for each in rest if each.kind is kind]) for kind, code in DAMAGE.items())
+    signs = (*kinds, (CauseCode.ANSWER_ELSEWHERE, [each for each in seen if each.elsewhere]))
+    found = [cause for code, those in signs if (cause := _damage(those, code, len(seen)))]
+    return most_costly_first([*([limit] if limit else []), *found])
+
+
+def most_costly_first(causes: Iterable[Cause]) -> tuple[Cause, ...]:
+    """The causes, the one that can explain most wrong answers first."""
+    return tuple(sorted(causes, key=lambda cause: -cause.wrong))
 
 
 def percent(share: float) -> float:
@@ -133,9 +150,8 @@ def tail_bound(count: int, of: int, rate: float) -> float:
     return exp(-of * divergence)
 
 
-def _damage(seen: Iterable[Seen], kind: Kind, code: CauseCode, of: int) -> Cause | None:
-    """A kind of damage, where there is more of it than in healthy answers."""
-    those = [each for each in seen if each.kind is kind]
+def _damage(those: Sequence[Seen], code: CauseCode, of: int) -> Cause | None:
+    """A sign of damage, where more answers have it than healthy ones."""
     if not those or tail_bound(len(those), of, HEALTHY_RATE) > FALSE_ALARM:
         return None
     return Cause(code=code, count=len(those), wrong=_wrong(those), of=of)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -267,12 +266,9 @@ def _undisturbed(*clients: Client) -> Iterator[None]:
 def _bodies(server: Server, workload: Workload, prompts: Sequence[Prompt]) -> tuple[list[bytes], list[bytes]]:
     """The warm-up requests, which are cut short, and the measured ones."""
     first = workload.warmup_requests
-    measured = [request_body(server, workload, each) for each in prompts[first:]]
-    if workload.warmup_repeats_first:
-        return measured[:1] * first, measured
-    most = sys.maxsize if workload.warmup_whole else WARMUP_TOKENS
-    short = (replace(each, output_tokens=min(each.output_tokens, most)) for each in prompts[:first])
-    return [request_body(server, workload, each) for each in short], measured
+    short = (replace(each, output_tokens=min(each.output_tokens, WARMUP_TOKENS)) for each in prompts[:first])
+    warmup, measured = ([request_body(server, workload, each) for each in part] for part in (short, prompts[first:]))
+    return warmup, measured
 
 
 def request_body(server: Server, workload: Workload, prompt: Prompt) -> bytes:
@@ -280,16 +276,20 @@ def request_body(server: Server, workload: Workload, prompt: Prompt) -> bytes:
     body: dict[str, object] = {
         "model": server.model,
         "messages": [{"role": "user", "content": prompt.text}],
-        "temperature": float(workload.temperature),
         "max_tokens": prompt.output_tokens,
         "stream": True,
         "stream_options": {"include_usage": True},
+        **_sampling(workload),
     }
-    if workload.top_p is not None:
-        body["top_p"] = workload.top_p
     if workload.ignore_eos and server.ignores_eos:
         body["ignore_eos"] = True
     return orjson.dumps(body)
+
+
+def _sampling(workload: Workload) -> dict[str, float]:
+    """What the requests say of sampling; what they do not say is the server's own."""
+    stated = {"temperature": workload.temperature, "top_p": workload.top_p}
+    return {name: float(value) for name, value in stated.items() if value is not None}
 
 
 def _run_of(server: Server, workload: Workload, prompts: Sequence[Prompt], salt: str, seen: _Seen) -> LoadRun:
@@ -307,7 +307,8 @@ def _run_of(server: Server, workload: Workload, prompts: Sequence[Prompt], salt:
         origin_ns=watch.origin_ns,
         requests=requests,
         client=replace(watch.load, stamps=_stamps(reply for _, _, reply in sent)),
-        settings={"ignore_eos": workload.ignore_eos and server.ignores_eos, "tokenizer": server.tokenizer.source},
+        settings={"ignore_eos": workload.ignore_eos and server.ignores_eos, "tokenizer": server.tokenizer.source}
+        | _sampling(workload),
     )
 
 

@@ -119,6 +119,9 @@ def speed_properties(record: SpeedRecord) -> Iterator[tuple[str, object]]:
     """The figures of a workload, where the run can be used: units in the names."""
     yield "model", record.model
     yield "engine", record.engine
+    for one in record.causes:
+        yield "cause", say(one)
+        yield "cause_code", one.code
     given = record.metrics.model_fields_set if record.metrics else ()
     for name, value in record.metrics or ():
         if isinstance(value, Spread):

@@ -28,7 +28,6 @@ from papergate.reports.speed import (
     rate_rows,
     times_words,
 )
-from papergate.reports.transcripts import write_transcripts
 from papergate.run_folder.files import PAGE_FILE, TRANSCRIPTS_FOLDER, write_text
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.scoring import Outcome
@@ -68,16 +67,14 @@ def write_page(
     speeds: Sequence[Speed] = (),
     *,
     language: Language = "en",
-    root: str = "",
 ) -> Path:
-    """Write the page of a run (verdicts, promises of this session that got none, workloads) and the texts beside it.
+    """Write the page of a run: verdicts, promises of this session that got none, and workloads.
 
     A record of a promise that is among the errors is shown as the verdict of an earlier session. The page holds every
-    language; ``language`` is the one that it opens in. ``root`` is that of the run's evidence, see
-    `papergate.run_folder.sums`; empty where it is not told.
+    language; ``language`` is the one that it opens in.
 
     Raises:
-        OSError: the disk refused; an earlier page stays, or the page stands and says that texts are missing.
+        OSError: the disk refused; an earlier page stays.
     """
     broken = {promise for promise, _ in errors}
     judged = [record for record in records if record.promise not in broken]
@@ -95,7 +92,6 @@ def write_page(
         sweeps=sweep_pictures([speed.figures for speed in speeds if speed.figures]),
         family=noted(family.note) if (family := family_of(judged)) else None,
         version=__version__,
-        root=root,
         made=time.strftime("%Y-%m-%d %H:%M %Z"),
         style=_markup(style),
         script=_markup(script),
@@ -103,9 +99,6 @@ def write_page(
         policy=_policy(style, script),
     )
     write_text(folder / PAGE_FILE, html)
-    for promise in promises:
-        if promise.answers:
-            write_transcripts(folder, promise.record, promise.answers, promise.golden)
     return folder / PAGE_FILE
 
 

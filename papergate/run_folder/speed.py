@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from papergate.run_folder.files import SPEED_FOLDER, SWEEP_FILE, json_text, speed_file, speed_files, write_text
+from papergate.run_folder.notes import Note
 from papergate.run_folder.stored import Found, Part, Stored, found
 from papergate.run_folder.verdict import Spread, VerdictName
 
@@ -106,13 +107,9 @@ class SpeedRecord(Stored):
     settings: Mapping[str, object] = Field(default_factory=dict)
     metrics: Metrics | None
     """None where the run cannot be used."""
-    definition: str = ""
-    """Whose figures stand in ``named``."""
-    named: Mapping[str, object] = Field(default_factory=dict)
-    """The figures under the names of another tool; empty where the run cannot be used."""
-    differs: tuple[str, ...] = ()
-    """How these were taken otherwise than the tool takes them."""
     client: Client
+    causes: tuple[Note, ...] = ()
+    """What stood between the server and these figures."""
     slowdown: SlowdownRecord | None
     baseline: Baseline | None
     series: Series | None

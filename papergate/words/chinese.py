@@ -143,17 +143,6 @@ def _other_model(values: Values) -> str:
     )
 
 
-def _reproduced(values: Values) -> str:
-    found = "、".join(f"{percent:g} %（{source}）" for percent, source in values["found"])
-    told = f"他人仔细复现得到 {found}"
-    if not values["missed"]:
-        return told
-    return (
-        f"{told}：{len(values['found'])} 次中有 {values['missed']} 次与承诺相差超过 {values['tolerance']}。"
-        "在判定部署有问题之前，请与可信平台的参照运行比较（--golden RUN）"
-    )
-
-
 _SENT = {
     "batches": "它等每一批中最慢的一个结束",
     "attempts": "它最多尝试 {attempts} 次",
@@ -489,6 +478,13 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "cause_answer-lost": "{percent:g} % 的输出在思考之后就结束：解析器或停止字符串丢掉了后面的内容",
     "cause_refusals": "{percent:g} % 的输出是拒答：请去掉引起拒答的系统提示词或过滤器",
     "cause_server-filter": "{percent:g} % 的输出被服务的内容过滤结束：请关闭它",
+    "cause_answer-elsewhere": "{percent:g} % 的输出在未被读作答案的 box 中含有正确答案："
+    "请检查它后面的内容（第二个 box、反问）和提示词",
+    "cause_one-group": lambda values: (
+        f"{values['group']} 得分 {values['score'][0]:g} %，参照运行中为 "
+        f"{values['score'][1]:g} %；其余题目为 {values['others'][0]:g} % 和 {values['others'][1]:g} %："
+        "请检查这些题目的共同点，例如长度"
+    ),
     "cause_server-ended": "{percent:g} % 的输出被服务以自己的原因结束：见 completions.jsonl 中的 `finish_reason`",
     # the set-up
     "other_benchmark_text": "{benchmark}：{variant}；摘要为 {digest}",
@@ -524,7 +520,6 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "problems_moved": _moved,
     # what the numbers can show
     "document_measured": "文档自己测得 {percent:g} %（{source}）",
-    "reproduced": _reproduced,
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "在本次会话的所有承诺中，p = {p:.2g} 时判为未通过（Holm）",
@@ -609,10 +604,6 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "limit_unknown": _limit_untold,
     "whole_answer_failed": _whole_answer_damaged,
     "whole_answer_noted": _whole_answer_damaged,
-    "time_out_noted": "服务在 {ends_after_s:g} 秒后结束回答：{tokens:,} 个 token 需要每秒 {needed:g} 个 token，"
-    "单个请求实测为 {seen:g}；请调大 e2eTimeout 和 tokenTimeout，否则较长的回答会丢失",
-    "time_out_unknown": "服务在 {ends_after_s:g} 秒后结束回答，{tokens:,} 个 token 需要每秒 {needed:g} 个 token；"
-    "试答太短，无法得知速度",
     "token_counts_noted": "服务的 token 数与文本不符，或没有返回：速度和长度上限不可信",
     "greedy_noted": "temperature 0 时，{repeats} 次请求得到 {texts} 种文本：服务的批处理噪声，或 temperature 未生效",
     "streaming_noted": "temperature 0 时，流式与非流式的回答不同：请检查网关和推理解析器（reasoning parser）",
@@ -622,6 +613,20 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "seeds_noted": "{pairs} 对同种子的请求中有 {differ} 对抽到不同的 token：运行无法逐字复现，得分同样有效",
     "concurrency_noted": "{count} 个请求同时发出共用 {together_s:g} 秒，单个用 {alone_s:g} 秒：它们被逐个处理；"
     "请检查服务或网关的并发限制",
+    "server_changed": "没有发出请求：{url} 在预检之后有变化。原来：{then}。现在：{now}。请确保运行期间无人重启"
+    "或切换服务，然后重新开始",
+    # speed
+    "speed_held_back": "{count} 个回答（共 {of} 个）在结束时一次到达：网关缓冲了流。此时 TTFT 等于整个回答的时间；"
+    "请关闭缓冲（nginx：proxy_buffering off）",
+    "speed_bursts": "数据块成批到达（{percent} % 与前一块相隔不到 1 ms，每块 {tokens_per_chunk:g} 个 token）："
+    "网关或服务把它们攒在一起。TPOT 有效，ITL 和 TTFT 反映的是攒批；请关闭缓冲",
+    "speed_limit": "同时进行的回答最多 {most} 个，要求 {asked} 个：请检查服务（vLLM：--max-num-seqs）、网关"
+    "或本机打开文件数的限制",
+    "speed_not_counted": "{count} 个回答（共 {of} 个）没有 token 数：服务不返回 usage，也没有分词接口。TPOT 和吞吐量"
+    "不含它们；请让 usage 通过（stream_options）",
+    "speed_counted_by_tokenizer": "服务没有为 {count} 个回答（共 {of} 个）返回 usage：其 token 由它的分词器统计，"
+    "不含没有文本的 token",
+    "drift_result": "{deployment} 相对 {golden} 的漂移：{result}（{seconds:.0f} 秒）",
     # drift from golden answers, with its state
     "prompts_ok": "{prompts} 个提示词的 token 与参照相同",
     "prompts_failed": _other_prompt,
@@ -654,6 +659,8 @@ LABELS: Mapping[str, str] = {
     "ok": "正常",
     "noted": "注意",
     "failed": "不合格",
+    "drifted": "有漂移",
+    "cannot tell": "无法判断",
     "unknown": "无法判断",
     "yes": "是",
     "no": "否",

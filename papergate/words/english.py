@@ -107,17 +107,6 @@ def _changed_terms(values: Values) -> str:
     return f"the terms of this run were changed after it began: {apart}"
 
 
-def _reproduced(values: Values) -> str:
-    found = ", ".join(f"{percent:g} % ({source})" for percent, source in values["found"])
-    told = f"careful repetitions by others give {found}"
-    if not values["missed"]:
-        return told
-    return (
-        f"{told}: {values['missed']} of {len(values['found'])} miss the promise by more than {values['tolerance']}. "
-        "Compare with a golden run of a trusted platform (--golden RUN) before you call a deployment broken"
-    )
-
-
 _SENT = {
     "batches": "it waits for the slowest of each batch",
     "attempts": "it tries {attempts} times",
@@ -451,6 +440,13 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "follows it",
     "cause_refusals": "{percent:g} % of answers are refusals: remove the system prompt or filter that asks for them",
     "cause_server-filter": "{percent:g} % of answers were ended by the server's content filter: turn it off",
+    "cause_answer-elsewhere": "{percent:g} % of answers hold the right answer in a box that is not read as the answer: "
+    "look at what follows it (a second box, a question back), and at the prompt",
+    "cause_one-group": lambda values: (
+        f"{values['group']} scores {values['score'][0]:g} %, and "
+        f"{values['score'][1]:g} % in the golden run; all others {values['others'][0]:g} % and "
+        f"{values['others'][1]:g} %: look at what these problems have in common, such as their length"
+    ),
     "cause_server-ended": "{percent:g} % of answers were ended by the server for a reason of its own: see "
     "`finish_reason` in completions.jsonl",
     # the set-up
@@ -490,7 +486,6 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "problems_moved": _moved,
     # what the numbers can show
     "document_measured": "the document itself measured {percent:g} % ({source})",
-    "reproduced": _reproduced,
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
@@ -587,10 +582,6 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "limit_unknown": _limit_untold,
     "whole_answer_failed": _whole_answer_damaged,
     "whole_answer_noted": _whole_answer_damaged,
-    "time_out_noted": "the server ends an answer after {ends_after_s:g} s: {tokens:,} tokens need {needed:g} tokens "
-    "per second, and one request alone got {seen:g}; raise e2eTimeout and tokenTimeout, or longer answers are lost",
-    "time_out_unknown": "the server ends an answer after {ends_after_s:g} s, so that {tokens:,} tokens need {needed:g} "
-    "tokens per second; the trial answer was too short to tell its speed",
     "token_counts_noted": "the token counts of the server do not fit its texts, or are missing: speeds and limits "
     "cannot be trusted",
     "greedy_noted": "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "
@@ -605,6 +596,20 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "repeated exactly; its score is as good",
     "concurrency_noted": "{count} requests took {together_s:g} s together, one alone {alone_s:g} s: they are "
     "answered one after the other; look for a limit of the server or a gateway",
+    "server_changed": "nothing was asked, as {url} changed after its preflight. It was: {then}. It is: {now}. Let "
+    "nobody restart or switch it during a run, then start again",
+    # speed
+    "speed_held_back": "{count} of {of} answers came whole, at their end: a gateway holds the stream back. TTFT is "
+    "then the time of the whole answer; turn buffering off (nginx: proxy_buffering off)",
+    "speed_bursts": "chunks came in bursts ({percent} % within 1 ms of the last, {tokens_per_chunk:g} tokens each): "
+    "a gateway or the server gathers them. TPOT holds, ITL and TTFT are those of the bursts; turn buffering off",
+    "speed_limit": "at most {most} answers ran at once, {asked} were asked for: look for a limit of the server "
+    "(vLLM: --max-num-seqs), of a gateway, or of open files on this machine",
+    "speed_not_counted": "{count} of {of} answers have no token count: the server sends no usage and has no tokenizer "
+    "route. TPOT and throughput lack them; let usage through (stream_options)",
+    "speed_counted_by_tokenizer": "the server sent no usage for {count} of {of} answers: their tokens were counted by "
+    "its tokenizer, without those that leave no text",
+    "drift_result": "drift of {deployment} from {golden}: {result} ({seconds:.0f} s)",
     # drift from golden answers, with its state
     "prompts_ok": "{prompts} prompts become the golden's tokens",
     "prompts_failed": _other_prompt,
@@ -640,6 +645,8 @@ LABELS: Mapping[str, str] = {
     "ok": "ok",
     "noted": "noted",
     "failed": "failed",
+    "drifted": "drifted",
+    "cannot tell": "cannot tell",
     "unknown": "unknown",
     "yes": "yes",
     "no": "no",

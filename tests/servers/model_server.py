@@ -54,7 +54,7 @@ class Fault:
     finish: str = ""
     """The finish reason of every chat, where it is not told as it was."""
     fails: float = 0.0
-    """Share of chats that end with an error of the server."""
+    """Share of chats that end with an error of the server; the same request may succeed later."""
     usage: bool = True
     logprobs: str = "raw"
     """Or ``absent``, ``given`` (echo of given tokens alone), ``scaled`` by a temperature of 0.6."""
@@ -72,8 +72,8 @@ class Drawing(HuggingFaceEngine):
         super().__init__(*args)
         self.drawn = {}
 
-    def prompt_ids(self, prompt):
-        return tuple(json.loads(prompt))
+    def _ids_of(self, turns):
+        return tuple(json.loads(turns[-1]["content"]))
 
     def _completion(self, request, drawn):
         self.drawn[request.problem] = (list(drawn.tokens), drawn.ended)
@@ -100,6 +100,8 @@ class Deployed:
         self.looping = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.looping.start()
         self.numbers = iter(range(10**9))
+        self.tokens = 0
+        """Drawn or read until now."""
 
     def close(self):
         self.engine.close()
@@ -121,16 +123,20 @@ class Deployed:
             temperature=Decimal(str(body.get("temperature", 1.0))),
             top_p=Decimal(str(body.get("top_p", 1.0))),
             max_tokens=max(1, min(body.get("max_tokens", 16), 510 - len(ids))),
+            top_k=body.get("top_k"),
         )
         seed = body["seed"] if body.get("seed") is not None else self.own.getrandbits(32)
         prompt = json.dumps(self.fault.seen(list(ids)))
         request = Request(problem=name, sample=0, prompt=prompt, sampling=sampling, seed=seed)
         asyncio.run_coroutine_threadsafe(self.engine.complete(request), self.loop).result()
-        return self.engine.drawn.pop(name)
+        tokens, ended = self.engine.drawn.pop(name)
+        self.tokens += len(tokens) + ended
+        return tokens, ended
 
     def rows(self, prompt: Sequence[int], answer: Sequence[int]):
         """Log-probabilities of given tokens."""
         with self.lock:
+            self.tokens += len(answer)
             found = read_at_once(self.reading, (self.fault.seen(list(prompt)), answer))
         if self.fault.logprobs != "scaled":
             return found
@@ -187,7 +193,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send({"error": {"message": "temperature must be above 0"}}, status=400)
             return
         rng = random.Random(f"{body.get('seed')}|{body['messages'][-1]['content']}|{body.get('temperature')}")
-        if rng.random() < self.fault.fails:
+        if self.deployed.own.random() < self.fault.fails:
             self.send({"error": {"message": "an expert is gone"}}, status=500)
             return
         ids = self.deployed.ids_of(body["messages"])
@@ -234,13 +240,20 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def model_server(fault: Fault | None = None, **changes) -> Iterator[str]:
     """The address of a deployment with this fault."""
-    deployed = Deployed(fault or Fault(**changes))
+    with deployed_at(fault or Fault(**changes)) as (url, _):
+        yield url
+
+
+@contextmanager
+def deployed_at(fault: Fault) -> Iterator[tuple[str, Deployed]]:
+    """The address of a deployment with this fault, and the deployment itself."""
+    deployed = Deployed(fault)
     with Server(("127.0.0.1", 0), Handler) as server:
         server.deployed = deployed
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"http://127.0.0.1:{server.server_address[1]}", deployed
         finally:
             server.shutdown()
             thread.join()

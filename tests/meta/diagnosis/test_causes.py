@@ -89,19 +89,19 @@ def test_the_bound_holds_for_a_healthy_rate():
     assert named <= 6  # 2 expected at most; 7 or more in fewer than 1 in 200
 
 
-def looks_until_named(share, bearable, seed, most=2000):
+def looks_until_named(share, bearable, seed, most=2000, under_way=0):
     draw, bad = random.Random(seed), 0
     for of in range(1, most + 1):
         bad += draw.random() < share
-        if e_value(bad, of, bearable) >= 1 / ALPHA:
+        if e_value(bad, of + under_way, bearable) >= 1 / ALPHA:
             return of
     return None
 
 
 def test_five_percent_of_garbled_answers_are_unbearable_on_math_500_within_two_hundred():
     share = bearable_share(UNBEARABLE, score=0.939, tolerance=0.005)
-    found = sorted(looks_until_named(0.05, share, seed) or 2001 for seed in range(100))
-    assert found[50] <= 200
+    found = sorted(looks_until_named(0.05, share, seed, under_way=64) or 2001 for seed in range(300))
+    assert found[150] <= 200
 
 
 def test_what_a_promise_can_bear_is_hardly_ever_called_unbearable():

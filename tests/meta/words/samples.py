@@ -124,7 +124,8 @@ SAMPLES = {
     "samples_never_came": [{"count": 6}],
     # causes
     **{f"cause_{code}": [LIMIT] for code in ("server-cap", "context-cap", "token-limit")},
-    **{f"cause_{code}": [{"percent": 4.2}] for code in DAMAGE},
+    **{f"cause_{code}": [{"percent": 4.2}] for code in (*DAMAGE, "answer-elsewhere")},
+    "cause_one-group": [{"group": "level 5", "score": [61, 83], "others": [93, 94]}],
     # the set-up
     "other_benchmark_text": [{"benchmark": "AIME 2024", "variant": "unknown text variant", "digest": "ab12"}],
     "no_preflight": [{}],
@@ -165,10 +166,6 @@ SAMPLES = {
         {"problems": [[f"p{number}", 0.9, 0.2] for number in range(7)]},
     ],
     # what the numbers can show
-    "reproduced": [
-        {"found": [[93.0, "evalhub, vLLM"], [93.6, "another"]], "missed": 1, "tolerance": "0.5 points"},
-        {"found": [[93.8, "evalhub, vLLM"]], "missed": 0, "tolerance": "0.5 points"},
-    ],
     "document_measured": [{"percent": 97.6, "source": "best practice, part five"}],
     "paper_error": [
         {"counted": counted, "error_points": 1.2, "samples": 64, "chance": chance}
@@ -267,8 +264,6 @@ SAMPLES = {
     "limit_unknown": [{"reason": "uncounted"}, {"reason": "short"}],
     "whole_answer_failed": [{"kind": "garbled", "cause": "garbled"}],
     "whole_answer_noted": [{"kind": "loop", "cause": "loops"}],
-    "time_out_noted": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7, "seen": 5.1}],
-    "time_out_unknown": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7}],
     "token_counts_noted": [{"reason": "absent"}],
     "greedy_noted": [{"texts": 2, "repeats": 3}],
     "streaming_noted": [{}],
@@ -286,7 +281,15 @@ SAMPLES = {
     ],
     "seeds_noted": [{"differ": 3, "pairs": 8}],
     "concurrency_noted": [{"count": 8, "together_s": 7.9, "alone_s": 1.02}],
+    "server_changed": [{"url": "http://host:8000", "then": "vllm 0.32.0", "now": "vllm 0.33.0"}],
+    # speed
+    "speed_held_back": [{"count": 9, "of": 10}],
+    "speed_bursts": [{"percent": 80, "tokens_per_chunk": 1.3}],
+    "speed_limit": [{"most": 4, "asked": 16}],
+    "speed_not_counted": [{"count": 9, "of": 10}],
+    "speed_counted_by_tokenizer": [{"count": 9, "of": 10}],
     # drift
+    "drift_result": [{"deployment": "d", "golden": "r1, vllm 0.32.0", "result": "pass", "seconds": 3.0}],
     "prompts_ok": [{"prompts": 60}],
     "prompts_failed": [{"reason": reason, "tokens": 44, "golden": 45} for reason in ("template", "tokenizer")],
     "prompts_unknown": [{"reason": "no-tokenizer"}],
