@@ -57,7 +57,7 @@ class Ended:
         """What a command says of it by its exit status."""
         if not self.lines:
             return ExitCode.NOTHING_SELECTED
-        ends = {line.verdict for line in self.lines if not (line.asked or (line.record and line.record.accepted))}
+        ends = {line.verdict for line in self.lines if not (line.asked or (line.record and not line.record.breaks))}
         return exit_code_of(ends | ({"error"} if self.page_error else set()))
 
 

@@ -72,7 +72,7 @@ class Gate:
         else:
             found = asked(ready, self._engine(ready, folder, show), folder, show)
         record = save(found, folder, ready.golden)
-        self._failed += found.verdict is Verdict.FAIL
+        self._failed += found.verdict is Verdict.FAIL and record.gates
         return Tested(acceptance=found, record=record)
 
     def ask(self, promise: Promise, show: Show = silently) -> Asked:
@@ -126,7 +126,7 @@ class Gate:
     @property
     def _fail_alpha(self) -> float | None:
         """Largest p-value at which the next failure stands; None for the rule's own."""
-        if not self._setup.options.holm or self._setup.options.trial:
+        if not self._setup.holm or self._setup.options.trial:
             return None
         return holm_alpha(float(ALPHA), self._promises, failed=self._failed)
 

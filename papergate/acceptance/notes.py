@@ -24,6 +24,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
     return [
         *of_the_verdict,
         *_how_to_confirm(acceptance),
+        *_notes_of_policy(acceptance),
         *acceptance.findings,
         *_notes_of_samples(acceptance.tally),
         *_notes_of_answers(acceptance),
@@ -33,6 +34,19 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
         *acceptance.source_notes,
         *_notes_of_sessions(acceptance),
     ]
+
+
+def _notes_of_policy(acceptance: Acceptance) -> Iterator[Note]:
+    """What the policy lets pass, in the open."""
+    standing = acceptance.case.settings.standing
+    if standing is None:
+        return
+    broken = not acceptance.accepted
+    if standing.tier != "must":
+        yield note("not_gating", tier=standing.tier, broken=broken)
+    if standing.reason is not None:
+        code = "waiver_expired" if standing.expired else "waived"
+        yield note(code, reason=standing.reason, expires=standing.expires, broken=broken)
 
 
 def _how_to_confirm(acceptance: Acceptance) -> Iterator[Note]:

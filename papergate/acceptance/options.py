@@ -49,6 +49,8 @@ class Options:
     limit: int | None = None
     trial: bool = False
     golden: Path | None = None
+    policy: Path | None = None
+    """Which promises gate, and which are waived."""
     grader: GraderMode | None = None
     """None: papergate's own, or under the `vendor` protocol that of the document's tool."""
     letter: bool = False
@@ -121,6 +123,7 @@ def add_judging_options(add: Callable[..., object]) -> None:
         help="local copy of a benchmark, e.g. math500=F",
     )
     add("--targets", action="append", default=[], metavar="DIR", help="folder with targets of your own (*.toml)")
+    add("--policy", metavar="FILE", help="policy.toml: which promises must be kept, and which are waived until when")
     add("--golden", metavar="RUN", help="stored run of a trusted platform as the reference, in place of the paper")
     add("--grader", choices=get_args(GraderMode), help="whose rules grade; default: strict, with vendor the document's")
     add_language_option(add)
@@ -162,6 +165,7 @@ def options_of(get: Given) -> Options:
         limit=get("--limit") or (TRIAL_PROBLEMS if trial else None),
         trial=trial,
         golden=_path(get("--golden")),
+        policy=_path(get("--policy")),
         grader=get("--grader"),
         letter=bool(get("--letter")),
         concurrency=get("--concurrency"),

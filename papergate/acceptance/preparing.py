@@ -18,7 +18,9 @@ from papergate.engines.replay import Predictions
 from papergate.engines.spec import Ability
 from papergate.engines.start import ENGINES
 from papergate.promises import Promise, Task
+from papergate.promises.policy import GatePolicy, today
 from papergate.run_folder.notes import Note
+from papergate.run_folder.verdict import Standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,10 +99,23 @@ def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alph
         benchmark=benchmark,
         problems=problems,
         golden=golden,
-        settings=replace(settings_of(promise, options), fail_alpha=fail_alpha),
+        settings=replace(
+            settings_of(promise, options), fail_alpha=fail_alpha, standing=standing_of(promise, setup.policy)
+        ),
         predictions=predictions,
         source_notes=notes_of_own_log(predictions.path, promise, benchmark, options.protocol) if predictions else (),
     )
+
+
+def standing_of(promise: Promise, policy: GatePolicy | None) -> Standing | None:
+    """What ``policy`` says of ``promise`` today."""
+    if policy is None:
+        return None
+    tier, waiver = policy.tier_of(promise.id), policy.waiver_of(promise.id)
+    if waiver is None:
+        return Standing(tier=tier)
+    expires = waiver.expires.isoformat()
+    return Standing(tier=tier, reason=waiver.reason, expires=expires, expired=waiver.expires < today())
 
 
 def settings_of(promise: Promise, options: Options) -> Settings:

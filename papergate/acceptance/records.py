@@ -17,6 +17,7 @@ from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish, Form
 from papergate.promises import Promise, Sampling, Task
 from papergate.run_folder.notes import Note, note
+from papergate.run_folder.verdict import Standing
 from papergate.scoring import Grade, GraderMode, Outcome
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.budget import Budget
@@ -50,6 +51,8 @@ class Settings:
     """Looked at before each further look; what it stops stays inconclusive."""
     fail_alpha: float | None = None
     """Largest p-value at which a failure stands, where many promises are judged together; None: the rule's own."""
+    standing: Standing | None = None
+    """What the policy of the session says of the promise; None where there is none."""
     limit: int | None = None
     """Only the first so many problems: a part, which cannot pass."""
     trial: bool = False
@@ -253,6 +256,12 @@ class Acceptance:
         if self.case.settings.trial:
             return self._answered > 0
         return not self.case.partial and not self.withheld and not self.judgement.blocks
+
+    @property
+    def breaks(self) -> bool:
+        """Whether a build breaks by it: a promise that is not kept, unless the policy lets it be broken."""
+        standing = self.case.settings.standing
+        return not self.accepted and (standing is None or standing.gates)
 
     @property
     def note(self) -> Note:

@@ -49,7 +49,7 @@ def rejudge_run(run: Path, setup: Setup) -> list[Rejudged]:
         raise StoreError(f"{run} holds no completions to judge; give the folder of a run: runs/TIME")
     found, failed = list[Rejudged](), 0
     for folder in folders:
-        alpha = holm_alpha(float(ALPHA), len(folders), failed=failed) if setup.options.holm else None
+        alpha = holm_alpha(float(ALPHA), len(folders), failed=failed) if setup.holm else None
         found.append(_rejudged(folder, setup, benchmarks, alpha))
         failed += bool(found[-1].record and found[-1].record.verdict == Verdict.FAIL.value)
     return found

@@ -167,6 +167,7 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         thought_marks=promise.deployment.thought_marks,
         papergate=__version__,
         terms=terms_of(case.rule, case.reference),
+        standing=case.settings.standing,
     )
     return record if golden is None else with_golden(record, golden)
 

@@ -13,6 +13,7 @@ from papergate.engines.replay import Predictions, read_predictions
 from papergate.engines.start import ENGINES, spec_of
 from papergate.errors import OptionsError
 from papergate.promises import PAPERS, TARGETS, TOOLS, Promise, Target, read_promises, read_targets
+from papergate.promises.policy import GatePolicy, read_policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,13 @@ class Setup:
     """All that any target promises."""
     predictions: Predictions | None
     """Completions that exist already; None where an engine is asked."""
+    policy: GatePolicy | None = None
+    """Which promises gate; None where all do."""
+
+    @property
+    def holm(self) -> bool:
+        """Whether a failure must be sure among all promises of the session."""
+        return self.options.holm or bool(self.policy and self.policy.holm)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +72,7 @@ def read_setup(options: Options) -> Setup:
         benchmarks=benchmarks,
         promises=promises,
         predictions=predictions,
+        policy=read_policy(options.policy, [promise.id for promise in promises]) if options.policy else None,
     )
 
 

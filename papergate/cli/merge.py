@@ -26,6 +26,9 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 
 def run(args: argparse.Namespace) -> int:
     """Merge, print the verdicts, and return the exit code."""
-    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "grader", "holm", "language")}
+    given = {
+        f"--{name}": getattr(args, name)
+        for name in ("data", "targets", "golden", "policy", "grader", "holm", "language")
+    }
     options = options_of(given.get)
     return print_judged(merge(args.runs, args.output, options), options.language)

@@ -63,7 +63,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_judge(args: argparse.Namespace) -> int:
     """Judge the run again, print its verdicts, and return the exit code."""
-    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "grader", "language")}
+    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "policy", "grader", "language")}
     options = options_of(given.get)
     return print_judged(judge_again(args.folder, options), options.language)
 

@@ -31,5 +31,5 @@ def standing(records: Sequence[VerdictRecord]) -> dict[str, bool]:
 
 
 def _judged(records: Sequence[VerdictRecord]) -> list[VerdictRecord]:
-    """Those that the rule and its interval judged: a part, or a trial, fails no promise."""
-    return [record for record in records if record.protocol == "paper" and not record.partial]
+    """Those that gate, by the rule and its interval: a part, or a trial, fails no promise."""
+    return [record for record in records if record.protocol == "paper" and not record.partial and record.gates]

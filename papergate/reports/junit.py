@@ -24,6 +24,7 @@ def _properties(record: VerdictRecord, language: Language) -> Iterator[tuple[str
     yield "verdict", record.verdict
     yield "sentence", say(record.said, language)
     yield from (("reason_code", one.code) for one in record.reasons)
+    yield from _standing(record)
     yield "protocol", record.protocol
     yield "reference_percent", f"{100 * judgement.reference:.3f}"
     yield "reference", promised.reference
@@ -55,6 +56,15 @@ def _properties(record: VerdictRecord, language: Language) -> Iterator[tuple[str
     for one in record.remarks:
         yield "remark", say(one, language)
         yield "remark_code", one.code
+
+
+def _standing(record: VerdictRecord) -> Iterator[tuple[str, str]]:
+    """What a policy says of the promise; nothing without one."""
+    if record.standing:
+        yield "tier", record.standing.tier
+        yield "gates", _word(record.gates)
+        yield "waiver", _word(record.standing.reason)
+        yield "waiver_expires", _word(record.standing.expires)
 
 
 def _judged(record: VerdictRecord) -> Iterator[tuple[str, str]]:

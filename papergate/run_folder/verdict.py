@@ -209,6 +209,22 @@ class BesideGolden(Part):
     """Planned samples of each problem, in the same order."""
 
 
+class Standing(Part):
+    """What a policy says of a promise."""
+
+    tier: Literal["must", "should", "record"]
+    reason: str | None = None
+    """Of its waiver; None where it has none, as below."""
+    expires: str | None = None
+    """The last day of the waiver, as ISO 8601 writes it."""
+    expired: bool = False
+
+    @property
+    def gates(self) -> bool:
+        """Whether a build breaks where the promise is not kept."""
+        return self.tier == "must" and (self.reason is None or self.expired)
+
+
 class Earlier(Part):
     """A verdict that the promise had in this folder before."""
 
@@ -276,8 +292,20 @@ class VerdictRecord(Stored):
     """Release that judged."""
     terms: Mapping[str, str] = Field(default_factory=dict)
     """What the promise is held to, in words by name: tolerance, delta, alpha, reference."""
+    standing: Standing | None = None
+    """What the policy of the session says of it; None where there was none."""
     earlier: tuple[Earlier, ...] = ()
     """The verdicts that this one follows, oldest first; the file beside it has them with their seals."""
+
+    @property
+    def gates(self) -> bool:
+        """Whether a build breaks where the promise is not kept."""
+        return self.standing is None or self.standing.gates
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it breaks the build."""
+        return not self.accepted and self.gates
 
     @classmethod
     def upgraded(cls, fields: Mapping[str, Any], number: int) -> Mapping[str, Any]:

@@ -77,6 +77,16 @@ def _other_version(values: Values) -> str:
     return f"{values['what']} {seen}；目标文件中写的是 {values['stated']}"
 
 
+def _not_gating(values: Values) -> str:
+    broken = "。没有该策略，构建不会通过" if values["broken"] else ""
+    return f"策略将此承诺列为 {values['tier']} 级：不参与门禁{broken}"
+
+
+def _waived(values: Values) -> str:
+    effect = "没有该豁免，构建不会通过" if values["broken"] else "该豁免并不需要：承诺已兑现"
+    return f"豁免至 {values['expires']}：{values['reason']}。{effect}"
+
+
 def _apart(values: Values) -> str:
     return f"{'低' if values['points'] < 0 else '高'} {abs(values['points']):.1f} 个百分点"
 
@@ -439,6 +449,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "unknown_could_turn": _unknown_could_turn,
     "other_verdicts_before": _other_verdicts,
     "terms_changed": _changed_terms,
+    "not_gating": _not_gating,
+    "waived": _waived,
+    "waiver_expired": "此承诺的豁免已于 {expires} 到期：{reason}",
     "dependent_copies": "样本不独立：{answers} 个长输出中有 {copies} 个与同题的另一个相同。"
     "请检查服务前面的缓存、被忽略的种子或日志中的重复行，然后开始新的运行",
     "dependent_unanimous": _all_agree,

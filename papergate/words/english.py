@@ -125,6 +125,16 @@ def _leaves_open(values: Values) -> str:
     return ". ".join(name + part for name, part in zip(named, parts, strict=True) if part)
 
 
+def _not_gating(values: Values) -> str:
+    broken = ". The build would have failed without the policy" if values["broken"] else ""
+    return f"the policy gives this promise the tier {values['tier']}: it does not gate{broken}"
+
+
+def _waived(values: Values) -> str:
+    effect = "The build would have failed without it" if values["broken"] else "It is not needed: the promise is kept"
+    return f"waived until {values['expires']}: {values['reason']}. {effect}"
+
+
 def _apart(values: Values) -> str:
     return f"{abs(values['points']):.1f} points {'lower' if values['points'] < 0 else 'higher'}"
 
@@ -387,6 +397,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "trial_without_answer": "the set-up does not work: {samples} samples were asked ({asked} of {problems} problems), "
     "and none holds an answer. Look at the completions in the run's folder",
     "unknown_could_turn": _unknown_could_turn,
+    "not_gating": _not_gating,
+    "waived": _waived,
+    "waiver_expired": "the waiver of this promise expired on {expires}: {reason}",
     "dependent_copies": "the samples are not independent: {copies} of {answers} long answers repeat another one of "
     "their problem. Look for a cache in front of the server, ignored seeds, or doubled lines of a log, and "
     "start a new run",

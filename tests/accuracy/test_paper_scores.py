@@ -7,5 +7,9 @@ from papergate.words import say
 
 
 def test_score_is_reproduced(acceptance, pytestconfig):
-    if not acceptance.accepted:
-        pytest.fail(say(acceptance.note, session_options(pytestconfig).language), pytrace=False)
+    if acceptance.accepted:
+        return
+    sentence = say(acceptance.note, session_options(pytestconfig).language)
+    if acceptance.breaks:
+        pytest.fail(sentence, pytrace=False)
+    pytest.xfail(sentence)  # the policy lets it be broken: JUnit calls it skipped, with the sentence

@@ -100,6 +100,12 @@ SAMPLES = {
         }
     ],
     "terms_changed": [{"changes": [["tolerance", "1 problem", "2 problems"], ["alpha", "0.05", ""]]}],
+    "not_gating": [{"tier": "should", "broken": True}, {"tier": "record", "broken": False}],
+    "waived": [
+        {"reason": "driver 570", "expires": "2026-12-31", "broken": True},
+        {"reason": "driver 570", "expires": "2026-12-31", "broken": False},
+    ],
+    "waiver_expired": [{"reason": "driver 570", "expires": "2026-01-31", "broken": True}],
     "dependent_copies": [{"copies": 31, "answers": 120}],
     "dependent_unanimous": [{"p": 0.0021, "problems": 30, "score": 66.7}],
     "dependent_places": [{"p": 0.0004, "where": "http://b:8000", "points": -12.3, "problems": 30, "score": 60.0}],
