@@ -61,6 +61,10 @@ _BY_REASON = {
 }
 
 
+GRADE_FIELDS = frozenset({"problem", "sample", "outcome"})
+QUESTION_FIELDS = frozenset({"problem", "question"})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """One planned sample, without its text."""
@@ -191,15 +195,24 @@ _KEPT = ("problem", "sample", "finish", "output_tokens", "ttft_s", "e2e_s", "end
 
 
 def _grades_of(folder: Path) -> tuple[dict[Key, Fields], bytes]:
-    """The grades by problem and sample, and the bytes that hold them."""
+    """The grades by problem and sample, and the bytes that hold them; none where they cannot be read."""
     data = _bytes_of(folder / GRADES_FILE)
-    rows = [orjson.loads(line) for line in data.splitlines()]
+    rows = _rows_in(data, GRADE_FIELDS)
     return {(row["problem"], row["sample"]): row for row in rows}, data
 
 
 def _questions_of(folder: Path) -> dict[str, str]:
-    rows = [orjson.loads(line) for line in _bytes_of(folder / QUESTIONS_FILE).splitlines()]
+    rows = _rows_in(_bytes_of(folder / QUESTIONS_FILE), QUESTION_FIELDS)
     return {row["problem"]: row["question"] for row in rows}
+
+
+def _rows_in(data: bytes, needed: frozenset[str]) -> list[Fields]:
+    """The objects of a file of the run's; none at all where one of them is damaged or lacks a field."""
+    try:
+        rows = [orjson.loads(line) for line in data.splitlines()]
+    except orjson.JSONDecodeError:
+        return []
+    return rows if all(isinstance(row, dict) and row.keys() >= needed for row in rows) else []
 
 
 def _bytes_of(path: Path) -> bytes:

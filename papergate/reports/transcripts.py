@@ -16,7 +16,7 @@ from pathlib import Path
 import orjson
 
 from papergate.completions.contents import Key, Place
-from papergate.files import PRIVATE_FILE, open_kept, private_folder
+from papergate.files import PRIVATE_FILE, NotPlain, open_kept, private_folder
 from papergate.reports.answers import Answers, Fields
 from papergate.run_folder.files import TRANSCRIPTS_FOLDER
 from papergate.run_folder.verdict import VerdictRecord
@@ -34,9 +34,7 @@ def write_transcripts(run: Path, record: VerdictRecord, answers: Answers, golden
     Raises:
         OSError: the disk refused; the page says what is missing.
     """
-    folder = run / TRANSCRIPTS_FOLDER / record.promise
-    shutil.rmtree(folder, ignore_errors=True)
-    private_folder(folder)
+    folder = _emptied(run / TRANSCRIPTS_FOLDER, record.promise)
     sides = [_Side(answers, "answers", "grades", shown=record.benchmark.confidential is False)]
     if golden:
         sides.append(_Side(golden, "golden", "golden_grades", shown=record.benchmark.confidential is False))
@@ -53,6 +51,16 @@ def write_transcripts(run: Path, record: VerdictRecord, answers: Answers, golden
     finally:
         for side in sides:
             side.close()
+
+
+def _emptied(folder: Path, promise: str) -> Path:
+    """The folder of a promise's scripts, without those of before; nothing is removed or written through a link."""
+    for path in (folder, folder / promise):
+        if path.is_symlink():
+            raise NotPlain(f"{path} is a link, which papergate does not follow inside a run; remove it")
+    shutil.rmtree(folder / promise, ignore_errors=True)
+    private_folder(folder / promise)
+    return folder / promise
 
 
 class _Side:

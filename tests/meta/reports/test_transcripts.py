@@ -1,6 +1,7 @@
 """The texts beside the page: every planned sample with its grade, word for word, and nothing that must not be shown."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from papergate.acceptance.golden import golden_of, read_golden
 from papergate.acceptance.saving import save, save_replayed
 from papergate.completions.store import Store
 from papergate.engines import Finish
+from papergate.errors import StoreError
 from papergate.reports.answers import Ended, answers_of
 from papergate.reports.run import write_run_page
 from papergate.run_folder.files import PAGE_FILE, QUESTIONS_FILE, TRANSCRIPTS_FOLDER
@@ -137,6 +139,29 @@ def test_other_completions_or_grades_have_another_stamp(tmp_path):
     grades = tmp_path / TINY.id / "grades.jsonl"
     grades.write_text(grades.read_text().replace('"correct"', '"incorrect"', 1))
     assert answers_of(tmp_path / TINY.id, record).stamp != first == script(tmp_path)["stamp"]
+
+
+@pytest.mark.parametrize("damage", ["{", "[]\n", '{"problem": "p"}\n', "\udcff"])
+@pytest.mark.parametrize("name", ["grades.jsonl", "completions.jsonl", "questions.jsonl"])
+def test_a_damaged_file_of_a_run_costs_the_page_no_more_than_what_it_held(tmp_path, name, damage):
+    kept(tmp_path, completions_of(like_the_paper, 2), 2)
+    path = tmp_path / TINY.id / name
+    path.write_bytes(damage.encode(errors="surrogateescape") + path.read_bytes())
+    assert "Promises: 1." in write_run_page(tmp_path, []).read_text()
+
+
+@pytest.mark.parametrize("name", [TRANSCRIPTS_FOLDER, f"{TRANSCRIPTS_FOLDER}/{TINY.id}"])
+def test_nothing_is_removed_or_written_through_a_planted_link(tmp_path, name):
+    kept(tmp_path / "run", completions_of(like_the_paper, 2), 2)
+    theirs = tmp_path / "theirs" / TINY.id
+    theirs.mkdir(parents=True)
+    (theirs / "dear.txt").write_text("keep me")
+    link = tmp_path / "run" / name
+    shutil.rmtree(link)
+    link.symlink_to(theirs if name.endswith(TINY.id) else theirs.parent)
+    with pytest.raises(StoreError, match="is a link"):
+        write_run_page(tmp_path / "run", [])
+    assert [path.name for path in theirs.iterdir()] == ["dear.txt"]
 
 
 @pytest.mark.parametrize("name", ["grades.jsonl", "completions.jsonl"])
