@@ -108,6 +108,10 @@ $(SITE_VENV)/ready: pyproject.toml
 site: $(SITE_VENV)/ready  ## the documentation as a site, in site/; a broken link fails
 	$(SITE_VENV)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs site
 
+# Debian: apt-get install --no-install-recommends slurm-wlm munge; as root, since slurmd asks for it.
+test-slurm: $(VENV)/ready  ## the recipes for Slurm on a Slurm of one node that the test starts
+	$(PYTEST) tests/meta/recipes/test_slurm.py -rs --junitxml=report/slurm.xml
+
 recipes: $(SITE_VENV)/ready  ## the recipes for CI systems and containers against their schemas and linter
 	$(SITE_VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows docs/recipes/github-actions.yml
 	$(SITE_VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci docs/recipes/gitlab-ci.yml

@@ -10,6 +10,7 @@ pytest_plugins = [
     "fixtures.run_folder",
     "fixtures.ends",
     "fixtures.engines",
+    "fixtures.workers",
     "fixtures.acceptance",
     "fixtures.deployment",
     "fixtures.interruption",

@@ -6,6 +6,7 @@ from pathlib import Path
 from papergate.acceptance.crew import Crew
 from papergate.acceptance.flow import Show, silently, until_decided
 from papergate.acceptance.gradebook import Gradebook
+from papergate.acceptance.independence import with_preflight
 from papergate.acceptance.preparing import Ready
 from papergate.acceptance.records import Acceptance
 from papergate.acceptance.rejudge import identity_of, refuse_another_run
@@ -42,7 +43,7 @@ def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
     shown.say(f"waiting for {len(crew.folders)} shards up to look {first}")
     crew.gather(first)
     manifest = joined_manifest(parts_of(promise, crew.folders))
-    case = replace(ready.case(identity_of(manifest)), allocated=True)
+    case = with_preflight(replace(ready.case(identity_of(manifest)), allocated=True), crew.folders[0])
     refuse_another_run(case, manifest, str(crew.folders[0].parent.parent))
     store = Joined(crew.folders)
     store.refresh()

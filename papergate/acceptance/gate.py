@@ -15,6 +15,7 @@ from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.saving import save, save_replayed
 from papergate.acceptance.selection import Setup
 from papergate.acceptance.shards import Asked, ask_part, give_up
+from papergate.acceptance.workers import Workers
 from papergate.completions.shard import Shard
 from papergate.completions.store import Store, refuse_unsound
 from papergate.engines import Engine, EngineIdentity
@@ -43,12 +44,14 @@ class Tested:
 class Gate:
     """Tests the promises of one session, one after another, into one run folder."""
 
-    def __init__(self, setup: Setup, engines: Engines, run: Path, *, promises: int) -> None:
+    def __init__(
+        self, setup: Setup, engines: Engines, run: Path, *, promises: int, workers: Workers | None = None
+    ) -> None:
         """``promises`` is how many the session tests: with ``holm``, a failure must be sure among all of them."""
         self._setup, self._engines, self._run = setup, engines, run
         self._benchmarks = Benchmarks(setup.benchmarks, setup.options.data)
         self._preflights = Preflights(setup.options.language) if setup.options.preflight else None
-        self._promises, self._failed = promises, 0
+        self._promises, self._workers = promises, workers or Workers()
         self._given_up = given_up(setup.options.coordinate) if setup.options.coordinate else frozenset[str]()
 
     @property
@@ -70,9 +73,11 @@ class Gate:
         elif self._setup.options.coordinates:
             found = coordinate(ready, self._crew(promise), folder, show)
         else:
-            found = asked(ready, self._engine(ready, folder, show), folder, show)
+            engine = self._engine(ready, folder, show)
+            found = asked(self._case(ready, engine), engine, folder, show)
         record = save(found, folder, ready.golden)
-        self._failed += found.verdict is Verdict.FAIL and record.gates
+        if found.verdict is Verdict.FAIL and record.gates:
+            self._workers.fail(promise.id)
         return Tested(acceptance=found, record=record)
 
     def ask(self, promise: Promise, show: Show = silently) -> Asked:
@@ -91,7 +96,7 @@ class Gate:
     def _ask(self, promise: Promise, show: Show) -> Asked:
         ready, folder = self._prepared(promise), self._run / promise.id
         engine = self._engine(ready, folder, show)
-        case = _case(ready, engine)
+        case = self._case(ready, engine)
         with Store.open(folder, manifest_of(case)) as store:
             return ask_part(case, engine, store, self._looks(case), show)
 
@@ -123,30 +128,29 @@ class Gate:
             self._preflights.hold(ready, engine, folder, show)
         return engine
 
+    def _case(self, ready: Ready, engine: Engine) -> Case:
+        """The case of ``engine``, with as many requests in flight as serve it best where nobody says how many."""
+        policy = self._workers.share_of(ready.settings.policy, engine.concurrency, promises=self._promises)
+        return replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())
+
     @property
     def _fail_alpha(self) -> float | None:
         """Largest p-value at which the next failure stands; None for the rule's own."""
         if not self._setup.holm or self._setup.options.trial:
             return None
-        return holm_alpha(float(ALPHA), self._promises, failed=self._failed)
+        return holm_alpha(float(ALPHA), self._promises, failed=self._workers.failed)
 
 
-def asked(ready: Ready, engine: Engine, folder: Path, show: Show = silently) -> Acceptance:
+def asked(case: Case, engine: Engine, folder: Path, show: Show = silently) -> Acceptance:
     """Ask ``engine`` until its verdict is decided; completions are kept in ``folder``, and resumed there.
 
     Raises:
         PapergateError: anything outside the model's answers is wrong; what came is kept.
     """
-    case = with_preflight(_case(ready, engine), folder)
+    case = with_preflight(case, folder)
     with Store.open(folder, manifest_of(case)) as store:
         forget_verdict(folder)  # from here on it is this session's, or none; the history keeps the earlier ones
         return accept(case, engine, store, show)
-
-
-def _case(ready: Ready, engine: Engine) -> Case:
-    """The case of ``engine``, with as many requests in flight as serve it best where nobody says how many."""
-    policy = replace(ready.settings.policy, concurrency=ready.settings.policy.concurrency or engine.concurrency)
-    return replace(ready, settings=replace(ready.settings, policy=policy)).case(engine.identity())
 
 
 def replayed(ready: Ready, setup: Setup) -> Acceptance:

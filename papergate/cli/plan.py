@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from papergate.acceptance.options import add_language_option
@@ -11,12 +12,15 @@ from papergate.errors import PapergateError, PromiseError
 from papergate.printable import printable
 from papergate.statistics.looks import LOOKS, looks_within
 from papergate.statistics.panels import beta_panel
-from papergate.statistics.plan import Cost, plan, plan_text, single_run
+from papergate.statistics.plan import Cost, Plan, plan, plan_text, single_run
 from papergate.statistics.power import Gate
 from papergate.statistics.reference import ReferenceKind
+from papergate.statistics.replicas import Fleet, drawn_looks, scaling_text
 from papergate.statistics.rule import Rule
 from papergate.words import Language, explain, language_of, say
 
+IN_FLIGHT = 64
+"""As many as papergate keeps at a server by itself."""
 MOST = 100_000
 """Problems or samples: a simulation of more would not fit the memory, and no benchmark has so many."""
 
@@ -49,7 +53,30 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     parser.add_argument("--tokens-per-sample", type=float, metavar="T", help="mean output tokens of a completion")
     parser.add_argument("--tokens-per-s", type=float, metavar="V", help="output tokens per second of the deployment")
     add_language_option(parser.add_argument)
+    _add_replicas(parser.add_argument)
     parser.set_defaults(run=run)
+
+
+def _add_replicas(add: Callable[..., object]) -> None:
+    add(
+        "--replicas",
+        type=int,
+        metavar="N",
+        help="also say how long it takes on 1, 2, 4 .. N replicas",
+    )
+    add(
+        "--in-flight",
+        type=int,
+        metavar="C",
+        default=IN_FLIGHT,
+        help="requests in flight on each replica (64)",
+    )
+    add(
+        "--stream-tokens-per-s",
+        type=float,
+        metavar="V",
+        help="speed of one request that has a replica to itself; default: --tokens-per-s divided by --in-flight",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,8 +96,29 @@ def _text(args: argparse.Namespace, language: Language) -> str:
     promised, gate = percent_option(args.paper), _gate(args)
     panel = beta_panel(float(promised), problems=args.problems)
     cost = Cost(tokens_per_sample=args.tokens_per_sample, tokens_per_s=args.tokens_per_s)
-    planned = plan_text(plan(gate, panel, cost=cost), attempts=args.attempts, language=language)
-    return f"{planned}\n{say(single_run(gate, panel, promised=promised).note, language)}"
+    planned = plan(gate, panel, cost=cost)
+    table = plan_text(planned, attempts=args.attempts, language=language)
+    text = f"{table}\n{say(single_run(gate, panel, promised=promised).note, language)}"
+    return f"{text}\n{_on_replicas(args, planned)}" if args.replicas else text
+
+
+def _on_replicas(args: argparse.Namespace, planned: Plan) -> str:
+    """How long a perfect deployment takes on replicas."""
+    _refuse_what_cannot_be(replicas=args.replicas, in_flight=args.in_flight)
+    _refuse_no_cost(stream_tokens_per_s=args.stream_tokens_per_s)
+    if args.tokens_per_sample is None or args.tokens_per_s is None:
+        raise PromiseError("--replicas needs --tokens-per-sample and --tokens-per-s, the speed of one replica")
+    one = Fleet(
+        replicas=1,
+        tokens_per_s=args.tokens_per_s,
+        stream_tokens_per_s=args.stream_tokens_per_s or args.tokens_per_s / args.in_flight,
+        in_flight=args.in_flight,
+    )
+    samples = args.samples or math.ceil(planned.outlooks[0].samples)
+    looks = drawn_looks(
+        args.problems, samples, tokens_per_sample=args.tokens_per_sample, fixed=args.samples is not None
+    )
+    return scaling_text(looks, one, args.replicas)
 
 
 def _gate(args: argparse.Namespace) -> Gate:

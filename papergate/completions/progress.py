@@ -277,14 +277,14 @@ class Terminal:
 
 
 def progress_for(
-    stream: TextIO, score: Callable[[], str] = no_score, *, about: str = "", quiet: bool = False
+    stream: TextIO, score: Callable[[], str] = no_score, *, about: str = "", quiet: bool = False, live: bool = True
 ) -> Progress:
-    """A state kept up to date where ``stream`` is a terminal, one line per minute elsewhere.
+    """A state kept up to date where ``stream`` is a terminal and ``live``, one line per minute elsewhere.
 
     ``about`` names what is asked, for several processes may write to one log.
     """
     if quiet:
         return Quiet(stream)
-    if stream.isatty():
+    if live and stream.isatty():
         return Shown(Terminal(stream), score, every_s=REFRESH_EVERY_S, about=about)
     return Shown(Log(stream), score, every_s=LINE_EVERY_S, about=about)

@@ -31,6 +31,11 @@ def unreached(run: Path, language: Language = "en") -> str:
     return say(note("unreached", run=str(run)), language)
 
 
+def killed(run: Path, language: Language = "en") -> str:
+    """Why a promise has no verdict whose process was killed."""
+    return say(note("worker_killed", run=str(run)), language)
+
+
 def workload_of(run: Path, workload: str, *, verdict: str, error: str, measured: bool) -> Speed:
     """How ``workload`` ended in this session; it leaves a record unless nothing was ``measured``."""
     if not measured:

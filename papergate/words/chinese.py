@@ -573,6 +573,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "resume_shard": "续跑：--run {run}    所有分片完成后：papergate merge RUN .. -o RUN",
     "shard_complete": "分片 {shard} 已完成：{samples} 个样本，全部题目平均每题至 {look} 个；不作判定："
     "papergate merge 合并全部 {count} 个分片",
+    "worker_killed": "没有结论：测试它的工作进程被杀死或崩溃；已得到的回答保留着："
+    "用同样的命令加上 --run {run} 可以继续",
     "unreached": "没有结论：会话在测到它之前结束；用同样的命令加上 --run {run} 可以继续",
     "skipped": "被跳过，但选中的承诺必须有结论",
     "of_promises": lambda values: f"涉及：{'、'.join(values['promises'])}",

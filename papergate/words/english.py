@@ -546,6 +546,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "resume_shard": "resume: --run {run}    when all shards are complete: papergate merge RUN .. -o RUN",
     "shard_complete": "shard {shard} is complete: {samples} samples, up to {look} of a problem in the whole; it judges "
     "nothing: papergate merge joins all {count}",
+    "worker_killed": "no verdict: the worker that tested it was killed or crashed; what came is kept: the same command "
+    "with --run {run} goes on with it",
     "unreached": "no verdict: the session ended before it; the same command with --run {run} goes on with it",
     "skipped": "skipped, but a selected promise needs a verdict",
     "of_promises": lambda values: f"of: {', '.join(values['promises'])}",

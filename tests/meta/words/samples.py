@@ -224,6 +224,7 @@ SAMPLES = {
     "resume_shard": [{"run": "runs/1"}],
     "shard_complete": [{"shard": "2/4", "samples": 120, "look": 8, "count": 4}],
     "unreached": [{"run": "runs/1"}],
+    "worker_killed": [{"run": "runs/1"}],
     "skipped": [{}],
     "of_promises": [{"promises": ["a-1", "b-2"]}],
     "lines_left_out": [{"shown": 12, "lines": 40}],
