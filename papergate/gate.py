@@ -9,9 +9,10 @@
 `papergate.acceptance.gate.Gate` is the same for a caller that goes through the promises itself, as pytest does.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from papergate.acceptance.drifting import Making, find_drift, keep_drift, make_golden, read_golden_answers
 from papergate.acceptance.flow import Show, silently
@@ -21,12 +22,12 @@ from papergate.acceptance.preflights import Preflights
 from papergate.acceptance.preparing import Benchmarks, prepare
 from papergate.acceptance.rejudge import rejudge_run
 from papergate.acceptance.selection import Selection, Setup, read_setup, select
-from papergate.completions.merging import merge_runs
+from papergate.completions.merging import merge_runs, refuse_others
 from papergate.engines import Engine
 from papergate.engines.held import Engines
 from papergate.errors import OptionsError, PapergateError, StoreError
 from papergate.exit_codes import ExitCode, exit_code_of
-from papergate.promises import Promise
+from papergate.promises import Fleet, Promise
 from papergate.reports.run import write_run_page
 from papergate.reports.table import Line
 from papergate.run_folder.drift import DriftRecord
@@ -34,6 +35,9 @@ from papergate.run_folder.files import new_run, servers_folder
 from papergate.run_folder.golden_answers import GoldenAnswers
 from papergate.run_folder.preflight import PreflightRecord
 from papergate.words import Language, explain, say
+
+NO_FLEET: Mapping[str, str] = MappingProxyType({})
+NEVER_CAME = "no run holds this promise: its job never reported; run it, and merge again into a new folder"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,17 +164,23 @@ def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engi
     )
 
 
-def judge_again(run: Path, options: Options) -> Ended:
+def judge_again(run: Path, options: Options, *, fleet: Mapping[str, str] = NO_FLEET) -> Ended:
     """Judge what a stored run holds, offline; an error replaces neither a record nor the page.
+
+    ``fleet`` has the protocol of each promise that the run must hold: one that it does not hold is an error.
 
     Raises:
         PapergateError: a file or an option is wrong, or ``run`` holds no completions.
     """
-    found = rejudge_run(run, read_setup(options))
+    family = sum(protocol == "paper" for protocol in fleet.values())
+    found = rejudge_run(run, read_setup(options), family=family or None)
     lines = tuple(Line(promise=each.promise, record=each.record, error=each.error) for each in found)
+    held = {line.promise for line in lines}
+    absent = tuple(Line(promise=promise, error=NEVER_CAME) for promise in fleet if promise not in held)
     judged = [line for line in lines if line.record]
-    page_error = _page_error(run, judged) if judged else ""
-    return Ended(folder=run, lines=lines, selection=Selection(promises=(), left_out={}), page_error=page_error)
+    page_error = _page_error(run, [*judged, *absent]) if judged else ""
+    selection = Selection(promises=(), left_out={})
+    return Ended(folder=run, lines=(*lines, *absent), selection=selection, page_error=page_error)
 
 
 def merge(runs: Sequence[Path], into: Path, options: Options) -> Ended:
@@ -181,6 +191,23 @@ def merge(runs: Sequence[Path], into: Path, options: Options) -> Ended:
     """
     merge_runs(runs, into)
     return judge_again(into, options)
+
+
+def merge_fleet(runs: Sequence[Path], into: Path, options: Options, fleet: Fleet) -> Ended:
+    """Join the runs of all jobs of ``fleet`` and judge their promises as one family (Holm).
+
+    A promise whose job never reported, or whose shards cannot be joined, is an error in its line; others are judged.
+
+    Raises:
+        PapergateError: a file or an option is wrong, no run can be read, or one holds a promise that the fleet does not
+            name, or under another protocol.
+    """
+    expected = fleet.expand(read_setup(options).promises)
+    refuse_others(runs, expected)
+    refused = merge_runs(runs, into, each=True)
+    ended = judge_again(into, replace(options, holm=True), fleet=expected)
+    lines = (replace(line, error=refused.get(line.promise, line.error)) for line in ended.lines)
+    return replace(ended, lines=tuple(lines))
 
 
 def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Line:

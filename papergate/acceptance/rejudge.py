@@ -36,7 +36,7 @@ class Rejudged:
     error: str = ""
 
 
-def rejudge_run(run: Path, setup: Setup) -> list[Rejudged]:
+def rejudge_run(run: Path, setup: Setup, *, family: int | None = None) -> list[Rejudged]:
     """Judge every promise of ``run`` again; each new record replaces the earlier one, an error replaces nothing.
 
     Raises:
@@ -49,7 +49,7 @@ def rejudge_run(run: Path, setup: Setup) -> list[Rejudged]:
         raise StoreError(f"{run} holds no completions to judge; give the folder of a run: runs/TIME")
     found, failed = list[Rejudged](), 0
     for folder in folders:
-        alpha = holm_alpha(float(ALPHA), len(folders), failed=failed) if setup.holm else None
+        alpha = holm_alpha(float(ALPHA), family or len(folders), failed=failed) if setup.holm else None
         found.append(_rejudged(folder, setup, benchmarks, alpha))
         failed += bool(found[-1].record and found[-1].record.verdict == Verdict.FAIL.value)
     return found
@@ -59,8 +59,8 @@ def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: floa
     """Judge what the folder of one promise holds, and save the record.
 
     Protocol and seed are those of the run; its grader, its place among the promises of a session and its concurrency
-    are those of the earlier record, where there is one; else ``fail_alpha`` is that place. The planned samples of every
-    problem are those up to the highest number that any of them has.
+    are those of the earlier record, where there is one; ``fail_alpha``, where it is given, is that place. The planned
+    samples of every problem are those up to the highest number that any of them has.
 
     Raises:
         PapergateError: the run is damaged, belongs to another promise or benchmark text, or cannot be judged; the
@@ -83,7 +83,8 @@ def recompute(
     _refuse_a_shard(folder, manifest)
     _refuse_without_golden(folder, setup, earlier)
     ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
-    ready = replace(ready, settings=_as_before(ready, earlier, fail_alpha, given=setup.options.grader))
+    family_alpha = fail_alpha if manifest.protocol == "paper" else None  # the literal rule alone has no error rate
+    ready = replace(ready, settings=_as_before(ready, earlier, family_alpha, given=setup.options.grader))
     found = _judged(ready, manifest, contents, folder, diagnosed=diagnosed)
     looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
     return replace(found, sessions=read_sessions(folder), looks_taken=looks), ready.golden
@@ -162,7 +163,8 @@ def _as_before(
         ready.settings,
         policy=policy,
         grader=given or cast(GraderMode, earlier.grader),
-        fail_alpha=next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
+        fail_alpha=fail_alpha
+        or next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
         trial=earlier.verdict == "trial",
     )
 

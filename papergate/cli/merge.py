@@ -6,7 +6,9 @@ from typing import Any
 
 from papergate.acceptance.options import add_judging_options, options_of
 from papergate.cli.runs import print_judged
-from papergate.gate import merge
+from papergate.gate import merge, merge_fleet
+from papergate.promises import read_fleet
+from papergate.reports.junit import write_junit
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -20,6 +22,8 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of the shards")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the whole run")
     parser.add_argument("--holm", action="store_true", help="a failure must be sure among all promises together (Holm)")
+    parser.add_argument("--fleet", type=Path, metavar="FILE", help="matrix file whose promises are one family (Holm)")
+    parser.add_argument("--junitxml", type=Path, metavar="FILE", help="JUnit report with a test case for each promise")
     add_judging_options(parser.add_argument)
     parser.set_defaults(run=run)
 
@@ -31,4 +35,10 @@ def run(args: argparse.Namespace) -> int:
         for name in ("data", "targets", "golden", "policy", "grader", "holm", "language")
     }
     options = options_of(given.get)
-    return print_judged(merge(args.runs, args.output, options), options.language)
+    if args.fleet:
+        ended = merge_fleet(args.runs, args.output, options, read_fleet(args.fleet))
+    else:
+        ended = merge(args.runs, args.output, options)
+    if args.junitxml:
+        write_junit(args.junitxml, ended.lines)
+    return print_judged(ended, options.language)

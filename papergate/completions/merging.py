@@ -37,6 +37,7 @@ from papergate.run_folder.files import (
     MARK_FILE,
     PREFLIGHT_FILE,
     SESSIONS_FILE,
+    VERDICT_FILE,
     promise_folders,
 )
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
@@ -48,7 +49,7 @@ BUFFER = 1 << 20
 """Bytes read or written at once."""
 PLAN = ("count", "look", "problems", "samples")
 """Fields of a shard's record that all shards share."""
-COPIED = (MANIFEST_FILE, COMPLETIONS_FILE, MARK_FILE, SESSIONS_FILE, HISTORY_FILE, PREFLIGHT_FILE)
+COPIED = (MANIFEST_FILE, COMPLETIONS_FILE, MARK_FILE, SESSIONS_FILE, HISTORY_FILE, PREFLIGHT_FILE, VERDICT_FILE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,8 +70,10 @@ class Places:
     lengths: Sequence[int]
 
 
-def merge_runs(runs: Sequence[Path], into: Path) -> None:
+def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[str, str]:
     """Join ``runs`` into the new run folder ``into``, which holds no verdict yet; it is there whole or not at all.
+
+    With ``each``, a promise that cannot be joined is left out, and returned with the reason.
 
     Raises:
         StoreError: they are not all parts of one run, or one is missing, doubled, incomplete or damaged; or the disk
@@ -84,8 +87,7 @@ def merge_runs(runs: Sequence[Path], into: Path) -> None:
         private_folder(into.absolute().parent)
         draft = Path(mkdtemp(prefix=f".{into.name}.", dir=into.absolute().parent))
         try:
-            for promise, folders in stores.items():
-                join(promise, folders, draft / promise)
+            refused = _join_all(stores, draft, each=each)
             draft.rename(into)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -95,6 +97,35 @@ def merge_runs(runs: Sequence[Path], into: Path) -> None:
         raise StoreError(f"a record of {', '.join(map(str, runs))} changed while it was merged: {damage}") from damage
     except OSError as error:
         raise StoreError(f"{into} cannot be written: {reason(error)}; make room, or give another folder") from error
+    return refused
+
+
+def refuse_others(runs: Sequence[Path], expected: Mapping[str, str]) -> None:
+    """See that ``runs`` hold no other promises than those expected, each under its protocol.
+
+    Raises:
+        StoreError: they do: whatever else was tried would be left out of the family, or change it.
+    """
+    for promise, folders in _stores(runs).items():
+        protocols = {read_manifest(folder).protocol for folder in folders}
+        if {expected.get(promise)} != protocols:
+            asked = f"asked with protocol {', '.join(sorted(protocols))}; the matrix file "
+            names = f"names it with {expected[promise]}" if promise in expected else "does not name it"
+            raise StoreError(f"{folders[0]}: {promise} was {asked}{names}. Leave this run out, or mend the file")
+
+
+def _join_all(stores: Mapping[str, Sequence[Path]], draft: Path, *, each: bool) -> dict[str, str]:
+    """Join every promise; with ``each``, those that cannot be joined are left out, and returned with the reason."""
+    refused: dict[str, str] = {}
+    for promise, folders in stores.items():
+        try:
+            join(promise, folders, draft / promise)
+        except StoreError as error:
+            if not each:
+                raise
+            shutil.rmtree(draft / promise, ignore_errors=True)
+            refused[promise] = str(error)
+    return refused
 
 
 def _refuse_twice(runs: Sequence[Path]) -> None:

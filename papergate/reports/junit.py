@@ -1,14 +1,56 @@
 """What JUnit says of a promise: properties of its test case."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, tostring
 
+from papergate.errors import StoreError
+from papergate.files import reason
 from papergate.printable import one_line, printable
+from papergate.reports.table import Line
+from papergate.run_folder.files import write_text
 from papergate.run_folder.speed import SpeedRecord
 from papergate.run_folder.verdict import Judged, Spread, VerdictRecord
 from papergate.words import Language, say
 
 EVIDENCE_PROPERTY = "evidence_sha256"
 """Property of the whole suite: the root of the run's evidence, see `papergate.run_folder.sums`."""
+
+
+def write_junit(path: Path, lines: Sequence[Line]) -> None:
+    """Write what a command without pytest says of its promises as pytest would: a test case for each.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    suite = Element("testsuite", name="papergate", tests=str(len(lines)))
+    for tag in ("failure", "error", "skipped"):
+        suite.set("skipped" if tag == "skipped" else f"{tag}s", str(sum(_ending(line)[0] == tag for line in lines)))
+    for line in lines:
+        _case(SubElement(suite, "testcase", classname="papergate", name=one_line(line.promise)), line)
+    root = Element("testsuites")
+    root.append(suite)
+    try:
+        write_text(path, tostring(root, encoding="unicode", xml_declaration=True))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {reason(error)}; give another file: --junitxml FILE") from error
+
+
+def _case(case: Element, line: Line) -> None:
+    listed = SubElement(case, "properties")
+    said = properties(line.record) if line.record else iter([("verdict", line.verdict)])
+    for name, value in (("promise", line.promise), *said):
+        SubElement(listed, "property", name=name, value=printable(value))
+    tag, message = _ending(line)
+    if tag:
+        SubElement(case, tag, message=one_line(message)).text = printable(message)
+
+
+def _ending(line: Line) -> tuple[str, str]:
+    """The element that says how the test case of a promise ended, empty where it is kept, and its message."""
+    if line.record:
+        return ("", "") if line.record.accepted else ("failure", line.record.sentence)
+    return ("skipped", line.asked) if line.asked else ("error", line.error)
 
 
 def properties(record: VerdictRecord, language: Language = "en") -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from papergate.cli import grade, judge, merge, plan
+from papergate.cli import fleet, grade, judge, merge, plan
 
 PAGE = Path(__file__).parents[3] / "docs" / "options.md"
 
@@ -21,7 +21,7 @@ def test_every_option_of_the_suite_is_on_the_page(pytestconfig):
     assert {name for name in names if f"| `{name}" not in section("pytest")} == set()
 
 
-@pytest.mark.parametrize("command", [grade, judge, merge, plan])
+@pytest.mark.parametrize("command", [fleet, grade, judge, merge, plan])
 def test_every_option_of_a_command_is_on_the_page(command):
     subparsers = argparse.ArgumentParser().add_subparsers()
     command.add_parser(subparsers)
