@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers lint recipes site simulate grid study clean
+.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers test-junit lint recipes site simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -91,6 +91,19 @@ test-servers: $(VENV)/servers  ## real servers of transformers and llama.cpp wit
 test-page: $(VENV)/ready .browser/ready  ## the page in a real browser: hostile texts, languages, phones, accessibility
 	$(PYTEST) tests/meta/reports/test_page_in_browser.py
 
+# The schema that Jenkins' xunit plugin goes by comes with pytest's own sources; no copy of it is kept here.
+JUNIT_TOOLS ?= .venv-junit
+
+$(JUNIT_TOOLS)/ready: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[junit]'
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary pytest --dest $(JUNIT_TOOLS) pytest==9.0.2
+	tar -xzOf $(JUNIT_TOOLS)/pytest-9.0.2.tar.gz pytest-9.0.2/testing/example_scripts/junit-10.xsd > $(JUNIT_TOOLS)/junit-10.xsd
+	npm install --silent --no-audit --no-fund --prefix $(JUNIT_TOOLS) junit2json@4.0.0 xunit-viewer@10.6.1 || echo "no npm: two readers are left out"
+	touch $@
+
+test-junit: $(JUNIT_TOOLS)/ready  ## a gate's JUnit report against Jenkins' schema, by three parsers and a viewer
+	PAPERGATE_JUNIT_TOOLS=$(abspath $(JUNIT_TOOLS)) $(PYTEST) tests/meta/reports/test_junit_readers.py --junitxml=report/junit-readers.xml
+
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -133,4 +146,4 @@ accelerator:  ## what this machine's accelerator does: promises, throughput besi
 	$(PYTHON) -m studies.accelerator
 
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) $(WHEEL_VENV) $(SITE_VENV) dist site .mypy_cache .ruff_cache .pytest_cache report
+	rm -rf $(VENV) $(JUNIT_TOOLS) $(VLLM_VENV) $(WHEEL_VENV) $(SITE_VENV) dist site .mypy_cache .ruff_cache .pytest_cache report

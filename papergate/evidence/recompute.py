@@ -40,7 +40,7 @@ DECIDING = (
 )
 """What a verdict states and completions give. Causes are read from texts by rules of thumb; they are not held."""
 OF_THE_SESSION = {
-    *("judgement.looks", "engine.version", "engine.environment"),
+    *("judgement.looks", "engine.version", "engine.environment", "golden.folder"),
     *("benchmark.source", "benchmark.variant", "benchmark.known", "benchmark.file_sha256"),
 }
 """What tells how the last session went and where it read its benchmark, which completions do not."""

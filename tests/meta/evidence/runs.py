@@ -26,15 +26,15 @@ class Answered:
         pass
 
 
-def finished_run(run: Path, right=like_the_paper, k=4, promise=TINY, seed=0):
+def finished_run(run: Path, right=like_the_paper, k=4, promise=TINY, seed=0, golden=None):
     """A run of ``k`` samples with an acceptance; the first sample of each problem failed once before it came."""
-    case = case_of(promise, samples=k, run_seed=seed)
+    case = case_of(promise, samples=k, run_seed=seed, golden=golden.run.counts if golden else None)
     done = [replace(one, seed=seed_of(seed, one.problem, one.sample)) for one in completions_of(right, k)]
     failed = [replace(one, text=None, finish=Finish.FAILED, error="busy") for one in done if one.sample == 0]
     with Store.open(run / promise.id, manifest_of(case)) as store:
         store.append(*failed, *done)
         found = accept(case, Answered(), store)
-    return save(found, run / promise.id)
+    return save(found, run / promise.id, golden)
 
 
 def junit_of(run: Path) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import stat
 import subprocess
 import zipfile
@@ -9,14 +10,18 @@ from dataclasses import replace
 
 import pytest
 
+from papergate.acceptance.golden import golden_of, read_golden
+from papergate.benchmarks.digests import answers_digest
 from papergate.cli import main
 from papergate.evidence import container, recompute
 from papergate.evidence.bundle import write_bundle
+from papergate.evidence.kept import golds_are_published
 from papergate.evidence.records import Result
 from papergate.run_folder.sums import root_of, sums_of
 from papergate.scoring import Outcome
 from tests.meta.evidence.corruptions import file_of, members_of, quoted_anew, summed, written
 from tests.meta.evidence.runs import bundled, finished_run, junit_of
+from tests.meta.tiny_runs import BENCHMARK, TINY
 
 
 @pytest.fixture(scope="module")
@@ -262,3 +267,45 @@ def test_a_key_that_is_none_leaves_the_bundle_unsigned(tmp_path, capsys):
 def test_a_run_checked_in_a_report_is_that_of_the_junit_file(tmp_path):
     finished_run(tmp_path / "run")
     assert root_of(sums_of(tmp_path / "run")) in junit_of(tmp_path / "run")
+
+
+def test_without_the_benchmarks_text_grades_rest_on_the_right_answers(sound, check):
+    """As of AIME or MATH-500, whose texts no bundle holds; here of a benchmark that is not generated."""
+    members = members_of(sound.read_bytes())
+    path = file_of(members, "promise.json")
+    record = json.loads(members[path])
+    record["benchmark"]["layout"] = "aime"
+    members[path] = f"{json.dumps(record, indent=1)}\n".encode()
+    status, said = check(quoted_anew(members))
+    assert (status, "the text of tiny-aime is not in the bundle" in said) == (Result.VERIFIED, True), said
+    assert "the same 120 grades and 1 verdicts" in said
+
+
+def test_right_answers_of_a_known_benchmark_must_be_the_published_ones():
+    spec = BENCHMARK.spec.model_copy(update={"answers": answers_digest(BENCHMARK.problems)})
+    other = (replace(BENCHMARK.problems[0], answer="7", gold="7"), *BENCHMARK.problems[1:])
+    assert golds_are_published(spec, BENCHMARK.problems) is True
+    assert golds_are_published(spec, other) is False
+    assert golds_are_published(BENCHMARK.spec, other) is None
+    own = recompute.Own(promises={}, benchmarks={spec.name: spec})
+    assert [one.code for one in recompute._other_golds(own, spec, other)] == ["verify_other_golds"]
+    assert not [*recompute._other_golds(own, spec, BENCHMARK.problems)]
+    assert not [*recompute._other_golds(own, spec, other[:20])]  # a part cannot be told by the digest of the whole
+
+
+def test_a_verdict_beside_a_golden_run_is_computed_from_the_bundle_alone(tmp_path, capsys):
+    finished_run(tmp_path / "golden", k=8)
+    golden = read_golden(tmp_path / "golden" / TINY.id, BENCHMARK.spec)
+    finished_run(tmp_path / "run", k=8, golden=golden_of(golden, BENCHMARK.problems, BENCHMARK.digest))
+    shutil.rmtree(tmp_path / "golden")
+    write_bundle(tmp_path / "run", tmp_path / "a.zip")
+    status = main(["verify", str(tmp_path / "a.zip")])
+    said = capsys.readouterr().out
+    assert (status, "is taken as its record states it" in said) == (Result.VERIFIED, True), said
+
+
+def test_a_file_under_a_sum_of_another_is_named(sound, check):
+    members = members_of(sound.read_bytes())
+    path = file_of(members, "sessions.jsonl")
+    status, said = check(written({**members, path: members[path] + b"\n"}))
+    assert (status, "sessions.jsonl" in said) == (Result.ALTERED, True), said
