@@ -32,6 +32,7 @@ from papergate.run_folder.history import Entry, changed_files, read_history
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring.grading import FROM_SOLUTIONS
+from papergate.words import say
 
 DECIDING = (
     *("promise", "title", "hardware", "verdict", "accepted", "partial", "protocol", "sampling", "run_seed", "grader"),
@@ -93,6 +94,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
             contradictions=[
                 *compared.contradictions(),
                 *_differences(stated, record_of(judged, golden), folder.name),
+                *_other_words(stated, record_of(judged, golden)),
                 *_other_rows(folder, problem_rows(judged)),
                 *(note("verify_not_the_last", file=name) for name in changed_files(folder, history)),
                 *_other_golds(own, by.benchmark, found.case.problems),
@@ -163,6 +165,28 @@ def _differences(stated: VerdictRecord, computed: VerdictRecord, promise: str) -
         yield note("verify_field_differs", name=name, stated=_shown(before.get(name)), computed=_shown(now.get(name)))
     if len(differ) > NAMED:
         yield note("verify_more_differ", count=len(differ) - NAMED)
+
+
+def _other_words(stated: VerdictRecord, computed: VerdictRecord) -> Iterator[Note]:
+    """The sentence of the verdict; it may name causes and what ended asking, which completions do not give."""
+    if stated.papergate != __version__:
+        return
+    if say(stated.said) != stated.sentence:
+        yield note(
+            "verify_field_differs", name="sentence", stated=_shown(stated.sentence), computed=_shown(say(stated.said))
+        )
+    before, now = [*_parts(stated.said)], [*_parts(computed.said)]
+    if before[0] != now[0] or any(part not in before for part in now):
+        yield note(
+            "verify_field_differs", name="said", stated=_shown(stated.sentence), computed=_shown(computed.sentence)
+        )
+
+
+def _parts(one: Note) -> Iterator[object]:
+    """The note and all notes in it, each as plain values."""
+    yield one.model_dump(mode="json", exclude={"parts"})
+    for part in one.parts:
+        yield from _parts(part)
 
 
 def _other_rows(folder: Path, computed: Sequence[Mapping[str, Any]]) -> Iterator[Note]:

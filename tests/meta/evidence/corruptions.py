@@ -19,8 +19,10 @@ from papergate.errors import StoreError
 from papergate.evidence.bundle import HEAD, JUNIT, SUMS, heads
 from papergate.evidence.container import pieces
 from papergate.run_folder.history import append_verdict
+from papergate.run_folder.notes import Note
 from papergate.run_folder.sums import root_of, sum_in
 from papergate.run_folder.verdict import VerdictRecord
+from papergate.words import say
 
 Members = dict[str, bytes]
 
@@ -225,6 +227,17 @@ def _verdict_edited(members, dice):
     return {**members, path: f"{json.dumps(record, indent=1, ensure_ascii=False)}\n".encode()}
 
 
+def _words_edited(members, dice):
+    path = file_of(members, "verdict.json")
+    record = json.loads(members[path])
+    if dice.random() < 0.5:
+        record["sentence"] = "pass: all is well"
+    else:
+        record["said"]["values"]["verdict"] = "pass"
+        record["sentence"] = say(Note.model_validate(record["said"]))
+    return {**members, path: f"{json.dumps(record, indent=1, ensure_ascii=False)}\n".encode()}
+
+
 def _promise_edited(members, _dice):
     path = file_of(members, "promise.json")
     record = json.loads(members[path])
@@ -246,6 +259,7 @@ EDITS: Mapping[str, Callable[[Members, random.Random], Members]] = {
     "a grade gone": _line_gone("grades.jsonl"),
     "a row of problems": _line_edited("problems.jsonl", lambda row, _dice: row.update(correct=row["correct"] + 1)),
     "the verdict": _verdict_edited,
+    "the words of the verdict": _words_edited,
     "the promise": _promise_edited,
 }
 
@@ -362,6 +376,7 @@ ANEW: Mapping[str, Callable[[Members, random.Random], Members]] = {
     "a right answer": EDITS["a right answer"],
     "a grade gone": EDITS["a grade gone"],
     "a row of problems": EDITS["a row of problems"],
+    "the words of the verdict": _words_edited,
     "the verdict": _verdict_edited,
     "the promise": _promise_edited,
 }
