@@ -118,7 +118,7 @@ def simulated(deployment: Deployment, panel: Panel, rng: random.Random, *, golde
             correct=tuple(sum(right for right, _, _ in each) for each in drawn), samples=tuple(map(len, drawn))
         )
         decision = decide(weigh(counts, reference, rule), rule)
-        found = _examined(drawn, counts, reference, due=decision is not Decision.INCONCLUSIVE or k == LOOKS[-1])
+        found = _examined(drawn, counts, reference, due=decision is not Decision.INCONCLUSIVE, last=k == LOOKS[-1])
         if found == "wait":
             continue
         if found or decision is not Decision.INCONCLUSIVE:
@@ -144,9 +144,11 @@ def _right(
     return draw < deployment.chance(sample)
 
 
-def _examined(drawn: list[list[tuple[bool, str, int]]], counts: Counts, reference: Reference, *, due: bool) -> str:
+def _examined(
+    drawn: list[list[tuple[bool, str, int]]], counts: Counts, reference: Reference, *, due: bool, last: bool
+) -> str:
     """The kind of alarm, ``wait`` where unanimity may soon be one, or empty."""
-    alarm = alarm_of([_drawn(each) for each in drawn], counts, reference, due=due)
+    alarm = alarm_of([_drawn(each) for each in drawn], counts, reference, due=due, last=last)
     return "" if alarm is None else alarm.kind if alarm.clear else "wait"
 
 

@@ -39,8 +39,9 @@ def examined(found: Acceptance, *, last: bool) -> Acceptance:
         return replace(found, withheld=note("dependent_copies", copies=copies, answers=answers), dependent=True)
     if copies:
         found = replace(found, findings=(note("few_copies", copies=copies, answers=answers),))
-    due = last or found.decided
-    alarm = alarm_of(drawn_of(found), found.counts, case.reference, due=due, may_agree=case.sampling_known)
+    alarm = alarm_of(
+        drawn_of(found), found.counts, case.reference, due=found.decided, last=last, may_agree=case.sampling_known
+    )
     return found if alarm is None else _with(found, alarm, last=last)
 
 

@@ -87,7 +87,7 @@ def unanimous(k, *, right=21, problems=30, wrong="other"):
 
 def alarm(seen, reference=EXACT, **asked):
     counts = Counts(correct=tuple(sum(one.right) for one in seen), samples=tuple(len(one.right) for one in seen))
-    return alarm_of(seen, counts, reference, due=True, **asked)
+    return alarm_of(seen, counts, reference, due=True, last=True, **asked)
 
 
 def test_agreement_of_all_answers_waits_and_then_is_an_alarm():
