@@ -15,8 +15,8 @@ pytest_plugins = [
     "fixtures.deployment",
     "fixtures.interruption",
     "fixtures.secrets",
-    "fixtures.evidence",
     "fixtures.summary",
+    "fixtures.evidence",  # after the summary, so that its hook is called before: the page quotes the root
     "fixtures.plan",
     "fixtures.recording",
     "fixtures.performance",

@@ -31,9 +31,10 @@ from papergate.promises import Fleet, Promise
 from papergate.reports.run import write_run_page
 from papergate.reports.table import Line
 from papergate.run_folder.drift import DriftRecord
-from papergate.run_folder.files import new_run, servers_folder
+from papergate.run_folder.files import new_run, promise_folders, servers_folder
 from papergate.run_folder.golden_answers import GoldenAnswers
 from papergate.run_folder.preflight import PreflightRecord
+from papergate.run_folder.sums import root_of, sums_of
 from papergate.words import Language, explain, say
 
 NO_FLEET: Mapping[str, str] = MappingProxyType({})
@@ -92,7 +93,7 @@ def gate(
     with engines_of(options, run) as engines:
         session = Gate(setup, engines, run, promises=len(selection.promises))
         lines = tuple(_line(session, promise, show, options.language) for promise in selection.promises)
-    page_error = "" if options.shard else _page_error(run, lines)
+    page_error = "" if options.shard else _page_error(run, lines, options.language)
     return Ended(folder=run, lines=lines, selection=selection, page_error=page_error)
 
 
@@ -178,7 +179,7 @@ def judge_again(run: Path, options: Options, *, fleet: Mapping[str, str] = NO_FL
     held = {line.promise for line in lines}
     absent = tuple(Line(promise=promise, error=NEVER_CAME) for promise in fleet if promise not in held)
     judged = [line for line in lines if line.record]
-    page_error = _page_error(run, [*judged, *absent]) if judged else ""
+    page_error = _page_error(run, [*judged, *absent], options.language) if judged else ""
     selection = Selection(promises=(), left_out={})
     return Ended(folder=run, lines=(*lines, *absent), selection=selection, page_error=page_error)
 
@@ -219,9 +220,10 @@ def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Li
         return Line(promise=promise.id, error=explain(error, language))
 
 
-def _page_error(run: Path, lines: Collection[Line]) -> str:
+def _page_error(run: Path, lines: Collection[Line], language: Language) -> str:
     try:
-        write_run_page(run, [*lines])
+        root = root_of(sums_of(run)) if promise_folders(run) else ""
+        write_run_page(run, [*lines], language=language, root=root)
     except StoreError as error:
         return str(error)
     return ""

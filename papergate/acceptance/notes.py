@@ -7,6 +7,7 @@ from papergate.acceptance.records import Acceptance, Case
 from papergate.completions.manifest import REPAIR
 from papergate.engines import Finish
 from papergate.engines.hardware import differences
+from papergate.promises import Promise
 from papergate.run_folder.notes import Note, note
 from papergate.statistics.panels import beta_panel, golden_panel
 from papergate.statistics.plan import single_run
@@ -193,10 +194,23 @@ def _remarks(acceptance: Acceptance) -> Iterator[Note]:
         yield from _paper_error(acceptance.judgement)
     if measured:
         yield note("document_measured", percent=float(measured.percent), source=measured.source)
+    yield from reproduced(acceptance.case.promise, problems=acceptance.case.benchmark.spec.problems)
     if settings.protocol == "vendor":
         yield from _one_run(acceptance)
     if settings.fail_alpha is not None:
         yield note("holm_threshold", p=settings.fail_alpha)
+
+
+def reproduced(promise: Promise, *, problems: int) -> Iterator[Note]:
+    """What careful repetitions by others measured of the promised number; nothing where none is known."""
+    if promise.reproductions:
+        missed = promise.missed_by(problems=problems)
+        yield note(
+            "reproduced",
+            found=[[float(one.percent), one.source] for one in promise.reproductions],
+            missed=len(missed),
+            tolerance=promise.tolerance.text,
+        )
 
 
 def _paper_error(judgement: Judgement) -> Iterator[Note]:

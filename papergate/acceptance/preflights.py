@@ -1,5 +1,6 @@
 """The preflight of each deployment: once a session, before anything of it is paid for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from papergate.acceptance.flow import Show, silently
@@ -72,7 +73,15 @@ def subject_of(ready: Ready, engine: RemoteEngine) -> Subject:
         thinks=ready.promise.deployment.thinks,
         marks=ready.promise.deployment.thought_marks,
         concurrency=ready.settings.policy.concurrency or engine.concurrency,
+        most_tokens=ready.promise.deployment.most_tokens,
+        ends_after_s=_ends_after_s(ready.promise.deployment.flags),
     )
+
+
+def _ends_after_s(flags: Sequence[str]) -> float | None:
+    """MindIE's own time-out, as its config.json has it among the deployment's flags."""
+    stated = dict(flag.split("=", 1) for flag in flags if "=" in flag).get("e2eTimeout", "")
+    return float(stated) if stated.isdigit() and stated != "0" else None
 
 
 def lines_of(record: PreflightRecord, language: Language = "en") -> list[str]:

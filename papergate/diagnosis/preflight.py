@@ -5,6 +5,7 @@ it, or ``unknown`` where it could not be checked.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ ALPHA = 0.01
 SHORT = 8
 """Tokens of an answer that the server must cut off."""
 GREEDY_TOKENS = 64
+FEW_TOKENS = 32
+"""Of an answer: of fewer no speed can be told."""
 SAME_SEEDS = 12
 """Pairs of requests with one seed each."""
 MOST_AT_ONCE = 64
@@ -54,6 +57,10 @@ class Subject:
     concurrency: int
     marks: ThoughtMarks | None = None
     """The model's own marks of its thought, beside the known ones."""
+    most_tokens: int | None = None
+    """Output tokens that the deployment gives at most, where that is fewer than are asked for."""
+    ends_after_s: float | None = None
+    """When the server ends an answer by itself, where the deployment says so."""
 
     @property
     def door(self) -> Door:
@@ -128,6 +135,20 @@ def whole_answer(subject: Subject) -> Iterator[Check]:
     state: State = "failed" if kind in UNBEARABLE else "noted" if cause else "ok"
     yield _check("whole_answer", state, kind=kind.value, cause=cause, tokens=done.output_tokens)
     yield _tokens_fit(done)
+    if subject.ends_after_s:
+        yield _in_time(subject, done, subject.ends_after_s)
+
+
+def _in_time(subject: Subject, done: Completion, ends_after_s: float) -> Check:
+    """Whether the longest answer fits the server's own time-out, at the speed of one request alone."""
+    tokens = min(subject.sampling.max_tokens, subject.most_tokens or sys.maxsize)
+    needed = tokens / ends_after_s
+    values = {"ends_after_s": ends_after_s, "tokens": tokens, "needed": round(needed, 1)}
+    spent_s = (done.e2e_s or 0.0) - (done.ttft_s or 0.0)
+    if not done.output_tokens or done.output_tokens < FEW_TOKENS or spent_s <= 0:
+        return _check("time_out", "unknown", **values)
+    seen = (done.output_tokens - 1) / spent_s
+    return _check("time_out", "ok" if seen >= needed else "noted", seen=round(seen, 1), **values)
 
 
 def _tokens_fit(done: Completion) -> Check:

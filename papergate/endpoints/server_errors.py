@@ -20,8 +20,14 @@ from papergate.printable import one_line, without_secrets
 AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 """What a gateway answers for a server that is not there."""
 UNAUTHORISED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-"""Statuses below 500 that say nothing against the request: it did not come in time, or too early, or too often."""
+LATER = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.FAILED_DEPENDENCY,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+"""Statuses below 500 that say nothing against the request: it did not come in time, or too early, or too often; 424 is
+MindIE's for an answer that it began and could not finish."""
 QUOTED_CHARACTERS = 300
 """So much of a server's own words stands in a message: enough for its first sentences."""
 LONGEST_RETRY_AFTER_S = 86400.0
@@ -94,12 +100,13 @@ def server_words(body: bytes) -> str:
 
 
 def words_in(found: Any) -> str:  # noqa: ANN401 - any JSON
-    """The message in the JSON of an error; all of it where it has none."""
+    """The message in the JSON of an error; all of it where it has none. MindIE names the kind of error beside it."""
+    kind = found.get("error_type") or found.get("type") if isinstance(found, dict) else None
     for name in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(name):
             found = found[name]
     if isinstance(found, str):
-        return found
+        return f"{kind}: {found}" if isinstance(kind, str) and kind not in (found, "error") else found
     try:
         return orjson.dumps(found).decode()
     except orjson.JSONEncodeError:  # it reads deeper nesting than it writes

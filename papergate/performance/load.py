@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -266,9 +267,12 @@ def _undisturbed(*clients: Client) -> Iterator[None]:
 def _bodies(server: Server, workload: Workload, prompts: Sequence[Prompt]) -> tuple[list[bytes], list[bytes]]:
     """The warm-up requests, which are cut short, and the measured ones."""
     first = workload.warmup_requests
-    short = (replace(each, output_tokens=min(each.output_tokens, WARMUP_TOKENS)) for each in prompts[:first])
-    warmup, measured = ([request_body(server, workload, each) for each in part] for part in (short, prompts[first:]))
-    return warmup, measured
+    measured = [request_body(server, workload, each) for each in prompts[first:]]
+    if workload.warmup_repeats_first:
+        return measured[:1] * first, measured
+    most = sys.maxsize if workload.warmup_whole else WARMUP_TOKENS
+    short = (replace(each, output_tokens=min(each.output_tokens, most)) for each in prompts[:first])
+    return [request_body(server, workload, each) for each in short], measured
 
 
 def request_body(server: Server, workload: Workload, prompt: Prompt) -> bytes:

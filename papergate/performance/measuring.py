@@ -10,7 +10,7 @@ from typing import Any
 
 from papergate import __version__
 from papergate.engines.held import Engines
-from papergate.engines.managed.engine import ManagedEngine
+from papergate.engines.remote.engine import RemoteEngine
 from papergate.engines.start import demand_here
 from papergate.errors import OptionsError, StoreError
 from papergate.files import reason
@@ -25,10 +25,12 @@ from papergate.performance.regression.rule import Gate, Slowdown
 from papergate.performance.regression.stored import against_stored, read_stored, refuse_other
 from papergate.performance.series import against_concurrency, over_time
 from papergate.performance.validity import Fitness, fitness, refuse_lost
+from papergate.performance.vllm_figures import DIFFERS, figures_of
 from papergate.performance.workloads import Workload
 from papergate.promises import Promise
 from papergate.run_folder.speed import SpeedRecord, forget_speed, write_speed, write_sweep
 
+IN_PROCESS = ("huggingface", "replay")
 Local = Callable[[], tuple[str, str]]
 """Address and model name of a server on this machine, for workloads that need none of the user's."""
 
@@ -89,7 +91,7 @@ class Bench:
             PapergateError: anything outside the measured figures is wrong; an earlier record is gone by then.
         """
         forget_speed(self._run, workload.name)  # from here on the record is this session's, or none
-        baseline, judged = self._setup.baseline, self._setup.judged
+        baseline, judged = self._setup.baseline, self._setup.measured_on(workload.name)
         run, fit, compared = (
             self._restarted(workload, test, stored, baseline) if baseline else self._run_once(workload, test, stored)
         )
@@ -98,7 +100,7 @@ class Bench:
             run=run,
             fitness=fit,
             compared=compared,
-            demanded=self._setup.options.demanded,
+            demanded=self._setup.options.demanded or bool(judged and is_server(judged)),
             deployment=judged.deployed if judged else None,
         )
         self._save(found)
@@ -118,7 +120,7 @@ class Bench:
 
     def _run_once(self, workload: Workload, test: str, stored: Sessions) -> tuple[LoadRun, Fitness, Compared | None]:
         """One run on one server, beside a server that runs already, a file, or nothing."""
-        address, model = self._address()
+        address, model = self._address(workload)
         judge = self._judge(workload, test, stored, model)
         server = attach(address, model, ca_file=self._setup.options.ca_file)
         run = measure(server, workload, salt=uuid.uuid4().hex)
@@ -171,11 +173,11 @@ class Bench:
             slowdown=against_stored(run, entries[test], Gate()),
         )
 
-    def _address(self) -> tuple[str, str]:
+    def _address(self, workload: Workload) -> tuple[str, str]:
         """Address and model name of the server that is measured: the user's, a deployment's, or a local one."""
-        options = self._setup.options
-        if self._setup.judged:
-            return _address_of(self._engines, self._setup.judged)
+        options, judged = self._setup.options, self._setup.measured_on(workload.name)
+        if judged and is_server(judged):
+            return _address_of(self._engines, judged)
         if not options.endpoints:
             return self._local()
         if len(options.endpoints) > 1:
@@ -190,8 +192,15 @@ class Bench:
 def _address_of(engines: Engines, promise: Promise) -> tuple[str, str]:
     """Address and model name of the deployment's server: the one that is held, or a new one."""
     engine = engines.start(promise)
-    assert isinstance(engine, ManagedEngine), "other engines were refused before"
-    return engine.server.url, engine.server.model
+    assert isinstance(engine, RemoteEngine), "other engines were refused before"
+    if len(engine.served) > 1:
+        raise OptionsError(f"{len(engine.served)} endpoints: latency belongs to one of them; give one --endpoint")
+    return next(iter(engine.served)), engine.model
+
+
+def is_server(promise: Promise) -> bool:
+    """Whether the deployment answers over HTTP; one in this process is measured behind the local server."""
+    return promise.deployment.engine not in IN_PROCESS
 
 
 @contextmanager
@@ -221,6 +230,9 @@ def _figures(found: Measurement) -> dict[str, object]:
         "salt": run.salt,
         "settings": dict(run.settings),
         "metrics": summary(run, workload.level) if valid else None,
+        "definition": workload.definition,
+        "named": figures_of(run, workload.definition) if valid else {},
+        "differs": DIFFERS.get(workload.definition, ()),
         "client": {
             **asdict(found.fitness),
             "reconnects": run.client.reconnects,

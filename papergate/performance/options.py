@@ -1,7 +1,7 @@
 """What the user asks of a measurement: one frozen record, whatever the front end it comes from."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from papergate.engines.start import ENGINES
 from papergate.errors import OptionsError
 from papergate.performance.regression.restarted import RESTARTS
 from papergate.performance.regression.rule import FEWEST_CLUSTERS
-from papergate.performance.workloads import Workload, read_workload
+from papergate.performance.workloads import Workload, members_of, read_workload
 from papergate.promises import Promise
 
 ADDRESS = ("http://", "https://")
@@ -32,6 +32,13 @@ class SpeedOptions:
     baseline: str | None = None
     restarts: int = RESTARTS
     prompts: Path | None = None
+    of_targets: bool = True
+    """Whether the workloads of a target that is asked for are run."""
+
+    @property
+    def named(self) -> bool:
+        """Whether the user named workloads or a deployment: then those of targets are not run."""
+        return bool(self.workloads or self.deployment or self.baseline)
 
     @property
     def demanded(self) -> bool:
@@ -50,6 +57,12 @@ class SpeedSetup:
     """A promise about the deployment that is measured; None where none is to be started."""
     baseline: Promise | None
     """A promise about the deployment that is the baseline; None where that is a server, a file or nothing."""
+    of_targets: Mapping[str, Promise] = field(default_factory=dict)
+    """By the name of a workload: a promise about the deployment whose document measures it."""
+
+    def measured_on(self, workload: str) -> Promise | None:
+        """A promise about the deployment that ``workload`` is measured on; None: the user's server, or a local one."""
+        return self.of_targets.get(workload) or self.judged
 
     def why_not(self, workload: str) -> str:
         """Why ``workload`` is not measured here; empty where it is."""
@@ -69,6 +82,7 @@ def add_speed_options(add: Callable[..., object]) -> None:
         help="what tests/perf compare with: a server, a --benchmark-json file, or a deployment to start in turns",
     )
     add("--restarts", type=int, metavar="R", help="starts of each side where the baseline is a deployment (default 4)")
+    add("--no-workloads", action="store_true", help="leave out the workloads that the selected target's document has")
     add("--prompts", metavar="FILE", help="text or conversations that the prompts of a workload are made of")
 
 
@@ -92,11 +106,16 @@ def speed_options_of(get: Callable[[str], Any]) -> SpeedOptions:
         baseline=get("--baseline"),
         restarts=restarts,
         prompts=_path(get("--prompts")),
+        of_targets=not get("--no-workloads"),
     )
 
 
-def read_speed_setup(options: SpeedOptions, promises: Sequence[Promise]) -> SpeedSetup:
+def read_speed_setup(
+    options: SpeedOptions, promises: Sequence[Promise], *, demanded: Collection[str] = ()
+) -> SpeedSetup:
     """Read the workloads, and find the deployments that are named among those of ``promises``.
+
+    ``demanded`` are the targets that are asked for: what their documents measure is read in place of the usual ones.
 
     Raises:
         OptionsError: a deployment is unknown, or the two are not comparable.
@@ -110,14 +129,37 @@ def read_speed_setup(options: SpeedOptions, promises: Sequence[Promise]) -> Spee
         raise OptionsError("--baseline NAME starts both sides anew, in turns: name the other side: --deployment")
     if baseline and judged and not options.model:
         _refuse_other_model(judged, baseline)
-    workloads = _workloads(options)
+    listed = {} if options.named or not options.of_targets else _of_targets(promises, demanded, options)
+    workloads = {name: workload for name, (workload, _) in listed.items()} or _workloads(options)
     if judged:
         workloads = {name: one.drawn_as(judged.deployment.sampling) for name, one in workloads.items()}
-    return SpeedSetup(options=options, workloads=workloads, judged=judged, baseline=baseline)
+    return SpeedSetup(
+        options=options,
+        workloads=workloads,
+        judged=judged,
+        baseline=baseline,
+        of_targets={name: promise for name, (_, promise) in listed.items()},
+    )
+
+
+def _of_targets(
+    promises: Sequence[Promise], demanded: Collection[str], options: SpeedOptions
+) -> dict[str, tuple[Workload, Promise]]:
+    """What the documents of the ``demanded`` targets measure: workloads called by their deployment and their name."""
+    deployed = {promise.deployed: promise for promise in promises if promise.target in demanded}
+    found = {}
+    for name, promise in deployed.items():
+        for place in promise.deployment.workloads:
+            for single in read_workload(place, data=options.prompts).single_runs():
+                called = f"{name}-{single.name}".replace("_", "-")
+                drawn = single.drawn_as(promise.deployment.sampling)
+                found[called] = drawn.model_copy(update={"name": called}), promise
+    return found
 
 
 def _workloads(options: SpeedOptions) -> dict[str, Workload]:
-    named = options.workloads or (*PROMISED, *(() if options.demanded else SMALL))
+    usual = (*PROMISED, *(() if options.demanded else SMALL))
+    named = [each for name in options.workloads for each in members_of(name)] or usual
     read = [read_workload(place, data=options.prompts) for place in named]
     return {single.name: single for workload in read for single in workload.single_runs()}
 

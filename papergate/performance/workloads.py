@@ -20,6 +20,8 @@ MOST_REQUESTS = 10**6
 """All prompts are made before the clock runs."""
 WORKLOADS = Path(__file__).parent / "workloads"
 DIGEST_CHARACTERS = 16
+LATER = ("warmup_whole", "warmup_repeats_first", "top_p", "definition")
+"""Fields that a workload of the first releases did not have."""
 
 
 class Made(Record):
@@ -71,11 +73,17 @@ class Workload(Record):
     arrivals: Literal["fixed", "poisson"] = "poisson"
     warmup: Annotated[int, Field(ge=0)] | None = None
     """Requests before the measured ones, with prompts of their own; default: full concurrency once."""
+    warmup_whole: bool = False
+    """Whether warm-up answers have their full length."""
+    warmup_repeats_first: bool = False
+    """Whether the warm-up is the first measured prompt, whole: that one may then be answered from the prefix cache."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     """None: as the deployment draws; of a server that no target describes, whatever it does by itself."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     ignore_eos: bool = True
     """Every output has its full length, where the server knows this extension."""
+    definition: Literal["", "vllm-0.7.2-serving", "vllm-0.7.2-throughput", "vllm-0.7.2-latency"] = ""
+    """Whose figures stand beside papergate's, under their names."""
     seed: int = 0
     ttft_s: Annotated[float, Field(gt=0)] | None = None
     """Service level of goodput, beside the two below."""
@@ -114,13 +122,18 @@ class Workload(Record):
     def digest(self) -> str:
         """Of everything that changes what is measured: two runs with one digest can be compared."""
         told = self.model_dump(mode="json", exclude={"name", "title", "source", "ttft_s", "tpot_s", "e2e_s"})
+        for name in LATER:  # records of earlier releases, which did not have them, stay comparable
+            if told[name] == type(self).model_fields[name].default:
+                del told[name]
         for path in ("text", "file"):
             if told["prompts"].get(path):
                 told["prompts"][path] = hashlib.sha256(_bytes(Path(told["prompts"][path]))).hexdigest()
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:DIGEST_CHARACTERS]
 
     def drawn_as(self, sampling: Sampling) -> "Workload":
-        """With a deployment's own sampling where the workload states none."""
+        """With a deployment's own sampling where the workload states none; a tool's definition is whole as it is."""
+        if self.definition:
+            return self
         own = {"temperature": float(sampling.temperature), "top_p": float(sampling.top_p)}
         return self.model_copy(update={name: value for name, value in own.items() if getattr(self, name) is None})
 
@@ -129,6 +142,13 @@ class Workload(Record):
         if not isinstance(self.concurrency, tuple):
             return (self,)
         return tuple(self.model_copy(update={"name": f"{self.name}-c{c}", "concurrency": c}) for c in self.concurrency)
+
+
+def members_of(name: str) -> tuple[str, ...]:
+    """The workloads of a definition, such as ``vllm-0.7.2``; a workload's own name is its only member."""
+    known = known_workloads()
+    members = tuple(each for each in known if each.startswith(f"{name}-"))
+    return (name,) if name in known else members or (name,)
 
 
 def read_workload(place: str, *, data: Path | None = None) -> Workload:

@@ -19,6 +19,7 @@ from papergate.promises.records import (
     Promise,
     PromisedScore,
     PromiseEntry,
+    Reproduction,
     Sampling,
     Stated,
     Target,
@@ -184,6 +185,7 @@ def read_promises(
                 benchmark=entry.benchmark,
                 tolerance=entry.tolerance,
                 measured=entry.measured,
+                reproductions=_reproductions(entry, papers),
                 tool=tools.get(deployment.tool),
                 score=_resolved(entry, papers, deployment.sampling),
             )
@@ -208,8 +210,16 @@ def _resolved(entry: PromiseEntry, papers: Mapping[str, Paper], vendor: Sampling
         samples=row.samples,
         reference=score.reference,
         source=f"{paper.source}, {row.source}",
-        sampling=paper.sampling,
+        sampling=paper.sampling.model_copy(update={"max_tokens": row.max_tokens or paper.sampling.max_tokens}),
     )
+
+
+def _reproductions(entry: PromiseEntry, papers: Mapping[str, Paper]) -> tuple[Reproduction, ...]:
+    score = entry.score
+    if not isinstance(score, FromPaper):
+        return ()
+    found = papers[score.paper].reproductions
+    return tuple(one for one in found if (one.model, one.benchmark) == (score.model, entry.benchmark))
 
 
 def _unknown(entry: PromiseEntry, papers: Mapping[str, Paper], benchmarks: Collection[str]) -> Iterator[str]:

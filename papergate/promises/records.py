@@ -30,6 +30,18 @@ class PublishedScore(Record):
     percent: Percent
     samples: Count | None = None
     """Samples per problem behind the number; None where the source does not say."""
+    max_tokens: Count | None = None
+    """The limit of this row, where it is not the publication's."""
+    source: Text
+
+
+class Reproduction(Record):
+    """What a careful repetition by others measured of a model, under the publication's own settings."""
+
+    model: Text
+    benchmark: Name
+    percent: Percent
+    samples: Count | None = None
     source: Text
 
 
@@ -41,6 +53,7 @@ class Paper(Record):
     source: Text
     sampling: Sampling
     scores: Annotated[tuple[PublishedScore, ...], Field(min_length=1)]
+    reproductions: tuple[Reproduction, ...] = ()
 
     def score(self, model: str, benchmark: str) -> PublishedScore | None:
         """The pass@1 published for ``model`` on ``benchmark``, or None."""
@@ -177,6 +190,8 @@ class Deployment(Record):
     """The fields of a request as this document configures its tool, where they are not the tool's own."""
     concurrency: dict[Name, Count] = Field(default_factory=dict)
     """Requests in flight per benchmark in the `vendor` protocol, as the document has it."""
+    workloads: tuple[Text, ...] = ()
+    """Workloads of tests/perf that the document measures: ``-m TARGET`` runs them after the accuracy tests."""
     query_per_second: Annotated[float, Field(gt=0)] | None = None
     source: Text
     promises: Annotated[tuple[PromiseEntry, ...], Field(min_length=1)]
@@ -244,6 +259,8 @@ class Promise(Record):
     tolerance: ToleranceText
     score: PromisedScore
     measured: Measured | None = None
+    reproductions: tuple[Reproduction, ...] = ()
+    """Repetitions of the published number by others."""
     tool: Tool | None = None
     """With what the document evaluates, where that is known."""
 
@@ -251,6 +268,17 @@ class Promise(Record):
     def task(self) -> Task | None:
         """How the document's tool asks and grades this benchmark, where that is known."""
         return self.tool.task(self.benchmark) if self.tool else None
+
+    def missed_by(self, *, problems: int) -> tuple[Reproduction, ...]:
+        """Repetitions by others that lie outside the tolerance: a deployment like theirs would not keep the promise.
+
+        ``problems`` is how many the benchmark has.
+        """
+        score = self.score.percent
+        if score is None or self.tolerance.unit == "gain":
+            return ()
+        most = 100 * self.tolerance.fraction(problems)
+        return tuple(one for one in self.reproductions if abs(Fraction(one.percent - score)) > most)
 
     @property
     def deployed(self) -> str:

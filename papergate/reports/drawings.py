@@ -10,7 +10,7 @@ from papergate.completions.contents import Key
 from papergate.reports.answers import Answer, Answers, Ended
 from papergate.reports.pictures import HEIGHT, WIDTH, Axis, Picture, Sketch, Table, Tick, from_zero
 from papergate.reports.said import Said, both, plain
-from papergate.run_folder.verdict import VerdictRecord
+from papergate.run_folder.verdict import Moved, VerdictRecord
 
 STRIP = 74.0
 """Height of the picture of one score."""
@@ -21,8 +21,8 @@ SMALLEST_DRIFT = 0.01
 """Half of the height of its picture at least: one point."""
 MOST_ROWS = 600
 """Of a table: the rest is in ``problems.jsonl``."""
-NAMED = 4
-"""Moved problems that stand by name in a picture."""
+NAMED, LINE = 4, 13.0
+"""Moved problems that stand by name in a picture, and the height of a name."""
 LONGEST_SHOWN_CAP = 1.25
 """A cap this many times beyond the longest answer is named beside the picture instead of shrinking it."""
 
@@ -145,7 +145,7 @@ def lengths(record: VerdictRecord, answers: Answers) -> Picture | None:
         ("bar-cut", both("cut_answers"), [a.tokens for a in counted if a.cut]),
     ]
     sketch, table = _stacked(
-        [(style, name, [t or 0 for t in of]) for style, name, of in groups], cap if near else longest
+        [(style, name, [t or 0 for t in of]) for style, name, of in groups], max(cap, longest) if near else longest
     )
     if near:
         sketch.line((cap, cap), (0, sketch.y.high), "cap")
@@ -192,7 +192,7 @@ def _stacked(groups: Sequence[tuple[str, Said, Sequence[float]]], most: float) -
                 sketch.area(((place + 0.06) * width, (place + 0.94) * width), (base, base + column[place]), style)
             base += column[place]
     rows = [
-        (f"{place * width:,.4g} - {(place + 1) * width:,.4g}", *(str(column[place]) for column in counts))
+        (f"{_figure(place * width)} - {_figure((place + 1) * width)}", *(str(column[place]) for column in counts))
         for place in range(BINS)
         if totals[place]
     ]
@@ -223,9 +223,7 @@ def beside_golden(record: VerdictRecord) -> Picture | None:
     for x, y, problem in places:
         if problem in moved:
             sketch.dot(x, y, "fill-fail", 4.5)
-    for move in golden.moved[:NAMED]:
-        end = "end" if move.golden_rate > 0.6 else "start"  # noqa: PLR2004 - letters stay inside the plane
-        sketch.word(move.golden_rate, sketch.y.at(move.rate) - 8, plain(move.problem[-24:]), end)
+    _name_moved(sketch, golden.moved[:NAMED])
     return Picture(
         title=both("golden_title"),
         caption=both("golden_caption"),
@@ -235,6 +233,18 @@ def beside_golden(record: VerdictRecord) -> Picture | None:
         marks=tuple(sketch.marks),
         table=_golden_table(places),
     )
+
+
+def _name_moved(sketch: Sketch, moved: Sequence[Moved]) -> None:
+    """The names of problems above their dots, one above the other where they would cover each other."""
+    taken: list[float] = []
+    for move in moved:
+        y = sketch.y.at(move.rate) - 8
+        while any(abs(y - other) < LINE for other in taken):
+            y -= LINE
+        taken.append(y)
+        end = "end" if move.golden_rate > 0.5 else "start"  # noqa: PLR2004 - letters stay inside the plane
+        sketch.word(move.golden_rate, y, plain(move.problem[-24:]), end)
 
 
 def _golden_table(places: Sequence[tuple[float, float, str]]) -> Table:
@@ -370,6 +380,10 @@ def drawn(record: VerdictRecord, answers: Answers | None, *, judged: bool) -> li
         *(draw(answers) for draw in of_answers if answers),
     ]
     return [picture for picture in found if picture]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"  # noqa: PLR2004 - grouped from here on
 
 
 def _percent(fraction: float) -> str:

@@ -28,6 +28,7 @@ from papergate.reports.speed import (
     rate_rows,
     times_words,
 )
+from papergate.reports.transcripts import write_transcripts
 from papergate.run_folder.files import PAGE_FILE, TRANSCRIPTS_FOLDER, write_text
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.scoring import Outcome
@@ -67,14 +68,16 @@ def write_page(
     speeds: Sequence[Speed] = (),
     *,
     language: Language = "en",
+    root: str = "",
 ) -> Path:
-    """Write the page of a run: verdicts, promises of this session that got none, and workloads.
+    """Write the page of a run (verdicts, promises of this session that got none, workloads) and the texts beside it.
 
     A record of a promise that is among the errors is shown as the verdict of an earlier session. The page holds every
-    language; ``language`` is the one that it opens in.
+    language; ``language`` is the one that it opens in. ``root`` is that of the run's evidence, see
+    `papergate.run_folder.sums`; empty where it is not told.
 
     Raises:
-        OSError: the disk refused; an earlier page stays.
+        OSError: the disk refused; an earlier page stays, or the page stands and says that texts are missing.
     """
     broken = {promise for promise, _ in errors}
     judged = [record for record in records if record.promise not in broken]
@@ -92,6 +95,7 @@ def write_page(
         sweeps=sweep_pictures([speed.figures for speed in speeds if speed.figures]),
         family=noted(family.note) if (family := family_of(judged)) else None,
         version=__version__,
+        root=root,
         made=time.strftime("%Y-%m-%d %H:%M %Z"),
         style=_markup(style),
         script=_markup(script),
@@ -99,6 +103,9 @@ def write_page(
         policy=_policy(style, script),
     )
     write_text(folder / PAGE_FILE, html)
+    for promise in promises:
+        if promise.answers:
+            write_transcripts(folder, promise.record, promise.answers, promise.golden)
     return folder / PAGE_FILE
 
 

@@ -6,8 +6,10 @@ from functools import cache
 
 from papergate.acceptance import Settings, reference_of, rule_of, sampling_of
 from papergate.acceptance.golden import Golden, read_golden
+from papergate.acceptance.notes import reproduced
 from papergate.acceptance.preparing import settings_of
 from papergate.acceptance.selection import Setup
+from papergate.acceptance.terms import task_of
 from papergate.benchmarks import BenchmarkSpec
 from papergate.errors import PromiseError
 from papergate.promises import Promise
@@ -32,7 +34,7 @@ def planned(promise: Promise, setup: Setup, *, tokens_per_s: float | None) -> st
         PapergateError: it has none.
     """
     spec, options = setup.benchmarks[promise.benchmark], setup.options
-    golden = read_golden(options.golden, spec) if options.golden else None
+    golden = read_golden(options.golden, spec, task_of(promise, options.protocol)) if options.golden else None
     settings = settings_of(promise, options)
     return promise_plan(promise, spec, settings, tokens_per_s=tokens_per_s, golden=golden, language=options.language)
 
@@ -61,11 +63,13 @@ def promise_plan(
     gate = Gate.of(rule, reference, looks=looks)
     cost = _cost(spec, tokens_per_s, golden)
     head = _promised(promise, reference, settings)
+    beside = [] if golden else [say(one, language) for one in reproduced(promise, problems=spec.problems)]
     if settings.protocol == "vendor":
         run = single_run(gate, panel, promised=reference.score, k=looks[0])
-        return "\n".join(say(one, language) for one in (head, run.note, _price(cost, spec, looks[0])))
+        told = (say(one, language) for one in (head, run.note, _price(cost, spec, looks[0])))
+        return "\n".join((*told, *beside))
     table = plan_text(replace(_simulated(gate, panel), cost=cost), language=language)
-    return "\n".join((say(head, language), table, say(_source(cost, golden), language)))
+    return "\n".join((say(head, language), table, say(_source(cost, golden), language), *beside))
 
 
 def _promised(promise: Promise, reference: Reference, settings: Settings) -> Note:

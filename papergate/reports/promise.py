@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from papergate.errors import StoreError
 from papergate.reports.answers import LETTERS, Answers, Ended, answers_of, planned_of
 from papergate.reports.drawings import closeness, drawn, parts_by_endpoint, parts_table
 from papergate.reports.pictures import Picture, Table
 from papergate.reports.said import Said, both, noted, plain
 from papergate.reports.speed import duration, number
-from papergate.run_folder.verdict import Group, VerdictRecord
+from papergate.run_folder.verdict import Group, VerdictRecord, read_verdict
 
 UNVERIFIED = {"attached", "from_file"}
 """Notes that say that nobody saw the hardware."""
@@ -42,6 +43,8 @@ class Told:
     record: VerdictRecord
     answers: Answers | None
     """None where the grades are not beside the record."""
+    golden: Answers | None
+    """Those of the golden run; None without one, or where it is no longer there."""
     earlier: bool
     """Whether the last session ended in an error, so that the record is one of before."""
     stands: bool | None
@@ -279,9 +282,19 @@ def told(run: Path, records: Sequence[VerdictRecord], broken: set[str], standing
             place=place,
             record=record,
             answers=answers if answers.grades else None,
+            golden=_golden_answers(record),
             earlier=record.promise in broken,
             stands=standing.get(record.promise),
         )
+
+
+def _golden_answers(record: VerdictRecord) -> Answers | None:
+    folder = Path(record.golden.folder) if record.golden and record.golden.folder else None
+    try:
+        theirs = read_verdict(folder) if folder else None
+    except StoreError:
+        return None
+    return answers_of(folder, theirs) if folder and theirs else None
 
 
 def _allowed(record: VerdictRecord) -> Said:

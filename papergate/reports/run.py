@@ -5,14 +5,12 @@ from pathlib import Path
 
 from papergate.errors import StoreError
 from papergate.files import reason
-from papergate.reports.answers import Answers, answers_of
 from papergate.reports.page import write_page
 from papergate.reports.speed import Speed, by_name, speed_of
 from papergate.reports.table import Line
-from papergate.reports.transcripts import write_transcripts
 from papergate.run_folder.notes import note
 from papergate.run_folder.speed import read_speed, read_speeds
-from papergate.run_folder.verdict import VerdictRecord, read_verdict, read_verdicts
+from papergate.run_folder.verdict import read_verdict, read_verdicts
 from papergate.words import Language, say
 
 
@@ -46,8 +44,12 @@ def workload_of(run: Path, workload: str, *, verdict: str, error: str, measured:
         return Speed(workload=workload, verdict="error", error=str(unreadable))
 
 
-def write_run_page(run: Path, lines: Sequence[Line], speeds: Sequence[Speed] = ()) -> Path:
+def write_run_page(
+    run: Path, lines: Sequence[Line], speeds: Sequence[Speed] = (), *, language: Language = "en", root: str = ""
+) -> Path:
     """Write the page of a run: this session's ``lines`` and ``speeds``, and what earlier sessions left.
+
+    The page holds every language; ``language`` is the one that it opens in. ``root`` is that of the run's evidence.
 
     Raises:
         StoreError: the page cannot be written; an earlier one stays.
@@ -57,9 +59,9 @@ def write_run_page(run: Path, lines: Sequence[Line], speeds: Sequence[Speed] = (
     try:
         verdicts = read_verdicts(run)
         refused = [(promise, why) for promise, why in verdicts.refused if promise not in broken]
-        page = write_page(verdicts.records, [*errors, *refused], run, _all_speeds(run, speeds))
-        for record in verdicts.records:
-            _write_transcripts(run, record)
+        return write_page(
+            verdicts.records, [*errors, *refused], run, _all_speeds(run, speeds), language=language, root=root
+        )
     except OSError as error:
         raise StoreError(
             f"the page cannot be written into {run}: {reason(error)}; make room, or give another folder: --run DIR"
@@ -69,21 +71,6 @@ def write_run_page(run: Path, lines: Sequence[Line], speeds: Sequence[Speed] = (
             f"there is no page: a fault in papergate itself, please report it ({type(error).__name__}: {error}); "
             "verdicts and JUnit do not depend on it"
         ) from error
-    return page
-
-
-def _write_transcripts(run: Path, record: VerdictRecord) -> None:
-    golden = Path(record.golden.folder) if record.golden and record.golden.folder else None
-    write_transcripts(run, record, answers_of(run / record.promise, record), _golden_answers(golden))
-
-
-def _golden_answers(folder: Path | None) -> Answers | None:
-    """Those of the golden run's promise; None where there is none, or it is no longer there."""
-    try:
-        record = read_verdict(folder) if folder else None
-    except StoreError:
-        return None
-    return answers_of(folder, record) if folder and record else None
 
 
 def _all_speeds(run: Path, speeds: Sequence[Speed]) -> list[Speed]:

@@ -1,10 +1,11 @@
 """The table of a session's workloads in a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from papergate.reports.speed import UNDEFINED, Speed, duration, number
 from papergate.reports.table import console_of, print_line, print_rows, shortened
+from papergate.run_folder.speed import SpeedRecord
 from papergate.run_folder.verdict import Spread
 from papergate.words import Language, label, say
 
@@ -20,8 +21,25 @@ def print_speeds(speeds: Sequence[Speed], file: TextIO, *, width: int, colour: b
     for speed in speeds:
         if speed.sentence:
             print_line(console, f"{speed.workload}: {shortened(speed.sentence, language)}")
+        if speed.record:
+            for line in named_lines(speed.record):
+                print_line(console, f"  {line}")
         for one in speed.record.causes if speed.record else ():
             print_line(console, f"{speed.workload}: {say(one, language)}")
+
+
+def named_lines(record: SpeedRecord) -> list[str]:
+    """The figures under the names of another tool, and how they were taken otherwise."""
+    if not record.named:
+        return []
+    told = ", ".join(f"{name} {_figure(value)}" for name, value in record.named.items())
+    return [f"{record.definition}: {told}", *(f"differs: {one}" for one in record.differs)]
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"p{name}={_figure(inner)}" for name, inner in value.items())
+    return f"{value:.6g}" if isinstance(value, float) else UNDEFINED if value is None else str(value)
 
 
 def _cells(speed: Speed, language: Language) -> list[str]:

@@ -107,6 +107,12 @@ class SpeedRecord(Stored):
     settings: Mapping[str, object] = Field(default_factory=dict)
     metrics: Metrics | None
     """None where the run cannot be used."""
+    definition: str = ""
+    """Whose figures stand in ``named``."""
+    named: Mapping[str, object] = Field(default_factory=dict)
+    """The figures under the names of another tool; empty where the run cannot be used."""
+    differs: tuple[str, ...] = ()
+    """How these were taken otherwise than the tool takes them."""
     client: Client
     causes: tuple[Note, ...] = ()
     """What stood between the server and these figures."""

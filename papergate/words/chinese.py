@@ -153,6 +153,17 @@ def _other_model(values: Values) -> str:
     )
 
 
+def _reproduced(values: Values) -> str:
+    found = "、".join(f"{percent:g} %（{source}）" for percent, source in values["found"])
+    told = f"他人仔细复现得到 {found}"
+    if not values["missed"]:
+        return told
+    return (
+        f"{told}：{len(values['found'])} 次中有 {values['missed']} 次与承诺相差超过 {values['tolerance']}。"
+        "在判定部署有问题之前，请与可信平台的参照运行比较（--golden RUN）"
+    )
+
+
 _SENT = {
     "batches": "它等每一批中最慢的一个结束",
     "attempts": "它最多尝试 {attempts} 次",
@@ -533,6 +544,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "problems_moved": _moved,
     # what the numbers can show
     "document_measured": "文档自己测得 {percent:g} %（{source}）",
+    "reproduced": _reproduced,
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "在本次会话的所有承诺中，p = {p:.2g} 时判为未通过（Holm）",
@@ -619,6 +631,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "limit_unknown": _limit_untold,
     "whole_answer_failed": _whole_answer_damaged,
     "whole_answer_noted": _whole_answer_damaged,
+    "time_out_noted": "服务在 {ends_after_s:g} 秒后结束回答：{tokens:,} 个 token 需要每秒 {needed:g} 个 token，"
+    "单个请求实测为 {seen:g}；请调大 e2eTimeout 和 tokenTimeout，否则较长的回答会丢失",
+    "time_out_unknown": "服务在 {ends_after_s:g} 秒后结束回答，{tokens:,} 个 token 需要每秒 {needed:g} 个 token；"
+    "试答太短，无法得知速度",
     "token_counts_noted": "服务的 token 数与文本不符，或没有返回：速度和长度上限不可信",
     "greedy_noted": "temperature 0 时，{repeats} 次请求得到 {texts} 种文本：服务的批处理噪声，或 temperature 未生效",
     "streaming_noted": "temperature 0 时，流式与非流式的回答不同：请检查网关和推理解析器（reasoning parser）",

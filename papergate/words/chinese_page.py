@@ -144,6 +144,7 @@ LABELS: Mapping[str, str] = {
     "trust_rule": "结论按 docs/verdict.md 的规则得出。仅按容差的字面规则：{literal}。",
     "trust_text": "所提问的文本摘要为 {digest}…（{variant}；{source}）。",
     "trust_seeds": "每个回答有自己的种子，由运行种子 {seed} 得出；按 {grader} 的规则判题。",
+    "trust_root": "本次运行证据的根摘要为 {root}。papergate bundle 打包证据，papergate verify 核对证据。",
     "earlier_verdicts": "本次运行较早的结论",
     "when": "时间",
     "asked_title": "向谁问了什么",

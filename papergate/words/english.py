@@ -107,6 +107,17 @@ def _changed_terms(values: Values) -> str:
     return f"the terms of this run were changed after it began: {apart}"
 
 
+def _reproduced(values: Values) -> str:
+    found = ", ".join(f"{percent:g} % ({source})" for percent, source in values["found"])
+    told = f"careful repetitions by others give {found}"
+    if not values["missed"]:
+        return told
+    return (
+        f"{told}: {values['missed']} of {len(values['found'])} miss the promise by more than {values['tolerance']}. "
+        "Compare with a golden run of a trusted platform (--golden RUN) before you call a deployment broken"
+    )
+
+
 _SENT = {
     "batches": "it waits for the slowest of each batch",
     "attempts": "it tries {attempts} times",
@@ -499,6 +510,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "problems_moved": _moved,
     # what the numbers can show
     "document_measured": "the document itself measured {percent:g} % ({source})",
+    "reproduced": _reproduced,
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
@@ -597,6 +609,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "limit_unknown": _limit_untold,
     "whole_answer_failed": _whole_answer_damaged,
     "whole_answer_noted": _whole_answer_damaged,
+    "time_out_noted": "the server ends an answer after {ends_after_s:g} s: {tokens:,} tokens need {needed:g} tokens "
+    "per second, and one request alone got {seen:g}; raise e2eTimeout and tokenTimeout, or longer answers are lost",
+    "time_out_unknown": "the server ends an answer after {ends_after_s:g} s, so that {tokens:,} tokens need {needed:g} "
+    "tokens per second; the trial answer was too short to tell its speed",
     "token_counts_noted": "the token counts of the server do not fit its texts, or are missing: speeds and limits "
     "cannot be trusted",
     "greedy_noted": "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "

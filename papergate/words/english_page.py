@@ -158,6 +158,7 @@ LABELS: Mapping[str, str] = {
     "{literal}.",
     "trust_text": "The text asked has the digest {digest}… ({variant}; {source}).",
     "trust_seeds": "Each answer has a seed of its own, from run seed {seed}; graded by the grader {grader}.",
+    "trust_root": "The root of this run's evidence is {root}. papergate bundle packs it, papergate verify checks it.",
     "earlier_verdicts": "Earlier verdicts of this run",
     "when": "when",
     "asked_title": "What was asked of whom",

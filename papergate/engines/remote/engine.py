@@ -33,6 +33,8 @@ NOT_STREAMS = ("text/html", "application/json")
 NOT_WHOLE = ("text/html", "text/event-stream")
 """What an answer must not be that no stream was asked for."""
 ERROR_BODY_BYTES = 65536
+MINDIE = "MindIE"
+"""How its list of models names its owner: MindIE Server."""
 PENALTIES = {"repeat_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier"}
 """They change greedy answers too."""
 TEMPLATE_CHARACTERS = 200
@@ -209,6 +211,7 @@ class RemoteEngine:
             if isinstance(error, EngineError) or not reading.answer.is_whole:
                 raise _explained(error, endpoint, patience) from error
         endpoint.answered()
+        _refuse_failure(self._served[endpoint.url], reading.answer)
         return reading.answer, patience
 
     @asynccontextmanager
@@ -239,6 +242,20 @@ class RemoteEngine:
     def _tide(self) -> Tide:
         """The tide of the running event loop."""
         return self._tides.setdefault(asyncio.get_running_loop(), Tide())
+
+
+def _refuse_failure(served: Served, answer: Answer) -> None:
+    """MindIE ends requests that failed as if they had been answered: status 200, `stop`, and no text.
+
+    Raises:
+        EngineError: such an answer; a model that ends with its first token looks alike there, and is asked again.
+    """
+    if served.software.startswith(MINDIE) and answer.finish is not None and not (answer.thought or answer.content):
+        raise EngineError(
+            f"MindIE ended the request with {answer.finish_reason!r} and no text, as it does where the engine failed: "
+            "look at its log for ABORT, EXECUTE_ERROR or ILLEGAL_INPUT (a prompt above maxInputTokenLen)",
+            transient=True,
+        )
 
 
 def _check_words(url: str, answer: Answer, request: Request) -> None:

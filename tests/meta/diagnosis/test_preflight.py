@@ -5,14 +5,17 @@ from decimal import Decimal
 import pytest
 
 from papergate.acceptance.options import Options
-from papergate.acceptance.preflights import Preflights
+from papergate.acceptance.preflights import Preflights, _ends_after_s
 from papergate.acceptance.preparing import Benchmarks, prepare
 from papergate.acceptance.selection import read_setup
+from papergate.benchmarks import read_specs
 from papergate.cli import main
-from papergate.diagnosis.preflight import Subject, preflight
+from papergate.diagnosis.preflight import Subject, _in_time, preflight
+from papergate.engines import Completion, Finish
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import PreflightFailed
 from papergate.gate import gate
+from papergate.promises import read_promises
 from papergate.promises.records import Sampling
 from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.files import PREFLIGHT_FILE
@@ -25,9 +28,13 @@ from tests.servers.model_server import Fault, deployed_at
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=100)
 
 
-def checked(*urls, **changes):
+def subject_of(*urls, **changes):
     fields = {"sampling": SAMPLING, "prompts": ["What is 2 + 3?"], "thinks": True, "concurrency": 1} | changes
-    return preflight(Subject(deployment="double", engine=RemoteEngine(urls, MODEL), **fields))
+    return Subject(deployment="double", engine=RemoteEngine(urls, MODEL), **fields)
+
+
+def checked(*urls, **changes):
+    return preflight(subject_of(*urls, **changes))
 
 
 def states(record):
@@ -44,6 +51,33 @@ def test_an_honest_server_is_left_alone():
         record = checked(url)
     assert set(states(record).values()) == {"ok"}, record
     assert {"endpoints", "limit", "whole_answer", "greedy", "streaming", "sampling", "seeds"} <= states(record).keys()
+
+
+@pytest.mark.parametrize(
+    ("ends_after_s", "most_tokens", "state"), [(3600, None, "ok"), (1e-4, None, "noted"), (1e-4, 1, "ok")]
+)
+def test_a_time_out_of_the_server_that_long_answers_do_not_meet_is_noted(ends_after_s, most_tokens, state):
+    """At the speed of one answer; the double's answers are short, so that any length tells its speed here."""
+    done = Completion(problem="p", sample=0, text="4", finish=Finish.STOP, output_tokens=101, ttft_s=0.5, e2e_s=0.501)
+    with drawing_server() as url:
+        subject = subject_of(url, ends_after_s=ends_after_s, most_tokens=most_tokens)
+    check = _in_time(subject, done, ends_after_s)
+    assert check.state == state
+
+
+def test_what_a_time_out_demands_is_said_where_the_speed_cannot_be_told():
+    with drawing_server() as url:
+        check = found(checked(url, ends_after_s=10.0), "time_out")
+    assert (check.state, check.values["needed"]) == ("unknown", 10.0)
+    assert "need 10 tokens per second" in say(check)
+
+
+def test_the_ascend_document_needs_nearly_nine_tokens_a_second():
+    (promise,) = (
+        one for one in read_promises(benchmarks=read_specs()) if one.id == "ascend-mindie-deepseek-r1-w8a8-aime2024"
+    )
+    assert _ends_after_s(promise.deployment.flags) == 3600
+    assert promise.deployment.most_tokens / 3600 == pytest.approx(8.7, abs=0.05)
 
 
 @pytest.mark.parametrize(

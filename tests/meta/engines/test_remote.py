@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import socket
 import subprocess
 import time
@@ -101,6 +102,40 @@ def mindie(finish=None, **delta):
     choice = {"index": 0, "delta": {"role": "assistant"} | delta, "logprobs": None, "finish_reason": finish}
     usage = {"usage": {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}} if finish else {}
     return {"object": "chat.completion.chunk", "choices": [choice]} | usage
+
+
+MINDIE_MODELS = {"data": [{"id": MODEL, "object": "model", "root": "/models", "owned_by": "MindIE Server"}]}
+
+
+async def ended_without_text(_, reply):
+    """A request that failed in MindIE's engine, and a model that ends with its first token."""
+    await reply.head()
+    await reply.chunk(
+        f"data: {json.dumps(mindie(finish='stop', content='') | {'usage': {'completion_tokens': 0}})}\n\n"
+    )
+    await reply.end()
+
+
+def test_what_failed_in_mindie_is_no_empty_answer():
+    with FaultyServer(plan=always(ended_without_text)) as server:
+        assert run_in_loop(RemoteEngine([server.url], MODEL).complete(request())).text == ""
+        server.pages["/v1/models"] = ("200 OK", MINDIE_MODELS)
+        with pytest.raises(EngineError, match="ILLEGAL_INPUT") as caught:
+            run_in_loop(RemoteEngine([server.url], MODEL).complete(request()))
+    assert caught.value.transient
+
+
+@pytest.mark.parametrize("kind", ["type", "error_type"])
+def test_both_error_bodies_of_mindie_are_read(kind):
+    said = {"error": "Failed to get engine response.", kind: "Incomplete Generation"}
+
+    async def incomplete(_, reply):
+        await reply.whole("424 Failed Dependency", "application/json", json.dumps(said))
+
+    with FaultyServer(plan=always(incomplete)) as server, pytest.raises(EngineError, match="Incomplete Gen") as caught:
+        run_in_loop(RemoteEngine([server.url], MODEL).complete(request()))
+    assert "Failed to get engine response." in str(caught.value)
+    assert caught.value.transient
 
 
 def test_a_stream_of_mindie_is_understood():

@@ -54,7 +54,7 @@ def test_seed_documents_stand_in_the_targets(promise, percent, temperature, tole
 
 
 def test_every_hardware_of_the_vendors_has_a_target():
-    vendors = {"a100", "ascend", "metax", "rtx3060", "openr1", "vastai", "vastai_distill", "h200"}
+    vendors = {"a100", "ascend", "metax", "rtx3060", "openr1", "vastai", "vastai_distill", "h200", "newer"}
     assert set(read_targets()) == vendors | {"cpu", "cpu_vllm", "replay"}
 
 
@@ -72,6 +72,24 @@ def test_the_paper_states_every_number_of_the_family():
     models = {score.model for score in paper.scores}
     assert len(models) == 8
     assert all(paper.score(model, name) for model in models for name in ("aime2024", "math500", "gpqa-diamond"))
+
+
+def test_repetitions_by_others_are_held_against_the_tolerance():
+    promise = PROMISES["a100-vllm-r1-distill-qwen-14b-math500"]
+    assert [one.percent for one in promise.reproductions] == [Decimal("93.0"), Decimal("93.0")]
+    assert len(promise.missed_by(problems=500)) == 2
+    assert promise.missed_by(problems=500)[0].source == "evalhub, vLLM"
+    near = PROMISES["a100-vllm-r1-distill-qwen-14b-aime2024"]
+    assert [float(one.percent) for one in near.reproductions] == [69.0, 68.0]
+    assert near.missed_by(problems=30) == ()
+    assert PROMISES["ascend-mindie-deepseek-r1-w8a8-math500"].reproductions == ()
+
+
+def test_a_row_may_have_a_limit_of_its_own():
+    limits = {name: PROMISES[f"newer-qwen3-8b-{name}"].score.sampling for name in ("aime2025", "math500")}
+    assert {name: one.max_tokens for name, one in limits.items()} == {"aime2025": 38912, "math500": 32768}
+    assert limits["math500"].top_k == 20
+    assert PROMISES["newer-deepseek-r1-0528-aime2025"].score.percent == Decimal("87.5")
 
 
 def test_decimals_of_a_file_are_read_exactly():

@@ -13,26 +13,14 @@ from papergate.engines import Finish
 from papergate.reports.run import write_run_page
 from papergate.run_folder.files import PAGE_FILE, TRANSCRIPTS_FOLDER
 from papergate.run_folder.notes import note
+from studies.browser import CHROMIUM, DRIVER, PATIENCE_S, browser_of
 from tests.meta.reports.test_transcripts import HOSTILE, kept
 from tests.meta.tiny_runs import BENCHMARK, SPECS, TINY, completions_of, like_the_paper
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium: pip install -e '.[dev]'")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
+pytest.importorskip("selenium", reason="needs selenium: pip install -e '.[dev]'")
 AXE = Path(__file__).parents[3] / ".browser" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver: make .browser/ready installs them"
-)
-PATIENCE_S = 60
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
 )
 ATTACK = (
     f'"><img src=x onerror="hacked=1"><script>hacked=1</script>{HOSTILE}<a href=\'javascript:hacked=1\'>x</a>&lt;b&gt;'
@@ -40,17 +28,9 @@ ATTACK = (
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_page_load_timeout(PATIENCE_S)
-    driver.set_script_timeout(PATIENCE_S)
-    yield driver
-    driver.quit()
+def browser():
+    with browser_of() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")

@@ -172,6 +172,10 @@ SAMPLES = {
         {"problems": [[f"p{number}", 0.9, 0.2] for number in range(7)]},
     ],
     # what the numbers can show
+    "reproduced": [
+        {"found": [[93.0, "evalhub, vLLM"], [93.6, "another"]], "missed": 1, "tolerance": "0.5 points"},
+        {"found": [[93.8, "evalhub, vLLM"]], "missed": 0, "tolerance": "0.5 points"},
+    ],
     "document_measured": [{"percent": 97.6, "source": "best practice, part five"}],
     "paper_error": [
         {"counted": counted, "error_points": 1.2, "samples": 64, "chance": chance}
@@ -271,6 +275,8 @@ SAMPLES = {
     "limit_unknown": [{"reason": "uncounted"}, {"reason": "short"}],
     "whole_answer_failed": [{"kind": "garbled", "cause": "garbled"}],
     "whole_answer_noted": [{"kind": "loop", "cause": "loops"}],
+    "time_out_noted": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7, "seen": 5.1}],
+    "time_out_unknown": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7}],
     "token_counts_noted": [{"reason": "absent"}],
     "greedy_noted": [{"texts": 2, "repeats": 3}],
     "streaming_noted": [{}],
