@@ -57,15 +57,16 @@ class Benchmarks:
         self._specs, self._data = specs, data
         self._loaded: dict[str, Benchmark] = {}
 
-    def load(self, name: str) -> Benchmark:
-        """The benchmark, from the user's file or its origins.
+    def load(self, name: str, variant: str = "") -> Benchmark:
+        """The benchmark, from the user's file or its origins, those of the text called ``variant`` first.
 
         Raises:
             BenchmarkError: it cannot be read or fetched, or it is not the benchmark that it claims to be.
         """
-        if name not in self._loaded:
-            self._loaded[name] = load(self._specs[name], self._data.get(name))
-        return self._loaded[name]
+        key = f"{name} {variant}".rstrip()
+        if key not in self._loaded:
+            self._loaded[key] = load(self._specs[name], self._data.get(name), variant=variant)
+        return self._loaded[key]
 
     def asked(self, name: str, task: Task | None) -> tuple[Problem, ...]:
         """Its problems with the prompts of a tool's ``task``; with its own where there is none.
@@ -73,7 +74,7 @@ class Benchmarks:
         Raises:
             BenchmarkError: as `load`; or the tool shows solved problems, which are not here.
         """
-        problems = self.load(name).problems
+        problems = self.load(name, task.variant if task else "").problems
         return as_asked(task, problems, self._specs[name], self._data.get(name)) if task else problems
 
 
@@ -86,7 +87,7 @@ def prepare(promise: Promise, setup: Setup, benchmarks: Benchmarks, *, fail_alph
     options = setup.options
     task, spec = task_of(promise, options.protocol), setup.benchmarks[promise.benchmark]
     golden = read_golden(options.golden, spec, task) if options.golden else None
-    benchmark = benchmarks.load(promise.benchmark)
+    benchmark = benchmarks.load(promise.benchmark, task.variant if task else "")
     predictions = with_ids_of(benchmark, setup.predictions) if setup.predictions else None
     problems = _answered(benchmarks.asked(promise.benchmark, task), predictions)[: options.limit]
     rule_of(promise, problems=benchmark.spec.problems)

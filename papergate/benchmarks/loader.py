@@ -32,15 +32,19 @@ def read_specs(folders: Sequence[Path] = (HERE,)) -> dict[str, BenchmarkSpec]:
     return specs
 
 
-def load(spec: BenchmarkSpec, data_file: Path | None = None) -> Benchmark:
+def load(spec: BenchmarkSpec, data_file: Path | None = None, *, variant: str = "", download: bool = True) -> Benchmark:
     """Read the problems of ``spec``, from ``data_file`` where one is given, and check that they are that benchmark.
+
+    Without a file, origins of the text called ``variant`` come first, and without ``download`` only those count that an
+    earlier run fetched.
 
     Raises:
         BenchmarkError: it cannot be read or fetched, or it is not the benchmark it claims to be.
     """
     if spec.layout == "embedded" and data_file is None:
         return _generated(spec)
-    paths, source = ([data_file], str(data_file)) if data_file else fetch(spec)
+    found = ([data_file], str(data_file)) if data_file else fetch(spec, variant=variant, download=download)
+    paths, source = found
     problems = _problems(read_rows(paths), spec, source)
     return checked(spec, problems, source=source, file_sha256=file_digest(paths))
 

@@ -15,10 +15,15 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
 class Origin(Record):
     """Where a benchmark can be fetched from, pinned."""
 
-    hub: Literal["huggingface", "modelscope"]
+    hub: Literal["huggingface", "modelscope", "archive"]
     repo: Text
+    """Name of the repository; address of the archive, a zip."""
     files: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Files of the repository; members of the archive, in whatever folder of it."""
     revision: Text
+    """Commit or branch; md5 of the archive."""
+    variant: str = ""
+    """The text that it has, by its name among the variants: a tool whose document has that text is asked with it."""
     shots: tuple[Text, ...] = ()
     """Files of the solved problems that some tools show before each question."""
 

@@ -10,6 +10,7 @@ from papergate import __version__
 from papergate.cli import (
     bundle,
     compare,
+    data,
     doctor,
     drift,
     fleet,
@@ -39,6 +40,7 @@ DEBUG = "PAPERGATE_DEBUG"
 
 COMMANDS = (
     suite,
+    data,
     preflight,
     golden,
     drift,

@@ -53,6 +53,10 @@ class KeptBenchmark(Benchmarks):
                 file_sha256=asked.file_sha256,
             )
 
+    def load(self, name: str, variant: str = "") -> Benchmark:
+        """The benchmark; whichever text is kept was asked."""
+        return super().load(name) if not (self.complete and variant) else super().load(name, variant)
+
     def asked(self, name: str, task: Task | None) -> tuple[Problem, ...]:
         """Its problems; without their texts there is no prompt to make."""
         return super().asked(name, task) if self.complete else self.load(name).problems

@@ -138,6 +138,17 @@ class PromiseEntry(Record):
     measured: Measured | None = None
 
 
+class Average(Record):
+    """A row of the document that is the unweighted mean of others."""
+
+    title: Text
+    of: Annotated[tuple[Name, ...], Field(min_length=2)]
+    """The benchmarks, each with a promise of the deployment."""
+    percent: Percent
+    """As the document prints it."""
+    source: Text
+
+
 class Command(Record):
     """Something that the document has its reader type, or write into a file; shown, never run."""
 
@@ -172,6 +183,7 @@ class Deployment(Record):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     tensor_parallel: Count = 1
     data_parallel: Count = 1
+    averages: tuple[Average, ...] = ()
     env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
     """Environment variables of the document. A server that papergate starts gets those that are not set already."""
     software: dict[Text, Text] = Field(default_factory=dict)

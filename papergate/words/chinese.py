@@ -543,6 +543,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "truncation_differs": "截断的输出占 {percent:.2f} %，参照运行为 {golden_percent:.2f} %：差异超出随机波动",
     "problems_moved": _moved,
     # what the numbers can show
+    "average": "{title}：本次 {percent:.2f} %，文档为 {stated:g} %（{source}）；各部分的平均值，不作判定",
     "document_measured": "文档自己测得 {percent:g} %（{source}）",
     "reproduced": _reproduced,
     "paper_error": _paper_error,

@@ -509,6 +509,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "difference larger than chance",
     "problems_moved": _moved,
     # what the numbers can show
+    "average": "{title}: {percent:.2f} % here, {stated:g} % in the document ({source}); the mean of its parts, "
+    "judged by none",
     "document_measured": "the document itself measured {percent:g} % ({source})",
     "reproduced": _reproduced,
     "paper_error": _paper_error,

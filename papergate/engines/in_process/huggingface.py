@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from papergate.embedded import folder_of
 from papergate.engines import hardware
+from papergate.engines.checkpoint import refuse_incomplete
 from papergate.engines.in_process import devices
 from papergate.engines.in_process.decoding import Decoder, Drawn, Row, draw, settled
 from papergate.engines.in_process.devices import Means, Room
@@ -244,7 +245,7 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
     except ImportError as error:
         raise EngineError(f"the huggingface engine needs {error.name}; pip install -e '.[hf]'") from error
     path = folder_of(model)
-    _refuse_incomplete(path)
+    refuse_incomplete(path)
     if not sys.stderr.isatty():
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a log keeps all its states
     try:
@@ -258,29 +259,6 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(f"{model}: transformers cannot load it: {error}{_remedy(error)}") from error
     return HuggingFaceEngine(copies, tokenizer, _identity(model, path, copies, tokenizer, how), means)
-
-
-def _refuse_incomplete(path: str) -> None:
-    """Name what a local folder lacks; a hub id is left to the hub."""
-    folder = Path(path)
-    if not folder.exists():
-        if folder.is_absolute() or path.startswith((".", "~")):
-            raise EngineError(f"{path}: no such folder; --model takes a folder of weights or a hub id")
-        return
-    missing = [
-        f"{what} ({' or '.join(names)})"
-        for what, names in _MODEL_FILES.items()
-        if not any(file for name in names for file in folder.glob(name))
-    ]
-    if missing:
-        raise EngineError(f"{path}: the folder lacks {', '.join(missing)}; copy the model's files completely")
-
-
-_MODEL_FILES = {
-    "the configuration": ("config.json",),
-    "the weights": ("*.safetensors", "*.bin"),
-    "the tokenizer": ("tokenizer.json", "tokenizer.model", "vocab.json"),
-}
 
 
 def _eos_ids(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> Collection[int]:

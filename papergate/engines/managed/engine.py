@@ -9,6 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 
 from papergate.embedded import folder_of
+from papergate.engines.checkpoint import refuse_incomplete
 from papergate.engines.managed.server import ManagedServer, Software, interpreter
 from papergate.engines.records import Completion, EngineIdentity, Request
 from papergate.engines.remote.engine import CONCURRENCY, RemoteEngine
@@ -71,13 +72,21 @@ def _missing(software: Software, deployment: Deployment) -> str:
 
 def _start(software: Software, deployment: Deployment, start: Start) -> ManagedEngine:
     # under its name, not its folder: a run can be resumed where the weights lie elsewhere
-    flags = (*deployment.flags, "--served-model-name", start.model)
+    refuse_incomplete(folder_of(start.model))
+    flags = (*deployment.flags, *_copies(software, deployment), "--served-model-name", start.model)
     folder = start.servers / deployment.name
     software = replace(software, settings={**software.settings, **_unset(deployment.env)})
     server = ManagedServer.start(
         software, folder_of(start.model), folder, flags=flags, python=deployment.python, owner=start.owner
     )
     return ManagedEngine(server, thinks=deployment.thinks)
+
+
+def _copies(software: Software, deployment: Deployment) -> tuple[str, ...]:
+    """The option for several copies of the model, where the deployment wants them and its flags do not say so."""
+    option = software.data_parallel_option
+    wanted = deployment.data_parallel > 1 and option and option not in deployment.flags
+    return (option, str(deployment.data_parallel)) if wanted else ()
 
 
 def _unset(env: Mapping[str, str]) -> dict[str, str]:

@@ -66,6 +66,8 @@ class Software:
     """Answers a JSON object with ``version``."""
     packages: tuple[str, ...]
     """Distributions whose versions are recorded, as far as they are installed."""
+    data_parallel_option: str = ""
+    """How it is told to run several copies of the model; empty where it cannot."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of its environment."""
     remedies: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ SGLANG = Software(
     command=("-m", "sglang.launch_server"),
     model_option="--model-path",
     version_route="/server_info",
+    data_parallel_option="--dp-size",
     packages=("sglang", "sglang-kernel", "sgl-kernel", "flashinfer-python"),
     remedies={
         "out of memory": "free the device, or lower --mem-fraction-static or --context-length",

