@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: accelerator accept accept-wheel test fuzz test-vllm test-servers test-junit lint recipes site simulate grid study clean
+.PHONY: accelerator sabotage accept accept-wheel test fuzz test-vllm test-servers test-junit lint recipes site simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.
 $(VENV)/ready: pyproject.toml
@@ -129,6 +129,10 @@ recipes: $(SITE_VENV)/ready  ## the recipes for CI systems and containers agains
 	$(SITE_VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows docs/recipes/github-actions.yml
 	$(SITE_VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci docs/recipes/gitlab-ci.yml
 	$(SITE_VENV)/bin/hadolint docs/recipes/Containerfile.*
+
+sabotage: $(VENV)/ready  ## faults of the embedded model: which stage finds which, at what cost; then 60 faithful deployments; an hour
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.sabotage report/faults.jsonl --loss 32
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.sabotage report/faithful.jsonl --faithful
 
 simulate: $(VENV)/ready  ## operating characteristics of the verdict rule
 	$(BIN)/python -m studies.simulate

@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--whole", action="store_true", help="all stages, whatever the first ones say")
     args = parser.parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     part, of = map(int, args.part.split("/"))
     rows = list(faithful()) if args.faithful else [(fault, 16, 1) for fault in FAULTS]
     known = {json.loads(line)["name"] for line in args.out.read_text().splitlines()} if args.out.exists() else set()

@@ -133,11 +133,22 @@ class Deployed:
         self.tokens += len(tokens) + ended
         return tokens, ended
 
+    def whole(self, ids: Sequence[int]):
+        """Log-probabilities of each of the ids but the first, whatever the model sees of them."""
+        seen = self.fault.seen(list(ids))
+        self.tokens += len(ids)
+        with self.lock:
+            rows = self._told(read_at_once(self.reading, (seen[:1], seen[1:])))
+        unseen = [{token: -6.0} for token in ids[1 : len(ids) - len(rows)]]
+        return [*unseen, *rows][-(len(ids) - 1) :]
+
     def rows(self, prompt: Sequence[int], answer: Sequence[int]):
         """Log-probabilities of given tokens."""
         with self.lock:
             self.tokens += len(answer)
-            found = read_at_once(self.reading, (self.fault.seen(list(prompt)), answer))
+            return self._told(read_at_once(self.reading, (self.fault.seen(list(prompt)), answer)))
+
+    def _told(self, found):
         if self.fault.logprobs != "scaled":
             return found
         return [sharpened(row, 1 / 0.6) for row in found]
@@ -170,12 +181,12 @@ class Handler(BaseHTTPRequestHandler):
     def completions(self, body):
         asked, told = body["prompt"], self.fault.logprobs
         if "prompt_logprobs" in body:
-            rows = self.deployed.rows(asked[:1], asked[1:]) if told in ("raw", "scaled") else []
+            rows = self.deployed.whole(asked) if told in ("raw", "scaled") else []
             listed = [{str(t): {"logprob": v, "decoded_token": self.text([t])} for t, v in row.items()} for row in rows]
             self.send({"choices": [{"text": "", "finish_reason": "length", "prompt_logprobs": [None, *listed]}]})
             return
         if body.get("echo"):
-            rows = self.deployed.rows(asked[:1], asked[1:]) if told == "given" else []
+            rows = self.deployed.whole(asked) if told == "given" else []
             own = [None, *(row[token] for token, row in zip(asked[1:], rows, strict=False))]
             self.send({"choices": [{"text": "", "finish_reason": "length", "logprobs": {"token_logprobs": own}}]})
             return

@@ -1,0 +1,43 @@
+"""A small sabotage matrix: a fault of each kind is found by its stage and named, and a faithful deployment by none."""
+
+import pytest
+
+from papergate.acceptance.drifting import Making
+from papergate.acceptance.options import Options
+from papergate.gate import golden_made
+from tests.sabotage.faults import FAULTS, Sabotage, faithful
+from tests.sabotage.measuring import measured
+from tests.servers.model_server import Fault
+
+BY_NAME = {sabotage.name: sabotage for sabotage in FAULTS}
+
+
+@pytest.fixture(scope="module")
+def golden(tmp_path_factory):
+    run = tmp_path_factory.mktemp("golden")
+    return golden_made(Options(run=run), target="cpu", making=Making(answers=40), say_so=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("the answer dropped by a parser", "preflight"),
+        ("weights in 3 bits", "drift"),
+        ("mask: the first token is hidden", "drift"),
+        ("answers cut at 48 tokens", "verdict"),
+    ],
+)
+def test_a_fault_is_found_and_named(name, stage, golden):
+    found = measured(BY_NAME[name], golden)
+    assert (found.stage, found.right) == (stage, True), found
+
+
+def test_a_faithful_deployment_is_left_alone(golden):
+    found = measured(Sabotage(name="bfloat16", fault=Fault(dtype="bfloat16")), golden)
+    assert (found.stage, found.noted) == ("nothing", []), found
+
+
+def test_the_matrix_is_as_large_as_it_says():
+    assert len(FAULTS) >= 30
+    assert len(BY_NAME) == len(FAULTS)
+    assert len([*faithful()]) == 60
