@@ -29,6 +29,7 @@ from papergate.performance.vllm_figures import DIFFERS, figures_of
 from papergate.performance.workloads import Workload
 from papergate.promises import Promise
 from papergate.run_folder.speed import SpeedRecord, forget_speed, write_speed, write_sweep
+from papergate.words import say
 
 IN_PROCESS = ("huggingface", "replay")
 Local = Callable[[], tuple[str, str]]
@@ -240,7 +241,7 @@ def _figures(found: Measurement) -> dict[str, object]:
             "stamps": run.client.stamps,
         },
         "causes": causes_of_figures(run, concurrency=workload.in_flight if workload.concurrency else None),
-        "slowdown": {**asdict(slowdown), "sentence": slowdown.sentence} if slowdown else None,
+        "slowdown": {**asdict(slowdown), "said": slowdown.note, "sentence": say(slowdown.note)} if slowdown else None,
         "baseline": {"name": compared.baseline, "engine": compared.engine} if compared else None,
         "series": over_time(run) if valid else None,
     }

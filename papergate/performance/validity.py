@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from papergate.errors import RequestsLost
 from papergate.performance.metrics import percentile, queueing_s
 from papergate.performance.records import LoadRun
+from papergate.run_folder.notes import Note, note
 from papergate.verdict import Verdict
 
 MOST_LATENESS_S = 0.005
@@ -26,7 +27,7 @@ class Fitness:
     lateness_p99_s: float | None
     cpu: float
     queueing_p99_s: float | None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Note, ...] = ()
     short_outputs: bool = False
     """Whether one of them is the server's doing, not the client's: it ended outputs early."""
 
@@ -36,9 +37,9 @@ class Fitness:
         return not self.reasons
 
     @property
-    def sentence(self) -> str:
+    def note(self) -> Note:
         """Why there are no figures."""
-        return f"{Verdict.INCONCLUSIVE}: the run cannot be used: {'; '.join(self.reasons)}"
+        return note("verdict", note("run_unfit", *self.reasons), verdict=Verdict.INCONCLUSIVE.value)
 
 
 def fitness(run: LoadRun, *, open_loop: bool) -> Fitness:
@@ -66,23 +67,19 @@ def refuse_lost(run: LoadRun) -> None:
         raise RequestsLost(f"{run.workload}: {len(run.failed)} of {len(run.requests)} requests failed: {errors}")
 
 
-def _reasons(seen: Fitness, *, open_loop: bool) -> Iterator[str]:
+def _reasons(seen: Fitness, *, open_loop: bool) -> Iterator[Note]:
     if seen.lateness_p99_s is None:
-        yield "the run was too short to see whether the client keeps up"
+        yield note("client_untold")
     elif seen.lateness_p99_s >= MOST_LATENESS_S:
-        yield _beyond("the client's event loop was late by (p99)", seen.lateness_p99_s, MOST_LATENESS_S)
+        yield note("client_late", seen_ms=1e3 * seen.lateness_p99_s, most_ms=1e3 * MOST_LATENESS_S)
     if seen.cpu >= MOST_CPU:
-        yield f"the client used {seen.cpu:.0%} of a core, {MOST_CPU:.0%} at most may be used"
+        yield note("client_busy", share=seen.cpu, most=MOST_CPU)
     if open_loop and seen.queueing_p99_s is not None and seen.queueing_p99_s >= MOST_QUEUEING_S:
-        yield _beyond("requests were sent later than intended by (p99)", seen.queueing_p99_s, MOST_QUEUEING_S)
+        yield note("requests_late", seen_ms=1e3 * seen.queueing_p99_s, most_ms=1e3 * MOST_QUEUEING_S)
 
 
-def _beyond(what: str, seen_s: float, most_s: float) -> str:
-    return f"{what} {seen_s * 1e3:.1f} ms, below {most_s * 1e3:.0f} ms is accepted"
-
-
-def _short_outputs(run: LoadRun) -> Iterator[str]:
+def _short_outputs(run: LoadRun) -> Iterator[Note]:
     """Outputs that ended by themselves although the server took ``ignore_eos``: another workload than the one asked."""
     short = [request for request in run.answered if not request.cut_off]
     if run.settings.get("ignore_eos") and short:
-        yield f"{len(short)} of {len(run.answered)} outputs ended early although the server accepts ignore_eos"
+        yield note("outputs_short", short=len(short), outputs=len(run.answered))

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from papergate.run_folder.notes import AS_WRITTEN, Note, note
 from papergate.run_folder.speed import Client, Metrics, SpeedRecord
 from papergate.run_folder.verdict import Spread, Times
+from papergate.words import say
 
 UNDEFINED = "-"
 
@@ -21,7 +23,7 @@ class Speed:
     error: str = ""
 
     @property
-    def unfit(self) -> Sequence[str]:
+    def unfit(self) -> Sequence[Note]:
         """Why its figures are no figures, if so."""
         return self.record.client.reasons if self.record else ()
 
@@ -32,14 +34,20 @@ class Speed:
         return record if record and record.metrics and record.series and not self.unfit else None
 
     @property
-    def sentence(self) -> str:
-        """What must be said beside the figures; empty where nothing must."""
+    def note(self) -> Note | None:
+        """What must be said beside the figures; None where nothing must."""
         if self.record is None:
-            return f"error: {self.error}"
+            return note("verdict", note(AS_WRITTEN, text=self.error), verdict="error")
         if self.unfit:
-            return f"inconclusive: the run cannot be used: {'; '.join(self.unfit)}"
-        slowdown = self.record.slowdown
-        return self.error or (slowdown.sentence if slowdown else "")
+            return note("verdict", note("run_unfit", *self.unfit), verdict="inconclusive")
+        if self.error:
+            return note(AS_WRITTEN, text=self.error)
+        return self.record.slowdown.said if self.record.slowdown else None
+
+    @property
+    def sentence(self) -> str:
+        """The same in English; empty where there is nothing."""
+        return say(self.note) if self.note else ""
 
 
 def speed_of(record: SpeedRecord) -> Speed:

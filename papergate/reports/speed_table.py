@@ -19,8 +19,8 @@ def print_speeds(speeds: Sequence[Speed], file: TextIO, *, width: int, colour: b
     rows = [(speed.verdict, *_cells(speed, language), speed.workload) for speed in speeds]
     print_rows(console, HEADINGS, rows, language)
     for speed in speeds:
-        if speed.sentence:
-            print_line(console, f"{speed.workload}: {shortened(speed.sentence, language)}")
+        if speed.note:
+            print_line(console, f"{speed.workload}: {shortened(say(speed.note, language), language)}")
         if speed.record:
             for line in named_lines(speed.record):
                 print_line(console, f"  {line}")

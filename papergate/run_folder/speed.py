@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from papergate.run_folder.files import SPEED_FOLDER, SWEEP_FILE, json_text, speed_file, speed_files, write_text
-from papergate.run_folder.notes import Note
-from papergate.run_folder.stored import Found, Part, Stored, found
+from papergate.run_folder.notes import AS_WRITTEN, Note, note
+from papergate.run_folder.stored import FIRST_FORMAT, Found, Part, Stored, found
 from papergate.run_folder.verdict import Spread, VerdictName
 
 
@@ -43,7 +44,7 @@ class Client(Part):
     cpu: float
     """Share of one core."""
     queueing_p99_s: float | None
-    reasons: tuple[str, ...]
+    reasons: tuple[Note, ...]
     short_outputs: bool = False
     reconnects: int
     loop: str
@@ -59,8 +60,10 @@ class SlowdownRecord(Part):
     comparisons: int
     clusters: int
     verdict: VerdictName
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Note, ...] = ()
+    said: Note
     sentence: str
+    """The same in English."""
 
 
 class Baseline(Part):
@@ -93,6 +96,8 @@ class Series(Part):
 class SpeedRecord(Stored):
     """One workload, measured."""
 
+    FORMAT: ClassVar[int] = 2
+
     papergate: str
     workload: str
     title: str
@@ -119,6 +124,27 @@ class SpeedRecord(Stored):
     slowdown: SlowdownRecord | None
     baseline: Baseline | None
     series: Series | None
+
+    @classmethod
+    def upgraded(cls, fields: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+        """The first format had sentences alone."""
+        if number > FIRST_FORMAT:
+            return fields
+        client, slowdown = fields["client"], fields["slowdown"]
+        return {
+            **fields,
+            "client": {**client, "reasons": _written(client["reasons"])},
+            "slowdown": slowdown
+            and {
+                **slowdown,
+                "reasons": _written(slowdown.get("reasons", ())),
+                "said": note(AS_WRITTEN, text=slowdown["sentence"]),
+            },
+        }
+
+
+def _written(texts: Iterable[str]) -> list[Note]:
+    return [note(AS_WRITTEN, text=text) for text in texts]
 
 
 def write_speed(run: Path, record: SpeedRecord) -> None:

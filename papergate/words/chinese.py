@@ -423,6 +423,21 @@ def _changes_moved(values: Values) -> str:
     return f"{values['group']}，{values['run']}：{values['count']} 道题目发生变化（Fisher，Holm）：{named}"
 
 
+def _listed(head: str) -> Callable[[Values], str]:
+    return lambda values: head + "；".join(values["parts"])
+
+
+_SIDES_COMPARED = {"deployment": "部署", "baseline": "基线"}
+
+
+def _slowdown(values: Values) -> str:
+    lower, upper = values["interval"]
+    return (
+        f"时延与基线相比 {values['change']:+.1%} [{lower:+.1%}, {upper:+.1%}]"
+        f"（{values['clusters']} 组，共 {values['comparisons']} 次比较）"
+    )
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -624,6 +639,16 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "plan_price": _plan_price,
     "no_plan": "无法估算：{message}",
     "planned": _planned,
+    # speed
+    "run_unfit": _listed("本次测量不可用："),
+    "comparison_unfit": _listed("本次比较不可用："),
+    "of_start": lambda values: f"{_SIDES_COMPARED[values['side']]}第 {values['number']} 次启动：{values['parts'][0]}",
+    "slowdown": _slowdown,
+    "client_untold": "测量时间太短，看不出客户端是否跟得上",
+    "client_late": "客户端的事件循环延迟（p99）{seen_ms:.1f} 毫秒，低于 {most_ms:.0f} 毫秒才可用",
+    "client_busy": "客户端占用一个核的 {share:.0%}，最多可用 {most:.0%}",
+    "requests_late": "请求比计划晚发出（p99）{seen_ms:.1f} 毫秒，低于 {most_ms:.0f} 毫秒才可用",
+    "outputs_short": "{outputs} 个输出中有 {short} 个提前结束，尽管服务接受 ignore_eos",
     # checks of a preflight, with their state
     "no_answer_failed": "检查 {check} 时没有得到回复：{said}",
     "endpoints_failed": _endpoints_differ,

@@ -367,6 +367,18 @@ def _changes_moved(values: Values) -> str:
     return f"{values['group']}, {values['run']}: {values['count']} problems moved (Fisher, Holm): {named}"
 
 
+def _listed(head: str) -> Callable[[Values], str]:
+    return lambda values: head + "; ".join(values["parts"])
+
+
+def _slowdown(values: Values) -> str:
+    lower, upper = values["interval"]
+    return (
+        f"{values['change']:+.1%} latency [{lower:+.1%}, {upper:+.1%}] against the baseline "
+        f"({values['comparisons']} comparisons in {values['clusters']} clusters)"
+    )
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     AS_WRITTEN: "{text}",
     # the verdict
@@ -603,6 +615,17 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "plan_price": _plan_price,
     "no_plan": "no plan: {message}",
     "planned": _planned,
+    # speed
+    "run_unfit": _listed("the run cannot be used: "),
+    "comparison_unfit": _listed("the comparison cannot be used: "),
+    "of_start": "start {number} of the {side}: {parts[0]}",
+    "slowdown": _slowdown,
+    "client_untold": "the run was too short to see whether the client keeps up",
+    "client_late": "the client's event loop was late by (p99) {seen_ms:.1f} ms, below {most_ms:.0f} ms is accepted",
+    "client_busy": "the client used {share:.0%} of a core, {most:.0%} at most may be used",
+    "requests_late": "requests were sent later than intended by (p99) {seen_ms:.1f} ms, below {most_ms:.0f} ms is "
+    "accepted",
+    "outputs_short": "{short} of {outputs} outputs ended early although the server accepts ignore_eos",
     # checks of a preflight, with their state
     "no_answer_failed": "the check of {check} got no answer: {said}",
     "endpoints_failed": _endpoints_differ,

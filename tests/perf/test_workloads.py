@@ -2,23 +2,25 @@
 
 import pytest
 
+from fixtures.options import session_options
 from fixtures.recording import ReplayTimer, compare_failures
 from papergate.performance.metrics import e2e_s
 from papergate.verdict import Verdict
+from papergate.words import say
 
 TIMER = ReplayTimer()
 
 
 @pytest.mark.benchmark(timer=TIMER, group="end-to-end latency")
 def test_latency_is_measured(measurement, benchmark, pytestconfig, record_property):
-    fit, slowdown = measurement.fitness, measurement.slowdown
+    fit, slowdown, language = measurement.fitness, measurement.slowdown, session_options(pytestconfig).language
     benchmark.disabled = not fit.valid  # figures of a run that cannot be used do not go on record
     record(measurement, benchmark)
     if not fit.valid:
         record_property("verdict", Verdict.INCONCLUSIVE)
         if not fit.short_outputs:
             record_property("unfit", "client")
-        unusable(measurement, fit.sentence)
+        unusable(measurement, say(fit.note, language))
     failures = compare_failures(pytestconfig, benchmark)
     if failures or slowdown:
         record_property("verdict", Verdict.FAIL if failures else slowdown.verdict)
@@ -27,7 +29,7 @@ def test_latency_is_measured(measurement, benchmark, pytestconfig, record_proper
     if failures:
         pytest.fail(f"fail: {'; '.join(failures)}", pytrace=False)
     if slowdown and slowdown.verdict is not Verdict.PASS:
-        pytest.fail(slowdown.sentence, pytrace=False)
+        pytest.fail(say(slowdown.note, language), pytrace=False)
 
 
 def record(measurement, benchmark):

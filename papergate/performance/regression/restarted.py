@@ -11,6 +11,7 @@ from papergate.performance.regression.live import refuse_unequal
 from papergate.performance.regression.rule import Gate, Slowdown, judge_slowdown, log_ratios
 from papergate.performance.validity import Fitness, fitness, refuse_lost
 from papergate.performance.workloads import Workload
+from papergate.run_folder.notes import note
 from papergate.verdict import Verdict
 
 RESTARTS = 4
@@ -80,12 +81,16 @@ def _run(
 
 def _fitness(pairs: Sequence[tuple[LoadRun, LoadRun]], *, open_loop: bool) -> Fitness:
     starts = {
-        f"start {number} of {side}": fitness(run, open_loop=open_loop)
+        (number, side): fitness(run, open_loop=open_loop)
         for number, pair in enumerate(pairs, start=1)
-        for side, run in zip(("the deployment", "the baseline"), pair, strict=True)
+        for side, run in zip(("deployment", "baseline"), pair, strict=True)
     }
     return replace(
         next(iter(starts.values())),
-        reasons=tuple(f"{start}: {why}" for start, fit in starts.items() for why in fit.reasons),
+        reasons=tuple(
+            note("of_start", why, number=number, side=side)
+            for (number, side), fit in starts.items()
+            for why in fit.reasons
+        ),
         short_outputs=any(fit.short_outputs for fit in starts.values()),
     )

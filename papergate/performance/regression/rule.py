@@ -13,6 +13,7 @@ from statistics import NormalDist, fmean, median, stdev
 from papergate.errors import WorkloadError
 from papergate.performance.metrics import e2e_s
 from papergate.performance.records import TimedRequest
+from papergate.run_folder.notes import Note, note
 from papergate.verdict import Verdict
 
 MARGIN = 0.05
@@ -51,15 +52,21 @@ class Slowdown:
     """Log ratios behind it: of one prompt, or balanced over both orders."""
     clusters: int
     verdict: Verdict
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Note, ...] = ()
     """Why a run of the comparison cannot be used, if so; the verdict is then inconclusive."""
 
     @property
-    def sentence(self) -> str:
-        """One line: what was seen, how sure, what it means."""
-        seen = f"{self.ratio - 1:+.1%} latency [{self.lower - 1:+.1%}, {self.upper - 1:+.1%}] against the baseline"
-        unfit = f"; the comparison cannot be used: {'; '.join(self.reasons)}" if self.reasons else ""
-        return f"{self.verdict}: {seen} ({self.comparisons} comparisons in {self.clusters} clusters){unfit}"
+    def note(self) -> Note:
+        """What was seen, how sure, what it means."""
+        seen = note(
+            "slowdown",
+            change=self.ratio - 1,
+            interval=[self.lower - 1, self.upper - 1],
+            comparisons=self.comparisons,
+            clusters=self.clusters,
+        )
+        unfit = (note("comparison_unfit", *self.reasons),) if self.reasons else ()
+        return note("verdict", seen, *unfit, verdict=self.verdict.value)
 
 
 def judge_slowdown(clusters: Sequence[Sequence[float]], gate: Gate, *, unseen_sd: float) -> Slowdown:

@@ -27,6 +27,7 @@ from papergate.performance.metrics import (
 from papergate.performance.records import ClientLoad, LoadRun, TimedRequest, TokenSource
 from papergate.performance.series import against_concurrency, over_time
 from papergate.performance.validity import fitness, refuse_lost
+from papergate.words import say
 
 
 def request(**changes):
@@ -173,9 +174,8 @@ def test_spread_of_nothing_is_its_count():
 
 
 def test_fit_client_is_valid():
-    assert fitness(run(request()), open_loop=True).reasons == (
-        "requests were sent later than intended by (p99) 250.0 ms, below 5 ms is accepted",
-    )
+    (late,) = fitness(run(request()), open_loop=True).reasons
+    assert say(late) == "requests were sent later than intended by (p99) 250.0 ms, below 5 ms is accepted"
     assert fitness(run(request()), open_loop=False).valid
 
 
@@ -189,7 +189,7 @@ def test_fit_client_is_valid():
 )
 def test_unfit_client_is_named(client, reason):
     found = fitness(run(request(), **client), open_loop=False)
-    assert reason in found.sentence
+    assert reason in say(found.note)
     assert not found.short_outputs
 
 
@@ -206,7 +206,7 @@ def test_outputs_that_end_early_are_another_workload():
         client=run().client,
     )
     found = fitness(short, open_loop=False)
-    assert found.sentence.startswith("inconclusive: the run cannot be used: 1 of 2 outputs ended early")
+    assert say(found.note).startswith("inconclusive: the run cannot be used: 1 of 2 outputs ended early")
     assert found.short_outputs
 
 

@@ -24,6 +24,7 @@ from papergate.performance.regression.rule import (
 )
 from papergate.performance.regression.stored import against_stored
 from papergate.verdict import Verdict
+from papergate.words import say
 
 
 def spread_clusters(centre, *, clusters=8, sd=0.001):
@@ -88,7 +89,7 @@ def test_too_few_clusters_are_refused():
 
 def test_sentence_says_seen_and_meant():
     found = judge_slowdown([[0.1, 0.1]] * 3, Gate(), unseen_sd=0.0)
-    assert found.sentence == "fail: +10.5% latency [+10.5%, +10.5%] against the baseline (6 comparisons in 3 clusters)"
+    assert say(found.note) == "fail: +10.5% latency [+10.5%, +10.5%] against the baseline (6 comparisons in 3 clusters)"
 
 
 def test_turns_are_abba():

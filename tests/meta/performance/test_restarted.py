@@ -124,19 +124,21 @@ def test_unfit_client_in_any_start_leaves_the_comparison_open(suite):
     half_unfit = LENIENT + (
         "from papergate.performance.regression import restarted\n"
         "from papergate.performance import validity as v\n"
+        "from papergate.run_folder.notes import note\n"
         "seen = []\n"
         "def fitness(run, *, open_loop):\n"
         "    seen.append(run)\n"
         "    found = v.fitness(run, open_loop=open_loop)\n"
         "    return found if len(seen) != 4 else v.Fitness(\n"
-        "        lateness_p99_s=found.lateness_p99_s, cpu=found.cpu, queueing_p99_s=None, reasons=('it was late',)\n"
+        "        lateness_p99_s=found.lateness_p99_s, cpu=found.cpu, queueing_p99_s=None,\n"
+        "        reasons=(note('client_untold'),)\n"
         "    )\n"
         "restarted.fitness = fitness\n"
     )
     (suite.folder / "lenient.py").write_text(half_unfit)
     outcome, message, properties = suite.run("--baseline=mine-a", "--restarts=3", deployment="mine-slow").case
     assert (outcome, properties["verdict"]) == ("failure", "inconclusive"), suite.output
-    assert "start 2 of the baseline: it was late" in message
+    assert "start 2 of the baseline: the run was too short" in message
     assert properties["unfit"] == "client"
     suite.assert_no_figures()
 

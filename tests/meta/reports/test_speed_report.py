@@ -28,6 +28,7 @@ from papergate.reports.speed_table import print_speeds
 from papergate.run_folder.files import SWEEP_FILE, speed_file
 from papergate.run_folder.speed import SpeedRecord, read_speeds, write_speed
 from papergate.verdict import Verdict
+from papergate.words import say
 from tests.meta.tiny_runs import accepted, case_of, completions_of, like_the_paper
 
 REQUESTS = tuple(
@@ -78,7 +79,7 @@ def record(name="mine", requests=REQUESTS, *, concurrency=1, late_s=0.0, level=N
             "loop": "uvloop",
             "stamps": "kernel",
         },
-        "slowdown": {**asdict(slowdown), "sentence": slowdown.sentence} if slowdown else None,
+        "slowdown": {**asdict(slowdown), "said": slowdown.note, "sentence": say(slowdown.note)} if slowdown else None,
         "baseline": None,
         "series": over_time(run) if fit.valid else None,
     }
@@ -139,7 +140,7 @@ def test_page_of_speed_alone_says_what_was_measured_and_how(tmp_path):
     ):
         assert said in text
     assert "m&lt;b&gt; on s 1, started as mine-a; baseline old on s 0" in text
-    assert SLOWDOWN.sentence in text
+    assert say(SLOWDOWN.note) in text
     assert "Promises:" not in text
     assert text.count("<polyline") == 2
     assert text.count("<circle") == 2 * len(REQUESTS) + 2
@@ -203,7 +204,7 @@ def test_terminal_table_has_a_row_for_each_and_says_what_must_be_said(capsys):
     assert rows[1] == ["recorded", "yes", "250 ms / 250 ms", "250 ms / 250 ms", "750 ms / 750 ms", "3.2", "good"]
     assert rows[3] == ["inconclusive", "no", "-", "-", "-", "-", "late"]
     assert rows[4] == ["error", "-", "-", "-", "-", "-", "lost"]
-    assert f"slow: {SLOWDOWN.sentence}" in lines
+    assert f"slow: {say(SLOWDOWN.note)}" in lines
     assert "lost: error: 4 of 4 requests failed" in lines
     assert not any(line.startswith("good:") for line in lines)
 

@@ -269,6 +269,15 @@ SAMPLES = {
     "plan_price": [{"samples": 30, "tokens": 300_000.0, "hours": hours} for hours in (0.17, None)],
     "no_plan": [{"message": "a gain"}],
     "planned": [{"promises": 3, "without": without} for without in (0, 1)],
+    # speed
+    **{code: [{"parts": ["1", "2"]}] for code in ("run_unfit", "comparison_unfit")},
+    "of_start": [{"number": 2, "side": side, "parts": ["1"]} for side in ("deployment", "baseline")],
+    "slowdown": [{"change": 0.105, "interval": [0.09, 0.12], "comparisons": 16, "clusters": 8}],
+    "client_untold": [{}],
+    "client_late": [{"seen_ms": 20.04, "most_ms": 5.0}],
+    "client_busy": [{"share": 0.86, "most": 0.85}],
+    "requests_late": [{"seen_ms": 250.0, "most_ms": 5.0}],
+    "outputs_short": [{"short": 1, "outputs": 2}],
     # checks of a preflight, with their state
     "no_answer_failed": [{"check": "limit", "said": "503"}],
     "endpoints_failed": [{"differ": {"weights": ["a", "b"], "version": ["0.9.1", "0.9.2"]}}],
