@@ -7,7 +7,7 @@
     ├── PromiseError        a paper or target file is wrong, or a promise is unknown
     ├── BenchmarkError      a benchmark cannot be read, or is not the benchmark it claims to be
     ├── HardwareError       the hardware a promise demands is not here
-    ├── EngineError         whoever answers cannot be started, reached or understood
+    ├── EngineError         the engine cannot be started, reached or understood
     │   ├── EngineRefused       it answered, and said no
     │   ├── EngineTimeout       it did not answer in time
     │   └── PreflightFailed     it answers, and is not set up as the run needs it
@@ -62,7 +62,7 @@ class HardwareError(PapergateError):
 
 
 class EngineError(PapergateError):
-    """Whoever answers cannot be started, reached or understood.
+    """The engine cannot be started, reached or understood.
 
     ``transient`` is True where another attempt may succeed (connection, 429, 5xx); ``retry_after_s`` is the wait
     that the server asked for.

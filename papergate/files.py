@@ -17,7 +17,7 @@ from tempfile import mkstemp
 from typing import Any, BinaryIO, TextIO
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-"""Completions may hold what a licence or a customer keeps confidential; whoever may read more is the owner's to say."""
+"""Completions may hold what a licence or a customer keeps confidential; the owner decides who may read them."""
 MEBIBYTE = 1 << 20
 MOST_TOML = MEBIBYTE
 """The largest target file here has 6 KiB."""

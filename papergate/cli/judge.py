@@ -210,7 +210,7 @@ class Twice(Exception):
 
 
 def _once_each(data: bytes) -> bytes:
-    """``data``, where no object in it states a field twice: which of both counts, nobody could tell.
+    """``data``, where no object in it states a field twice: it would not be clear which of both counts.
 
     Raises:
         Twice: one does.

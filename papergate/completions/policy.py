@@ -14,7 +14,7 @@ LONGEST_WAIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 600.0
 """A server may ask for a longer wait than the back-off, but not for the whole night."""
 FAILURES_IN_A_ROW = 16
-"""So many requests lost one after another mean that nobody answers any more: stop, and keep what there is."""
+"""So many requests lost one after another mean that the server is gone: stop, and keep what there is."""
 NO_PROGRESS_S = 9000.0
 """Half an hour more than the longest that one answer may take, see ``papergate.engines.remote.engine.TOTAL_S``."""
 

@@ -465,7 +465,7 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         raise StoreError(
             f"{path} cannot be read: {'; '.join(mistakes_of(error))}. Was it edited or cut off? Restore it from a "
-            "copy, or give this run a folder of its own: without it nobody knows what its answers mean"
+            "copy, or give this run a folder of its own: without it, what its answers mean is not known"
         ) from None
 
 

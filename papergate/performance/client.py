@@ -149,7 +149,7 @@ class Connection(asyncio.Protocol):
         try:
             await self._done
         finally:
-            if self._reply is reply:  # given up: what still comes belongs to nobody
+            if self._reply is reply:  # given up: what still comes has no request
                 self._reply = None
                 self.close()
         return reply

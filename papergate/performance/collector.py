@@ -31,7 +31,7 @@ READINGS = 3
 
 
 class Receiver(Protocol):
-    """Whoever gets what came."""
+    """Takes the bytes that arrive."""
 
     def received(self, piece: bytes, stamp_ns: int | None) -> None:
         """Take a piece and the time of the monotonic clock at which it came; None where the kernel did not stamp it."""

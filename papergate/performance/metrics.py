@@ -69,7 +69,7 @@ def e2e_s(request: TimedRequest) -> float | None:
 def tpot_s(request: TimedRequest) -> float | None:
     """Time per output token after the first: (e2e - TTFT) / (output tokens - 1).
 
-    Undefined below two tokens and where nobody counted them. One figure per request, whatever its chunks hold.
+    Undefined below two tokens and where they were not counted. One figure per request, whatever its chunks hold.
     """
     return _tpot(ttft_s(request), e2e_s(request), request.output_tokens)
 

@@ -72,7 +72,7 @@ def round_step(seconds: float) -> float:
 
 
 def _throughput(requests: Sequence[TimedRequest], start: float, step: float, points: int) -> list[float] | None:
-    """Output tokens per second in each step; None where nobody counted the tokens."""
+    """Output tokens per second in each step; None where the tokens were not counted."""
     if tokens_per_chunk(requests) is None:
         return None
     tokens = [0.0] * points

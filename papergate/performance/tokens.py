@@ -1,4 +1,4 @@
-"""How many tokens a prompt or an answer has, asked of whoever knows."""
+"""How many tokens a prompt or an answer has, asked of the server or the tokenizer that knows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +60,7 @@ class Counter:
         return count
 
     def text(self, text: str) -> int | None:
-        """Tokens of a bare text, without any template; None where nobody can tell."""
+        """Tokens of a bare text, without any template; None where it cannot be told."""
         if not self._tokenizer.has_route:
             return None
         return count_of(self._post("/tokenize", {"prompt": text, "add_special_tokens": False}).get("count"))

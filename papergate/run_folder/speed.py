@@ -33,7 +33,7 @@ class Metrics(Part):
 
     @property
     def has_goodput(self) -> bool:
-        """Whether the workload bounds a request, so that there is a goodput, be it undefined."""
+        """Whether the workload bounds a request, so that there is a goodput, even an undefined one."""
         return "goodput_per_s" in self.model_fields_set
 
 

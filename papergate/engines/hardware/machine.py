@@ -34,7 +34,7 @@ def look(probe: str) -> Found:
 
 
 def environment() -> dict[str, str]:
-    """What a run records of the accelerators of this machine, whoever made them."""
+    """What a run records of the accelerators of this machine, of any vendor."""
     return {name: text for probe in PROBES for name, text in look(probe).environment().items()}
 
 

@@ -37,7 +37,7 @@ def is_here(tool: str) -> bool:
 def ask(*command: str, timeout_s: float = PROBE_TIMEOUT_S) -> Answer:
     """Run a tool to its end, or for ``timeout_s``.
 
-    One that hangs in its driver cannot even be killed, so nobody waits for its end.
+    One that hangs in its driver cannot even be killed, so its end is not waited for.
     """
     said = " ".join(command)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

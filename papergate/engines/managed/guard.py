@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 LOOK_EVERY_S = 0.5
-"""A server left over for half a second harms nobody."""
+"""A server left over for half a second does no harm."""
 GRACE_S = 15.0
 """A server that needs longer to let go of its devices is killed."""
 
@@ -33,7 +33,7 @@ def started_at(pid: int) -> str | None:
 
 
 def group_runs(head: int) -> bool:
-    """Whether any process of the group that ``head`` opened still runs, be it without its head."""
+    """Whether any process of the group that ``head`` opened still runs, with or without its head."""
     numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return any(group == str(head) and state not in ENDED for state, group, _ in map(_stat, numbers))
 

@@ -19,7 +19,7 @@ from papergate.engines.records import Completion, EngineIdentity, Form, Request
 from papergate.engines.remote.answer import Answer
 from papergate.engines.remote.balance import Balance, Endpoint
 from papergate.engines.remote.body import body_of, sent_seed
-from papergate.engines.remote.read_batching import Tide
+from papergate.engines.remote.read_batching import ReadBatches
 from papergate.engines.remote.stream import Reading, WholeReading
 from papergate.engines.remote.timeouts import Patience, Timeouts
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
@@ -63,7 +63,7 @@ class RemoteEngine:
         self._addresses = {each.url: Address.of(each.url, self._access) for each in self._balance.endpoints}
         self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
         _refuse_several_templates(self._served)
-        self._tides: WeakKeyDictionary[asyncio.AbstractEventLoop, Tide] = WeakKeyDictionary()
+        self._batches: WeakKeyDictionary[asyncio.AbstractEventLoop, ReadBatches] = WeakKeyDictionary()
 
     @property
     def model(self) -> str:
@@ -197,13 +197,13 @@ class RemoteEngine:
     ) -> tuple[Answer, Patience]:
         """One attempt at one endpoint.
 
-        What goes wrong with the connection after the whole answer was read costs nothing: a whole answer is never asked
-        again. What the server says then is another matter: nobody knows whose text it is, nor whose what came before.
+        A connection that breaks after the whole answer was read costs nothing: a whole answer is never asked again. An
+        error that the server sends then does count: neither its text nor the text before it can be attributed.
         """
         limits = self._timeouts.of_a_trial() if only_begin else self._timeouts
         streamed = only_begin or request.form is None or request.form.streamed
         patience = Patience(limits if streamed else limits.of_a_whole())
-        reading = Reading(patience, self._tide(), only_begin=only_begin) if streamed else WholeReading(patience)
+        reading = Reading(patience, self._read_batches(), only_begin=only_begin) if streamed else WholeReading(patience)
         try:
             async with patience, self._reply(endpoint, request, streamed=streamed) as reply:
                 await reading.read(reply)
@@ -239,9 +239,9 @@ class RemoteEngine:
                 raise EngineRefused(words)
             yield reply
 
-    def _tide(self) -> Tide:
-        """The tide of the running event loop."""
-        return self._tides.setdefault(asyncio.get_running_loop(), Tide())
+    def _read_batches(self) -> ReadBatches:
+        """The batches of the running event loop."""
+        return self._batches.setdefault(asyncio.get_running_loop(), ReadBatches())
 
 
 def _refuse_failure(served: Served, answer: Answer) -> None:

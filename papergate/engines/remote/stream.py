@@ -6,7 +6,7 @@ from papergate.endpoints.events import LAST, EventReader
 from papergate.endpoints.http import Reply
 from papergate.endpoints.server_errors import json_in, quoted
 from papergate.engines.remote.answer import LONGEST_ANSWER_BYTES, Answer
-from papergate.engines.remote.read_batching import Tide
+from papergate.engines.remote.read_batching import ReadBatches
 from papergate.engines.remote.timeouts import Patience
 from papergate.errors import EngineError
 
@@ -110,14 +110,14 @@ def _as_chunk(found: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
 
 
 class Reading:
-    """Reads an answer as it comes, and tells ``patience`` what has come and ``tide`` how fast."""
+    """Reads an answer as it comes, and tells ``patience`` what has come and ``batches`` how fast."""
 
-    def __init__(self, patience: Patience, tide: Tide, *, only_begin: bool) -> None:
+    def __init__(self, patience: Patience, batches: ReadBatches, *, only_begin: bool) -> None:
         self._stream = StreamedAnswer()
         self.answer = self._stream.answer
         """As far as it has come."""
         self._patience = patience
-        self._tide = tide
+        self._batches = batches
         self._only_begin = only_begin
         self._enough = False
 
@@ -138,7 +138,7 @@ class Reading:
         since_s = self._patience.e2e_s
         if tokens := self._stream.feed(piece):
             self._patience.token()
-            self._tide.hold(reply.transport, (self._patience.e2e_s - since_s) / tokens)
+            self._batches.pause(reply.transport, (self._patience.e2e_s - since_s) / tokens)
             self._enough = self._only_begin
         if self.answer.finish:
             self._patience.finish()

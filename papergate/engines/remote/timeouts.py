@@ -11,7 +11,7 @@ FIRST_TOKEN_S = 3600.0
 """A request may wait in the server's queue for as long as the answers before it take."""
 TRIAL_S = 600.0
 """Nothing of ours waits before the trial request at the start; a server that is cold, or busy for others, may need
-minutes for its first token, and whoever started the run is still watching."""
+minutes for its first token, and the person who started the run is still watching."""
 IDLE_S = 600.0
 """A server short of cache memory sets an answer aside for minutes, not for longer than this."""
 TOTAL_S = 7200.0

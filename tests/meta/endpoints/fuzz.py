@@ -206,7 +206,7 @@ class Attached(RemoteEngine):
         self._access, self._secrets = Access(key=KEY), (KEY,)
         self._balance = Balance([url])
         self._addresses = {url: Address.of(url, self._access)}
-        self._tides = {}
+        self._batches = {}
 
 
 async def outcomes(replies):
