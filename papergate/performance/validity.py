@@ -1,4 +1,4 @@
-"""Whether a run can be used: the client fit to measure, the load the one asked for; otherwise no figures are reported."""
+"""Whether a run can be used: the client fit, the load as asked for. Otherwise no figures are reported."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

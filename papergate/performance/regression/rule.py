@@ -126,8 +126,8 @@ def ratios_of(new_s: "dict[int, float | None]", old_s: "dict[int, float | None]"
 def balanced(ratios: Sequence[float], block: int) -> list[float]:
     """Mean of each ratio and its partner one ``block`` on, which was measured in the other order.
 
-    A server that is measured twice in a row has warm caches: 4 % faster on the embedded model, with the opposite sign in the other order. A
-    last block without a partner is left out.
+    A server that is measured twice in a row has warm caches: 4 % on the embedded model, with the opposite sign in the
+    other order. A last block without a partner is left out.
     """
     starts = range(0, len(ratios) - 2 * block + 1, 2 * block)
     return [(ratios[start + i] + ratios[start + block + i]) / 2 for start in starts for i in range(block)]
