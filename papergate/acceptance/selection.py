@@ -14,6 +14,7 @@ from papergate.engines.start import ENGINES, spec_of
 from papergate.errors import OptionsError
 from papergate.promises import PAPERS, TARGETS, TOOLS, Promise, Target, read_promises, read_targets
 from papergate.promises.policy import GatePolicy, read_policy
+from papergate.run_folder.notes import Note, note
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +45,9 @@ class Selection:
     left_out: Mapping[str, tuple[str, ...]]
 
     @property
-    def lines(self) -> list[str]:
-        """What is not tested and why, a line each."""
-        return [
-            f"not tested here: {len(ids)} promise{'s' * (len(ids) != 1)}, {reason}"
-            for reason, ids in sorted(self.left_out.items())
-        ]
+    def notes(self) -> list[Note]:
+        """What is not tested and why."""
+        return [note("not_tested", promises=len(ids), reason=why) for why, ids in sorted(self.left_out.items())]
 
 
 def read_setup(options: Options) -> Setup:

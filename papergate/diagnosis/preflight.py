@@ -185,19 +185,15 @@ def greedy(subject: Subject) -> Iterator[Check]:
     except EngineError as error:
         yield _check("streaming", "unknown", said=str(error))
     else:
-        yield _check("streaming", "ok" if _same_words(whole, next(iter(texts))) else "noted")
+        yield _check("streaming", "ok" if _bare(whole) == _bare(next(iter(texts))) else "noted")
 
 
 REPEATS = 3
 """Of one answer at temperature 0."""
 
 
-def _same_words(one: str, other: str) -> bool:
-    """Whether two texts are the same but for marks of the thought and white space."""
-    return _bare(one) == _bare(other)
-
-
 def _bare(text: str) -> str:
+    """A text without marks of the thought and white space."""
     return "".join(text.replace("<think>", "").replace("</think>", "").split())
 
 

@@ -603,6 +603,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "papergate merge 合并全部 {count} 个分片",
     "worker_killed": "没有结论：测试它的工作进程被杀死或崩溃；已得到的回答保留着："
     "用同样的命令加上 --run {run} 可以继续",
+    "not_tested": "此处不测：{promises} 项承诺，原因：{reason}",
     "unreached": "没有结论：会话在测到它之前结束；用同样的命令加上 --run {run} 可以继续",
     "skipped": "被跳过，但选中的承诺必须有结论",
     "of_promises": lambda values: f"涉及：{'、'.join(values['promises'])}",
@@ -630,7 +631,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "plan_truth": "把承诺值当作真值",
     "plan_exact": "论文分数是每题 {samples} 个样本的平均值，当作真值",
     "plan_own_error": "{kind} 参照，每题 {samples} 个样本，计入其自身误差",
-    "plan_beta": "按 Beta 分布的答对率模拟，二项方差的 {share:.0%} 在题目之内",
+    "plan_beta": "按 Beta 分布的答对率模拟，二项方差的 {share:.0%} 在题目内部",
     "plan_golden": "按参照运行的答对率模拟，每题 {samples} 个样本",
     "plan_loss": _plan_loss,
     "plan_attempts": _plan_attempts,

@@ -367,6 +367,11 @@ def _changes_moved(values: Values) -> str:
     return f"{values['group']}, {values['run']}: {values['count']} problems moved (Fisher, Holm): {named}"
 
 
+def _not_tested(values: Values) -> str:
+    promises = values["promises"]
+    return f"not tested here: {promises} promise{'s' * (promises != 1)}, {values['reason']}"
+
+
 def _listed(head: str) -> Callable[[Values], str]:
     return lambda values: head + "; ".join(values["parts"])
 
@@ -574,6 +579,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "nothing: papergate merge joins all {count}",
     "worker_killed": "no verdict: the worker that tested it was killed or crashed; what came is kept: the same command "
     "with --run {run} goes on with it",
+    "not_tested": _not_tested,
     "unreached": "no verdict: the session ended before it; the same command with --run {run} goes on with it",
     "skipped": "skipped, but a selected promise needs a verdict",
     "of_promises": lambda values: f"of: {', '.join(values['promises'])}",

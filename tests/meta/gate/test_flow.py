@@ -11,6 +11,7 @@ from papergate.errors import OptionsError
 from papergate.gate import gate
 from papergate.run_folder.files import new_run
 from papergate.run_folder.verdict import read_verdict
+from papergate.words import say
 from tests.meta.tiny_runs import completions_of, like_the_paper, write_predictions
 from tests.servers.faulty_server import MODEL, FaultyServer
 
@@ -27,7 +28,7 @@ def test_stored_completions_become_a_verdict_and_a_page(tmp_path):
     assert ended.passed, ended.lines
     assert read_verdict(tmp_path / "run" / PROMISE) == ended.lines[0].record
     assert "Promises: 1. 1 kept." in (tmp_path / "run" / "report.html").read_text()
-    assert any("about other benchmarks" in line for line in ended.selection.lines)
+    assert any("about other benchmarks" in say(one) for one in ended.selection.notes)
 
 
 def test_a_server_is_asked(tmp_path):

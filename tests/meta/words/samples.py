@@ -228,6 +228,7 @@ SAMPLES = {
     "resume": [{"run": "runs/1"}],
     "resume_shard": [{"run": "runs/1"}],
     "shard_complete": [{"shard": "2/4", "samples": 120, "look": 8, "count": 4}],
+    "not_tested": [{"promises": promises, "reason": "no A100"} for promises in (1, 4)],
     "unreached": [{"run": "runs/1"}],
     "worker_killed": [{"run": "runs/1"}],
     "skipped": [{}],
