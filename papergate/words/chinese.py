@@ -4,10 +4,10 @@ One term stands for one concept:
 
     acceptance 验收　answer 答案（从输出中提取）　baseline 基线　benchmark 数据集　budget 预算　chance 概率
     chat template 对话模板　client 客户端　completion 输出　concurrency 并发数　confidence interval 置信区间
-    deployment 部署　delta 余量　engine 引擎　error (of a number) 误差　finish reason 结束原因　gateway 网关
+    deployment 部署　delta 余量　drift 漂移　engine 引擎　evidence bundle 证据包　error (of a number) 误差　finish reason 结束原因　gateway 网关
     golden run 参照运行　grade 判题　grader 判题规则　interval 置信区间　latency 时延　look 检查点　loop 循环输出
     noise 噪声　perfect deployment 完全正确的部署　preflight 预检　problem 题目　promise 承诺　prompt 提示词
-    protocol 测试方法　reference 参照　refusal 拒答　remedy 处理办法　request 请求　run 运行　sample 样本
+    protocol 测试方法　reference 参照　refusal 拒答　remedy 处理办法　request 请求　run 运行　sample 样本　shard 分片
     sampling 采样　score 得分　seed 种子　server 服务　session 会话　stop string 停止字符串　target 目标
     thought 思考　throughput 吞吐量　tolerance 容差　truncated 截断　verdict 结论　weights 权重　workload 负载
 
@@ -462,7 +462,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # what next
     "worst_problem": "{problem}：{samples} 个样本中 {correct} 个正确，{truncated} 个被截断",
     "next_more_samples": "要得到结论：在同一命令后加上 {option} {samples} --run {run}；只会补问缺少的部分",
-    "next_look": "请看：{page}；所有回答和评分都在 {folder}",
+    "next_look": "请看：{page}；所有输出和判题结果都在 {folder}",
     "next_judge": "离线重新判定：papergate runs judge {run}",
     "next_resume": "排除问题后，在同一命令后加上 --run {run}：只会补问缺少的部分",
     # why the verdict is not the judgement's alone
