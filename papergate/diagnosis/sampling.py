@@ -1,4 +1,4 @@
-"""Are the sampling parameters honoured: tokens that were drawn, held against the distribution they should come from.
+"""Are the sampling parameters in effect: tokens that were drawn, held against the distribution they should come from.
 
 A server that gives log-probabilities states its own distribution at every token. From it follows how tokens must be
 drawn at a temperature and a top_p, and at others. Each other setting is an alternative: the product of its likelihood

@@ -67,7 +67,7 @@ def _golden_differs(values: Values) -> str:
 
 
 def _other_version(values: Values) -> str:
-    seen = f"is {values['seen']}" if values["seen"] else "could not be told"
+    seen = f"is {values['seen']}" if values["seen"] else "is not known"
     return f"the {values['what']} {seen}; the target states {values['stated']}"
 
 
@@ -198,7 +198,7 @@ def _endpoints_differ(values: Values) -> str:
 
 def _limit_untold(values: Values) -> str:
     reason = "the server counts no tokens (usage)" if values["reason"] == "uncounted" else "the answer ended before it"
-    return f"whether max_tokens is honoured cannot be told: {reason}"
+    return f"max_tokens could not be checked: {reason}"
 
 
 def _whole_answer_damaged(values: Values) -> str:
@@ -208,7 +208,7 @@ def _whole_answer_damaged(values: Values) -> str:
     return f"a whole answer is damaged ({values['kind']}): {remedy}"
 
 
-_UNSAMPLED = "whether temperature and top_p are honoured cannot be told: "
+_UNSAMPLED = "temperature and top_p could not be checked: "
 _NO_SAMPLING = {
     "no-tokenizer": "the server has no /tokenize that gives token ids",
     "no-completions": "the server has no /v1/completions that takes token ids",
@@ -647,7 +647,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "token_counts_noted": "the token counts of the server do not fit its texts, or are missing: speeds and limits "
     "cannot be trusted",
     "greedy_noted": "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "
-    "or a temperature that is not honoured",
+    "or the temperature is ignored",
     "streaming_noted": "a streamed answer and one that is not streamed differ at temperature 0: look at the "
     "gateway and the reasoning parser",
     "streaming_unknown": "an answer that is not streamed could not be compared with a streamed one: {said}",
