@@ -4,12 +4,13 @@ One term stands for one concept:
 
     acceptance 验收　answer 答案（从输出中提取）　baseline 基线　benchmark 数据集　budget 预算　chance 概率
     chat template 对话模板　client 客户端　completion 输出　concurrency 并发数　confidence interval 置信区间
-    deployment 部署　delta 余量　drift 漂移　engine 引擎　evidence bundle 证据包　error (of a number) 误差　finish reason 结束原因　gateway 网关
-    golden run 参照运行　grade 判题　grader 判题规则　interval 置信区间　latency 时延　look 检查点　loop 循环输出
-    noise 噪声　perfect deployment 完全正确的部署　preflight 预检　problem 题目　promise 承诺　prompt 提示词
-    protocol 测试方法　reference 参照　refusal 拒答　remedy 处理办法　request 请求　run 运行　sample 样本　shard 分片
-    sampling 采样　score 得分　seed 种子　server 服务　session 会话　stop string 停止字符串　target 目标
-    thought 思考　throughput 吞吐量　tolerance 容差　truncated 截断　verdict 结论　weights 权重　workload 负载
+    delta 余量　deployment 部署　drift 漂移　engine 引擎　error (of a number) 误差　evidence bundle 证据包
+    finish reason 结束原因　gateway 网关　golden run 参照运行　grade 判题　grader 判题规则　interval 置信区间
+    latency 时延　look 检查点　loop 循环输出　noise 噪声　perfect deployment 完全正确的部署　preflight 预检
+    problem 题目　promise 承诺　prompt 提示词　protocol 测试方法　reference 参照　refusal 拒答　remedy 处理办法
+    request 请求　run 运行　sample 样本　sampling 采样　score 得分　seed 种子　server 服务　session 会话
+    shard 分片　stop string 停止字符串　target 目标　thought 思考　throughput 吞吐量　tolerance 容差
+    truncated 截断　verdict 结论　weights 权重　workload 负载
 
     pass 通过　fail 未通过　inconclusive 证据不足　error 错误；a request without an answer 失败
 
