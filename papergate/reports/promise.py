@@ -16,6 +16,8 @@ from papergate.run_folder.verdict import Group, VerdictRecord, read_verdict
 
 UNVERIFIED = {"attached", "from_file"}
 """Notes that say that nobody saw the hardware."""
+OF_POLICY = {"not_gating", "waived", "waiver_expired"}
+"""Notes that say whether a broken promise breaks the build."""
 HARDEST = 3
 """Problems that the first screen names."""
 
@@ -88,6 +90,11 @@ class Told:
     def why(self) -> list[Said]:
         """Why it is not kept: what withholds the verdict, then the likely causes."""
         return [*map(noted, self.record.reasons), *map(noted, self.record.causes)]
+
+    @property
+    def policy(self) -> list[Said]:
+        """What the policy says of it, waivers too: on the first screen, in the open."""
+        return [noted(one) for one in self.record.notes if one.code in OF_POLICY]
 
     @property
     def notes(self) -> list[Said]:

@@ -228,6 +228,15 @@ def test_the_page_shows_aggregates_and_groups_and_names_no_other_place(tmp_path)
     assert "https:" not in page
 
 
+def test_a_waiver_stands_on_the_first_screen_of_the_page(tmp_path):
+    waived = note("waived", reason="old driver", expires="2027-01-31", broken=True)
+    record = saved(tmp_path / "promise", lambda *_: False)
+    page = write_page([record.model_copy(update={"notes": (waived,)})], [], tmp_path).read_text()
+    card = page.partition('<section class="card')[2].partition("</section>")[0]
+    assert "waived until 2027-01-31: old driver" in card
+    assert "old driver" not in write_page([record], [], tmp_path).read_text()
+
+
 def test_a_tolerance_of_zero_is_refused_before_anything_starts():
     zero = TINY.model_copy(update={"tolerance": Tolerance.parse("0 problems")})
     with pytest.raises(PromiseError, match="give a delta above 0"):
