@@ -27,8 +27,8 @@ WARNED = 5
 """Times the largest divergence of a faithful deployment: measured on the embedded model, no bfloat16, float16, batch,
 kernel or vLLM comes near it, and six bits, five bits and fp8 are beyond."""
 HARMED = 4
-"""The divergence of a copy in four bits, which loses score, is divided by it. Five bits, which lose none, have an eighth
-of it; the least harmful mask fault that was seen has a half."""
+"""The divergence of a copy in four bits, which loses score, is divided by it. Five bits, which lose none, have an
+eighth of it; the least harmful mask fault that was seen has a half."""
 HARMED_UNMEASURED = 50
 """Times the noise, where no damaged copy was measured: on the embedded model that is the same."""
 LEAST_APART = 2
