@@ -1,11 +1,7 @@
-"""Options, and the list of fixture modules; no logic."""
-
-import pytest
-
-from papergate.acceptance.options import add_options
-from papergate.performance.options import add_speed_options
+"""The list of fixture modules; no logic."""
 
 pytest_plugins = [
+    "fixtures.declaring",
     "fixtures.selection",
     "fixtures.run_folder",
     "fixtures.ends",
@@ -21,13 +17,3 @@ pytest_plugins = [
     "fixtures.recording",
     "fixtures.performance",
 ]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Every option of the suite."""
-    group = parser.getgroup("papergate", "acceptance of a deployment")
-    add = group.addoption
-    add_options(add)
-    add("--plan", action="store_true", help="say what the selected promises cost and how they end; test nothing")
-    add("--tokens-per-s", type=float, metavar="V", help="output tokens per second of the deployment, for --plan")
-    add_speed_options(add)

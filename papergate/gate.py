@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -48,7 +48,7 @@ class Ended:
     folder: Path
     lines: tuple[Line, ...]
     """Each promise that was tested: its record, or the error that left it without one."""
-    selection: Selection
+    selection: Selection = field(default_factory=lambda: Selection(promises=(), left_out={}))
     page_error: str = ""
     """Why there is no page; empty where there is one."""
 

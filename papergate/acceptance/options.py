@@ -89,8 +89,7 @@ def add_options(add: Callable[..., object]) -> None:
     add(
         "--protocol",
         choices=["paper", "vendor"],
-        default="paper",
-        help="paper: mean of k samples; vendor: their one run",
+        help="paper: mean of k samples; vendor: their one run (default paper)",
     )
     add("--letter", action="store_true", help="with --protocol vendor: the tool's transport too (no stream, batches)")
     add("--samples", type=int, metavar="K", help="samples per problem, fixed; default: as many as the verdict needs")
@@ -104,7 +103,7 @@ def add_options(add: Callable[..., object]) -> None:
     add("--limit", type=int, metavar="N", help="first N problems only: a part, which cannot pass")
     add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
     add("--no-preflight", action="store_true", help="ask without checking the server first; the report says so")
-    add("--run-seed", type=int, default=0, metavar="N", help="seed of all samples (default 0)")
+    add("--run-seed", type=int, metavar="N", help="seed of all samples (default 0)")
     add("--shard", metavar="I/N", help="ask part I of N (0 to N-1) only; auto, auto/N: as the scheduler says")
     add("--coordinate", metavar="DIR", help="shared folder: with --shard ask look by look, else judge the shards there")
     add("--shards", type=int, metavar="N", help="how many shards --coordinate judges")

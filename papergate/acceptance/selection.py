@@ -15,6 +15,7 @@ from papergate.errors import OptionsError
 from papergate.promises import PAPERS, TARGETS, TOOLS, Promise, Target, read_promises, read_targets
 from papergate.promises.policy import GatePolicy, read_policy
 from papergate.run_folder.notes import Note, note
+from papergate.suggest import among
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,7 +164,7 @@ def _same_model(model: str, promise: Promise) -> bool:
 def _refuse_unknown_data(known: Iterable[str], options: Options) -> None:
     unknown = sorted(options.data.keys() - set(known))
     if unknown:
-        raise OptionsError(f"--data {unknown[0]}=...: no such benchmark; known: {', '.join(sorted(known))}")
+        raise OptionsError(f"--data {unknown[0]}=...: no such benchmark{among(unknown[0], known)}")
 
 
 def _folders(options: Options, name: str) -> list[Path]:

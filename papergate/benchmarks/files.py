@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 from papergate.errors import BenchmarkError
+from papergate.extras import install
 from papergate.files import MOST_DATA, parsed, read_plain, reason, require_plain, text_of
 
 MMLU_COLUMNS = ("question", "A", "B", "C", "D", "answer")
@@ -117,7 +118,7 @@ def _parquet(path: Path) -> list[dict[str, object]]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
-        raise BenchmarkError(f"{path}: reading parquet needs pyarrow; pip install -e '.[hub]'") from error
+        raise BenchmarkError(f"{path}: reading parquet needs pyarrow; {install('hub')}") from error
     try:
         rows: list[dict[str, object]] = parquet.read_table(path).to_pylist()
     except ArrowException as error:

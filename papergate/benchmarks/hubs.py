@@ -6,6 +6,7 @@ from pathlib import Path
 from papergate.benchmarks.archives import from_archive
 from papergate.benchmarks.records import BenchmarkSpec, Origin
 from papergate.errors import BenchmarkError
+from papergate.extras import install
 
 
 def fetch(
@@ -26,7 +27,7 @@ def fetch(
         try:
             return _DOWNLOADS[origin.hub](origin, download), source
         except ImportError as error:
-            failures.append(f"{source}: {error.name} is not installed (pip install -e '.[hub]')")
+            failures.append(f"{source}: {error.name} is not installed ({install('hub')})")
         except Exception as error:  # noqa: BLE001 - the hubs' clients raise whatever their transport raises
             failures.append(f"{source}: {type(error).__name__}: {str(error).strip().splitlines()[0]}")
     tried = "".join(f"\n  - {failure}" for failure in failures) or "\n  - no public origin is known"

@@ -15,7 +15,9 @@ ALL_HERE, NOT_ALL = 0, 1
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
     """Add ``data`` to the command line."""
-    parser = subparsers.add_parser("data", help="check the problems before anything is spent")
+    parser = subparsers.add_parser(
+        "data", help="check the problems before anything is spent", epilog="example: papergate data check a100"
+    )
     inner = parser.add_subparsers(required=True, metavar="COMMAND")
     check = inner.add_parser(
         "check",

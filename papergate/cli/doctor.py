@@ -18,6 +18,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         "doctor",
         help="say what this machine has, and which targets can be tested on it",
         description="Ask the tools of the vendors for devices, memory, health and versions; look for the engines.",
+        epilog="example: papergate doctor",
     )
     parser.add_argument("--targets", type=Path, action="append", default=[], metavar="DIR", help="targets of your own")
     parser.set_defaults(run=run)

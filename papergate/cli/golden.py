@@ -18,7 +18,11 @@ from papergate.run_folder.golden_answers import write_golden_answers
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
     """Add ``golden`` to the command line."""
-    parser = subparsers.add_parser("golden", help="make golden answers, with which `papergate drift` compares")
+    parser = subparsers.add_parser(
+        "golden",
+        help="make golden answers, with which `papergate drift` compares",
+        epilog="example: papergate golden make a100 --endpoint http://10.0.0.5:8081 -o golden/r1-qwen-14b",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     make = commands.add_parser(
         "make",

@@ -28,6 +28,8 @@ LEAST_LETTERS = 2
 MAX_TOLD = 50  # disagreements told on the terminal; the output file has every one
 
 EPILOG = """\
+example: papergate grade answers.jsonl -o grades.jsonl
+
 IN is a JSON Lines file, plain or .gz, with a gold and a given answer a line; or a log as --predictions takes it (file
 or folder). Samples of a log that failed are written as failed and not graded. - stands for standard input and output.
 Exit code 0: every line has its grade, 2: the input or the output is refused, 70: papergate itself broke.
@@ -40,7 +42,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "grade",
         help="grade a JSON Lines file of gold and given answers, or a log",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("input", metavar="IN.jsonl", help="one JSON object a line, a log, or - for standard input")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.jsonl", help="one grade a line; - for stdout")

@@ -33,6 +33,8 @@ REQUIRED = ("correct", "problems", "paper", "tolerance")
 """Options that state a result where there is no file."""
 
 EPILOG = """\
+example: papergate judge --correct 24 --problems 30 --paper 79.8 --tolerance "1 problem"
+
 The file holds one JSON object:
   counts            correct samples of each problem, or counts_rle: [correct, problems] pairs
   k                 planned samples of every problem, or a list with one number each
@@ -83,7 +85,6 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         help="say whether results made elsewhere keep a promise",
         description="Say whether results made elsewhere keep a promise.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", nargs="?", type=Path, help="JSON file with counts of each problem; see below")
     parser.add_argument(

@@ -15,9 +15,10 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     """Add ``merge`` to the command line."""
     parser = subparsers.add_parser(
         "merge",
-        help="join runs that were asked with --shard, and judge them as one; exit 0: all promises kept, 1: not all",
+        help="join runs that were asked with --shard, and judge them as one; exit codes as those of papergate gate",
         description="Join the shards of a run into one new run folder and judge it, without hardware or server. A "
         "shard that is missing, incomplete, given twice, or of another run, plan or release is refused: exit 2.",
+        epilog="example: papergate merge shard-0 shard-1 -o runs/whole",
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of the shards")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the whole run")

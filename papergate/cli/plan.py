@@ -31,6 +31,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         "plan",
         help="say what a gate costs and how it ends, before a token is spent",
         description="Simulate a gate on perfect and damaged deployments: chances of its verdicts, samples needed.",
+        epilog="example: papergate plan --problems 30 --paper 79.8 --tolerance '1 problem'",
     )
     parser.add_argument("--problems", type=int, metavar="N", required=True, help="problems of the benchmark")
     parser.add_argument("--paper", metavar="PERCENT", required=True, help="the promised score, such as 79.8")

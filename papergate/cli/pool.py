@@ -22,7 +22,8 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         help="say whether several promises of one deployment have lost in common",
         description="One verdict on several promises of one deployment, each difference in margins of its own promise. "
         "It needs fewer samples than each promise alone; a loss of one promise alone it may not see.",
-        epilog="Each file is as papergate judge --help describes it. Exit codes are those of papergate judge.",
+        epilog="example: papergate pool aime.json math.json\n\n"
+        "Each file is as papergate judge --help describes it. Exit codes are those of papergate judge.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON file of one promise's result")
     parser.add_argument("--json", action="store_true", help="print all numbers as one JSON object")

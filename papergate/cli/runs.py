@@ -3,11 +3,12 @@
 import argparse
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from papergate.acceptance.options import add_judging_options, options_of
+from papergate.acceptance.options import add_judging_options, add_language_option, options_of
 from papergate.completions.contents import Contents
 from papergate.completions.repair import repair
 from papergate.completions.store import contents_of, read_sessions
@@ -15,6 +16,7 @@ from papergate.errors import StoreError
 from papergate.files import reason
 from papergate.gate import Ended, judge_again
 from papergate.printable import printable
+from papergate.reports.run import holds_a_run, stored_lines
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, PAGE_FILE
 from papergate.run_folder.history import Entry, changed_files, read_history
@@ -30,12 +32,30 @@ NAMED = 20
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
     """Add ``runs`` to the command line."""
-    parser = subparsers.add_parser("runs", help="look after the folders of runs")
+    parser = subparsers.add_parser(
+        "runs", help="look after the folders of runs", epilog="example: papergate runs show runs/20260131-120000-ab12"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listed = commands.add_parser(
+        "list",
+        help="list the runs of a folder, newest first, with their verdicts",
+        epilog="example: papergate runs list",
+    )
+    listed.add_argument("folder", type=Path, nargs="?", default=Path("runs"), metavar="DIR", help="folder of runs")
+    listed.set_defaults(run=run_list)
+    shown = commands.add_parser(
+        "show",
+        help="show the verdicts of a run as they were given; exit codes as those of papergate gate",
+        epilog="example: papergate runs show runs/20260131-120000-ab12",
+    )
+    shown.add_argument("folder", type=Path, metavar="RUN", help="folder of a run")
+    add_language_option(shown.add_argument)
+    shown.set_defaults(run=run_show)
     check = commands.add_parser(
         "check",
         help="say whether the completions of a run are as they were written; exit 0: yes, 1: no",
         description="Say whether a run's completions are as they were written. Without --repair nothing is changed.",
+        epilog="example: papergate runs check runs/20260131-120000-ab12",
     )
     check.add_argument("folder", type=Path, metavar="RUN", help="folder of a run, or of one promise in it")
     check.add_argument(
@@ -49,10 +69,33 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         help="judge what a run holds again, offline; exit codes as those of papergate gate",
         description="Judge the completions of a run again, without its hardware or server. A new verdict replaces the "
         "earlier one; what cannot be judged leaves record and page as they are.",
+        epilog="example: papergate runs judge runs/20260131-120000-ab12 --data math500=math_500.jsonl",
     )
     again.add_argument("folder", type=Path, metavar="RUN", help="folder of a run")
     add_judging_options(again.add_argument)
     again.set_defaults(run=run_judge)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Print a line for each run, newest first, and return the exit code."""
+    try:
+        folders = sorted((folder for folder in args.folder.iterdir() if holds_a_run(folder)), reverse=True)
+    except OSError as error:
+        raise StoreError(f"{args.folder} cannot be read: {reason(error)}; give the folder that holds runs") from error
+    if not folders:
+        raise StoreError(f"{args.folder} holds no run; give the folder that holds runs")
+    for folder in folders:
+        verdicts = Counter(line.verdict for line in stored_lines(folder))
+        told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+        print(printable(f"{folder}  {told or 'speed only'}"))
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Print the verdicts of a run as they stand, and return the exit code."""
+    if not args.folder.is_dir() or not holds_a_run(args.folder):
+        raise StoreError(f"{args.folder} holds no run; papergate runs list DIR lists those of a folder")
+    return print_judged(Ended(folder=args.folder, lines=tuple(stored_lines(args.folder))), args.language or "en")
 
 
 def run_check(args: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         help="a run on one page: data set, official, measured, error, result",
         description="State a run on one page in the shape of the vendors' documents, with interval, protocol, what is "
         "not verified, and the root of the evidence. Without -o it is printed as Markdown.",
+        epilog="example: papergate statement runs/20260131-120000-ab12 -o r1.pdf",
     )
     parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a finished run")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write: FILE.md or FILE.pdf")

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import papergate
 
@@ -20,17 +20,46 @@ def root() -> Path:
     return installed if installed.is_dir() else package.parent
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``where`` to the command line, and ``gate`` and ``perf`` to its help."""
-    subparsers.add_parser("gate", help="test the promises of a target: papergate gate a100 --endpoint URL")
-    subparsers.add_parser("perf", help="measure workloads: papergate perf --endpoint URL --model NAME")
-    where = subparsers.add_parser("where", help="print where the suite stands", description=WHERE)
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
+    """Add ``gate``, ``perf`` and ``where`` to the command line; pytest reads what follows the first two."""
+    from papergate.acceptance.options import add_options
+    from papergate.performance.options import add_speed_options
+
+    gate = subparsers.add_parser(
+        "gate",
+        help="test the promises of a target",
+        description="Test the promises of a target. Every option of pytest works too: -k, -x, -n, --junitxml ..",
+        epilog="example: papergate gate a100 -k aime2024 --endpoint http://10.0.0.5:8081 --junitxml=r1.xml",
+    )
+    target = gate.add_argument(
+        "target", nargs="?", metavar="TARGET", help="its name, or an expression as pytest -m takes"
+    )
+    target.completer = _targets
+    add_options(gate.add_argument)
+    perf = subparsers.add_parser(
+        "perf",
+        help="measure workloads",
+        description="Measure workloads. Every option of pytest and pytest-benchmark works too.",
+        epilog="example: papergate perf --endpoint http://10.0.0.5:8081 --model r1 --benchmark-json=perf.json",
+    )
+    add_options(perf.add_argument)
+    add_speed_options(perf.add_argument)
+    where = subparsers.add_parser(
+        "where", help="print where the suite stands", description=WHERE, epilog="example: papergate where"
+    )
     where.set_defaults(run=run_where)
+
+
+def _targets(**_: object) -> list[str]:
+    """Names that complete a target."""
+    from papergate.promises import TARGETS
+
+    return sorted(path.stem for path in TARGETS.glob("*.toml"))
 
 
 def run(command: str, arguments: list[str]) -> NoReturn:
     """Become pytest on the tests of ``command``; its exit status is that of papergate."""
-    pytest = [sys.executable, "-m", "pytest", *suite_arguments(FOLDERS[command], arguments)]
+    pytest = [sys.executable, "-P", "-m", "pytest", *suite_arguments(FOLDERS[command], arguments)]
     os.execv(sys.executable, pytest)  # noqa: S606 - this interpreter, and what the user typed
 
 

@@ -17,6 +17,8 @@ from papergate.run_folder.notes import note
 from papergate.words import LANGUAGES, Language, label, say
 
 EPILOG = """\
+example: papergate verify r1.zip --junit accept.xml
+
 exit codes:
   0  verified: files, sums, seals, seeds, grades and verdicts fit
   1  contradicted: a grade or a verdict is not what the completions give
@@ -36,7 +38,6 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         help="check a bundle offline: sums, seeds, grades and verdicts",
         description="Check a bundle: nothing in it is trusted, and everything that can be computed is computed again.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="what papergate bundle wrote")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="the JUnit report that you hold: it quotes the root")

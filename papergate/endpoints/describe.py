@@ -11,6 +11,7 @@ from papergate.endpoints.pages import Pages, object_of, pages_of
 from papergate.endpoints.server_errors import UNAUTHORISED, unauthorised
 from papergate.errors import EngineError, EngineRefused
 from papergate.printable import one_line
+from papergate.suggest import did_you_mean
 
 MOST_TOKENS = 2**31
 MOST_NAMED = 20
@@ -85,7 +86,7 @@ def _serves_others(url: str, model: str, listed: list[dict[str, Any]]) -> str:
         f" and {len(names) - MOST_NAMED} more" * (len(names) > MOST_NAMED)
     )
     one = names[0] if len(names) == 1 else "NAME, one of them"
-    return f"{url} does not serve {model!r}; it serves {shown}; give --model {one}"
+    return f"{url} does not serve {model!r}{did_you_mean(model, names)}; it serves {shown}; give --model {one}"
 
 
 def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Served:

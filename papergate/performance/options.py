@@ -12,6 +12,7 @@ from papergate.performance.regression.restarted import RESTARTS
 from papergate.performance.regression.rule import FEWEST_CLUSTERS
 from papergate.performance.workloads import Workload, members_of, read_workload
 from papergate.promises import Promise
+from papergate.suggest import did_you_mean
 
 ADDRESS = ("http://", "https://")
 PROMISED = ("online", "offline-throughput", "latency")
@@ -171,7 +172,8 @@ def _named(promises: Sequence[Promise], name: str, option: str) -> Promise:
         accepted = "an address, a file, or a deployment" if option == "--baseline" else "a deployment"
         listed = "".join(f"\n  {each}" for each in known)
         raise OptionsError(
-            f"{option} {name}: accepted is {accepted} with the engine {' or '.join(servers)}; known:{listed}"
+            f"{option} {name}: accepted is {accepted} with the engine {' or '.join(servers)}"
+            f"{did_you_mean(name, known)}; known:{listed}"
         )
     return known[name]
 

@@ -15,6 +15,7 @@ from papergate.performance.metrics import ServiceLevel
 from papergate.promises.base import Name, Record, Text
 from papergate.promises.files import mistakes_of, read_toml
 from papergate.promises.records import Sampling
+from papergate.suggest import among
 
 MOST_REQUESTS = 10**6
 """All prompts are made before the clock runs."""
@@ -159,7 +160,7 @@ def read_workload(place: str, *, data: Path | None = None) -> Workload:
     """
     path = Path(place) if place.endswith(".toml") else WORKLOADS / f"{place}.toml"
     if not path.is_file():
-        raise WorkloadError(f"{place}: no such workload; known: {', '.join(known_workloads())}; or give a TOML file")
+        raise WorkloadError(f"{place}: no such workload, nor a TOML file{among(place, known_workloads())}")
     try:
         workload = Workload.model_validate(read_toml(path))
     except PromiseError as error:

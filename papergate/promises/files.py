@@ -25,6 +25,7 @@ from papergate.promises.records import (
     Target,
 )
 from papergate.promises.tool import Tool
+from papergate.suggest import among
 
 HERE = Path(__file__).parent
 PAPERS = HERE / "papers"
@@ -225,12 +226,12 @@ def _reproductions(entry: PromiseEntry, papers: Mapping[str, Paper]) -> tuple[Re
 def _unknown(entry: PromiseEntry, papers: Mapping[str, Paper], benchmarks: Collection[str]) -> Iterator[str]:
     """What ``entry`` names that does not exist."""
     if entry.benchmark not in benchmarks:
-        yield f"benchmark {entry.benchmark!r} is unknown; known: {', '.join(sorted(benchmarks))}"
+        yield f"benchmark {entry.benchmark!r} is unknown{among(entry.benchmark, benchmarks)}"
     if not isinstance(entry.score, FromPaper):
         return
     paper = papers.get(entry.score.paper)
     if paper is None:
-        yield f"paper {entry.score.paper!r} is unknown; known: {', '.join(sorted(papers))}"
+        yield f"paper {entry.score.paper!r} is unknown{among(entry.score.paper, papers)}"
     elif paper.score(entry.score.model, entry.benchmark) is None:
         rows = sorted(
             {row.model for row in paper.scores if row.benchmark == entry.benchmark and row.metric == "pass@1"}

@@ -1,6 +1,7 @@
 """The end of a session: its page, from the records on disk and from what went wrong."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from papergate.errors import StoreError
@@ -8,6 +9,7 @@ from papergate.files import reason
 from papergate.reports.page import write_page
 from papergate.reports.speed import Speed, by_name, speed_of
 from papergate.reports.table import Line
+from papergate.run_folder.files import MANIFEST_FILE, VERDICT_FILE, promise_folders, speed_files
 from papergate.run_folder.notes import note
 from papergate.run_folder.speed import read_speed, read_speeds
 from papergate.run_folder.verdict import read_verdict, read_verdicts
@@ -22,6 +24,25 @@ def line_of(run: Path, promise: str, *, error: str = "", judged: bool = True) ->
         return Line(promise=promise, record=read_verdict(run / promise), error=error)
     except StoreError as unreadable:
         return Line(promise=promise, error=str(unreadable))
+
+
+def holds_a_run(folder: Path) -> bool:
+    """Whether a folder looks like that of a run: of promises, or of speed."""
+    return bool(_promises(folder) or speed_files(folder))
+
+
+def stored_lines(run: Path) -> list[Line]:
+    """How each promise of a stored run ended, by name."""
+    return [_stored_line(run, promise) for promise in _promises(run)]
+
+
+def _promises(run: Path) -> list[str]:
+    return sorted({folder.name for file in (VERDICT_FILE, MANIFEST_FILE) for folder in promise_folders(run, file)})
+
+
+def _stored_line(run: Path, promise: str) -> Line:
+    line = line_of(run, promise)
+    return line if line.record or line.error else replace(line, error=say(note("unjudged", run=str(run))))
 
 
 def unreached(run: Path, language: Language = "en") -> str:

@@ -465,6 +465,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "next_more_samples": "要得到结论：在同一命令后加上 {option} {samples} --run {run}；只会补问缺少的部分",
     "next_look": "请看：{page}；所有输出和判题结果都在 {folder}",
     "next_judge": "离线重新判定：papergate runs judge {run}",
+    "unjudged": "尚无结论：papergate runs judge {run} 判定已存的部分；加 --run {run} 继续提问",
     "next_resume": "排除问题后，在同一命令后加上 --run {run}：只会补问缺少的部分",
     # why the verdict is not the judgement's alone
     "partial_by_limit": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请去掉 --limit",

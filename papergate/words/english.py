@@ -414,6 +414,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "is missing",
     "next_look": "look at: {page}; every answer and grade is in {folder}",
     "next_judge": "judge again, offline: papergate runs judge {run}",
+    "unjudged": "no verdict yet: papergate runs judge {run} judges what is stored; the gate with --run {run} goes on",
     "next_resume": "mend it, then type the same command with --run {run}: it asks only for what is missing",
     # why the verdict is not the judgement's alone
     "partial_by_limit": "partial run, {asked} of {problems} problems, which cannot pass: run without --limit for a "

@@ -15,6 +15,8 @@ from papergate.run_folder import files
 ROOT = Path(papergate.__file__).parent
 STAGES = (
     "printable",
+    "suggest",
+    "extras",
     "errors",
     "exit_codes",
     "files",

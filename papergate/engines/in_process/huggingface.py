@@ -23,6 +23,7 @@ from papergate.engines.records import Completion, EngineIdentity, Finish, Form, 
 from papergate.engines.spec import Ability, EngineSpec, Start
 from papergate.engines.weights import digest_of_weights
 from papergate.errors import EngineError, EngineRefused
+from papergate.extras import install
 from papergate.promises.records import Deployment, Sampling
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
         import torch  # noqa: F401 - named in the message if it is missing
         import transformers
     except ImportError as error:
-        raise EngineError(f"the huggingface engine needs {error.name}; pip install -e '.[hf]'") from error
+        raise EngineError(f"the huggingface engine needs {error.name}; {install('hf')}") from error
     path = folder_of(model)
     refuse_incomplete(path)
     if not sys.stderr.isatty():
@@ -324,7 +325,7 @@ def _settle(future: "asyncio.Future[Completion]", outcome: Completion | Exceptio
         future.set_result(outcome)
 
 
-INSTALL = "pip install -e '.[hf]'"
+INSTALL = install("hf")
 
 
 def _missing(_: Deployment) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from papergate.engines.logs.rows import Source
 from papergate.errors import PredictionsError
+from papergate.extras import install
 from papergate.files import (
     MEBIBYTE,
     MOST_FREE,
@@ -107,7 +108,7 @@ def _members(path: Path) -> dict[str, bytes]:
     except Exception as error:  # a damaged archive raises whatever its decompressor does
         raise PredictionsError(
             f"{path}: cannot be read: {error}. If it is a whole log, either of these makes it readable: "
-            f"pip install -e '.[logs]', or inspect log convert {path} --to json --output-dir FOLDER"
+            f"{install('logs')}, or inspect log convert {path} --to json --output-dir FOLDER"
         ) from error
 
 
@@ -127,7 +128,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, object]]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
-        raise PredictionsError(f"{path}: reading parquet needs pyarrow; pip install -e '.[logs]'") from error
+        raise PredictionsError(f"{path}: reading parquet needs pyarrow; {install('logs')}") from error
     try:
         require_plain(path, most=MOST_LOG)
         rows = parquet.read_table(path).to_pylist()

@@ -23,6 +23,7 @@ from papergate.engines.managed import environment, guard
 from papergate.engines.records import EngineIdentity
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
+from papergate.extras import install
 from papergate.files import PRIVATE_FILE, private_folder, read_kept, reason, write_whole
 from papergate.printable import one_line
 
@@ -81,7 +82,7 @@ class Software:
     @property
     def install(self) -> str:
         """How to get it."""
-        return f"pip install -e '.[{self.name}]', or name its interpreter in {self.variable}"
+        return f"{install(self.name)}, or name its interpreter in {self.variable}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -83,6 +83,7 @@ SAMPLES = {
     "next_more_samples": [{"option": "--max-samples", "samples": 21, "run": "runs/x"}],
     "next_look": [{"page": "runs/x/report.html", "folder": "runs/x/p"}],
     "next_judge": [{"run": "runs/x"}],
+    "unjudged": [{"run": "runs/x"}],
     "next_resume": [{"run": "runs/x"}],
     "trial_good": [{"asked": 2, "problems": 30, "samples": 4, "answered": 3, "correct": 1}],
     "trial_without_answer": [{"asked": 2, "problems": 30, "samples": 4, "answered": 0, "correct": 0}],
