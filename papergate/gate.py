@@ -31,7 +31,7 @@ from papergate.promises import Fleet, Promise
 from papergate.reports.run import write_run_page
 from papergate.reports.table import Line
 from papergate.run_folder.drift import DriftRecord
-from papergate.run_folder.files import new_run, promise_folders, servers_folder
+from papergate.run_folder.files import give_room, new_run, promise_folders, servers_folder
 from papergate.run_folder.golden_answers import GoldenAnswers
 from papergate.run_folder.preflight import PreflightRecord
 from papergate.run_folder.sums import root_of, sums_of
@@ -221,6 +221,7 @@ def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Li
 
 
 def _page_error(run: Path, lines: Collection[Line], language: Language) -> str:
+    give_room(run)
     try:
         root = root_of(sums_of(run)) if promise_folders(run) else ""
         write_run_page(run, [*lines], language=language, root=root)

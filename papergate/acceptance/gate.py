@@ -24,7 +24,7 @@ from papergate.engines.replay import Predictions, refuse_thoughts, refuse_withou
 from papergate.engines.start import demand_here
 from papergate.errors import PapergateError
 from papergate.promises import Promise
-from papergate.run_folder.files import require_usable
+from papergate.run_folder.files import keep_room, require_usable
 from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.statistics.family import holm_alpha
@@ -116,6 +116,7 @@ class Gate:
 
     def _prepared(self, promise: Promise) -> Ready:
         require_usable(self._run)
+        keep_room(self._run)
         if self._setup.predictions is None and not self._setup.options.coordinates:
             demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
         return prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)

@@ -20,6 +20,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
         help="list the promises of a matrix file with the command of each",
         description="List the promises that a matrix file of targets, models, benchmarks and protocols names, and the "
         "command that tests each. Nothing is started.",
+        epilog="example: papergate fleet fleet.toml",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="matrix file (*.toml), see docs/scale.md")
     parser.add_argument("--targets", action="append", default=[], metavar="DIR", help="folder with targets of your own")

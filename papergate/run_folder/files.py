@@ -30,6 +30,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -84,6 +85,9 @@ EVIDENCE = (
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,254}", re.ASCII)
 """A name that means the same in every file system and in the lines of ``sha256sum``."""
 
+BALLAST_FILE = ".room"
+BALLAST = 1 << 18
+"""Bytes kept back for the reports of a session whose disk fills up meanwhile."""
 LEAST_ROOM = 1 << 20
 """Bytes; a disk with less room holds no run."""
 
@@ -106,6 +110,22 @@ def require_usable(run: Path) -> None:
             file.flush()
     except OSError as error:
         raise StoreError(f"{run} cannot be written: {reason(error)}; give another folder: --run DIR") from error
+
+
+def keep_room(run: Path) -> None:
+    """Keep back what the reports need at the end; where that cannot be, the session goes on without.
+
+    A file that is there from an earlier session serves.
+    """
+    with suppress(OSError):
+        if not (run / BALLAST_FILE).exists():
+            write_whole(run / BALLAST_FILE, b"\1" * BALLAST)
+
+
+def give_room(run: Path) -> None:
+    """Give back what was kept."""
+    with suppress(OSError):
+        (run / BALLAST_FILE).unlink(missing_ok=True)
 
 
 def promise_folders(run: Path, file: str = VERDICT_FILE) -> list[Path]:

@@ -31,15 +31,16 @@ def pytest_runtestloop(session): raise ZeroDivisionError
 class Ended:
     """A session, its exit status and its JUnit report."""
 
-    def __init__(self, folder, front, *arguments, plugin=""):
+    def __init__(self, folder, front, *arguments, plugin="", junit=True):
         folder.mkdir(exist_ok=True)
         (folder / "breaking.py").write_text(plugin)
-        junit = folder / "junit.xml"
-        options = [f"--run={folder / 'run'}", f"--junitxml={junit}", *(["-p", "breaking"] if plugin else [])]
+        report = folder / "junit.xml"
+        options = [f"--run={folder / 'run'}", *(["-p", "breaking"] if plugin else [])]
+        options += [f"--junitxml={report}"] if junit else []
         command = [sys.executable, *front, *map(str, arguments), *options]
         done = ran(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{ROOT}:{folder}"})
         self.text, self.exit = done.stdout + done.stderr, done.returncode
-        cases = list(ET.parse(junit).getroot().iter("testcase")) if junit.exists() else []
+        cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
         self.red = [child.tag for case in cases for child in case if child.tag in {"failure", "error"}]
         self.properties = {item.get("name"): item.get("value") for case in cases for item in case.iter("property")}
 
@@ -79,6 +80,16 @@ def test_a_verdict_has_its_status(tmp_path, front, right, k, code, red):
 def test_a_session_without_a_verdict_has_a_status_that_no_verdict_has(tmp_path, front, arguments, plugin, code, red):
     ended = Ended(tmp_path, front, *arguments, plugin=plugin)
     assert (ended.exit, ended.red) == (code, red), ended.text
+
+
+@pytest.mark.parametrize(("right", "code"), [(like_the_paper, ExitCode.ERROR), (lambda *_: False, ExitCode.BROKEN)])
+def test_a_junit_report_that_cannot_be_written_hides_no_verdict_and_is_no_success(tmp_path, right, code):
+    arguments = (f"--predictions={log(tmp_path, right, 64)}", "--junitxml=/proc/papergate/j.xml")
+    ended = Ended(tmp_path, PYTEST, "cpu", *arguments, junit=False)
+    assert ended.exit == code, ended.text
+    assert "the JUnit report cannot be written: " in ended.text
+    assert "papergate verdicts" in ended.text
+    assert "Traceback" not in ended.text
 
 
 def test_a_broken_promise_is_not_hidden_by_an_error_of_another(tmp_path):

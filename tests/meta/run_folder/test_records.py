@@ -14,7 +14,7 @@ from papergate.errors import StoreError
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
 from papergate.reports.speed import speed_of
-from papergate.run_folder.files import VERDICT_FILE, speed_file
+from papergate.run_folder.files import BALLAST, VERDICT_FILE, give_room, keep_room, speed_file
 from papergate.run_folder.speed import read_speed, read_speeds, write_speed
 from papergate.run_folder.verdict import Judged, VerdictRecord, read_verdict, read_verdicts, write_verdict
 from papergate.verdict import numbers
@@ -168,3 +168,14 @@ def test_every_count_of_the_samples_that_is_noted_has_its_sentence():
     found = [*notes._notes_of_samples(dict.fromkeys(record.tally, 3))]
     assert len(found) == 3
     assert "6 of the planned samples never came; they count as not correct" in map(say, found)
+
+
+def test_room_for_the_reports_is_kept_back_and_given(tmp_path):
+    keep_room(tmp_path)
+    keep_room(tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert kept.stat().st_blocks * 512 >= BALLAST  # no hole: a file of nothing keeps no room
+    give_room(tmp_path)
+    give_room(tmp_path)
+    assert not [*tmp_path.iterdir()]
+    keep_room(tmp_path / "none" / "such")
