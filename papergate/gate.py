@@ -93,6 +93,7 @@ def gate(
     with engines_of(options, run) as engines:
         session = Gate(setup, engines, run, promises=len(selection.promises))
         lines = tuple(_line(session, promise, show, options.language) for promise in selection.promises)
+    give_room(run)
     page_error = "" if options.shard else _page_error(run, lines, options.language)
     return Ended(folder=run, lines=lines, selection=selection, page_error=page_error)
 
@@ -165,10 +166,27 @@ def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engi
     )
 
 
-def judge_again(run: Path, options: Options, *, fleet: Mapping[str, str] = NO_FLEET) -> Ended:
+def judge_again(run: Path, options: Options) -> Ended:
     """Judge what a stored run holds, offline; an error replaces neither a record nor the page.
 
-    ``fleet`` has the protocol of each promise that the run must hold: one that it does not hold is an error.
+    Raises:
+        PapergateError: a file or an option is wrong, or ``run`` holds no completions.
+    """
+    return _judged_again(run, options)
+
+
+def _judged_again(
+    run: Path,
+    options: Options,
+    *,
+    merged: bool = False,
+    fleet: Mapping[str, str] = NO_FLEET,
+    refused: Mapping[str, str] = NO_FLEET,
+) -> Ended:
+    """Judge ``run``; of one that was ``merged`` just now no page tells yet, so that errors stand on its page too.
+
+    ``fleet`` has the protocol of each promise that the run must hold: one that it does not hold is an error, for the
+    reason in ``refused`` where there is one.
 
     Raises:
         PapergateError: a file or an option is wrong, or ``run`` holds no completions.
@@ -177,11 +195,11 @@ def judge_again(run: Path, options: Options, *, fleet: Mapping[str, str] = NO_FL
     found = rejudge_run(run, read_setup(options), family=family or None)
     lines = tuple(Line(promise=each.promise, record=each.record, error=each.error) for each in found)
     held = {line.promise for line in lines}
-    absent = tuple(Line(promise=promise, error=NEVER_CAME) for promise in fleet if promise not in held)
+    absent = [Line(promise=one, error=refused.get(one, NEVER_CAME)) for one in fleet if one not in held]
     judged = [line for line in lines if line.record]
-    page_error = _page_error(run, [*judged, *absent], options.language) if judged else ""
-    selection = Selection(promises=(), left_out={})
-    return Ended(folder=run, lines=(*lines, *absent), selection=selection, page_error=page_error)
+    give_room(run)
+    page_error = _page_error(run, [*(lines if merged else judged), *absent], options.language) if judged else ""
+    return Ended(folder=run, lines=(*lines, *absent), page_error=page_error)
 
 
 def merge(runs: Sequence[Path], into: Path, options: Options) -> Ended:
@@ -191,7 +209,7 @@ def merge(runs: Sequence[Path], into: Path, options: Options) -> Ended:
         PapergateError: a file or an option is wrong, or the runs are not all parts of one run; nothing is made then.
     """
     merge_runs(runs, into)
-    return judge_again(into, options)
+    return _judged_again(into, options, merged=True)
 
 
 def merge_fleet(runs: Sequence[Path], into: Path, options: Options, fleet: Fleet) -> Ended:
@@ -206,9 +224,7 @@ def merge_fleet(runs: Sequence[Path], into: Path, options: Options, fleet: Fleet
     expected = fleet.expand(read_setup(options).promises)
     refuse_others(runs, expected)
     refused = merge_runs(runs, into, each=True)
-    ended = judge_again(into, replace(options, holm=True), fleet=expected)
-    lines = (replace(line, error=refused.get(line.promise, line.error)) for line in ended.lines)
-    return replace(ended, lines=tuple(lines))
+    return _judged_again(into, replace(options, holm=True), merged=True, fleet=expected, refused=refused)
 
 
 def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Line:
@@ -221,7 +237,6 @@ def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Li
 
 
 def _page_error(run: Path, lines: Collection[Line], language: Language) -> str:
-    give_room(run)
     try:
         root = root_of(sums_of(run)) if promise_folders(run) else ""
         write_run_page(run, [*lines], language=language, root=root)

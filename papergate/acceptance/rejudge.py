@@ -51,8 +51,13 @@ def rejudge_run(run: Path, setup: Setup, *, family: int | None = None) -> list[R
     for folder in folders:
         alpha = holm_alpha(float(ALPHA), family or len(folders), failed=failed) if setup.holm else None
         found.append(_rejudged(folder, setup, benchmarks, alpha))
-        failed += bool(found[-1].record and found[-1].record.verdict == Verdict.FAIL.value)
+        failed += _fails_in_the_family(found[-1].record)
     return found
+
+
+def _fails_in_the_family(record: VerdictRecord | None) -> bool:
+    """Whether what is left of a family's error rate is shared out among fewer promises now."""
+    return record is not None and record.verdict == Verdict.FAIL.value and record.protocol == "paper" and record.gates
 
 
 def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None = None) -> VerdictRecord:
@@ -90,7 +95,9 @@ def recompute(
     return replace(found, sessions=read_sessions(folder), looks_taken=looks), ready.golden
 
 
-def recompute_replayed(folder: Path, setup: Setup, benchmarks: Benchmarks) -> tuple[Acceptance, Golden | None]:
+def recompute_replayed(
+    folder: Path, setup: Setup, benchmarks: Benchmarks, *, diagnosed: bool = True
+) -> tuple[Acceptance, Golden | None]:
     """The same of a promise that was judged from a log, of which its folder keeps the completions.
 
     Raises:
@@ -105,7 +112,7 @@ def recompute_replayed(folder: Path, setup: Setup, benchmarks: Benchmarks) -> tu
     problems = tuple(problem for problem in ready.problems if problem.id in held)
     ready = replace(ready, problems=problems, settings=_as_before(ready, earlier, None, given=None))
     case = ready.case(EngineIdentity(**dict(earlier.engine)))
-    return replay(case, completions, diagnosed=False), ready.golden
+    return replay(case, completions, diagnosed=diagnosed), ready.golden
 
 
 def _replayed(path: Path) -> list[Completion]:

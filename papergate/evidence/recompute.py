@@ -10,6 +10,7 @@ from typing import Any
 
 from papergate import __version__
 from papergate.acceptance.golden import Golden
+from papergate.acceptance.independence import copies_of, examined
 from papergate.acceptance.judged_by import JudgedBy, golden_kept, read_judged_by
 from papergate.acceptance.judging import regraded
 from papergate.acceptance.options import Options
@@ -85,7 +86,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
             same_release=stated.papergate == __version__,
             options_known=benchmark.complete or not needs_text,
         )
-        judged = regraded(found, compared.agreed)
+        judged = examined(regraded(found, compared.agreed), last=True)
         return Checked(
             promise=folder.name,
             stated=stated,
@@ -125,17 +126,25 @@ def _has_completions(folder: Path) -> bool:
 def _recomputed(folder: Path, setup: Setup, benchmark: KeptBenchmark) -> tuple[Acceptance, Golden | None]:
     """The verdict of a store whose seals and seeds fit, or of the completions of a log.
 
+    What the texts look like takes most of the time, and decides only which copies count.
+
     Raises:
         PapergateError: they do not fit, or cannot be judged.
     """
-    if not (folder / MANIFEST_FILE).exists():
-        return recompute_replayed(folder, setup, benchmark)
+    again = _of_a_store if (folder / MANIFEST_FILE).exists() else recompute_replayed
+    found, golden = again(folder, setup, benchmark, diagnosed=False)
+    return again(folder, setup, benchmark, diagnosed=True) if copies_of(found)[0] else (found, golden)
+
+
+def _of_a_store(
+    folder: Path, setup: Setup, benchmark: KeptBenchmark, *, diagnosed: bool
+) -> tuple[Acceptance, Golden | None]:
     contents = contents_of(folder)
     if contents.damages:
         raise StoreError(f"completions are not as papergate wrote them: {'; '.join(contents.damages[:NAMED])}")
     if contents.unseeded:
         raise StoreError(f"{contents.unseeded} completions do not state the seed that they were drawn with")
-    return recompute(folder, setup, benchmark, diagnosed=False)
+    return recompute(folder, setup, benchmark, diagnosed=diagnosed)
 
 
 def _not_recomputed(folder: Path, stated: VerdictRecord | None) -> Checked:

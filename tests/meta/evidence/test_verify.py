@@ -10,18 +10,22 @@ from dataclasses import replace
 
 import pytest
 
+from papergate.acceptance import replay
 from papergate.acceptance.golden import golden_of, read_golden
+from papergate.acceptance.saving import save, save_replayed
 from papergate.benchmarks.digests import answers_digest
 from papergate.cli import main
 from papergate.evidence import container, recompute
 from papergate.evidence.bundle import write_bundle
 from papergate.evidence.kept import golds_are_published
 from papergate.evidence.records import Result
+from papergate.run_folder.files import keep_room
 from papergate.run_folder.sums import root_of, sums_of
 from papergate.scoring import Outcome
+from tests.meta.acceptance.test_independence import long_text
 from tests.meta.evidence.corruptions import file_of, members_of, quoted_anew, summed, written
 from tests.meta.evidence.runs import bundled, finished_run, junit_of
-from tests.meta.tiny_runs import BENCHMARK, TINY
+from tests.meta.tiny_runs import BENCHMARK, TINY, case_of, completions_of, like_the_paper
 
 
 @pytest.fixture(scope="module")
@@ -309,3 +313,38 @@ def test_a_file_under_a_sum_of_another_is_named(sound, check):
     path = file_of(members, "sessions.jsonl")
     status, said = check(written({**members, path: members[path] + b"\n"}))
     assert (status, "sessions.jsonl" in said) == (Result.ALTERED, True), said
+
+
+def test_a_verdict_that_was_withheld_is_withheld_again(tmp_path, capsys):
+    def frozen(place, _):
+        return place < 22
+
+    record = finished_run(tmp_path / "run", right=frozen, k=16)
+    assert (record.verdict, record.judgement.verdict) == ("inconclusive", "PASS")
+    write_bundle(tmp_path / "run", tmp_path / "run.zip")
+    assert main(["verify", str(tmp_path / "run.zip")]) == Result.VERIFIED, capsys.readouterr().out
+
+
+def test_loops_that_repeat_each_other_are_no_copies_to_a_check_either(tmp_path, capsys):
+    done = [looping(at, one) for at, one in enumerate(completions_of(like_the_paper, 16))]
+    found = replay(case_of(), done)
+    assert (found.verdict.value, found.withheld, found.findings) == ("pass", None, ())
+    save_replayed(done, tmp_path / "run" / TINY.id)
+    save(found, tmp_path / "run" / TINY.id)
+    write_bundle(tmp_path / "run", tmp_path / "run.zip")
+    assert main(["verify", str(tmp_path / "run.zip")]) == Result.VERIFIED, capsys.readouterr().out
+
+
+def looping(at, one):
+    """The completion with a long thought; of every fourth problem six of 16 are one loop."""
+    words = "so it goes on and on " * 300 if at % 64 < 6 else long_text(at)
+    return replace(one, text=f"{words}{one.text[one.text.index('</think>') - 1 :]}")
+
+
+def test_what_a_killed_session_kept_back_is_no_evidence(tmp_path, capsys):
+    finished_run(tmp_path / "run")
+    before = root_of(sums_of(tmp_path / "run"))
+    keep_room(tmp_path / "run")
+    write_bundle(tmp_path / "run", tmp_path / "run.zip")
+    assert main(["verify", str(tmp_path / "run.zip"), "--root", before]) == Result.VERIFIED, capsys.readouterr().out
+    assert main(["runs", "check", str(tmp_path / "run")]) == 0, capsys.readouterr().out

@@ -32,7 +32,7 @@ BOTH = '[[jobs]]\ntargets = ["cpu"]\n'
 def run_of(folder, right=like_the_paper, samples=64, **settings):
     """A run of tiny-aime that a machine brought home."""
     case = case_of(**settings)
-    with Store.open(folder / AIME, manifest_of(case)) as store:
+    with Store.open(folder / case.promise.id, manifest_of(case)) as store:
         store.append(
             *(replace(one, seed=seed_of(0, one.problem, one.sample)) for one in completions_of(right, samples))
         )
@@ -136,3 +136,24 @@ def test_a_promise_whose_runs_cannot_be_joined_leaves_the_others_their_verdicts(
     with_other = fleet_of(tmp_path, BOTH)
     assert merged(tmp_path, *runs, "--fleet", with_other) == 2  # nothing is left to judge
     assert "holds no completions to judge" in capsys.readouterr().err
+
+
+ON_VLLM = next(each for each in PROMISES if each.target == "cpu_vllm" and each.benchmark == "tiny-aime")
+
+
+def test_why_a_promise_could_not_be_joined_stands_on_the_page(tmp_path):
+    runs = [*(run_of(tmp_path / name) for name in ("a", "b")), run_of(tmp_path / "c", promise=ON_VLLM)]
+    fleet = fleet_of(tmp_path, '[[jobs]]\ntargets = ["cpu", "cpu_vllm"]\nbenchmarks = ["tiny-aime"]\n')
+    assert merged(tmp_path, *runs, "--fleet", fleet) == ExitCode.ERROR
+    page = (tmp_path / "whole" / "report.html").read_text()
+    assert ("is a try of its own" in page, "its job never reported" in page) == (True, False)
+
+
+def test_a_failure_that_the_family_does_not_count_leaves_the_others_their_alpha(tmp_path):
+    vendor = run_of(tmp_path / "a", lambda *_: False, samples=1, protocol="vendor")
+    paper = run_of(tmp_path / "b", samples=8, promise=ON_VLLM)
+    jobs = f'{BOTH}benchmarks = ["tiny-aime"]\nprotocol = "vendor"\n\n[[jobs]]\ntargets = ["cpu_vllm"]\n'
+    merged(tmp_path, vendor, paper, "--fleet", fleet_of(tmp_path, jobs))
+    found = {record.promise: record for record in read_verdicts(tmp_path / "whole").records}
+    assert found[AIME].verdict == "fail"
+    assert [one.values["p"] for one in found[ON_VLLM.id].remarks if one.code == "holm_threshold"] == [0.025]
