@@ -32,7 +32,6 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
         *_notes_of_setup(acceptance.case),
         *_notes_of_source(acceptance),
         *_notes_of_own_rules(acceptance),
-        *acceptance.source_notes,
         *_notes_of_sessions(acceptance),
     ]
 

@@ -272,7 +272,7 @@ class Acceptance:
         yield from self.reasons
         if self.case.settings.trial:
             pass  # it tells of the set-up, not of a score
-        elif self.case.partial:  # further samples never decide a part
+        elif self.case.partial or self.dependent:  # further samples decide neither
             yield self.judgement.so_far
         elif self.reasons:
             yield note("so_far", *self.judgement.note.parts)

@@ -11,6 +11,8 @@ from papergate.run_folder.verdict import VerdictRecord
 from papergate.words import Language, label, say
 
 CONFIRM = "confirm_failure"
+DEPENDENT = "dependent_"
+"""How the codes of findings begin that withhold a verdict for good."""
 WORST = 5
 """Problems that a body names; the page and problems.jsonl have all."""
 
@@ -41,11 +43,16 @@ def next_steps(record: VerdictRecord, run: Path, options: Options) -> Iterator[N
 
 def more_samples(records: Sequence[VerdictRecord], run: Path, options: Options) -> Iterator[Note]:
     """What to type where more samples are expected to decide; nothing where none of ``records`` waits for them."""
-    waiting = [record for record in records if record.verdict == "inconclusive" and not record.partial]
+    waiting = [record for record in records if record.verdict == "inconclusive" and not _is_past_help(record)]
     needed = max((record.judgement.runs_needed or 0 for record in waiting), default=0)
     if needed > max((most for record in waiting for most in record.counts.samples), default=0):
         option = "--samples" if options.samples else "--max-samples"
         yield note("next_more_samples", option=option, samples=needed, run=str(run))
+
+
+def _is_past_help(record: VerdictRecord) -> bool:
+    """Whether further samples are of no use: of a part, and beside samples that are not independent."""
+    return bool(record.partial) or any(one.code.startswith(DEPENDENT) for one in record.reasons)
 
 
 def _worst(record: VerdictRecord) -> Iterator[Note]:

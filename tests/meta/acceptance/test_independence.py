@@ -7,8 +7,11 @@ import pytest
 
 from papergate.acceptance import accept, manifest_of, replay
 from papergate.acceptance.independence import LONG, with_preflight
+from papergate.acceptance.options import Options
+from papergate.acceptance.saving import record_of
 from papergate.completions.store import Store
 from papergate.engines import Completion, Finish
+from papergate.reports.explained import more_samples
 from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
 from papergate.verdict import Verdict
 from tests.meta.tiny_runs import BENCHMARK, case_of
@@ -127,3 +130,12 @@ def test_few_long_copies_are_noted_and_many_decide_nothing():
     assert few.findings[0].values == {"copies": 3, "answers": 240}
     assert codes(many) == ["dependent_copies"]
     assert "20 of 240 long answers repeat another one" in many.sentence
+
+
+def test_nobody_is_told_to_ask_for_more_samples_where_they_are_of_no_use(tmp_path):
+    found = replay(case_of(), copied(3, 2))
+    record = record_of(found)
+    assert found.dependent
+    assert record.judgement.runs_needed > record.judgement.k
+    assert "further samples" not in record.sentence
+    assert list(more_samples([record], tmp_path, Options())) == []

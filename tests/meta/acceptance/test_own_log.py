@@ -56,6 +56,7 @@ def test_a_log_that_is_what_it_says_is_judged_and_its_verdicts_are_named(judged,
         assert f"papergate's run {TINY.id} on scripted: its seals, seeds and manifest fit" in shown
         assert "the run that the log is of was judged 1 times before" in shown
         assert "how they were sampled" not in shown
+        assert shown.count("its seals, seeds and manifest fit") == 1
 
 
 def changed_manifest(folder, **fields):
