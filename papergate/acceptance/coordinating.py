@@ -7,6 +7,7 @@ from papergate.acceptance.crew import Crew
 from papergate.acceptance.flow import Show, silently, until_decided
 from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.independence import with_preflight
+from papergate.acceptance.own_rules import with_own_rules
 from papergate.acceptance.preparing import Ready
 from papergate.acceptance.records import Acceptance
 from papergate.acceptance.rejudge import identity_of, refuse_another_run
@@ -55,7 +56,8 @@ def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
             parts_of(promise, crew.folders)
             store.refresh()
 
-        return until_decided(case, store, book, gather)
+        found = until_decided(case, store, book, gather)
+    return with_own_rules(found, store.read)
 
 
 def _join(promise: str, crew: Crew, folder: Path) -> None:

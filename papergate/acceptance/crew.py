@@ -21,6 +21,7 @@ from papergate.errors import EngineError, StoreError
 from papergate.files import reason
 from papergate.run_folder.files import SHARD_FILE, completions_size, looks_file, promise_folders
 from papergate.run_folder.shard import LooksRecord, ShardRecord, read_looks, read_shard, write_looks
+from papergate.run_folder.stored import found
 
 POLL_S = 1.0
 """A look takes minutes."""
@@ -36,8 +37,9 @@ def shard_folder(crew: Path, index: int) -> Path:
 
 
 def given_up(crew: Path) -> frozenset[str]:
-    """The sessions of shards that have given a promise up."""
-    records = [read_shard(folder) for run in crew.glob("shard-*") for folder in promise_folders(run, SHARD_FILE)]
+    """The sessions of shards that have given a promise up; a record that cannot be read is refused where it is used."""
+    folders = [folder for run in crew.glob("shard-*") for folder in promise_folders(run, SHARD_FILE)]
+    records = found(read_shard, ((folder.name, folder) for folder in folders)).records
     return frozenset(record.session for record in records if record and record.gave_up)
 
 

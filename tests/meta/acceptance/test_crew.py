@@ -11,7 +11,7 @@ from papergate.acceptance.options import options_of
 from papergate.acceptance.shards import give_up
 from papergate.completions.shard import Shard
 from papergate.errors import EngineError, OptionsError, PapergateError, StoreError
-from papergate.run_folder.files import COMPLETIONS_FILE, looks_file
+from papergate.run_folder.files import COMPLETIONS_FILE, SHARD_FILE, looks_file
 from papergate.run_folder.shard import LooksRecord, ShardRecord, read_looks, write_looks, write_shard
 
 PROMISE = "promise"
@@ -187,3 +187,11 @@ def test_a_coordinated_shard_has_its_folder_there(tmp_path):
     assert options.run == shard_folder(tmp_path, 1)
     assert not options.coordinates
     assert options_of({"--coordinate": str(tmp_path), "--shards": 2}.get).coordinates
+
+
+def test_a_shard_whose_record_is_damaged_is_refused_where_it_is_waited_for(tmp_path):
+    complete(tmp_path, 0, 2)
+    (shard_folder(tmp_path, 0) / PROMISE / SHARD_FILE).write_text("{")
+    assert given_up(tmp_path) == frozenset()
+    with pytest.raises(StoreError, match="cannot be read"):
+        crew_of(tmp_path).gather(2)

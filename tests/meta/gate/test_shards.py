@@ -16,7 +16,7 @@ from papergate.completions.store import read_store
 from papergate.errors import OptionsError, PapergateError
 from papergate.exit_codes import ExitCode, exit_code_of
 from papergate.gate import gate
-from papergate.run_folder.files import COMPLETIONS_FILE, GRADES_FILE
+from papergate.run_folder.files import BALLAST_FILE, COMPLETIONS_FILE, GRADES_FILE
 from papergate.run_folder.verdict import read_verdict
 from tests.meta.gate.test_suite import NO_ENGINE, Session
 from tests.meta.processes import LIMIT_S, started
@@ -71,20 +71,27 @@ def test_shards_that_are_coordinated_end_at_the_look_of_one_machine(runs, tmp_pa
     shard = [*gate_of_cpu, "--max-samples", "3", "--coordinate", str(crew), "--shard"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with started([*shard, "0/2"], cwd=tmp_path, **quiet) as one, started([*shard, "1/2"], cwd=tmp_path, **quiet) as two:
-        ended = session_of(Options(coordinate=crew, shards=2, run=tmp_path / "whole", max_samples=3, wait_s=LIMIT_S))
+        ended = session_of(
+            Options(
+                coordinate=crew, shards=2, run=tmp_path / "whole", max_samples=3, wait_s=LIMIT_S, grader="opencompass"
+            )
+        )
         assert [process.wait(LIMIT_S) for process in (one, two)] == [0, 0]
     assert ended.lines[0].error == ""
     shutil.copytree(runs / "serial", tmp_path / "serial")
-    session_of(Options(run=tmp_path / "serial", max_samples=3))
+    session_of(Options(run=tmp_path / "serial", max_samples=3, grader="opencompass"))
     serial, joined = read_verdict(tmp_path / "serial" / PROMISE), read_verdict(tmp_path / "whole" / PROMISE)
     assert serial.judgement.k == 3
     assert texts(tmp_path / "whole") == texts(tmp_path / "serial")
     assert (joined.judgement, joined.counts, joined.verdict) == (serial.judgement, serial.counts, serial.verdict)
+    own = [[note for note in record.notes if note.code == "own_rules"] for record in (serial, joined)]
+    assert own[0] == own[1] != []
 
 
 def test_a_shard_judges_nothing(runs, capsys):
     assert read_verdict(runs / "s0" / PROMISE) is None
     assert not (runs / "s0" / "report.html").exists()
+    assert not (runs / "s0" / BALLAST_FILE).exists()
     assert main(["runs", "judge", str(runs / "s0")]) != 0
     assert "is shard 0/2 of a run, which judges nothing" in capsys.readouterr().out
     with pytest.raises(PapergateError, match="is shard 0/2 of a run; join all of them first"):
