@@ -156,5 +156,5 @@ def refuse_lost(case: Case, store: Store, k: int) -> None:
     more = f"\n  and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     raise RequestsLost(
         f"{len(lost)} of {len(wanted)} samples never came, so no score can be stated:{named}{more}\n"
-        f"  What came is kept; mend the engine: the same command with --run {store.folder.parent} asks only for these"
+        f"  What came is kept; mend the engine: the same command with --run={store.folder.parent} asks only for these"
     )

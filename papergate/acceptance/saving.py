@@ -72,7 +72,7 @@ def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> 
     except OSError as error:
         raise StoreError(
             f"{folder}: the verdict cannot be written: {error.strerror}; what was asked is kept: make room, and run "
-            f"the same command with --run {folder.parent}. It is: {record.sentence}"
+            f"the same command with --run={folder.parent}. It is: {record.sentence}"
         ) from error
     return record
 

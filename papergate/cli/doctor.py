@@ -43,8 +43,9 @@ def report(targets: list[Target]) -> Iterator[str]:
         yield f"  {spec.name:<12}{spec.title}; can: {can}"
         yield f"  {'':<12}needs {spec.needs}"
     yield "targets"
+    size = max((len(target.name) for target in targets), default=0)
     for target in targets:
-        yield f"  {target.name:<12}{_why_not(target) or 'can be tested here'}"
+        yield f"  {target.name:<{size}}  {_why_not(target) or 'can be tested here'}"
 
 
 def _hardware(probe: str) -> Iterator[str]:

@@ -58,7 +58,7 @@ def ask(
 def _how_to_resume(keys: set[tuple[str, int]], store: Store) -> str:
     kept = sum(key in store for key in keys)
     missing = len(keys) - kept
-    resume = f"the same command with --run {store.folder.parent} asks for the other {missing}"
+    resume = f"the same command with --run={store.folder.parent} asks for the other {missing}"
     return f"{kept} of {len(keys)} samples are kept in {store.folder}; {resume}"
 
 

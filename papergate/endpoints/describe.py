@@ -86,7 +86,7 @@ def _serves_others(url: str, model: str, listed: list[dict[str, Any]]) -> str:
         f" and {len(names) - MOST_NAMED} more" * (len(names) > MOST_NAMED)
     )
     one = names[0] if len(names) == 1 else "NAME, one of them"
-    return f"{url} does not serve {model!r}{did_you_mean(model, names)}; it serves {shown}; give --model {one}"
+    return f"{url} does not serve {model!r}{did_you_mean(model, names)}; it serves {shown}; give --model={one}"
 
 
 def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Served:

@@ -462,11 +462,11 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "两次都未通过的概率最多 {both:.2%}。那次通过也不能撤销这次的结论",
     # what next
     "worst_problem": "{problem}：{samples} 个样本中 {correct} 个正确，{truncated} 个被截断",
-    "next_more_samples": "要得到结论：在同一命令后加上 {option} {samples} --run {run}；只会补问缺少的部分",
+    "next_more_samples": "要得到结论：在同一命令后加上 {option} {samples} --run={run}；只会补问缺少的部分",
     "next_look": "请看：{page}；所有输出和判题结果都在 {folder}",
     "next_judge": "离线重新判定：papergate runs judge {run}",
-    "unjudged": "尚无结论：papergate runs judge {run} 判定已存的部分；加 --run {run} 继续提问",
-    "next_resume": "排除问题后，在同一命令后加上 --run {run}：只会补问缺少的部分",
+    "unjudged": "尚无结论：papergate runs judge {run} 判定已存的部分；加 --run={run} 继续提问",
+    "next_resume": "排除问题后，在同一命令后加上 --run={run}：只会补问缺少的部分",
     # why the verdict is not the judgement's alone
     "partial_by_limit": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请去掉 --limit",
     "partial_by_file": "部分运行（{problems} 题中的 {asked} 题），不能通过：要得到结论，请给出每道题的样本",
@@ -599,14 +599,14 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "note": "注意：{parts[0]}",
     "warning": "警告：{parts[0]}",
     "report_at": "报告：{path}",
-    "resume": "续跑：--run {run}    离线重新判定：papergate runs judge {run}",
-    "resume_shard": "续跑：--run {run}    所有分片完成后：papergate merge RUN .. -o RUN",
+    "resume": "续跑：--run={run}    离线重新判定：papergate runs judge {run}",
+    "resume_shard": "续跑：--run={run}    所有分片完成后：papergate merge RUN .. -o RUN",
     "shard_complete": "分片 {shard} 已完成：{samples} 个样本，全部题目平均每题至 {look} 个；不作判定："
     "papergate merge 合并全部 {count} 个分片",
     "worker_killed": "没有结论：测试它的工作进程被杀死或崩溃；已得到的回答保留着："
-    "用同样的命令加上 --run {run} 可以继续",
+    "用同样的命令加上 --run={run} 可以继续",
     "not_tested": "此处不测：{promises} 项承诺，原因：{reason}",
-    "unreached": "没有结论：会话在测到它之前结束；用同样的命令加上 --run {run} 可以继续",
+    "unreached": "没有结论：会话在测到它之前结束；用同样的命令加上 --run={run} 可以继续",
     "skipped": "被跳过，但选中的承诺必须有结论",
     "of_promises": lambda values: f"涉及：{'、'.join(values['promises'])}",
     "lines_left_out": "（共 {lines} 行，显示 {shown} 行；全文见报告）",

@@ -410,12 +410,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "terms_changed": _changed_terms,
     # what next
     "worst_problem": "{problem}: {correct} of {samples} right, {truncated} cut off",
-    "next_more_samples": "for a verdict: the same command with {option} {samples} --run {run}; it asks only for what "
+    "next_more_samples": "for a verdict: the same command with {option} {samples} --run={run}; it asks only for what "
     "is missing",
     "next_look": "look at: {page}; every answer and grade is in {folder}",
     "next_judge": "judge again, offline: papergate runs judge {run}",
-    "unjudged": "no verdict yet: papergate runs judge {run} judges what is stored; the gate with --run {run} goes on",
-    "next_resume": "mend it, then type the same command with --run {run}: it asks only for what is missing",
+    "unjudged": "no verdict yet: papergate runs judge {run} judges what is stored; the gate with --run={run} goes on",
+    "next_resume": "mend it, then type the same command with --run={run}: it asks only for what is missing",
     # why the verdict is not the judgement's alone
     "partial_by_limit": "partial run, {asked} of {problems} problems, which cannot pass: run without --limit for a "
     "verdict",
@@ -574,14 +574,14 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "note": "note: {parts[0]}",
     "warning": "warning: {parts[0]}",
     "report_at": "report: {path}",
-    "resume": "resume: --run {run}    judge again, offline: papergate runs judge {run}",
-    "resume_shard": "resume: --run {run}    when all shards are complete: papergate merge RUN .. -o RUN",
+    "resume": "resume: --run={run}    judge again, offline: papergate runs judge {run}",
+    "resume_shard": "resume: --run={run}    when all shards are complete: papergate merge RUN .. -o RUN",
     "shard_complete": "shard {shard} is complete: {samples} samples, up to {look} of a problem in the whole; it judges "
     "nothing: papergate merge joins all {count}",
     "worker_killed": "no verdict: the worker that tested it was killed or crashed; what came is kept: the same command "
-    "with --run {run} goes on with it",
+    "with --run={run} goes on with it",
     "not_tested": _not_tested,
-    "unreached": "no verdict: the session ended before it; the same command with --run {run} goes on with it",
+    "unreached": "no verdict: the session ended before it; the same command with --run={run} goes on with it",
     "skipped": "skipped, but a selected promise needs a verdict",
     "of_promises": lambda values: f"of: {', '.join(values['promises'])}",
     "lines_left_out": "({shown} of {lines} lines; the report has all)",

@@ -1,6 +1,7 @@
 """``papergate doctor`` says what is here, and which targets it is enough for."""
 
 from papergate.cli import main
+from papergate.promises import TARGETS
 from tests.meta.engines import vendor_tools as tools
 
 
@@ -15,6 +16,7 @@ def test_doctor_prints_devices_versions_engines_and_targets(tmp_path, monkeypatc
     assert "power limit: 400.00 W" in printed
     assert "sglang" in printed
     lines = {line.split()[0]: line for line in printed.partition("targets\n")[2].splitlines()}
+    assert set(lines) == {path.stem for path in TARGETS.glob("*.toml")}
     assert lines["a100"].endswith("can be tested here")
     assert "demands eight MetaX C500" in lines["metax"]
     assert "could not tell what is here: mx-smi -L ended with status 4 and said: driver not loaded" in lines["metax"]

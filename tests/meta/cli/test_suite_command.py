@@ -38,6 +38,12 @@ def test_pytest_itself_finds_the_suite_where_it_is_said_to_stand(tmp_path, capsy
     assert collected("-m", "pytest", place, "-m", "a100", cwd=tmp_path)[0]
 
 
+@pytest.mark.parametrize("said", [["--targets={}"], ["tests/accuracy", "--targets", "{}"]], ids=["=", "tests named"])
+def test_in_the_clone_pytest_takes_a_folder_outside_it_after_an_equals_sign_or_beside_the_tests(said, tmp_path):
+    tests, done = collected("-m", "pytest", "-m", "a100", *(word.format(tmp_path) for word in said), cwd=suite.root())
+    assert len([test for test in tests if FIRST in test]) == 4, done.stdout
+
+
 def test_a_target_may_be_left_out():
     given = suite.suite_arguments("tests/perf", ["-k", "online"])
     assert "-m" not in given

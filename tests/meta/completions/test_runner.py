@@ -286,7 +286,7 @@ def test_ctrl_c_keeps_what_finished_and_says_how_to_go_on(tmp_path):
     with Store.open(tmp_path, manifest()) as store:
         kept = len(store)
     assert kept > 0
-    resume = f"the same command with --run {tmp_path.parent} asks for the other {100000 - kept}"
+    resume = f"the same command with --run={tmp_path.parent} asks for the other {100000 - kept}"
     assert f"{kept} of 100000 samples are kept in {tmp_path}; {resume}" in out
     assert "0 in flight" not in out
 

@@ -502,7 +502,7 @@ def test_a_check_passes_where_everything_fits():
 def test_a_wrong_model_name_is_refused_with_the_names_that_are_served():
     with (
         FaultyServer() as server,
-        pytest.raises(EngineRefused, match="'other'; it serves 'double'; give --model double"),
+        pytest.raises(EngineRefused, match="'other'; it serves 'double'; give --model=double"),
     ):
         RemoteEngine([server.url], "other")
 

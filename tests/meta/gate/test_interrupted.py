@@ -37,7 +37,7 @@ def assert_reports_are_left(folder):
     suite = ET.parse(folder / "junit.xml").getroot().find("testsuite")
     errors = [case.find("error") for case in suite.iter("testcase")]
     assert len(errors) == 2
-    assert all(f"--run {folder / 'run'}" in error.text for error in errors)
+    assert all(f"--run={folder / 'run'}" in error.text for error in errors)
     found = {item.get("name"): item.get("value") for item in suite.find("properties")}
     assert (found["exit_code"], found["outcome"]) == ("2", "interrupted")
     assert PROMISE in (folder / "run" / PAGE_FILE).read_text()
@@ -53,7 +53,7 @@ def test_a_signal_leaves_the_reports_and_the_command_that_goes_on(tmp_path, how)
         process.send_signal(how)
         text, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == ExitCode.INTERRUPTED, text
-    assert f"resume: --run {tmp_path / 'run'}" in text
+    assert f"resume: --run={tmp_path / 'run'}" in text
     assert_reports_are_left(tmp_path)
 
 

@@ -315,7 +315,7 @@ def test_an_interrupted_session_leaves_reports_that_name_what_has_no_verdict(tmp
         process.send_signal(how)
         text, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, text
-    assert f"the same command with --run {tmp_path / 'run'} asks for the other" in text
+    assert f"the same command with --run={tmp_path / 'run'} asks for the other" in text
     assert "0 in flight" not in text
     page = (tmp_path / "run" / "report.html").read_text()
     assert "Promises: 2. 2 not tested: error." in page

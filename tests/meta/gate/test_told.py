@@ -62,13 +62,13 @@ def test_an_undecided_promise_names_the_samples_to_type(replayed):
     told = replayed(like_the_paper, 1)
     needed = re.search(r"the same command with --max-samples (\d+) --run", told.bodies[0])
     assert int(needed[1]) > 1
-    assert f"{needed[0]} {told.run}" in told.text
+    assert f"{needed[0]}={told.run}" in told.text
 
 
 def test_the_body_of_an_error_says_how_to_go_on(tmp_path):
     told = Told(tmp_path, "-k", "vllm", target="a100")
     assert len(told.bodies) == 2
-    assert all(f"the same command with --run {told.run}" in body for body in told.bodies)
+    assert all(f"the same command with --run={told.run}" in body for body in told.bodies)
 
 
 def test_nothing_is_printed_twice(replayed, tmp_path):

@@ -120,3 +120,11 @@ def test_values_of_another_release_or_of_an_edited_record_are_shown_as_they_are(
 
 def test_a_label_without_words_is_shown_as_it_is():
     assert (label("score", "zh"), label("score"), label("invented later", "zh")) == ("得分", "score", "invented later")
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize(("code", "values"), [(code, values) for code, values in SAID if "run" in values])
+def test_a_run_that_a_command_names_follows_an_equals_sign_for_pytest_takes_a_bare_folder_for_tests(
+    code, values, language
+):
+    assert f"--run {values['run']}" not in said(code, values, language)
