@@ -15,7 +15,7 @@ from papergate.completions.store import contents_of, read_sessions
 from papergate.errors import StoreError
 from papergate.files import reason
 from papergate.gate import Ended, judge_again
-from papergate.printable import printable
+from papergate.printable import one_line, printable
 from papergate.reports.run import holds_a_run, stored_lines
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, PAGE_FILE
@@ -87,7 +87,7 @@ def run_list(args: argparse.Namespace) -> int:
     for folder in folders:
         verdicts = Counter(line.verdict for line in stored_lines(folder))
         told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-        print(printable(f"{folder}  {told or 'speed only'}"))
+        print(f"{one_line(str(folder), 1000)}  {told or 'speed only'}")
     return 0
 
 

@@ -8,8 +8,17 @@ from papergate.evidence.records import Checked, Refused, Result
 from papergate.printable import one_line
 from papergate.reports.junit import EVIDENCE_PROPERTY, properties
 
-HELD = frozenset({"verdict", "score_percent", "reference_percent", "interval", "n", "k", "errors", "truncations"})
-"""Properties of a promise that must be those of its record; the others are sentences, or repeat these."""
+HELD = frozenset(
+    {
+        *("verdict", "score_percent", "interval", "n", "k", "errors", "truncations", "reason_code", "warning_code"),
+        *("reference_percent", "reference", "tolerance", "source", "alpha", "delta_points", "protocol", "grader"),
+        *("sampling_temperature", "sampling_top_p", "sampling_max_tokens", "run_seed"),
+        *("benchmark_name", "benchmark_digest", "engine_engine", "engine_model", "engine_revision"),
+        *("tier", "gates", "waiver", "waiver_expires"),
+    }
+)
+"""Properties of a promise that must be those of its record: what was promised, asked, found, warned of and waived. The
+others are sentences, or repeat these."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

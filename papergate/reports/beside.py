@@ -12,7 +12,7 @@ from papergate.reports.pictures import HEIGHT, WIDTH, Axis, Picture, Sketch, Tab
 from papergate.reports.said import Said, both, plain
 from papergate.reports.speed import duration, number
 from papergate.run_folder.files import VERDICT_FILE, promise_folders
-from papergate.run_folder.history import read_history
+from papergate.run_folder.history import read_history, refuse_changed_in
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.speed import SpeedRecord, read_speeds
 from papergate.run_folder.verdict import VerdictRecord, read_verdicts
@@ -114,6 +114,7 @@ def tested_in(run: Path) -> list[Tested]:
         raise StoreError(found.refused[0][1])
     if not found.records:
         raise StoreError(f"{run} holds no verdict to compare; give the folder of a finished run: runs/TIME")
+    refuse_changed_in(run)
     return [Tested(run=run.name, at=_when(run / one.promise), record=one) for one in found.records]
 
 

@@ -10,6 +10,7 @@ from papergate.reports.page import write_page
 from papergate.reports.speed import Speed, by_name, speed_of
 from papergate.reports.table import Line
 from papergate.run_folder.files import MANIFEST_FILE, VERDICT_FILE, promise_folders, speed_files
+from papergate.run_folder.history import refuse_changed
 from papergate.run_folder.notes import note
 from papergate.run_folder.speed import read_speed, read_speeds
 from papergate.run_folder.verdict import read_verdict, read_verdicts
@@ -41,6 +42,10 @@ def _promises(run: Path) -> list[str]:
 
 
 def _stored_line(run: Path, promise: str) -> Line:
+    try:
+        refuse_changed(run / promise)
+    except StoreError as changed:
+        return Line(promise=promise, error=str(changed))
     line = line_of(run, promise)
     return line if line.record or line.error else replace(line, error=say(note("unjudged", run=str(run))))
 

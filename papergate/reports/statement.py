@@ -10,7 +10,7 @@ from pathlib import Path
 
 from papergate.errors import StoreError
 from papergate.printable import one_line, printable
-from papergate.run_folder.history import read_history
+from papergate.run_folder.history import read_history, refuse_changed_in
 from papergate.run_folder.sums import root_of, sums_of
 from papergate.run_folder.verdict import VerdictRecord, read_verdicts
 from papergate.words import Language, label, say
@@ -51,6 +51,7 @@ def statement_of(run: Path, language: Language = "en") -> Statement:
         raise StoreError(found.refused[0][1])
     if not found.records:
         raise StoreError(f"{run} holds no verdict to state; give the folder of a finished run: runs/TIME")
+    refuse_changed_in(run)
     named = dict.fromkeys((one.engine.model, one.hardware, one.engine.engine, one.protocol) for one in found.records)
     groups = [[one for one in found.records if _group(one) == group] for group in named]
     return Statement(

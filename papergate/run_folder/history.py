@@ -24,6 +24,7 @@ from papergate.run_folder.files import (
     PROBLEMS_FILE,
     VERDICT_FILE,
     json_text,
+    promise_folders,
 )
 from papergate.run_folder.stored import FORMAT_FIELD, Stored
 from papergate.run_folder.verdict import Earlier, VerdictName, VerdictRecord, read_verdict
@@ -140,6 +141,33 @@ def changed_files(folder: Path, history: Sequence[Entry]) -> list[str]:
     return [
         name for name, digest in made_with.items() if (folder / name).exists() and digest_of(folder / name) != digest
     ]
+
+
+def refuse_changed(folder: Path) -> None:
+    """See that the verdict in ``folder`` and its files are those that the history was made with.
+
+    Raises:
+        StoreError: they were edited or replaced, or cannot be read.
+    """
+    try:
+        changed = changed_files(folder, read_history(folder))
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be read: {reason(error)}") from error
+    if changed:
+        raise StoreError(
+            f"{folder}: {', '.join(changed)} changed after the verdict in {HISTORY_FILE} was given. Restore what was "
+            f"edited or replaced, or judge the run again: papergate runs judge {folder.parent}"
+        )
+
+
+def refuse_changed_in(run: Path) -> None:
+    """`refuse_changed` for every verdict of ``run``.
+
+    Raises:
+        StoreError: as there.
+    """
+    for folder in promise_folders(run):
+        refuse_changed(folder)
 
 
 def digest_of(path: Path) -> str:

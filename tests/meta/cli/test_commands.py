@@ -93,6 +93,14 @@ def test_targets_are_listed_and_shown_with_their_sources(capsys):
     assert "promises   math500: 93.9 %, tolerance 0.5 points\n             arXiv:2501.12948" in shown
 
 
+def test_the_name_of_a_run_takes_no_line_of_another(tmp_path, capsys):
+    from papergate.acceptance.saving import save
+
+    save(accepted(case_of(), completions_of(like_the_paper, 64), 64), tmp_path / "a  1 pass\nb" / "a-promise")
+    assert main(["runs", "list", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{tmp_path / 'a 1 pass b'}  1 pass"]
+
+
 def test_an_unknown_target_gets_a_guess(capsys):
     assert main(["targets", "show", "a1oo"]) == 2
     assert "a1oo: no such target; known: a100, " in (err := capsys.readouterr().err)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -156,6 +157,23 @@ def test_a_report_that_states_another_verdict_is_refused(sound, check):
     members["junit.xml"] = members["junit.xml"].replace(b'name="verdict" value="', b'name="verdict" value="not ')
     status, said = check(quoted_anew(members))
     assert (status, "differ in verdict" in said) == (Result.ALTERED, True), said
+
+
+@pytest.mark.parametrize("name", ["tolerance", "source", "delta_points", "protocol", "grader", "engine_model"])
+def test_a_report_that_states_another_promise_is_refused(sound, check, name):
+    members = members_of(sound.read_bytes())
+    quoted = f'name="{name}" value="'.encode()
+    assert quoted in members["junit.xml"]
+    members["junit.xml"] = members["junit.xml"].replace(quoted, quoted + b"other ")
+    status, said = check(quoted_anew(members))
+    assert (status, f"differ in {name}" in said) == (Result.ALTERED, True), said
+
+
+def test_a_report_that_leaves_its_tolerance_out_is_refused(sound, check):
+    members = members_of(sound.read_bytes())
+    left = re.sub(rb'<property name="tolerance"[^>]*/>', b"", members["junit.xml"])
+    assert left != members["junit.xml"]
+    assert check(quoted_anew({**members, "junit.xml": left}))[0] == Result.ALTERED
 
 
 @pytest.mark.parametrize("report", [b"<!DOCTYPE a><testsuite/>", b"<testsuite", b"\xff", b""])

@@ -1,10 +1,12 @@
 """Runs side by side and releases over time: what is compared, marked and refused, in a terminal and on a page."""
 
 import re
+import shutil
 
 import pytest
 
 from papergate.cli import main
+from papergate.exit_codes import ExitCode
 from papergate.reports.beside import over_time, side_by_side
 from papergate.run_folder.files import HISTORY_FILE
 from tests.meta.evidence.runs import finished_run
@@ -85,6 +87,20 @@ def test_what_cannot_be_compared_is_refused(runs, tmp_path, capsys):
     assert "cannot be written" in capsys.readouterr().err
     assert main(["history", str(runs), "--html", str(runs)]) == 2
     assert "no plain file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["verdict.json", "grades.jsonl"])
+def test_what_was_edited_after_its_verdict_is_stated_nowhere(runs, tmp_path, capsys, name):
+    edited = tmp_path / "runs" / "edited"
+    shutil.copytree(runs / "third", edited)
+    assert main(["statement", str(edited)]) == 0
+    path = edited / TINY.id / name
+    path.write_text(path.read_text().replace("incorrect", "correct").replace('"score": 0.', '"score": 0.9'))
+    for command in (["statement", edited], ["compare", runs / "first", edited], ["history", edited.parent]):
+        assert main([*map(str, command)]) == 2, command
+        assert f"{name} changed after the verdict in verdicts.jsonl" in capsys.readouterr().err
+    assert main(["runs", "show", str(edited)]) == ExitCode.ERROR
+    assert f"{name} changed after the verdict" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_run_of_a_release_without_a_history_comes_first(runs, tmp_path):
