@@ -90,6 +90,8 @@ def _facts(run: Path, records: Sequence[VerdictRecord]) -> Iterator[tuple[str, s
     yield "hardware_promised", _joined(one.hardware for one in records)
     yield "engine", _joined(f"{one.engine.engine} {one.engine.version}" for one in records)
     yield "weights", _joined(one.engine.revision for one in records) or "-"
+    for source in dict.fromkeys(one.promised.source for one in records):
+        yield "official_source", one_line(source)
     yield "protocol", _joined(_protocol(one) for one in records)
     yield "seed", _joined(str(one.run_seed) for one in records)
     yield "grader", _joined(one.grader for one in records)

@@ -794,6 +794,7 @@ LABELS: Mapping[str, str] = {
     # the statement
     "statement": "验收声明",
     "official": "官方值",
+    "official_source": "官方值来源",
     "error_points": "误差（百分点）",
     "model": "模型",
     "judged_at": "判定时间",

@@ -783,6 +783,7 @@ LABELS: Mapping[str, str] = {
     # the statement
     "statement": "Statement of acceptance",
     "official": "official",
+    "official_source": "official score by",
     "error_points": "error, points",
     "model": "model",
     "judged_at": "judged at",

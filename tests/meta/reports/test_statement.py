@@ -36,6 +36,7 @@ def test_it_has_the_columns_of_the_vendors_documents_and_an_interval(run, capsys
 def test_it_states_protocol_seed_and_what_is_to_be_known(run):
     text = markdown(statement_of(run))
     record = read_verdict(run / TINY.id)
+    assert f"- official score by: {record.promised.source}\n" in text
     assert "temperature 0.6" in text
     assert "- seed: 0" in text
     assert len(statement_of(run).waivers) == 1 + len({note.code for note in record.notes})
