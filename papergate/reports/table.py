@@ -133,13 +133,23 @@ def _beside(record: VerdictRecord, language: Language) -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Columns under each other; the last one goes to a line of its own where the terminal is too narrow."""
+    """Columns under each other; those that a narrow terminal has no room for go to further lines."""
     from rich.cells import cell_len
 
     widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    separator = "  " if sum(widths) + 2 * len(widths) <= width else "\n    "
+    before = _separators(widths, width)
     padded = ([cell + " " * (size - cell_len(cell)) for cell, size in zip(row, widths, strict=True)] for row in rows)
-    return ["  ".join(numbers) + separator + row[-1] for row, (*numbers, _) in zip(rows, padded, strict=True)]
+    return ["".join(gap + cell for gap, cell in zip(before, row, strict=True)) for row in padded]
+
+
+def _separators(widths: Sequence[int], width: int) -> list[str]:
+    """What stands before each column: nothing, two spaces, or the start of a further line."""
+    separators, used = [""], widths[0]
+    for size in widths[1:]:
+        fits = used + 2 + size <= width
+        separators.append("  " if fits else "\n    ")
+        used = used + 2 + size if fits else 4 + size
+    return separators
 
 
 def _numbers(record: VerdictRecord | None, language: Language) -> list[str]:

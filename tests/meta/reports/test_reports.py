@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from rich.text import Text
 
 from papergate.acceptance import rule_of
 from papergate.acceptance.saving import save
@@ -15,7 +16,7 @@ from papergate.promises import Tolerance
 from papergate.reports.family import family_of, standing
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
-from papergate.reports.table import Line, print_table
+from papergate.reports.table import HEADINGS, Line, console_of, print_rows, print_table
 from papergate.run_folder.files import PROBLEMS_FILE
 from papergate.run_folder.notes import note
 from papergate.run_folder.verdict import read_verdict
@@ -195,6 +196,15 @@ def test_the_family_is_stated_in_the_terminal_only_where_something_failed(tmp_pa
     lines = [Line(promise=one.promise, record=one) for one in family(tmp_path)[:3]]
     print_table(lines, sys.stdout, width=100, colour=False)
     assert "Holm" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_table_of_many_columns_breaks_between_columns_and_never_inside_one(width, capsys):
+    rows = [("a run and its time", *(f"{place} x 1" for place in range(12)), "an engine")]
+    print_rows(console_of(sys.stdout, width, colour=True), HEADINGS * 2, rows)
+    lines = [Text.from_ansi(line).plain for line in capsys.readouterr().out.splitlines()]
+    assert all(len(line) <= width for line in lines)
+    assert not [cell for cell in rows[0] if not any(cell in line for line in lines)]
 
 
 def test_an_error_is_shown_with_its_remedy_and_a_long_one_is_cut(tmp_path, capsys):
