@@ -27,7 +27,9 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     make = commands.add_parser(
         "make",
         help="store answers of a trusted deployment with their log-probabilities, and what faithful ones differ by",
-        description="Store answers of a trusted deployment with their log-probabilities, and measure its own noise.",
+        description="Store answers of a trusted deployment with their log-probabilities, and measure its own noise. "
+        "Where harm begins is measured on a copy in four bits: in process it is made, of a server --damaged names one. "
+        "Without it, 50 times the noise is taken, as on the embedded model; docs/drift.md names all such numbers.",
         epilog="example: papergate golden make a100 --endpoint http://10.0.0.5:8081 -o golden/r1-qwen-14b",
     )
     add_deployment(make)
