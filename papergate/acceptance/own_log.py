@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from papergate.acceptance.terms import ProtocolName, prompt_digest, sampling_of
+from papergate.acceptance.terms import ProtocolName, prompt_digest, sampling_of, task_of
 from papergate.benchmarks import Benchmark
 from papergate.completions.contents import Contents
 from papergate.completions.manifest import Manifest
@@ -67,7 +67,7 @@ def _refuse_contradiction(
         "protocol": protocol,
         "benchmark": benchmark.spec.name,
         "benchmark_digest": benchmark.digest,
-        "prompt_digest": prompt_digest(benchmark.spec),
+        "prompt_digest": prompt_digest(benchmark.spec, task_of(promise, protocol)),
         "sampling": sampling_of(promise, protocol),
     }
     if difference := manifest.model_copy(update=as_judged).difference(manifest):

@@ -49,7 +49,7 @@ def _case(case: Element, line: Line) -> None:
 def _ending(line: Line) -> tuple[str, str]:
     """The element that says how the test case of a promise ended, empty where it is kept, and its message."""
     if line.record:
-        return ("", "") if line.record.accepted else ("failure", line.record.sentence)
+        return ("failure", line.record.sentence) if line.record.breaks else ("", "")
     return ("skipped", line.asked) if line.asked else ("error", line.error)
 
 

@@ -8,13 +8,16 @@ import pytest
 
 from papergate.acceptance import accept, manifest_of
 from papergate.acceptance.options import Options
+from papergate.acceptance.own_log import notes_of_own_log
 from papergate.acceptance.saving import save
 from papergate.completions.store import Store
+from papergate.errors import PredictionsError
 from papergate.gate import gate
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, MARK_FILE
 from papergate.words import say
+from tests.meta.acceptance.test_tool_rules import WITH_TOOL
 from tests.meta.acceptance.test_unequal_samples import Alternating
-from tests.meta.tiny_runs import TINY, case_of
+from tests.meta.tiny_runs import BENCHMARK, TINY, case_of
 
 SAMPLES = 3
 
@@ -134,3 +137,13 @@ def test_a_log_is_no_golden_run_of_itself(judged, run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "copy")
     for golden in (run, copy):
         assert "no golden run of itself" in judged(run, golden=golden).error
+
+
+def test_a_log_of_a_documents_tool_is_judged_by_the_prompt_of_that_tool(tmp_path):
+    case, folder = case_of(WITH_TOOL, samples=1, protocol="vendor"), tmp_path / TINY.id
+    with Store.open(folder, manifest_of(case)) as store:
+        save(accept(case, Alternating(), store), folder)
+    notes = notes_of_own_log(folder, WITH_TOOL, BENCHMARK, "vendor")
+    assert [one.code for one in notes] == ["log_of_own_run", "log_judged_before"]
+    with pytest.raises(PredictionsError, match="of another run"):
+        notes_of_own_log(folder, TINY, BENCHMARK, "vendor")

@@ -157,3 +157,12 @@ def test_a_failure_that_the_family_does_not_count_leaves_the_others_their_alpha(
     found = {record.promise: record for record in read_verdicts(tmp_path / "whole").records}
     assert found[AIME].verdict == "fail"
     assert [one.values["p"] for one in found[ON_VLLM.id].remarks if one.code == "holm_threshold"] == [0.025]
+
+
+def test_a_broken_promise_that_does_not_gate_is_no_failure_of_the_report_either(tmp_path):
+    run = run_of(tmp_path / "a", lambda *_: False, samples=8)
+    fleet = fleet_of(tmp_path, f'{BOTH}benchmarks = ["tiny-aime"]\n')
+    (tmp_path / "policy.toml").write_text('record = ["cpu-*"]\n')
+    assert merged(tmp_path, run, "--fleet", fleet, "--policy", tmp_path / "policy.toml") == ExitCode.KEPT
+    assert read_verdicts(tmp_path / "whole").records[0].verdict == "fail"
+    assert cases(tmp_path) == {AIME: []}
