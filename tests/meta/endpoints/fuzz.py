@@ -200,12 +200,14 @@ class Attached(RemoteEngine):
 
     def __init__(self, url):
         from papergate.endpoints.address import Access, Address
+        from papergate.endpoints.describe import Served
         from papergate.engines.remote.balance import Balance
 
         self._model, self._concurrency, self._thinks, self._timeouts = MODEL, IN_FLIGHT, False, LIMITS
-        self._access, self._secrets = Access(key=KEY), (KEY,)
+        self._access, self._secrets = Access(key=KEY), (re.compile(KEY),)
         self._balance = Balance([url])
         self._addresses = {url: Address.of(url, self._access)}
+        self._served = {url: Served(software="")}
         self._batches = {}
 
 

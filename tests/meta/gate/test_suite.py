@@ -283,6 +283,7 @@ def test_workers_of_xdist_share_one_run_and_one_table(tmp_path):
     assert {path.name for path in (tmp_path / "run").iterdir() if path.is_dir()} == {
         "cpu-huggingface-papergate-tiny-tiny-aime",
         "cpu-huggingface-papergate-tiny-tiny-math",
+        "transcripts",
     }
     table = session.text.partition("papergate verdicts")[2]
     assert table.count("2 x 2") == 2

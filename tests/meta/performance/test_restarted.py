@@ -162,7 +162,7 @@ def test_baseline_that_cannot_be_compared_with_is_an_error_and_leaves_no_server(
     ("options", "said"),
     [
         (("--baseline=mine-c",), "--baseline mine-c: accepted is an address, a file, or a deployment"),
-        (("--baseline=mine-other",), "with the engine vllm or sglang; known:"),
+        (("--baseline=mine-other",), "with the engine vllm or sglang; did you mean"),
         (
             ("--baseline=mine-stranger",),
             "--baseline mine-stranger serves org/stranger, --deployment mine-a serves tiny: not comparable",
