@@ -97,6 +97,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
                 *_differences(stated, record_of(judged, golden), folder.name),
                 *_other_words(stated, record_of(judged, golden)),
                 *_other_rows(folder, problem_rows(judged)),
+                *([] if history else [note("verify_no_history")]),
                 *(note("verify_not_the_last", file=name) for name in changed_files(folder, history)),
                 *_other_golds(own, by.benchmark, found.case.problems),
             ],

@@ -577,6 +577,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "verify_field_differs": "{name} 记录为 {stated}；由输出计算得到 {computed}",
     "verify_more_differ": "结论中还有 {count} 个值不同",
     "verify_not_the_last": "{file} 不是 verdicts.jsonl 中最后一个结论所用的文件",
+    "verify_no_history": "缺少 verdicts.jsonl：无法得知此前有过哪些结论",
     "verify_earlier_verdicts": "该承诺在本次运行中此前有 {count} 个结论：{verdicts}",
     "verify_other_golds": "标准答案不是 {benchmark} 公布的答案",
     "verify_options_absent": "{count} 个判题结果无法在此计算，因为证据包中没有题目的选项；"

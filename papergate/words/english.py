@@ -546,6 +546,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "verify_field_differs": "{name} is stated as {stated}; the completions give {computed}",
     "verify_more_differ": "{count} more values of the verdict differ",
     "verify_not_the_last": "{file} is not the file that the last verdict in verdicts.jsonl was made with",
+    "verify_no_history": "verdicts.jsonl is missing: which verdicts came before cannot be told",
     "verify_earlier_verdicts": "the promise had {count} verdicts in this run before: {verdicts}",
     "verify_other_golds": "the right answers are not those that {benchmark} publishes",
     "verify_options_absent": "{count} grades could not be computed here: the options of their questions are not in "

@@ -286,7 +286,11 @@ HANDS: Mapping[str, Callable[[Members], bytes]] = {
 
 def quoted_anew(members: Members) -> bytes:
     """With a history of the verdict, sums, and a JUnit report that quotes their root."""
-    members = _history_anew(members)
+    return requoted(_history_anew(members))
+
+
+def requoted(members: Members) -> bytes:
+    """With sums, and a JUnit report that quotes their root."""
     evidence = {name: data for name, data in members.items() if name not in {HEAD, SUMS, JUNIT}}
     sums = [sum_in(io.BytesIO(data), name, len(data)) for name, data in sorted(evidence.items())]
     junit = re.sub(rb'(evidence_sha256" value=")[0-9a-f]{64}', rb"\g<1>" + root_of(sums).encode(), members[JUNIT])

@@ -24,7 +24,7 @@ from papergate.run_folder.files import keep_room
 from papergate.run_folder.sums import root_of, sums_of
 from papergate.scoring import Outcome
 from tests.meta.acceptance.test_independence import long_text
-from tests.meta.evidence.corruptions import file_of, members_of, quoted_anew, summed, written
+from tests.meta.evidence.corruptions import file_of, members_of, quoted_anew, requoted, summed, written
 from tests.meta.evidence.runs import bundled, finished_run, junit_of
 from tests.meta.tiny_runs import BENCHMARK, TINY, case_of, completions_of, like_the_paper
 
@@ -214,6 +214,13 @@ def test_a_grade_that_a_limit_ended_is_listed_apart(sound, check):
     wrong.update(outcome=Outcome.UNDECIDED)
     members[path] = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
     assert check(quoted_anew(members))[0] == Result.CONTRADICTED  # the tally of the verdict states another
+
+
+def test_a_history_that_was_taken_away_is_missed(sound, check):
+    members = members_of(sound.read_bytes())
+    path = next(name for name in members if name.endswith("verdicts.jsonl"))
+    status, said = check(requoted({name: data for name, data in members.items() if name != path}))
+    assert (status, "verdicts.jsonl is missing" in said) == (Result.CONTRADICTED, True), said
 
 
 def test_another_release_is_named(sound, check, monkeypatch):

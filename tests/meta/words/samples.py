@@ -199,6 +199,7 @@ SAMPLES = {
     "verify_field_differs": [{"name": "judgement.score", "stated": "0.8", "computed": "0.7"}],
     "verify_more_differ": [{"count": 4}],
     "verify_not_the_last": [{"file": "grades.jsonl"}],
+    "verify_no_history": [{}],
     "verify_earlier_verdicts": [{"count": 2, "verdicts": "fail (2026-01-31T12:00:00Z, papergate 2026.11.0)"}],
     "verify_other_golds": [{"benchmark": "AIME 2024"}],
     "verify_options_absent": [{"count": 3}],
