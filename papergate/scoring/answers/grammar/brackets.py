@@ -187,7 +187,7 @@ class Brackets(Numerals):
         """The tokens of a line without their alignment; the second cell of a case is its condition."""
         found: list[Token] = []
         depth = 0
-        while (token := self._peek()) is not None and (depth or token.text not in {"\\", "end"}):
+        while (token := self._peek()) is not None and (depth or not self._next_is("\\", "end")):
             depth += {"begin": 1, "end": -1}.get(token.text, 0) if token.kind == "command" else 0
             self._at += 1
             if token.text != "&":
