@@ -15,7 +15,14 @@ from papergate.run_folder.sums import root_of, sums_of
 from tests.meta.evidence.runs import bundled, finished_run, junit_of
 from tests.meta.tiny_runs import TINY
 
-NO_EVIDENCE = {"writer.lock", "questions.jsonl", "golden-answers.json", "report.html", "against-concurrency.json"}
+NO_EVIDENCE = {
+    "writer.lock",
+    "questions.jsonl",
+    "golden-answers.json",
+    "report.html",
+    "against-concurrency.json",
+    ".room",
+}
 """Locks, texts under a licence, inputs, and what only shows what other files hold."""
 
 

@@ -199,7 +199,7 @@ def test_terminal_table_has_a_row_for_each_and_says_what_must_be_said(capsys):
     ]
     print_speeds(speeds, sys.stdout, width=160, colour=False)
     lines = capsys.readouterr().out.splitlines()
-    rows = [re.split(r"  +", line) for line in lines[:5]]
+    rows = [re.split(r"  +", line.rstrip()) for line in lines[:5]]
     assert rows[0] == ["verdict", "valid", "TTFT p50 / p99", "TPOT p50 / p99", "e2e p50 / p99", "tok/s", "workload"]
     assert rows[1] == ["recorded", "yes", "250 ms / 250 ms", "250 ms / 250 ms", "750 ms / 750 ms", "3.2", "good"]
     assert rows[3] == ["inconclusive", "no", "-", "-", "-", "-", "late"]
