@@ -3,21 +3,24 @@
     python studies/fuzzing.py PAIRS [--seed N] [--answers FILE.jsonl ...]
 
 Draws answers from a grammar, mutates and joins them with the recorded cases (and with the golds and answers of the
-files), and lists every pair that raised, that ended in the rule `error`, that took over a CPU second, that is graded
-otherwise the other way round, or whose answer is not its own equal.
+files), and lists every pair that raised, that ended in the rule `error`, that took over a CPU second or never ended,
+that is graded otherwise the other way round, or whose answer is not its own equal.
 """
 
 import argparse
 import json
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 from papergate.scoring import AnswerKind, equivalent, extract, vote_key
 
 CASES = Path(__file__).parents[1] / "tests" / "scoring" / "cases" / "equivalence.jsonl"
+ENDLESS_S = 20.0  # CPU seconds after which a pair is ended and listed
 SLOW_S = 1.0  # CPU seconds; the promise to a caller is five seconds of wall time
 SHOWN = 40  # faults listed of each kind
 PROGRESS = 50_000  # pairs after which the counts so far are printed
@@ -113,6 +116,14 @@ def faults_of(one: str, other: str) -> Iterator[str]:
         extract(f"{other} the answer is {one}", kind=kind, thinks=False)
 
 
+class NeverEnded(BaseException):
+    """A pair took longer than any may; no boundary of the checker takes it for a fault of its own."""
+
+
+def never_ended(_signal: int, _frame: FrameType | None) -> None:
+    raise NeverEnded
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pairs", type=int)
@@ -122,11 +133,13 @@ def main() -> None:
     counts: Counter[str] = Counter()
     slowest = 0.0
     pairs = Source(args.seed, known_answers([CASES, *args.answers])).pairs(args.pairs)
+    signal.signal(signal.SIGVTALRM, never_ended)
     for done, (one, other) in enumerate(pairs, 1):
         started = time.process_time()
+        signal.setitimer(signal.ITIMER_VIRTUAL, ENDLESS_S)
         try:
             faults = list(faults_of(one, other))
-        except Exception as error:  # noqa: BLE001 - the fault that is looked for
+        except (Exception, NeverEnded) as error:  # noqa: BLE001 - the fault that is looked for
             faults = [f"raised {type(error).__name__}"]
         seconds = time.process_time() - started
         slowest = max(slowest, seconds)
