@@ -91,9 +91,7 @@ class Grade:
         gold: The right answer.
         rule: How the answer was found and what settled the comparison, as `extraction/comparison`.
         reason: Why it is undecided, or incorrect without a comparison: `empty`, `unanswered`, `truncated` (it ends in
-            the thought), `cut off` (it ends in the box of the answer).
-        reason: Why it is incorrect without a comparison (`empty`, `unanswered`, `truncated`, `refused`,
-            `ended_by_server`), or why it is undecided.
+            the thought), `cut off` (it ends in the box of the answer), `refused`, `ended_by_server`.
         seconds: Wall time spent on this grade.
         present_elsewhere: The right answer stands in the text, but is not the one that was extracted.
     """
