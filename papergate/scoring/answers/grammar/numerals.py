@@ -100,14 +100,14 @@ class Numerals(Cursor):
         token = self._peek()
         if token is None or (token.kind, token.text) != ("command", "frac"):
             return whole
-        start, kept = self._at, list(self._tokens[self._at : self._at + 3])
+        start, kept = self._at, self._tokens[self._at :]  # a number within may be split, at any depth
         fraction = self._operand()
         over, under = fraction.parts
         if over.op == under.op == "number" and over.name.isdecimal() and 0 < over.number < under.number:
             return _mixed(whole, over.number, under.number)
         if over.op == under.op == "number" and over.name.isdecimal() and under.name.isdecimal() and whole.number:
             raise Unreadable("a mixed number above the next whole, or a product")
-        self._tokens[start : start + 3] = kept
+        self._tokens[start:] = kept
         self._at = start
         return whole
 
