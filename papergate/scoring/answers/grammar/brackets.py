@@ -134,11 +134,9 @@ class Brackets(Numerals):
             raise Unreadable(f"the environment {name!r}")
         if name == "array":
             self._subscript()
-        rows: list[tuple[Node, ...]] = []
         if name in _LIST_ENVIRONMENTS:
             return self._listed(is_cases="cases" in name)
-        while not self._next_is("end"):
-            rows.append(self._row())
+        rows = [self._row() for _ in self._until(lambda: self._next_is("end"))]
         self._at += 1
         if self._environment() != name:
             raise Unreadable("an environment that ends as another")
@@ -168,9 +166,7 @@ class Brackets(Numerals):
     def _listed(self, *, is_cases: bool) -> Node:
         """An environment of equations or cases; a line that begins with a relation goes on with the one before."""
         lines: list[list[Token]] = []
-        while not self._next_is("end"):
-            if self._peek() is None:
-                raise Unreadable("an environment that never ends")
+        for _ in self._until(lambda: self._next_is("end")):
             line = self._line(is_cases=is_cases)
             if lines and line and line[0].text in RELATIONS and line[0].kind != "letter":
                 lines[-1] += line

@@ -1,7 +1,7 @@
 """Where the reading of an answer stands among its tokens, and what may be read again at any depth."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from papergate.scoring.answers.nodes import Node
 from papergate.scoring.answers.spelling import Token, Unreadable
@@ -60,6 +60,18 @@ class Cursor(ABC):
         if not self._next_is(text):
             raise Unreadable(f"{text!r} is missing")
         self._at += 1
+
+    def _until(self, ended: Callable[[], bool]) -> Iterator[None]:
+        """A turn for each part up to an end.
+
+        Raises:
+            Unreadable: A turn read no token, so no other turn would, and the end never comes.
+        """
+        while not ended():
+            start = self._at
+            yield
+            if self._at == start:
+                raise Unreadable("an end is missing")
 
     @abstractmethod
     def _sum(self) -> Node:

@@ -67,7 +67,7 @@ class Sentences(Functions):
         """Items between commas, semicolons and conjunctions; semicolons outrank commas."""
         groups: list[list[Node]] = [[]]
         conjunction = ""
-        while not ended():
+        for _ in self._until(ended):
             groups[-1].append(self._item())
             separator = self._separators()
             if separator is None:
