@@ -118,10 +118,12 @@ def judge_known(
     *,
     place: str,
     diagnosed: bool = True,
+    last: bool = True,
 ) -> Acceptance:
     """Judge the completions that ``came`` and those that ``failed`` as `replay` does; ``read`` brings them one by one.
 
-    ``diagnosed`` False looks at no text's kind, which takes most of the time and decides nothing.
+    ``diagnosed`` False looks at no text's kind, which takes most of the time and decides nothing. ``last`` False is for
+    a run that could have looked again: what waits for further samples there waits here, too.
 
     Raises:
         EngineError: the samples are copies of each other.
@@ -141,7 +143,7 @@ def judge_known(
         ):
             receipts[receipt.key], grades[receipt.key] = receipt, grade
     refuse_copies(receipts.values())
-    return examined(with_own_rules(assess(case, k, receipts | lost, grades), read), last=True)
+    return examined(with_own_rules(assess(case, k, receipts | lost, grades), read), last=last)
 
 
 def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:

@@ -31,7 +31,7 @@ def examined(found: Acceptance, *, last: bool) -> Acceptance:
     A clear finding withholds the verdict. A failure of which one server or a part of the time is the cause stays one,
     and the finding is noted.
     """
-    case = found.case
+    case, found = found.case, replace(found, further_looks=not last)
     if case.settings.protocol == "vendor":
         return found
     copies, answers = copies_of(found)
@@ -81,11 +81,9 @@ def _drawn(found: Acceptance, keys: list[Key], looks: list[int]) -> Drawn:
 
 
 def _looks_of(found: Acceptance) -> dict[str, list[int]]:
-    """The planned samples of each problem at every look."""
-    settings = found.case.settings
-    plans = [
-        found.case.planned(k) for k in looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)
-    ]
+    """The planned samples of each problem at every look of the run, whichever session took it."""
+    settings, case = found.case.settings, replace(found.case, stored=0)
+    plans = [case.planned(k) for k in looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)]
     return {problem: [plan[problem] for plan in plans] for problem in (plans[0] if plans else ())}
 
 

@@ -223,6 +223,8 @@ class Acceptance:
     """The counts at each look of this session, the last of them the verdict's: what a look added is the difference."""
     looks_taken: int = 1
     """Of this run up to the verdict, those of earlier sessions included."""
+    further_looks: bool = False
+    """Whether a look of the plan could follow the verdict's."""
     source_notes: tuple[Note, ...] = ()
     """What is to be noted of where the completions come from."""
     sessions: tuple[Mapping[str, str], ...] = ()

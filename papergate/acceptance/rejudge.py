@@ -63,9 +63,10 @@ def _fails_in_the_family(record: VerdictRecord | None) -> bool:
 def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None = None) -> VerdictRecord:
     """Judge what the folder of one promise holds, and save the record.
 
-    Protocol and seed are those of the run; its grader, its place among the promises of a session and its concurrency
-    are those of the earlier record, where there is one; ``fail_alpha``, where it is given, is that place. The planned
-    samples of every problem are those up to the highest number that any of them has.
+    Protocol and seed are those of the run; its grader, its place among the promises of a session, its concurrency, its
+    fixed samples and whether a look could follow are those of the earlier record, where there is one; ``fail_alpha``,
+    where it is given, is that place. Without fixed samples, the planned samples of every problem are those up to the
+    highest number that any of them has.
 
     Raises:
         PapergateError: the run is damaged, belongs to another promise or benchmark text, or cannot be judged; the
@@ -90,7 +91,8 @@ def recompute(
     ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
     family_alpha = fail_alpha if manifest.protocol == "paper" else None  # the literal rule alone has no error rate
     ready = replace(ready, settings=_as_before(ready, earlier, family_alpha, given=setup.options.grader))
-    found = _judged(ready, manifest, contents, folder, diagnosed=diagnosed)
+    last = not (earlier and earlier.further_looks)
+    found = _judged(ready, manifest, contents, folder, diagnosed=diagnosed, last=last)
     looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
     return replace(found, sessions=read_sessions(folder), looks_taken=looks), ready.golden
 
@@ -169,6 +171,7 @@ def _as_before(
     return replace(
         ready.settings,
         policy=policy,
+        samples=earlier.fixed_samples,
         grader=given or cast(GraderMode, earlier.grader),
         fail_alpha=fail_alpha
         or next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
@@ -193,7 +196,9 @@ def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | 
         )
 
 
-def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path, *, diagnosed: bool) -> Acceptance:
+def _judged(
+    ready: Ready, manifest: Manifest, contents: Contents, folder: Path, *, diagnosed: bool, last: bool
+) -> Acceptance:
     """The verdict on all that is stored; texts are read one at a time.
 
     Raises:
@@ -209,6 +214,7 @@ def _judged(ready: Ready, manifest: Manifest, contents: Contents, folder: Path, 
         lambda keys: read_completions(folder, (places[key] for key in keys)),
         place=str(folder),
         diagnosed=diagnosed,
+        last=last,
     )
 
 

@@ -154,6 +154,8 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         promised=_promised(case),
         judgement=Judged.model_validate(numbers(acceptance.judgement, looks=acceptance.looks_taken)),
         looks=_looks(acceptance),
+        fixed_samples=case.settings.fixed_samples,
+        further_looks=acceptance.further_looks,
         tally=acceptance.tally,
         kinds=acceptance.kinds,
         truncations=len(acceptance.truncated),

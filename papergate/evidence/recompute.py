@@ -86,7 +86,7 @@ def check_promise(folder: Path, options: Options, own: Own) -> Checked:
             same_release=stated.papergate == __version__,
             options_known=benchmark.complete or not needs_text,
         )
-        judged = examined(regraded(found, compared.agreed), last=True)
+        judged = examined(regraded(found, compared.agreed), last=not stated.further_looks)
         return Checked(
             promise=folder.name,
             stated=stated,

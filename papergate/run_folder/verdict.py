@@ -273,6 +273,10 @@ class VerdictRecord(Stored):
     judgement: Judged
     looks: tuple[Look, ...] = ()
     """How the interval closed, from the first look to the verdict's; empty where it was not put down."""
+    fixed_samples: int | None = None
+    """Samples of every problem where their number was given; None where the looks chose it, or it was not put down."""
+    further_looks: bool = False
+    """Whether a look of the plan could follow the verdict's; False where it was not put down."""
     tally: Mapping[str, int]
     """How the samples ended: counts by name."""
     kinds: Mapping[str, int] = Field(default_factory=dict)

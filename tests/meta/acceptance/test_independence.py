@@ -6,15 +6,18 @@ from dataclasses import replace
 import pytest
 
 from papergate.acceptance import accept, manifest_of, replay
-from papergate.acceptance.independence import LONG, with_preflight
+from papergate.acceptance.independence import LONG, drawn_of, with_preflight
 from papergate.acceptance.options import Options
-from papergate.acceptance.saving import record_of
+from papergate.acceptance.saving import record_of, save
 from papergate.completions.store import Store
 from papergate.engines import Completion, Finish
+from papergate.evidence.recompute import Own, check_promise
+from papergate.gate import judge_again
 from papergate.reports.explained import more_samples
 from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
+from papergate.statistics.budget import Budget
 from papergate.verdict import Verdict
-from tests.meta.tiny_runs import BENCHMARK, case_of
+from tests.meta.tiny_runs import BENCHMARK, TINY, case_of
 
 GOLDS = {problem.id: problem.gold for problem in BENCHMARK.problems}
 IDS = list(GOLDS)
@@ -102,6 +105,39 @@ def test_one_bad_server_of_two_leaves_a_failure_and_is_named_with_its_loss(tmp_p
 
 def test_a_loss_after_the_first_sample_is_named_where_a_run_is_long_enough_to_tell(tmp_path):
     assert codes(run(tmp_path, Deployed(later_lose=0.5), samples=16)) == ["dependent_time"]
+
+
+TWO_SERVERS = ("http://a", "http://b")
+HELD = {
+    "servers that may differ, and no budget for more": (
+        Deployed(servers=TWO_SERVERS, bad_server_loses=0.1),
+        {"budget": Budget(tokens=9 * 30 * 5)},
+        "places_so_far",
+    ),
+    "a loss that one look of fixed samples shows": (Deployed(later_lose=0.5), {"samples": 16}, "dependent_time"),
+}
+
+
+@pytest.mark.parametrize(("engine", "settings", "code"), HELD.values(), ids=HELD)
+def test_a_run_judged_again_is_examined_as_it_was_by_whoever_judges(tmp_path, engine, settings, code):
+    folder = tmp_path / TINY.id
+    live = save(run(folder, engine, **settings), folder)
+    assert code in [part.code for part in (*live.reasons, *live.notes)]
+    assert check_promise(folder, Options(), Own.read()).contradictions == []
+    again = judge_again(tmp_path, Options()).lines[0].record
+    assert again.verdict == live.verdict
+    assert [one for one in (*again.reasons, *again.notes) if one.code == code] == [
+        one for one in (*live.reasons, *live.notes) if one.code == code
+    ]
+    assert check_promise(folder, Options(), Own.read()).contradictions == []
+
+
+def test_a_session_that_goes_on_counts_the_looks_of_the_one_before(tmp_path):
+    first = run(tmp_path, Deployed(), budget=Budget(tokens=9 * 30 * 3))
+    on = run(tmp_path, Deployed())
+    assert first.counts.most == on.case.stored == 3
+    assert on.counts.most > 3
+    assert {problem.looks[:4] for problem in drawn_of(on)} == {(1, 1, 2, 3)}
 
 
 def long_text(*parts):
