@@ -209,30 +209,11 @@ def _limit_untold(values: Values) -> str:
     return f"无法判断 max_tokens 是否生效：{reason}"
 
 
-_KINDS = {
-    "cut in the thought by the limit": "思考被长度上限截断",
-    "stopped in the thought": "在思考中停止",
-    "cut in the answer": "在答案中截断",
-    "nothing after the thought": "思考之后没有内容",
-    "no thought": "没有思考",
-    "thought lost on the way": "思考在途中丢失",
-    "closing mark of the thought lost": "思考的结束标记丢失",
-    "empty": "空",
-    "loop": "循环输出",
-    "garbled": "乱码",
-    "other language": "变成其他文字",
-    "refused": "拒答",
-    "ended by the server's filter": "被服务的内容过滤结束",
-    "ended by the server": "被服务结束",
-}
-"""Kinds of completions, by `papergate.diagnosis.kinds`."""
-
-
 def _whole_answer_damaged(values: Values) -> str:
     cause = SENTENCES[f"cause_{values['cause']}"]
     assert isinstance(cause, str), "causes are templates"
     remedy = cause.partition("：")[2]
-    return f"一个完整的回答有问题（{_KINDS.get(values['kind'], values['kind'])}）：{remedy}"
+    return f"一个完整的回答有问题（{LABELS.get(values['kind'], values['kind'])}）：{remedy}"
 
 
 _SEEN = {
@@ -319,6 +300,10 @@ _NO_DRIFT = {
     "no-golden-log-probabilities": "参照回答中没有",
     "no-answer": "服务没有回答",
 }
+_PARTED = (
+    "{clear} 个（共 {answers} 个）贪心回答在参照明显偏好另一个 token 的位置与参照不同（最大 {largest:g} nat）；"
+    "舍入误差不会造成，{fail} 个起不通过"
+)
 _NO_GREEDY = {
     "temperature-0-refused": "服务拒绝 temperature 0。解码阶段的故障将无法发现",
     "no-golden-answers": "参照中没有",
@@ -357,13 +342,6 @@ def _unforced(values: Values) -> str:
             "请让服务返回原始值（vLLM：--logprobs-mode raw_logprobs）"
         )
     return _UNFORCED + _NO_DRIFT[values["reason"]]
-
-
-def _parted(values: Values) -> str:
-    return (
-        f"{values['clear']} 个（共 {values['answers']} 个）贪心回答在参照明显偏好另一个 token 的位置与参照不同"
-        f"（最大 {values['largest']:g} nat）；舍入误差不会造成，{values['fail']} 个起不通过"
-    )
 
 
 def _pooled(values: Values) -> str:
@@ -429,14 +407,6 @@ def _listed(head: str) -> Callable[[Values], str]:
 
 
 _SIDES_COMPARED = {"deployment": "部署", "baseline": "基线"}
-
-
-def _slowdown(values: Values) -> str:
-    lower, upper = values["interval"]
-    return (
-        f"时延与基线相比 {values['change']:+.1%} [{lower:+.1%}, {upper:+.1%}]"
-        f"（{values['clusters']} 组，共 {values['comparisons']} 次比较）"
-    )
 
 
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
@@ -521,11 +491,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "cause_server-filter": "{percent:g} % 的输出被服务的内容过滤结束：请关闭它",
     "cause_answer-elsewhere": "{percent:g} % 的输出在未被读作答案的 box 中含有正确答案："
     "请检查它后面的内容（第二个 box、反问）和提示词",
-    "cause_one-group": lambda values: (
-        f"{values['group']} 得分 {values['score'][0]:g} %，参照运行中为 "
-        f"{values['score'][1]:g} %；其余题目为 {values['others'][0]:g} % 和 {values['others'][1]:g} %："
-        "请检查这些题目的共同点，例如长度"
-    ),
+    "cause_one-group": "{group} 得分 {score[0]:g} %，参照运行中为 {score[1]:g} %；"
+    "其余题目为 {others[0]:g} % 和 {others[1]:g} %：请检查这些题目的共同点，例如长度",
     "cause_server-ended": "{percent:g} % 的输出被服务以自己的原因结束：见 completions.jsonl 中的 `finish_reason`",
     # the set-up
     "other_benchmark_text": "{benchmark}：{variant}；摘要为 {digest}",
@@ -647,7 +614,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "run_unfit": _listed("本次测量不可用："),
     "comparison_unfit": _listed("本次比较不可用："),
     "of_start": lambda values: f"{_SIDES_COMPARED[values['side']]}第 {values['number']} 次启动：{values['parts'][0]}",
-    "slowdown": _slowdown,
+    "slowdown": "时延与基线相比 {change:+.1%} [{interval[0]:+.1%}, {interval[1]:+.1%}]"
+    "（{clusters} 组，共 {comparisons} 次比较）",
     "client_untold": "测量时间太短，看不出客户端是否跟得上",
     "client_late": "客户端的事件循环延迟（p99）{seen_ms:.1f} 毫秒，低于 {most_ms:.0f} 毫秒才可用",
     "client_busy": "客户端占用一个核的 {share:.0%}，最多可用 {most:.0%}",
@@ -697,11 +665,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "forced_noted": _drifted("：算术与参照不同，或位数更少。请以得分为准"),
     "forced_failed": _drifted("：已达到损坏的程度。请检查权重、量化、位置编码、注意力掩码和算子"),
     "forced_unknown": _unforced,
-    "greedy_answers_ok": _parted,
-    "greedy_answers_noted": _parted,
-    "greedy_answers_failed": lambda values: (
-        f"{_parted(values)}。请检查权重；若给定 token 的对数概率一致，请检查解码：缓存、位置、批处理"
-    ),
+    "greedy_answers_ok": _PARTED,
+    "greedy_answers_noted": _PARTED,
+    "greedy_answers_failed": _PARTED + "。请检查权重；若给定 token 的对数概率一致，请检查解码：缓存、位置、批处理",
     "greedy_answers_unknown": lambda values: "无法比较贪心回答：" + _NO_GREEDY[values["reason"]],
 }
 """By code."""

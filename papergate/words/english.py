@@ -261,6 +261,10 @@ _NO_DRIFT = {
     "no-golden-log-probabilities": "the golden answers hold none",
     "no-answer": "the server gave no answer",
 }
+_PARTED = (
+    "{clear} of {answers} greedy answers part from the golden's where it clearly preferred another token (up to "
+    "{largest:g} nats); rounding parts none, {fail} are a failure"
+)
 _NO_GREEDY = {
     "temperature-0-refused": "the server refuses temperature 0. Faults of decoding stay unseen",
     "no-golden-answers": "the golden holds none",
@@ -299,13 +303,6 @@ def _unforced(values: Values) -> str:
             f"{values['divergence']:.2g}); let the server tell raw ones (vLLM: --logprobs-mode raw_logprobs)"
         )
     return _UNFORCED + _NO_DRIFT[values["reason"]]
-
-
-def _parted(values: Values) -> str:
-    return (
-        f"{values['clear']} of {values['answers']} greedy answers part from the golden's where it clearly preferred "
-        f"another token (up to {values['largest']:g} nats); rounding parts none, {values['fail']} are a failure"
-    )
 
 
 def _pooled(values: Values) -> str:
@@ -374,14 +371,6 @@ def _not_tested(values: Values) -> str:
 
 def _listed(head: str) -> Callable[[Values], str]:
     return lambda values: head + "; ".join(values["parts"])
-
-
-def _slowdown(values: Values) -> str:
-    lower, upper = values["interval"]
-    return (
-        f"{values['change']:+.1%} latency [{lower:+.1%}, {upper:+.1%}] against the baseline "
-        f"({values['comparisons']} comparisons in {values['clusters']} clusters)"
-    )
 
 
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
@@ -484,11 +473,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "cause_server-filter": "{percent:g} % of answers were ended by the server's content filter: turn it off",
     "cause_answer-elsewhere": "{percent:g} % of answers hold the right answer in a box that is not read as the answer: "
     "look at what follows it (a second box, a question back), and at the prompt",
-    "cause_one-group": lambda values: (
-        f"{values['group']} scores {values['score'][0]:g} %, and "
-        f"{values['score'][1]:g} % in the golden run; all others {values['others'][0]:g} % and "
-        f"{values['others'][1]:g} %: look at what these problems have in common, such as their length"
-    ),
+    "cause_one-group": "{group} scores {score[0]:g} %, and {score[1]:g} % in the golden run; all others "
+    "{others[0]:g} % and {others[1]:g} %: look at what these problems have in common, such as their length",
     "cause_server-ended": "{percent:g} % of answers were ended by the server for a reason of its own: see "
     "`finish_reason` in completions.jsonl",
     # the set-up
@@ -627,7 +613,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "run_unfit": _listed("the run cannot be used: "),
     "comparison_unfit": _listed("the comparison cannot be used: "),
     "of_start": "start {number} of the {side}: {parts[0]}",
-    "slowdown": _slowdown,
+    "slowdown": "{change:+.1%} latency [{interval[0]:+.1%}, {interval[1]:+.1%}] against the baseline ({comparisons} "
+    "comparisons in {clusters} clusters)",
     "client_untold": "the run was too short to see whether the client keeps up",
     "client_late": "the client's event loop was late by (p99) {seen_ms:.1f} ms, below {most_ms:.0f} ms is accepted",
     "client_busy": "the client used {share:.0%} of a core, {most:.0%} at most may be used",
@@ -685,12 +672,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
         ": as far as damage goes. Look at weights, quantization, position encoding, attention masks and kernels"
     ),
     "forced_unknown": _unforced,
-    "greedy_answers_ok": _parted,
-    "greedy_answers_noted": _parted,
-    "greedy_answers_failed": lambda values: (
-        f"{_parted(values)}. Look at the weights; where log-probabilities of given "
-        "tokens agree, at decoding: cache, positions, batches"
-    ),
+    "greedy_answers_ok": _PARTED,
+    "greedy_answers_noted": _PARTED,
+    "greedy_answers_failed": _PARTED + ". Look at the weights; where log-probabilities of given tokens agree, at "
+    "decoding: cache, positions, batches",
     "greedy_answers_unknown": lambda values: "greedy answers could not be compared: " + _NO_GREEDY[values["reason"]],
 }
 """By code."""
