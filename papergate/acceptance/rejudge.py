@@ -175,7 +175,7 @@ def _as_before(
         grader=given or cast(GraderMode, earlier.grader),
         fail_alpha=fail_alpha
         or next((note.values["p"] for note in earlier.remarks if note.code == "holm_threshold"), None),
-        trial=earlier.verdict == "trial",
+        trial=earlier.is_trial,
     )
 
 

@@ -99,7 +99,7 @@ def over_time(folder: Path) -> Beside:
     runs = sorted(path for path in folder.glob("*") if path.is_dir() and promise_folders(path, VERDICT_FILE))
     if not runs:
         raise StoreError(f"{folder} holds no finished run; give the folder that holds the folders of runs: runs")
-    tested = sorted((one for run in runs for one in tested_in(run)), key=lambda one: (one.at, one.run))
+    tested = sorted((one for run in runs for one in _tested_in(run)), key=lambda one: (one.at, one.run))
     return _beside(tested, runs, by=lambda one: one.record.promise, against_first=False)
 
 
@@ -109,13 +109,10 @@ def tested_in(run: Path) -> list[Tested]:
     Raises:
         StoreError: it holds none, or one that cannot be read.
     """
-    found = read_verdicts(run)
-    if found.refused:
-        raise StoreError(found.refused[0][1])
-    if not found.records:
+    tested = _tested_in(run)
+    if not tested:
         raise StoreError(f"{run} holds no verdict to compare; give the folder of a finished run: runs/TIME")
-    refuse_changed_in(run)
-    return [Tested(run=run.name, at=_when(run / one.promise), record=one) for one in found.records]
+    return tested
 
 
 def tables(beside: Beside) -> Iterator[tuple[Said, Table]]:
@@ -161,6 +158,16 @@ def picture(group: Group) -> Picture:
         rows=sketch.y.ticks(lambda share: f"{100 * share:g}"),
         marks=tuple(sketch.marks),
     )
+
+
+def _tested_in(run: Path) -> list[Tested]:
+    """Every verdict of ``run``; a trial has none."""
+    found = read_verdicts(run)
+    if found.refused:
+        raise StoreError(found.refused[0][1])
+    refuse_changed_in(run)
+    records = [one for one in found.records if not one.is_trial]
+    return [Tested(run=run.name, at=_when(run / one.promise), record=one) for one in records]
 
 
 def _when(folder: Path) -> str:

@@ -72,7 +72,7 @@ def _properties(record: VerdictRecord, language: Language) -> Iterator[tuple[str
     yield "reference", promised.reference
     yield "tolerance", promised.tolerance
     yield "source", promised.source
-    if record.verdict != "trial":  # which has answers, and no score
+    if not record.is_trial:  # which has answers, and no score
         yield "score_percent", f"{100 * judgement.score:.3f}"
         yield from _judged(record)
         yield from _aggregates(record)

@@ -55,12 +55,12 @@ class Told:
     @property
     def closeness(self) -> Picture | None:
         """The picture of the first screen; None of a trial, which is held against nothing."""
-        return None if self._is_trial else closeness(self.record)
+        return None if self.record.is_trial else closeness(self.record)
 
     @property
     def pictures(self) -> list[Picture]:
         """All others."""
-        return drawn(self.record, self.answers, judged=not self._is_trial)
+        return drawn(self.record, self.answers, judged=not self.record.is_trial)
 
     @property
     def verdict(self) -> Said:
@@ -74,7 +74,7 @@ class Told:
             score=f"{100 * judged.score:.2f}",
             reference=f"{100 * judged.reference:.2f}",
             whose=both("of_the_golden_run" if record.promised.reference == "golden" else "of_the_paper"),
-            allowed=_allowed(record),
+            allowed=self.allowed,
             points=f"{100 * abs(judged.d):.2f}",
             side=both("above" if judged.d > 0 else "below"),
             low=f"{100 * low:.2f}",
@@ -85,6 +85,14 @@ class Told:
     def told(self) -> Said:
         """The sentence that stands in the terminal and in JUnit."""
         return noted(self.record.said)
+
+    @property
+    def allowed(self) -> Said:
+        """How far the score may be from what was promised."""
+        if self.record.promised.tolerance == "gain":
+            return both("allowed_gain")
+        number, _, unit = self.record.promised.tolerance.partition(" ")
+        return both("allowed_tolerance", number=number, unit=both(f"tolerance_{unit}"))
 
     @property
     def why(self) -> list[Said]:
@@ -109,7 +117,7 @@ class Told:
     @property
     def facts(self) -> Iterator[tuple[Said, Said, str]]:
         """What a newcomer asks first, with the answer, and the place on the page that shows more."""
-        if not self._is_trial:
+        if not self.record.is_trial:
             yield both("ask_margin"), self._margin, ""
         yield both("ask_problems"), self._problems, f"problems-{self.place}" if self.answers else ""
         yield both("ask_cut"), self._cut, f"ends-{self.place}" if self.answers else ""
@@ -189,10 +197,6 @@ class Told:
         return next((f"#answers/{self.place}/{place[problem]}/{sample}/wrong" for problem, sample in wrong), "")
 
     @property
-    def _is_trial(self) -> bool:
-        return self.record.verdict == "trial"
-
-    @property
     def _unverified(self) -> bool:
         return bool(UNVERIFIED & {one.code for one in self.record.notes})
 
@@ -202,7 +206,7 @@ class Told:
         return both(
             "margin",
             points=f"{100 * judged.d:+.2f}",
-            allowed=_allowed(self.record),
+            allowed=self.allowed,
             low=f"{100 * (low - judged.reference):+.2f}",
             high=f"{100 * (high - judged.reference):+.2f}",
         )
@@ -302,13 +306,6 @@ def _golden_answers(record: VerdictRecord) -> Answers | None:
     except StoreError:
         return None
     return answers_of(folder, theirs) if folder and theirs else None
-
-
-def _allowed(record: VerdictRecord) -> Said:
-    if record.promised.tolerance == "gain":
-        return both("allowed_gain")
-    number, _, unit = record.promised.tolerance.partition(" ")
-    return both("allowed_tolerance", number=number, unit=both(f"tolerance_{unit}"))
 
 
 def _percent(share: float) -> str:

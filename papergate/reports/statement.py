@@ -12,7 +12,7 @@ from papergate.errors import StoreError
 from papergate.printable import one_line, printable
 from papergate.run_folder.history import read_history, refuse_changed_in
 from papergate.run_folder.sums import root_of, sums_of
-from papergate.run_folder.verdict import VerdictRecord, read_verdicts
+from papergate.run_folder.verdict import Judged, VerdictRecord, read_verdicts
 from papergate.words import Language, label, say
 
 COLUMNS = ("benchmark", "official", "measured", "error_points", "interval", "tolerance", "n_x_k", "outcome")
@@ -113,17 +113,19 @@ def _protocol(record: VerdictRecord) -> str:
 
 def _row(record: VerdictRecord, language: Language) -> list[str]:
     judged = record.judgement
-    low, high = judged.interval
     return [
         record.benchmark.name,
         f"{100 * judged.reference:.2f} %",
-        f"{100 * judged.score:.2f} %",
-        f"{100 * judged.d:+.2f}",
-        f"{100 * low:.2f} - {100 * high:.2f} %",
-        one_line(record.promised.tolerance),
+        *(["-"] * 3 if record.is_trial else _measured(judged)),
+        one_line(say(record.promised.within, language)),
         f"{judged.n} x {record.counts.samples_each}",
         label(record.verdict, language),
     ]
+
+
+def _measured(judged: Judged) -> Sequence[str]:
+    low, high = judged.interval
+    return f"{100 * judged.score:.2f} %", f"{100 * judged.d:+.2f}", f"{100 * low:.2f} - {100 * high:.2f} %"
 
 
 def _waivers(records: Sequence[VerdictRecord], language: Language) -> Iterator[str]:

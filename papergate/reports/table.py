@@ -48,7 +48,7 @@ class Line:
     @property
     def is_trial(self) -> bool:
         """Whether only the set-up was tried."""
-        return self.verdict == "trial"
+        return bool(self.record and self.record.is_trial)
 
 
 def print_table(
@@ -158,7 +158,7 @@ def _numbers(record: VerdictRecord | None, language: Language) -> list[str]:
     judged, tokens = record.judgement, record.tokens.output
     size = f"{judged.n} x {record.counts.samples_each}"
     counted = "-" if tokens is None else f"{tokens:,}"
-    if record.verdict == "trial":
+    if record.is_trial:
         return ["-", "-", _promised(record, language), size, counted]
     low, high = (abs(100 * end) for end in judged.interval)
     return [
@@ -174,4 +174,4 @@ def _promised(record: VerdictRecord, language: Language) -> str:
     reference, tolerance = f"{100 * record.judgement.reference:.1f} %", record.promised.tolerance
     if tolerance == "gain":
         return f"> {reference}"
-    return f"{reference} ± {say(note('tolerance', tolerance=tolerance), language)}"
+    return f"{reference} ± {say(record.promised.within, language)}"

@@ -24,6 +24,11 @@ class Promised(Part):
     """Kind of the reference: ``exact``, ``sampled`` or ``golden``."""
     source: str
 
+    @property
+    def within(self) -> Note:
+        """The tolerance, to be said."""
+        return note("tolerance", tolerance=self.tolerance)
+
 
 class Judged(Part):
     """The numbers that force the verdict, as `papergate.verdict.numbers` makes them."""
@@ -300,6 +305,11 @@ class VerdictRecord(Stored):
     """What the policy of the session says of it; None where there was none."""
     earlier: tuple[Earlier, ...] = ()
     """The verdicts that this one follows, oldest first; the file beside it has them with their seals."""
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether only the set-up was tried: there are answers, and no score of the promise."""
+        return self.verdict == "trial"
 
     @property
     def gates(self) -> bool:

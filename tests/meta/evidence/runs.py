@@ -26,9 +26,9 @@ class Answered:
         pass
 
 
-def finished_run(run: Path, right=like_the_paper, k=4, promise=TINY, seed=0, golden=None):
+def finished_run(run: Path, right=like_the_paper, k=4, promise=TINY, seed=0, golden=None, *, trial=False):
     """A run of ``k`` samples with an acceptance; the first sample of each problem failed once before it came."""
-    case = case_of(promise, samples=k, run_seed=seed, golden=golden.run.counts if golden else None)
+    case = case_of(promise, samples=k, run_seed=seed, trial=trial, golden=golden.run.counts if golden else None)
     done = [replace(one, seed=seed_of(seed, one.problem, one.sample)) for one in completions_of(right, k)]
     failed = [replace(one, text=None, finish=Finish.FAILED, error="busy") for one in done if one.sample == 0]
     with Store.open(run / promise.id, manifest_of(case)) as store:

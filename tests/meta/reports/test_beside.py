@@ -103,6 +103,15 @@ def test_what_was_edited_after_its_verdict_is_stated_nowhere(runs, tmp_path, cap
     assert f"{name} changed after the verdict" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_trial_has_no_score_to_compare(runs, tmp_path, capsys):
+    shutil.copytree(runs / "first", tmp_path / "first")
+    finished_run(tmp_path / "trial", trial=True)
+    (group,) = over_time(tmp_path).groups
+    assert [line.tested.run for line in group.lines] == ["first"]
+    assert main(["compare", str(tmp_path / "first"), str(tmp_path / "trial")]) == 2
+    assert "holds no verdict to compare" in capsys.readouterr().err
+
+
 def test_a_run_of_a_release_without_a_history_comes_first(runs, tmp_path):
     old = tmp_path / "old" / TINY.id
     old.mkdir(parents=True)

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from papergate.cli import main
+from papergate.reports.page import write_page
 from papergate.reports.statement import markdown, statement_of
 from papergate.run_folder.sums import root_of, sums_of
-from papergate.run_folder.verdict import read_verdict
+from papergate.run_folder.verdict import read_verdict, read_verdicts
 from papergate.words import LANGUAGES
 from tests.meta.evidence.runs import finished_run
 from tests.meta.tiny_runs import TINY
@@ -56,7 +57,18 @@ def test_it_is_written_in_each_language_as_pdf_of_one_page(run, tmp_path, langua
 
 def test_it_is_said_in_chinese(run, capsys):
     assert main(["statement", str(run), "--language", "zh"]) == 0
-    assert "| 数据集 | 官方值 | 实测 | 误差（百分点） | 置信区间 |" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "| 数据集 | 官方值 | 实测 | 误差（百分点） | 置信区间 |" in text
+    assert "| 1 道题 | 30 x 4 |" in text
+
+
+def test_a_trial_states_no_score(tmp_path):
+    finished_run(tmp_path / "run", trial=True)
+    (deployment,) = statement_of(tmp_path / "run").deployments
+    assert deployment.rows == [["tiny-aime", "74.04 %", "-", "-", "-", "1 problem", "30 x 4", "trial"]]
+    page = write_page(read_verdicts(tmp_path / "run").records, [], tmp_path / "run").read_text()
+    score = read_verdict(tmp_path / "run" / TINY.id).judgement.score
+    assert f"{100 * score:.2f}" not in page
 
 
 def test_text_from_outside_is_no_markup(run):
