@@ -146,13 +146,19 @@ def read_speed_setup(
 def _of_targets(
     promises: Sequence[Promise], demanded: Collection[str], options: SpeedOptions
 ) -> dict[str, tuple[Workload, Promise]]:
-    """What the documents of the ``demanded`` targets measure: workloads called by their deployment and their name."""
+    """What the documents of the ``demanded`` targets measure: workloads called by their deployment and their name.
+
+    Raises:
+        OptionsError: two are called the same.
+    """
     deployed = {promise.deployed: promise for promise in promises if promise.target in demanded}
     found = {}
     for name, promise in deployed.items():
         for place in promise.deployment.workloads:
             for single in read_workload(place, data=options.prompts).single_runs():
                 called = f"{name}-{single.name}".replace("_", "-")
+                if called in found:
+                    raise OptionsError(f"{called} names two workloads; let names differ by more than `_` and `-`")
                 drawn = single.drawn_as(promise.deployment.sampling)
                 found[called] = drawn.model_copy(update={"name": called}), promise
     return found

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from papergate.benchmarks import read_specs
-from papergate.errors import WorkloadError
+from papergate.errors import OptionsError, WorkloadError
 from papergate.performance.load import _bodies
 from papergate.performance.options import SpeedOptions, read_speed_setup
 from papergate.performance.prompts import Prompt
@@ -26,8 +26,8 @@ PROMISES = read_promises(benchmarks=read_specs())
 VASTAI = ["vllm-0.7.2-online", "vllm-0.7.2-throughput", "vllm-0.7.2-latency"]
 
 
-def names(demanded, **options):
-    setup = read_speed_setup(SpeedOptions(**options), PROMISES, demanded=demanded)
+def names(demanded, *, promises=PROMISES, **options):
+    setup = read_speed_setup(SpeedOptions(**options), promises, demanded=demanded)
     return list(setup.workloads), setup
 
 
@@ -44,6 +44,15 @@ def test_workloads_of_targets_are_left_out_where_others_are_named_or_none_are_wa
     assert names({"a100"})[0] == usual  # its document has none
     assert names({"vastai"}, of_targets=False)[0] == usual
     assert names({"vastai"}, workloads=("latency",))[0] == ["latency"]
+
+
+def test_workloads_of_deployments_that_only_an_underscore_tells_apart_are_refused():
+    """Neither takes the other's place."""
+    promise = next(one for one in PROMISES if one.target == "vastai")
+    both = [promise.model_copy(update={"target": target}) for target in ("the_card", "the-card")]
+    assert len(names({"the_card"}, promises=both)[0]) == len(VASTAI)
+    with pytest.raises(OptionsError, match=r"the-card-.* names two workloads"):
+        names({"the_card", "the-card"}, promises=both)
 
 
 def test_a_definition_names_its_workloads():
