@@ -9,10 +9,10 @@ from pathlib import Path
 from papergate.acceptance.preparing import Benchmarks
 from papergate.acceptance.selection import Setup
 from papergate.acceptance.terms import sampling_of
-from papergate.diagnosis.door import Door
+from papergate.diagnosis.door import Door, Untold
 from papergate.diagnosis.drift import drift
 from papergate.diagnosis.drift_golden import given_of, golden_answers, variation
-from papergate.diagnosis.drift_readers import ModelReader, Reader, ServerReader, Untold
+from papergate.diagnosis.drift_readers import ModelReader, Reader, ServerReader
 from papergate.engines import Engine
 from papergate.engines.in_process import huggingface
 from papergate.engines.in_process.huggingface import HuggingFaceEngine

@@ -19,6 +19,14 @@ LONGEST_REPLY_BYTES = 2**26
 """Twenty log-probabilities with their names take 2 kB a token."""
 
 
+class Untold(Exception):
+    """The deployment does not tell what was asked; ``reason`` is a code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Continued:
     """Tokens that were drawn, and at each of them the best ones with their natural log-probabilities."""

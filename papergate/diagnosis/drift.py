@@ -12,7 +12,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from papergate import __version__
-from papergate.diagnosis.drift_readers import Reader, Spoken, Untold
+from papergate.diagnosis.door import Untold
+from papergate.diagnosis.drift_readers import Reader, Spoken
 from papergate.engines.records import END_OF_THOUGHT, Logprobs
 from papergate.errors import EngineError, EngineRefused
 from papergate.run_folder.drift import DriftRecord

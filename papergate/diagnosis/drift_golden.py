@@ -6,8 +6,9 @@ from decimal import Decimal
 from itertools import chain
 
 from papergate import __version__
+from papergate.diagnosis.door import Untold
 from papergate.diagnosis.drift import SAME_SCALE, divergences, excesses, pooled
-from papergate.diagnosis.drift_readers import Given, Reader, Untold
+from papergate.diagnosis.drift_readers import Given, Reader
 from papergate.engines.records import Logprobs
 from papergate.errors import EngineRefused
 from papergate.promises.records import Sampling

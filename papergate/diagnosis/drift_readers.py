@@ -8,7 +8,7 @@ from functools import partial
 from math import isfinite
 from typing import Any, Protocol
 
-from papergate.diagnosis.door import LOGPROBS, Door
+from papergate.diagnosis.door import LOGPROBS, Door, Untold
 from papergate.diagnosis.places import BY_ID, TOKEN_ID
 from papergate.endpoints.pages import list_of, object_of
 from papergate.engines.in_process.huggingface import HuggingFaceEngine
@@ -20,14 +20,6 @@ Given = tuple[Sequence[int], Sequence[int]]
 """Token ids of a prompt, and of its answer."""
 TOGETHER = 16
 """Requests in flight: a batch of a usual size is visited too."""
-
-
-class Untold(Exception):
-    """The deployment does not tell what was asked; ``reason`` is a code."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from papergate.diagnosis.door import LOGPROBS, Door
+from papergate.diagnosis.door import LOGPROBS, Continued, Door, Untold
 from papergate.diagnosis.sampling import Draw, Setting, divergence, near_edge
 from papergate.errors import EngineError
 
@@ -32,44 +32,47 @@ class Place:
     best: Mapping[str, float]
 
 
-def places_of(door: Door, prompts: Sequence[str], setting: Setting) -> list[Place] | str:
-    """Two places whose draws tell most of temperature and of top_p; or why there are none, as a code."""
+def places_of(door: Door, prompts: Sequence[str], setting: Setting) -> list[Place]:
+    """Two places whose draws tell most of temperature and of top_p.
+
+    Raises:
+        Untold: there are none.
+    """
     places: list[Place] = []
     for prompt in prompts[:MOST_EXPLORED]:
-        explored = _explored(door, prompt)
-        if isinstance(explored, str):
-            return explored
-        places += (place for place in explored if not near_edge(place.best, setting))
+        places += (place for place in _explored(door, prompt) if not near_edge(place.best, setting))
         if any(_told(place, setting) >= ENOUGH_TOLD for place in places):
             break
     return _telling(door, places, setting)
 
 
-def _explored(door: Door, prompt: str) -> list[Place] | str:
-    """Every place of one answer; or why the server does not tell them, as a code."""
+def _explored(door: Door, prompt: str) -> list[Place]:
+    """Every place of one answer."""
     ids = door.token_ids(prompt)
     if ids is None:
-        return "no-tokenizer"
+        raise Untold("no-tokenizer")
     try:
         found = door.continued(ids, temperature=1.0, seed=1, max_tokens=EXPLORED, **BY_ID)
-    except EngineError:
-        return "no-completions"
+    except EngineError as error:
+        raise Untold("no-completions") from error
     named = [token.removeprefix(TOKEN_ID) for token in found.tokens if token.startswith(TOKEN_ID)]
     if not named or len(named) != len(found.tokens) or not all(map(str.isdecimal, named)):
-        return "no-log-probabilities"
+        raise Untold("no-log-probabilities")
     numbers = [int(name) for name in named]
     return [Place(prompt=ids + numbers[:place], best=best) for place, best in enumerate(found.best)]
 
 
-def _telling(door: Door, places: Sequence[Place], setting: Setting) -> list[Place] | str:
+def _telling(door: Door, places: Sequence[Place], setting: Setting) -> list[Place]:
     """The place that tells most of another temperature, and the one that tells most of top_p."""
     if not places:
-        return "no-choice"
+        raise Untold("no-choice")
     hot = max(places, key=lambda place: _told(place, setting))
     wide = max(places, key=lambda place: divergence(place.best, setting, replace(setting, top_p=1.0)))
     if _told(hot, setting) < LEAST_TOLD:
-        return "no-choice"
-    return [hot, wide] if _is_raw(door, hot) else "log-probabilities-after-temperature"
+        raise Untold("no-choice")
+    if not _is_raw(door, hot):
+        raise Untold("log-probabilities-after-temperature")
+    return [hot, wide]
 
 
 def _told(place: Place, setting: Setting) -> float:
@@ -80,13 +83,17 @@ def _told(place: Place, setting: Setting) -> float:
 
 def _is_raw(door: Door, place: Place) -> bool:
     """Whether the log-probabilities are those before temperature: at another temperature they stay."""
-    again = next(iter(door.continued(place.prompt, temperature=0.5, seed=1, max_tokens=1, **BY_ID).best), {})
+    again = _next(door, place, temperature=0.5, seed=1).best[0]
     best = sorted(place.best, key=lambda name: -place.best[name])[:COMPARED]
     return all(name in again and abs(again[name] - place.best[name]) < SAME_LOGPROB for name in best)
 
 
 def draws_at(door: Door, place: Place, setting: Setting, *, seeds: Iterable[int]) -> Iterator[Draw]:
-    """A token drawn at one place with each of the seeds."""
+    """A token drawn at one place with each of the seeds.
+
+    Raises:
+        Untold: one is not named.
+    """
     for seed in seeds:
         token = token_at(door, place, setting, seed)
         best = place.best if token in place.best else {**place.best, token: min(place.best.values())}
@@ -94,11 +101,17 @@ def draws_at(door: Door, place: Place, setting: Setting, *, seeds: Iterable[int]
 
 
 def token_at(door: Door, place: Place, setting: Setting, seed: int) -> str:
-    """The name of one token drawn at ``place``."""
-    found = door.continued(place.prompt, **drawn(setting, seed), max_tokens=1, **BY_ID)
-    return found.tokens[0] if found.tokens else ""
+    """The name of one token drawn at ``place``.
+
+    Raises:
+        Untold: this time the server does not name it.
+    """
+    return _next(door, place, temperature=setting.temperature, top_p=setting.top_p, seed=seed).tokens[0]
 
 
-def drawn(setting: Setting, seed: int) -> dict[str, Any]:
-    """Fields of a request that is drawn under ``setting``."""
-    return {"temperature": setting.temperature, "top_p": setting.top_p, "seed": seed}
+def _next(door: Door, place: Place, **drawn: float) -> Continued:
+    """One token at ``place`` and the best ones."""
+    found = door.continued(place.prompt, max_tokens=1, **drawn, **BY_ID)
+    if not found.tokens:
+        raise Untold("no-log-probabilities")
+    return found

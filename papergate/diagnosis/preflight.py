@@ -14,7 +14,7 @@ from typing import Any
 from papergate import __version__
 from papergate.diagnosis.bearing import UNBEARABLE
 from papergate.diagnosis.causes import DAMAGE
-from papergate.diagnosis.door import Door
+from papergate.diagnosis.door import Door, Untold
 from papergate.diagnosis.kinds import kind_of
 from papergate.diagnosis.places import Place, draws_at, places_of, token_at
 from papergate.diagnosis.sampling import Draw, Setting, evidence, misfit, outside
@@ -34,10 +34,13 @@ ALPHA = 0.01
 SHORT = 8
 """Tokens of an answer that the server must cut off."""
 GREEDY_TOKENS = 64
+"""Of a text that is compared with another."""
 FEW_TOKENS = 32
 """Of an answer: of fewer no speed can be told."""
 SAME_SEEDS = 12
 """Pairs of requests with one seed each."""
+MOST_PAIRS = 8
+"""Prompts that two seeds draw an answer to, until two texts differ."""
 MOST_AT_ONCE = 64
 """Requests that are sent together to see whether the server takes them together."""
 BYTES_PER_TOKEN = (0.8, 12.0)
@@ -201,18 +204,42 @@ def sampling(subject: Subject) -> Iterator[Check]:
     """Whether temperature and top_p are those that are asked for, and whether a seed decides its draw."""
     if not subject.sampling.temperature:
         return
-    door, setting = subject.door, subject.setting
-    places = places_of(door, sorted(subject.prompts, key=len), setting)
-    if isinstance(places, str):
-        yield _check("sampling", "unknown", reason=places)
-        return
+    try:
+        yield from _at_places(subject.door, sorted(subject.prompts, key=len), subject.setting)
+    except Untold as untold:
+        yield _check("sampling", "unknown", reason=untold.reason)
+        yield _draws(subject)
+
+
+def _at_places(door: Door, prompts: Sequence[str], setting: Setting) -> tuple[Check, Check]:
+    places = places_of(door, prompts, setting)
     draws = [
         draw
         for number, place in enumerate(places)
         for draw in draws_at(door, place, setting, seeds=range(number * DRAWS, (number + 1) * DRAWS))
     ]
-    yield _judged(draws, setting)
-    yield _seeds(door, places[0], setting)
+    return _judged(draws, setting), _seeds(door, places[0], setting)
+
+
+def _draws(subject: Subject) -> Check:
+    """Whether two seeds draw two texts at a high temperature: what can be told without log-probabilities."""
+    prompts = sorted(subject.prompts, key=len)[:MOST_PAIRS]
+    values = {"pairs": len(prompts), "temperature": HOT["temperature"]}
+    try:
+        differ = any(_hot(subject, prompt, seed=1) != _hot(subject, prompt, seed=2) for prompt in prompts)
+    except EngineError as error:
+        return _check("draws", "unknown", said=str(error), **values)
+    return _check("draws", "ok" if differ else "noted", **values)
+
+
+def _hot(subject: Subject, prompt: str, *, seed: int) -> str | None:
+    request = _request(subject, prompt, max_tokens=GREEDY_TOKENS, **HOT)
+    return run_in_loop(subject.engine.complete(replace(request, seed=seed))).text
+
+
+HOT = {"temperature": 2, "top_p": 1}
+"""The most that servers take. The embedded model is sure of nearly every token: it then gave two texts to each of 48
+prompts, and at temperature 0.6 to 11 of them."""
 
 
 def _judged(draws: Sequence[Draw], setting: Setting) -> Check:

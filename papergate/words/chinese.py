@@ -639,6 +639,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "streaming_unknown": "无法比较流式与非流式的回答：{said}",
     "sampling_failed": _sampling_differs,
     "sampling_unknown": _sampling_untold,
+    "draws_noted": "temperature {temperature:g} 时，{pairs} 个提示词各用两个种子请求，每次两份文本都相同："
+    "服务没有使用 temperature，或所有请求共用一个种子。请检查模型 generation_config.json 中的 do_sample"
+    "（transformers serve）、服务的默认参数，以及前面的缓存",
+    "draws_unknown": "无法判断 temperature {temperature:g} 时两个种子是否抽到两份文本：{said}",
     "seeds_noted": "{pairs} 对同种子的请求中有 {differ} 对抽到不同的 token：运行无法逐字复现，得分同样有效",
     "concurrency_noted": "{count} 个请求同时发出共用 {together_s:g} 秒，单个用 {alone_s:g} 秒：它们被逐个处理；"
     "请检查服务或网关的并发限制",

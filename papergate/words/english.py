@@ -643,6 +643,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "sampling_failed": "{draws} draws do not fit temperature {temperature:g} and top_p {top_p:g}; seen: {seen}. "
     "Look at the server's defaults, a gateway that rewrites requests, and the sampler",
     "sampling_unknown": lambda values: _UNSAMPLED + _NO_SAMPLING[values["reason"]],
+    "draws_noted": "two seeds drew the same text from each of {pairs} prompts at temperature {temperature:g}: the "
+    "server does not use the temperature, or one seed draws all. Look at do_sample in the model's "
+    "generation_config.json (transformers serve), at the server's defaults, and for a cache in front of it",
+    "draws_unknown": "whether two seeds draw two texts at temperature {temperature:g} could not be told: {said}",
     "seeds_noted": "{differ} of {pairs} requests with the same seed drew another token: the run cannot be "
     "repeated exactly; its score is as good",
     "concurrency_noted": "{count} requests took {together_s:g} s together, one alone {alone_s:g} s: they are "

@@ -34,6 +34,10 @@ class Habits:
     top_p: float | None = None
     seeds: str = "honoured"
     """Or ``ignored``."""
+    most_temperature: float = 2.0
+    """More is refused."""
+    names_tokens_until: float = math.inf
+    """Requests, after which completions come without log-probabilities."""
     most_tokens: int | None = None
     """Used in place of max_tokens."""
     logprobs: str = "raw"
@@ -75,11 +79,15 @@ class Handler(BaseHTTPRequestHandler):
             rows = [dict.fromkeys(row, "low") for row in rows]
         logprobs = {"tokens": [f"token_id:{t}" for t in tokens], "top_logprobs": rows}
         choice = {"index": 0, "text": text_of(tokens), "finish_reason": finish}
-        if self.server.habits.logprobs != "absent":
+        self.server.completed += 1
+        if self.server.habits.logprobs != "absent" and self.server.completed <= self.server.habits.names_tokens_until:
             choice["logprobs"] = logprobs
         self.send({"choices": [choice], "usage": {"completion_tokens": len(tokens)}}, "application/json")
 
     def chat(self, body):
+        if body["temperature"] > self.server.habits.most_temperature:
+            self.send({"error": {"message": "temperature is too high"}}, "application/json", status=400)
+            return
         tokens, finish = self.drawn(body, 0)
         usage = {"prompt_tokens": 3, "completion_tokens": len(tokens)}
         if not body.get("stream"):
@@ -116,9 +124,9 @@ class Handler(BaseHTTPRequestHandler):
             chances = scaled(chances, max(body.get("temperature", 1.0), 1e-3))
         return {f"token_id:{token}": math.log(p) for token, p in chances.items() if p}
 
-    def send(self, found, kind):
+    def send(self, found, kind, *, status=200):
         data = (found if isinstance(found, str) else json.dumps(found or {"error": "not found"})).encode()
-        self.send_response(200 if found is not None else 404)
+        self.send_response(status if found is not None else 404)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -152,7 +160,7 @@ def nucleus(chances, top_p):
 def drawing_server(**habits):
     """The address of a server with these habits."""
     with Drawing(("127.0.0.1", 0), Handler) as server:
-        server.habits, server.own = Habits(**habits), random.Random(7)
+        server.habits, server.own, server.completed = Habits(**habits), random.Random(7), 0
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -121,6 +121,25 @@ def test_what_cannot_be_told_is_said(habits, reason, said):
     assert said in say(check)
 
 
+@pytest.mark.parametrize(
+    ("habits", "state"), [({}, "ok"), ({"temperature": 0.0}, "noted"), ({"most_temperature": 1.0}, "unknown")]
+)
+def test_where_log_probabilities_are_missing_two_seeds_tell_whether_temperature_is_used(habits, state):
+    with drawing_server(logprobs="absent", **habits) as url:
+        record = checked(url, prompts=["What is 2 + 3?"] * 8)
+    assert (found(record, "sampling").state, found(record, "draws").state) == ("unknown", state)
+    assert not record.failed
+    assert "temperature 2" in say(found(record, "draws")) or state == "ok"
+
+
+def test_tokens_that_the_server_no_longer_names_are_no_draws():
+    """Neither tokens outside the nucleus, nor pairs of one seed that agree."""
+    with drawing_server(names_tokens_until=50) as url:
+        record = checked(url)
+    assert (found(record, "sampling").state, "seeds" in states(record)) == ("unknown", False)
+    assert found(record, "sampling").values["reason"] == "no-log-probabilities"
+
+
 def test_a_server_that_changes_max_tokens_is_found():
     with drawing_server(most_tokens=9) as url:
         check = found(checked(url), "limit")

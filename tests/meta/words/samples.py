@@ -305,6 +305,8 @@ SAMPLES = {
             "no-choice",
         )
     ],
+    "draws_noted": [{"pairs": 8, "temperature": 2}],
+    "draws_unknown": [{"pairs": 8, "temperature": 2, "said": "400"}],
     "seeds_noted": [{"differ": 3, "pairs": 8}],
     "concurrency_noted": [{"count": 8, "together_s": 7.9, "alone_s": 1.02}],
     "server_changed": [{"url": "http://host:8000", "then": "vllm 0.32.0", "now": "vllm 0.33.0"}],
