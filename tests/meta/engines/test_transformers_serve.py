@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from papergate.diagnosis.preflight import Subject, sampling
 from papergate.embedded import MODEL_DIR
 from papergate.engines.records import Finish
 from papergate.engines.remote.engine import RemoteEngine
@@ -92,6 +93,19 @@ def test_a_model_that_is_not_told_to_sample_gives_copies_whatever_the_temperatur
     engine = RemoteEngine([url], str(models["drawing"]))
     engine._model = str(models["as it is"])  # the list of models names only what was loaded
     assert len({answer(engine, PROMPTS[0], SAMPLED, seed=seed).text for seed in range(8)}) == 1
+    assert drawn(engine) == "noted"
+
+
+def test_a_preflight_sees_that_a_model_which_is_told_to_sample_uses_the_temperature(engine):
+    assert drawn(engine) == "ok"
+
+
+def drawn(engine):
+    """What a preflight finds of the draws, which come without log-probabilities here."""
+    asked = {"sampling": SAMPLED, "prompts": PROMPTS, "thinks": True, "concurrency": 1}
+    untold, draws = sampling(Subject(deployment="served", engine=engine, **asked))
+    assert (untold.state, draws.code) == ("unknown", "draws")
+    return draws.state
 
 
 def test_without_a_response_template_it_sends_the_prompt_as_the_answer_and_is_refused(url, models):
