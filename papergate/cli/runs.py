@@ -19,7 +19,7 @@ from papergate.printable import one_line, printable
 from papergate.reports.run import holds_a_run, stored_lines
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, PAGE_FILE
-from papergate.run_folder.history import Entry, changed_files, read_history
+from papergate.run_folder.history import Entry, changed_files, missing_files, read_history
 from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import read_preflight
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
@@ -163,9 +163,13 @@ def _of_verdict(folder: Path, verdict: VerdictRecord | None, history: Sequence[E
     """What was changed since the last verdict was put down."""
     if verdict is None:
         return []
+    made_with = f"what the last verdict in {HISTORY_FILE} was made with"
     return [
-        f"{name} is not what the last verdict in {HISTORY_FILE} was made with: it was edited or replaced; judge again"
-        for name in changed_files(folder, history)
+        *(
+            f"{name} is not {made_with}: it was edited or replaced; judge again"
+            for name in changed_files(folder, history)
+        ),
+        *(f"{name} is missing of {made_with}; restore it, or judge again" for name in missing_files(folder, history)),
     ]
 
 

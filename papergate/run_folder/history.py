@@ -136,11 +136,16 @@ def forget_verdict(folder: Path) -> None:
 
 
 def changed_files(folder: Path, history: Sequence[Entry]) -> list[str]:
-    """Files of the last verdict that are no longer what it was made with."""
+    """Files of the last verdict that are no longer what it was made with; those that are missing are no others."""
     made_with = history[-1].files if history else {}
     return [
         name for name, digest in made_with.items() if (folder / name).exists() and digest_of(folder / name) != digest
     ]
+
+
+def missing_files(folder: Path, history: Sequence[Entry]) -> list[str]:
+    """Files that the last verdict was made with, and that are there no more."""
+    return [name for name in (history[-1].files if history else {}) if not (folder / name).exists()]
 
 
 def refuse_changed(folder: Path) -> None:

@@ -153,6 +153,8 @@ SPOILT = {
         lambda path: path.write_bytes(path.read_bytes()[:-9]),
         "grades.jsonl is not what",
     ),
+    "grades removed": ("grades.jsonl", lambda path: path.unlink(), "grades.jsonl is missing of what"),
+    "problems removed": ("problems.jsonl", lambda path: path.unlink(), "problems.jsonl is missing of what"),
     "problems edited": ("problems.jsonl", empty, "problems.jsonl is not what"),
     "a manifest with a field more": (MANIFEST_FILE, spoilt({"mood": "good"}), "Restore it from a copy"),
     "a manifest cut": (MANIFEST_FILE, lambda path: path.write_bytes(path.read_bytes()[:99]), "Restore it from a copy"),
