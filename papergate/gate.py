@@ -33,6 +33,7 @@ from papergate.reports.table import Line
 from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.files import give_room, new_run, promise_folders, servers_folder
 from papergate.run_folder.golden_answers import GoldenAnswers
+from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.preflight import PreflightRecord
 from papergate.run_folder.sums import root_of, sums_of
 from papergate.words import Language, explain, say
@@ -172,12 +173,12 @@ def judge_again(run: Path, options: Options) -> Ended:
     Raises:
         PapergateError: a file or an option is wrong, or ``run`` holds no completions.
     """
-    return _judged_again(run, options)
+    return _judged_again(run, read_setup(options))
 
 
 def _judged_again(
     run: Path,
-    options: Options,
+    setup: Setup,
     *,
     merged: bool = False,
     fleet: Mapping[str, str] = NO_FLEET,
@@ -185,20 +186,25 @@ def _judged_again(
 ) -> Ended:
     """Judge ``run``; of one that was ``merged`` just now no page tells yet, so that errors stand on its page too.
 
+    A verdict that was copied tells how to judge; where that fails, the merged run has none.
+
     ``fleet`` has the protocol of each promise that the run must hold: one that it does not hold is an error, for the
     reason in ``refused`` where there is one.
 
     Raises:
-        PapergateError: a file or an option is wrong, or ``run`` holds no completions.
+        StoreError: ``run`` holds no completions.
     """
     family = sum(protocol == "paper" for protocol in fleet.values())
-    found = rejudge_run(run, read_setup(options), family=family or None)
+    found = rejudge_run(run, setup, family=family or None)
     lines = tuple(Line(promise=each.promise, record=each.record, error=each.error) for each in found)
     held = {line.promise for line in lines}
     absent = [Line(promise=one, error=refused.get(one, NEVER_CAME)) for one in fleet if one not in held]
     judged = [line for line in lines if line.record]
+    for line in lines:
+        if merged and not line.record:
+            forget_verdict(run / line.promise)
     give_room(run)
-    page_error = _page_error(run, [*(lines if merged else judged), *absent], options.language) if judged else ""
+    page_error = _page_error(run, [*(lines if merged else judged), *absent], setup.options.language) if judged else ""
     return Ended(folder=run, lines=(*lines, *absent), page_error=page_error)
 
 
@@ -208,8 +214,9 @@ def merge(runs: Sequence[Path], into: Path, options: Options) -> Ended:
     Raises:
         PapergateError: a file or an option is wrong, or the runs are not all parts of one run; nothing is made then.
     """
+    setup = read_setup(options)
     merge_runs(runs, into)
-    return _judged_again(into, options, merged=True)
+    return _judged_again(into, setup, merged=True)
 
 
 def merge_fleet(runs: Sequence[Path], into: Path, options: Options, fleet: Fleet) -> Ended:
@@ -221,10 +228,11 @@ def merge_fleet(runs: Sequence[Path], into: Path, options: Options, fleet: Fleet
         PapergateError: a file or an option is wrong, no run can be read, or one holds a promise that the fleet does not
             name, or under another protocol.
     """
-    expected = fleet.expand(read_setup(options).promises)
+    setup = read_setup(replace(options, holm=True))
+    expected = fleet.expand(setup.promises)
     refuse_others(runs, expected)
     refused = merge_runs(runs, into, each=True)
-    return _judged_again(into, replace(options, holm=True), merged=True, fleet=expected, refused=refused)
+    return _judged_again(into, setup, merged=True, fleet=expected, refused=refused)
 
 
 def _line(session: Gate, promise: Promise, show: Show, language: Language) -> Line:

@@ -20,6 +20,7 @@ from papergate.errors import PapergateError, PromiseError, StoreError
 from papergate.files import parsed, read_kept, text_of
 from papergate.promises import Promise
 from papergate.run_folder.files import MANIFEST_FILE, REPLAYED_FILE, VERDICT_FILE, promise_folders
+from papergate.run_folder.history import read_history
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring import GraderMode
 from papergate.statistics.family import holm_alpha
@@ -189,11 +190,20 @@ def _refuse_a_shard(folder: Path, manifest: Manifest) -> None:
 
 def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | None) -> None:
     """A run that was held against a golden run is not quietly held against the paper."""
-    if earlier and earlier.golden and not setup.options.golden:
+    golden = _golden_before(folder, earlier)
+    if golden and not setup.options.golden:
         raise StoreError(
-            f"{folder}: its verdict stands beside the golden run {earlier.golden.promise}; give the folder of that "
+            f"{folder}: its verdict stands beside the golden run {golden}; give the folder of that "
             "run again: --golden RUN"
         )
+
+
+def _golden_before(folder: Path, earlier: VerdictRecord | None) -> str | None:
+    """Promise of the golden run of the last verdict; of one that was forgotten, by the history."""
+    if earlier:
+        return earlier.golden.promise if earlier.golden else None
+    history = read_history(folder)
+    return history[-1].golden if history else None
 
 
 def _judged(

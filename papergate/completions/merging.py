@@ -40,6 +40,7 @@ from papergate.run_folder.files import (
     VERDICT_FILE,
     promise_folders,
 )
+from papergate.run_folder.history import read_history
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
 from papergate.run_folder.shard import ShardRecord, read_shard
 
@@ -71,7 +72,9 @@ class Places:
 
 
 def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[str, str]:
-    """Join ``runs`` into the new run folder ``into``, which holds no verdict yet; it is there whole or not at all.
+    """Join ``runs`` into the new run folder ``into``, for whoever judges it; it is there whole or not at all.
+
+    A promise that one run holds whole comes with its verdict there, which tells how it was judged.
 
     With ``each``, a promise that cannot be joined is left out, and returned with the reason.
 
@@ -178,6 +181,7 @@ def _copy(promise: str, folders: Sequence[Path], into: Path) -> None:
         both = ", ".join(map(str, folders[:NAMED]))
         raise StoreError(f"{promise} is in {len(folders)} runs that are no shards ({both}): each is a try of its own")
     refuse_damaged(folders[0], contents_of(folders[0]))
+    read_history(folders[0])  # a damaged one is refused, like a damaged store
     for name in COPIED:
         if (folders[0] / name).exists():
             _copied(folders[0] / name, into / name)

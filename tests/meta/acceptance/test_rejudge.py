@@ -9,9 +9,10 @@ import pytest
 
 from papergate.acceptance.options import Options
 from papergate.cli import main
+from papergate.errors import PapergateError, StoreError
 from papergate.exit_codes import ExitCode
-from papergate.gate import judge_again
-from papergate.run_folder.files import MARK_FILE, VERDICT_FILE
+from papergate.gate import judge_again, merge
+from papergate.run_folder.files import HISTORY_FILE, MARK_FILE, VERDICT_FILE
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 
 FIRST_FORMAT = Path(__file__).parents[1] / "run_folder" / "first_format"
@@ -90,6 +91,31 @@ def test_a_run_beside_a_golden_run_is_not_quietly_held_against_the_paper(run):
     record = judge_again(run, Options(golden=FIRST_FORMAT / PROMISE)).lines[0].record
     assert record.golden.promise == PROMISE
     assert record.grader == "aisbench"
+
+
+def test_a_merge_that_cannot_be_judged_has_no_verdict_and_is_not_held_against_the_paper_later(run, tmp_path):
+    beside = Options(golden=FIRST_FORMAT / PROMISE)
+    assert judge_again(run, beside).lines[0].record
+    whole = tmp_path / "whole"
+    assert "--golden RUN" in merge([run], whole, Options()).lines[0].error
+    assert read_verdict(whole / PROMISE) is None
+    assert "--golden RUN" in judge_again(whole, Options()).lines[0].error
+    assert read_verdict(whole / PROMISE) is None
+    assert judge_again(whole, beside).lines[0].record.golden.promise == PROMISE
+
+
+def test_a_wrong_option_merges_nothing(run, tmp_path):
+    with pytest.raises(PapergateError):
+        merge([run], tmp_path / "whole", Options(targets=(tmp_path / "none",)))
+    assert not (tmp_path / "whole").exists()
+
+
+def test_a_damaged_history_is_not_merged(run, tmp_path):
+    judge_again(run, Options())
+    (run / PROMISE / HISTORY_FILE).write_text("{")
+    with pytest.raises(StoreError, match=r"verdicts\.jsonl, line 1 cannot be read"):
+        merge([run], tmp_path / "whole", Options())
+    assert not (tmp_path / "whole").exists()
 
 
 def test_a_folder_without_completions_is_refused(tmp_path, capsys):
