@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from papergate.acceptance.records import Acceptance, Case
+from papergate.acceptance.shipped import own
 from papergate.completions.manifest import REPAIR
 from papergate.engines import Finish
 from papergate.engines.hardware import differences
@@ -24,6 +25,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
     of_the_verdict = () if acceptance.case.partial else acceptance.judgement.notes
     return [
         *of_the_verdict,
+        *_notes_of_promise(acceptance.case.promise),
         *_how_to_confirm(acceptance),
         *_notes_of_policy(acceptance),
         *acceptance.findings,
@@ -34,6 +36,12 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
         *_notes_of_own_rules(acceptance),
         *_notes_of_sessions(acceptance),
     ]
+
+
+def _notes_of_promise(promise: Promise) -> Iterator[Note]:
+    """A promise of the user's own is as good as its author: nothing of papergate's was held against its source."""
+    if promise.id not in own().promises:
+        yield note("own_promise", tolerance=promise.tolerance.text, source=promise.score.source)
 
 
 def _notes_of_policy(acceptance: Acceptance) -> Iterator[Note]:

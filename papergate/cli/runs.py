@@ -23,7 +23,7 @@ from papergate.run_folder.history import Entry, changed_files, missing_files, re
 from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import read_preflight
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
-from papergate.words import Language, say
+from papergate.words import Language, language_of, say
 
 SOUND, DAMAGED = 0, 1
 NAMED = 20
@@ -95,7 +95,8 @@ def run_show(args: argparse.Namespace) -> int:
     """Print the verdicts of a run as they stand, and return the exit code."""
     if not args.folder.is_dir() or not holds_a_run(args.folder):
         raise StoreError(f"{args.folder} holds no run; papergate runs list DIR lists those of a folder")
-    return print_judged(Ended(folder=args.folder, lines=tuple(stored_lines(args.folder))), args.language or "en")
+    ended = Ended(folder=args.folder, lines=tuple(stored_lines(args.folder)))
+    return print_judged(ended, language_of(args.language))
 
 
 def run_check(args: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from papergate.evidence.signature import signer_of
 from papergate.evidence.verify import Quoted, verify_bundle
 from papergate.printable import printable
 from papergate.run_folder.notes import note
-from papergate.words import LANGUAGES, Language, label, say
+from papergate.words import LANGUAGES, VARIABLE, Language, label, say
 
 EPILOG = """\
 example: papergate verify r1.zip --junit accept.xml
@@ -47,7 +47,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     parser.add_argument(
         "--data", action="append", default=[], metavar="BENCHMARK=FILE", help="your own copy of a benchmark's file"
     )
-    parser.add_argument("--language", choices=[*LANGUAGES], default="en", help="language of the findings (default en)")
+    parser.add_argument("--language", choices=[*LANGUAGES], help=f"of the findings; default: {VARIABLE}, else en")
     parser.set_defaults(run=run)
 
 
@@ -55,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
     """Check, print what was found, and return the exit code."""
     if bool(args.signature) != bool(args.signers):
         raise OptionsError("--signature and --signers belong together: the signature, and whom you trust")
-    options = options_of({"--data": args.data}.get)
+    options = options_of({"--data": args.data, "--language": args.language}.get)
     try:
         signer = signer_of(args.file, args.signature, args.signers) if args.signature else ""
         found = verify_bundle(args.file, options, Quoted(root=args.root, junit=args.junit, signer=signer))
     except Refused as error:
         print(printable(f"papergate: {args.file}: {error}"), file=sys.stderr)
         return error.result
-    for line in _lines(found, args.language):
+    for line in _lines(found, options.language):
         print(printable(line))
     return found.result
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,14 @@ from papergate.acceptance.records import Acceptance
 from papergate.acceptance.rejudge import recompute, recompute_replayed
 from papergate.acceptance.saving import record_of
 from papergate.acceptance.selection import Setup
-from papergate.benchmarks import BENCHMARKS, BenchmarkSpec, Problem, read_specs
+from papergate.acceptance.shipped import Own
+from papergate.benchmarks import BenchmarkSpec, Problem
 from papergate.completions.store import contents_of
-from papergate.engines.start import ENGINES
 from papergate.errors import BenchmarkError, PapergateError, StoreError
 from papergate.evidence.grades import compare_grades
 from papergate.evidence.kept import KeptBenchmark, golds_are_published, kept_problems, read_grades, read_rows
 from papergate.evidence.records import Checked, Refused, Result
 from papergate.printable import one_line
-from papergate.promises import PAPERS, TARGETS, Promise, read_promises
 from papergate.run_folder.files import MANIFEST_FILE, PROBLEMS_FILE, REPLAYED_FILE, json_text
 from papergate.run_folder.history import Entry, changed_files, read_history
 from papergate.run_folder.notes import Note, note
@@ -48,21 +47,6 @@ OF_THE_SESSION = {
 """What tells how the last session went and where it read its benchmark, which completions do not."""
 NAMED = 5
 """Differences of a verdict, or damages of a store, that are listed."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Own:
-    """What this papergate ships, to hold a bundle against."""
-
-    promises: Mapping[str, Promise]
-    benchmarks: Mapping[str, BenchmarkSpec]
-
-    @classmethod
-    def read(cls) -> "Own":
-        """The files of this release."""
-        benchmarks = read_specs([BENCHMARKS])
-        promises = read_promises([TARGETS], [PAPERS], benchmarks=benchmarks, engines=ENGINES)
-        return cls(promises={promise.id: promise for promise in promises}, benchmarks=benchmarks)
 
 
 def check_promise(folder: Path, options: Options, own: Own) -> Checked:
@@ -239,7 +223,7 @@ def _earlier(history: Sequence[Entry]) -> Iterator[Note]:
 
 
 def _remarks(own: Own, by: JudgedBy, stated: VerdictRecord, benchmark: KeptBenchmark) -> Iterator[Note]:
-    if own.promises.get(by.promise.id) != by.promise or own.benchmarks.get(by.benchmark.name) != by.benchmark:
+    if not own.states(by.promise, by.benchmark):
         yield note("verify_own_promise", tolerance=by.promise.tolerance.text, source=by.promise.score.source)
     if not benchmark.complete:
         yield note("verify_text_absent", benchmark=by.benchmark.name, digest=stated.benchmark.digest)

@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from papergate.acceptance.options import Options
+from papergate.acceptance.shipped import own
 from papergate.errors import EvidenceError
 from papergate.evidence.bundle import HEAD, JUNIT, MOST_JUNIT, SUMS, heads, read_junit
 from papergate.evidence.container import Member, find_members, hold_against
 from papergate.evidence.quotes import Report, read_report, refuse_other_quotes
-from papergate.evidence.recompute import Own, check_promise
+from papergate.evidence.recompute import check_promise
 from papergate.evidence.records import BUNDLE_FORMAT, Refused, Result, Verified
 from papergate.files import parsed, private_folder, reason, require_plain, text_of
 from papergate.printable import one_line
@@ -51,7 +52,7 @@ def verify_bundle(path: Path, options: Options, quoted: Quoted) -> Verified:
         with path.open("rb") as file, TemporaryDirectory(prefix="papergate-verify-") as folder:
             return _verified(file, Path(folder), options, quoted, reports)
     except OSError as error:
-        raise Refused(Result.UNREADABLE, f"{path} cannot be read: {reason(error)}") from error
+        raise Refused(Result.UNREADABLE, f"it cannot be read: {reason(error)}") from error
 
 
 def _verified(file: BinaryIO, folder: Path, options: Options, quoted: Quoted, reports: Sequence[Report]) -> Verified:
@@ -63,8 +64,7 @@ def _verified(file: BinaryIO, folder: Path, options: Options, quoted: Quoted, re
     reports = [*reports, *_held_heads(file, members, evidence)]
     _refuse_other_roots(root, quoted, reports)
     _unpack(file, evidence, folder)
-    own = Own.read()
-    promises = [check_promise(each, options, own) for each in _promises(folder)]
+    promises = [check_promise(each, options, own()) for each in _promises(folder)]
     for report in reports:
         refuse_other_quotes(report, promises)
     quoting = [report.name for report in reports if report.root]

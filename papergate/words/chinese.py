@@ -497,6 +497,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # the set-up
     "other_benchmark_text": "{benchmark}：{variant}；摘要为 {digest}",
     "no_preflight": "提问前没有检查服务（--no-preflight）",
+    "own_promise": "papergate 自带的承诺中没有这一条。未核实：{source} 确实承诺在 {tolerance} 以内",
     "attached": "连接到已有的服务。未核实：服务运行在 {hardware} 上",
     "other_version": _other_version,
     "other_grader": "按 {grader} 的规则判题，而不是 papergate 的规则：用于解释差异，不用于验收",

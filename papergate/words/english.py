@@ -21,6 +21,16 @@ def share(chance: float) -> str:
     return f"at most {chance:.0%}" if chance >= SMALLEST_SHARE else f"fewer than {SMALLEST_SHARE:.0%}"
 
 
+def _counting(template: str, **nouns: str) -> Callable[[Values], str]:
+    """A template whose counts, by name, stand before their nouns: one of a thing is not several."""
+
+    def said(values: Values) -> str:
+        counted = {name: f"{values[name]} {noun}{'s' * (values[name] != 1)}" for name, noun in nouns.items()}
+        return template.format_map({**values, **counted})
+
+    return said
+
+
 def _paper_error(values: Values) -> str:
     counted = "counted" if values["counted"] else "not counted"
     error = (
@@ -480,6 +490,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # the set-up
     "other_benchmark_text": "{benchmark}: {variant}; its digest is {digest}",
     "no_preflight": "the server was not checked before it was asked (--no-preflight)",
+    "own_promise": "papergate ships no such promise. Not verified: that {source} promises it within {tolerance}",
     "attached": "attached to a server. Not verified: that it runs on {hardware}",
     "other_version": _other_version,
     "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
@@ -533,10 +544,13 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "verify_more_differ": "{count} more values of the verdict differ",
     "verify_not_the_last": "{file} is not the file that the last verdict in verdicts.jsonl was made with",
     "verify_no_history": "verdicts.jsonl is missing: which verdicts came before cannot be told",
-    "verify_earlier_verdicts": "the promise had {count} verdicts in this run before: {verdicts}",
+    "verify_earlier_verdicts": _counting("the promise had {count} in this run before: {verdicts}", count="verdict"),
     "verify_other_golds": "the right answers are not those that {benchmark} publishes",
-    "verify_options_absent": "{count} grades could not be computed here: the options of their questions are not in "
-    "the bundle. Give the benchmark's file: --data BENCHMARK=FILE",
+    "verify_options_absent": _counting(
+        "{count} could not be computed here: the options of the questions are not in the bundle. Give the benchmark's "
+        "file: --data BENCHMARK=FILE",
+        count="grade",
+    ),
     "verify_no_completions": "the bundle has no completions of this promise: it was judged from a file of another "
     "tool. Grades and verdict could not be computed",
     "verify_no_verdict": "no verdict: its test ended in an error",
@@ -548,9 +562,14 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "Its digest is {digest}",
     "verify_golden_taken": "the golden run {promise} is taken as its record states it; verify it from its own bundle",
     "verify_other_release": "judged by papergate {judged} and verified by {here}, whose rules may differ",
-    "verify_proves": "Proven: the {files} files fit each other, with the root {root}; from the {completions} stored "
-    "completions papergate {here} computes the same {grades} grades and {verdicts} verdicts that papergate {judged} "
-    "stated.",
+    "verify_proves": _counting(
+        "Proven: the {files} fit each other, with the root {root}; from the {completions} papergate {here} computes "
+        "the same {grades} and {verdicts} that papergate {judged} stated.",
+        files="file",
+        completions="stored completion",
+        grades="grade",
+        verdicts="verdict",
+    ),
     "verify_quoted": "The same root is quoted by {by}: the files are those that were reported there.",
     "verify_unquoted": "Not proven: that these are the files of the run. A person who computes all files and sums "
     "again gets a bundle that fits. Compare the root with the JUnit report that you hold (--junit, --root), or ask for "

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from papergate.acceptance.options import Options, options_of
 from papergate.errors import OptionsError
 from papergate.gate import gate
+from papergate.reports.junit import properties
+from papergate.reports.statement import markdown, statement_of
+from papergate.reports.table import print_table
 from papergate.run_folder.files import new_run
 from papergate.run_folder.verdict import read_verdict
 from papergate.words import say
@@ -29,6 +33,43 @@ def test_stored_completions_become_a_verdict_and_a_page(tmp_path):
     assert read_verdict(tmp_path / "run" / PROMISE) == ended.lines[0].record
     assert "Promises: 1. 1 kept." in (tmp_path / "run" / "report.html").read_text()
     assert any("about other benchmarks" in say(one) for one in ended.selection.notes)
+
+
+OWN_TARGET = """
+name = "mine"
+title = "mine"
+hardware = { probe = "any", title = "none" }
+
+[[deployments]]
+name = "tiny"
+engine = "replay"
+model = "papergate-tiny"
+sampling = { temperature = 0.6, max_tokens = 256 }
+source = "a leaflet"
+promises = [{ benchmark = "tiny-aime", tolerance = "1 problem", score = { percent = 2.0, source = "a leaflet" } }]
+"""
+
+
+def test_a_kept_promise_that_papergate_does_not_ship_is_noted_wherever_it_is_told(tmp_path):
+    (tmp_path / "mine.toml").write_text(OWN_TARGET)
+    log = write_predictions(tmp_path / "log.jsonl", completions_of(lambda place, _: place == 0, 64))
+    options = Options(predictions=log, run=tmp_path / "run", targets=(tmp_path,))
+    ended = gate(options, targets=["mine"])
+    assert ended.passed, ended.lines
+    said = "papergate ships no such promise. Not verified: that a leaflet promises it within 1 problem"
+    print_table(ended.lines, told := StringIO(), width=1000, colour=False)
+    junit = properties(ended.lines[0].record)
+    assert ("warning_code", "own_promise") in junit
+    assert said in told.getvalue()
+    assert said in (tmp_path / "run" / "report.html").read_text()
+    assert said in markdown(statement_of(tmp_path / "run"))
+
+
+def test_a_promise_that_papergate_ships_is_not_called_the_users_own(tmp_path):
+    (tmp_path / "mine.toml").write_text(OWN_TARGET)
+    log = write_predictions(tmp_path / "log.jsonl", completions_of(like_the_paper, 64))
+    ended = gate(Options(predictions=log, run=tmp_path / "run", targets=(tmp_path,)), targets=["cpu"])
+    assert "own_promise" not in {one.code for one in ended.lines[0].record.notes}
 
 
 def test_a_server_is_asked(tmp_path):

@@ -136,6 +136,7 @@ SAMPLES = {
     # the set-up
     "other_benchmark_text": [{"benchmark": "AIME 2024", "variant": "unknown text variant", "digest": "ab12"}],
     "no_preflight": [{}],
+    "own_promise": [{"tolerance": "1 problem", "source": "release notes of 2026-11"}],
     "attached": [{"hardware": "8 x A100"}],
     "other_version": [
         {"what": "driver", "seen": "550.1", "stated": "560.2"},

@@ -14,7 +14,8 @@ from papergate.errors import EngineTimeout, OptionsError
 from papergate.reports.junit import properties
 from papergate.reports.table import Line, print_table
 from papergate.run_folder.preflight import Check, PreflightRecord
-from papergate.words import explain, language_of
+from papergate.words import VARIABLE, explain, language_of
+from tests.meta.evidence.runs import bundled
 from tests.meta.gate.test_suite import Session, replayed
 from tests.meta.tiny_runs import accepted, case_of, completions_of
 
@@ -91,6 +92,15 @@ def test_commands_speak_chinese(command, said, capsys):
     main([*command, "--language", "zh"])
     out, err = capsys.readouterr()
     assert said in out + err
+
+
+def test_commands_on_stored_runs_speak_the_language_of_the_environment(tmp_path, monkeypatch, capsys):
+    file = bundled(tmp_path)
+    monkeypatch.setenv(VARIABLE, "zh")
+    main(["runs", "show", str(tmp_path / "run")])
+    assert "证据不足" in capsys.readouterr().out
+    main(["verify", str(file)])
+    assert "已证明" in capsys.readouterr().out
 
 
 def test_a_session_speaks_chinese_in_terminal_and_junit(tmp_path):
