@@ -79,8 +79,8 @@ def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[
     With ``each``, a promise that cannot be joined is left out, and returned with the reason.
 
     Raises:
-        StoreError: they are not all parts of one run, or one is missing, doubled, incomplete or damaged; or the disk
-            refused. The runs stay as they are.
+        StoreError: they are not all parts of one run, or one is missing, doubled, incomplete or damaged (with ``each``:
+            none can be joined); or the disk refused. The runs stay as they are.
     """
     _refuse_twice(runs)
     if into.exists():
@@ -128,6 +128,8 @@ def _join_all(stores: Mapping[str, Sequence[Path]], draft: Path, *, each: bool) 
                 raise
             shutil.rmtree(draft / promise, ignore_errors=True)
             refused[promise] = str(error)
+    if refused and len(refused) == len(stores):
+        raise StoreError("\n".join(["no promise can be joined, and nothing is left to judge:", *refused.values()]))
     return refused
 
 

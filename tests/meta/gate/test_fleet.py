@@ -135,7 +135,10 @@ def test_a_promise_whose_runs_cannot_be_joined_leaves_the_others_their_verdicts(
     runs = [run_of(tmp_path / name) for name in ("a", "b")]
     with_other = fleet_of(tmp_path, BOTH)
     assert merged(tmp_path, *runs, "--fleet", with_other) == 2  # nothing is left to judge
-    assert "holds no completions to judge" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no promise can be joined" in said
+    assert f"{AIME} is in 2 runs that are no shards" in said
+    assert not (tmp_path / "whole").exists()
 
 
 ON_VLLM = next(each for each in PROMISES if each.target == "cpu_vllm" and each.benchmark == "tiny-aime")
