@@ -92,6 +92,23 @@ def test_a_junit_report_that_cannot_be_written_hides_no_verdict_and_is_no_succes
     assert "Traceback" not in ended.text
 
 
+BREAKS_AT_THE_END = """
+def pytest_sessionfinish(session): raise {error}("the dashboard is away")
+"""
+
+
+@pytest.mark.parametrize("error", ["OSError", "ValueError"])
+@pytest.mark.parametrize(("right", "code"), [(like_the_paper, ExitCode.CRASHED), (lambda *_: False, ExitCode.BROKEN)])
+def test_a_plugin_that_breaks_at_the_end_is_named_and_is_no_fault_of_the_junit_report(tmp_path, right, code, error):
+    predictions, plugin = f"--predictions={log(tmp_path, right, 64)}", BREAKS_AT_THE_END.format(error=error)
+    ended = Ended(tmp_path, PYTEST, "cpu", predictions, plugin=plugin)
+    assert ended.exit == code, ended.text
+    assert "the dashboard is away" in ended.text
+    assert "breaking.py" in ended.text
+    assert "JUnit report cannot be written" not in ended.text
+    assert "papergate verdicts" in ended.text
+
+
 def test_a_broken_promise_is_not_hidden_by_an_error_of_another(tmp_path):
     predictions = f"--predictions={log(tmp_path, lambda *_: False, 4)}"
     (tmp_path / "run" / "cpu-huggingface-papergate-tiny-tiny-aime").mkdir(parents=True)
