@@ -1,8 +1,8 @@
 """Golden answers of a promise's deployment, and another deployment held against them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from papergate.acceptance.terms import sampling_of
 from papergate.diagnosis.door import Door, Untold
 from papergate.diagnosis.drift import drift
 from papergate.diagnosis.drift_golden import given_of, golden_answers, variation
-from papergate.diagnosis.drift_readers import ModelReader, Reader, ServerReader
+from papergate.diagnosis.drift_readers import Given, ModelReader, Reader, ServerReader
 from papergate.engines import Engine
 from papergate.engines.in_process import huggingface
 from papergate.engines.in_process.huggingface import HuggingFaceEngine
+from papergate.engines.records import Logprobs
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError, EngineRefused, StoreError
 from papergate.promises import Promise, Sampling
@@ -56,22 +57,27 @@ def make_golden(
         PapergateError: the deployment does not tell what is needed, or a benchmark cannot be read.
     """
     prompts, sampling = _asked(promise, setup, making)
-    say_so(f"drawing {2 * len(prompts)} answers of {promise.deployed}")
     identity, name = engine.identity(), promise.deployment.model
-    (reader, *others) = readers_of(engine)
-    if others:
+    (reader, *more) = readers_of(engine)
+    if more:
         raise EngineRefused("golden answers are made of one server: give one --endpoint")
-    golden = golden_answers(
+    draw = partial(
+        golden_answers,
         reader,
-        prompts,
-        sampling,
+        sampling=sampling,
         deployment=promise.deployed,
         model=name,
         engine=f"{identity.engine} {identity.version}".strip(),
         texts=_texts(engine),
     )
-    found = []
-    for one in _variations(golden, promise, setup, engine, making):
+    others = [*_others(promise, setup, making)]
+    if others:  # one that tells nothing is refused before all answers are drawn, which would be lost
+        first = given_of(draw(prompts[:1]))
+        for other in others:
+            other.read(first)
+    say_so(f"drawing {2 * len(prompts)} answers of {promise.deployed}")
+    golden, found = draw(prompts), []
+    for one in _variations(golden, promise, setup, engine, others):
         say_so(f"{one.name}: divergence {one.divergence:.2g}")
         found.append(one)
     return golden.model_copy(update={"variations": tuple(found)})
@@ -169,19 +175,43 @@ def _texts(engine: Engine) -> dict[int, str]:
     return engine.texts(range(engine.vocabulary))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Other:
+    """Another server of the same weights."""
+
+    url: str
+    reader: Reader
+    faithful: bool
+
+    def read(self, given: Sequence[Given]) -> list[list[Logprobs]]:
+        """Its log-probabilities of the ``given`` tokens.
+
+        Raises:
+            EngineError: it does not tell them, or does not answer.
+        """
+        try:
+            return self.reader.read(given)
+        except Untold as untold:
+            raise EngineError(f"{self.url} does not tell log-probabilities of given tokens ({untold.reason})") from None
+
+
+def _others(promise: Promise, setup: Setup, making: Making) -> Iterator[_Other]:
+    model, ca_file = setup.options.model or promise.deployment.model, setup.options.ca_file
+    for faithful, urls in ((True, making.faithful), (False, making.damaged)):
+        for url in urls:
+            (reader,) = readers_of(RemoteEngine([url], model, ca_file=ca_file))
+            yield _Other(url=url, reader=reader, faithful=faithful)
+
+
 def _variations(
-    golden: GoldenAnswers, promise: Promise, setup: Setup, engine: Engine, making: Making
+    golden: GoldenAnswers, promise: Promise, setup: Setup, engine: Engine, others: Sequence[_Other]
 ) -> Iterator[Variation]:
     given, (reader,) = given_of(golden), readers_of(engine)
     yield variation(golden, "read again, one answer at a time", [reader.read([one])[0] for one in given])
     if isinstance(engine, HuggingFaceEngine):
         yield from _of_the_model(golden, setup.options.model or promise.deployment.model, engine)
-    for faithful, urls in ((True, making.faithful), (False, making.damaged)):
-        for url in urls:
-            other = RemoteEngine([url], setup.options.model or promise.deployment.model, ca_file=setup.options.ca_file)
-            (there,) = readers_of(other)
-            with _untold(url):
-                yield variation(golden, url, there.read(given), faithful=faithful)
+    for other in others:
+        yield variation(golden, other.url, other.read(given), faithful=other.faithful)
 
 
 def _of_the_model(golden: GoldenAnswers, model: str, engine: HuggingFaceEngine) -> Iterator[Variation]:
@@ -200,11 +230,3 @@ def _loaded(model: str, dtype: str) -> HuggingFaceEngine:
     engine = huggingface.load(model, dtype=dtype)
     engine.close()  # it is read, and draws nothing
     return engine
-
-
-@contextmanager
-def _untold(url: str) -> Iterator[None]:
-    try:
-        yield
-    except Untold as untold:
-        raise EngineError(f"{url} does not tell log-probabilities of given tokens ({untold.reason})") from None

@@ -13,7 +13,7 @@ from papergate.errors import StoreError
 from papergate.files import reason
 from papergate.gate import golden_made
 from papergate.printable import printable
-from papergate.run_folder.golden_answers import write_golden_answers
+from papergate.run_folder.golden_answers import require_room_for_golden, write_golden_answers
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -55,6 +55,7 @@ def run_make(args: argparse.Namespace) -> int:
     making = Making(
         answers=args.answers, tokens=args.tokens, faithful=tuple(args.faithful), damaged=tuple(args.damaged)
     )
+    require_room_for_golden(args.output)
     say_so = partial(print, flush=True)
     record = golden_made(deployment_options(args), target=args.target, making=making, say_so=say_so)
     try:

@@ -97,8 +97,10 @@ def new_run(parent: Path = Path("runs")) -> Path:
     return parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 
-def require_usable(run: Path) -> None:
+def require_usable(run: Path, option: str = "--run DIR") -> None:
     """See that the folder ``run`` can be written, before anything expensive starts; it is made.
+
+    ``option`` is how another folder is given.
 
     Raises:
         StoreError: it cannot.
@@ -109,7 +111,7 @@ def require_usable(run: Path) -> None:
             file.write(b"\0" * LEAST_ROOM)
             file.flush()
     except OSError as error:
-        raise StoreError(f"{run} cannot be written: {reason(error)}; give another folder: --run DIR") from error
+        raise StoreError(f"{run} cannot be written: {reason(error)}; give another folder: {option}") from error
 
 
 def keep_room(run: Path) -> None:

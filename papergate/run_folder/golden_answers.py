@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from papergate.run_folder.files import GOLDEN_ANSWERS_FILE
+from papergate.errors import StoreError
+from papergate.run_folder.files import GOLDEN_ANSWERS_FILE, require_usable
 from papergate.run_folder.stored import Part, Stored
 
 DECIMALS = 7
@@ -59,6 +60,17 @@ class GoldenAnswers(Stored):
     """Its tokens: they tell another tokenizer from another template."""
     variations: tuple[Variation, ...] = Field(default=())
     papergate: str
+
+
+def require_room_for_golden(folder: Path) -> None:
+    """See that ``folder`` can take golden answers, before any is drawn; it is made.
+
+    Raises:
+        StoreError: it cannot be written, or holds some already.
+    """
+    if (folder / GOLDEN_ANSWERS_FILE).exists():
+        raise StoreError(f"{folder} holds golden answers already; they are kept. Give another folder: -o FOLDER")
+    require_usable(folder, "-o FOLDER")
 
 
 def write_golden_answers(folder: Path, record: GoldenAnswers) -> Path:

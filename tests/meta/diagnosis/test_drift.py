@@ -17,6 +17,7 @@ from papergate.diagnosis.drift import most_harmless, parting, thresholds
 from papergate.diagnosis.drift_readers import Spoken
 from papergate.embedded import MODEL_DIR
 from papergate.engines.in_process.rounding import round_weights
+from papergate.exit_codes import ExitCode
 from papergate.gate import golden_made
 from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.files import DRIFT_FILE, GOLDEN_ANSWERS_FILE
@@ -183,21 +184,53 @@ def test_golden_answers_of_another_model_are_refused(golden, tmp_path, capsys):
     assert "the golden answers are of org/other" in capsys.readouterr().err
 
 
+def making(url, folder, *, answers=4):
+    command = ["golden", "make", "cpu_vllm", "--endpoint", url, "--model", MODEL]
+    return [*command, "-o", str(folder), "--answers", str(answers)]
+
+
 def test_golden_answers_of_a_server_serve_as_well(tmp_path, capsys):
     made = tmp_path / "golden"
     with model_server() as url, model_server(dtype="bfloat16") as faithful, model_server(weights=rounded(4)) as damaged:
-        command = ["golden", "make", "cpu_vllm", "--endpoint", url, "--model", MODEL, "-o", str(made)]
-        assert main([*command, "--answers", "20", "--faithful", faithful, "--damaged", damaged]) == 0
+        command = making(url, made, answers=20)
+        assert main([*command, "--faithful", faithful, "--damaged", damaged]) == 0
         assert "(measured)" in capsys.readouterr().out
         assert drifted(url, made, tmp_path / "same")[0] == 0
         assert drifted(damaged, made, tmp_path / "other")[0] == 1
     with model_server(logprobs="scaled") as url:
-        command = ["golden", "make", "cpu_vllm", "--endpoint", url, "--model", MODEL, "-o", str(made), "--answers", "4"]
-        assert main(command) == 0  # at temperature 1.0 they are raw but for their own scale, which nobody can tell
+        # at temperature 1.0 they are raw but for their own scale, which nobody can tell
+        assert main(making(url, tmp_path / "scaled")) == 0
     with model_server(tokenize=False) as url:
-        command = ["golden", "make", "cpu_vllm", "--endpoint", url, "--model", MODEL, "-o", str(made), "--answers", "4"]
-        assert main(command) == 2
+        assert main(making(url, tmp_path / "untold")) == 2
     assert "tells tokens by number" in capsys.readouterr().err
+
+
+def test_a_server_beside_the_golden_one_that_tells_nothing_is_refused_before_all_answers_are_drawn(tmp_path, capsys):
+    with model_server() as url, model_server(logprobs="absent") as mute:
+        assert main([*making(url, tmp_path), "--damaged", mute]) == 2
+    said = capsys.readouterr()
+    assert f"{mute} does not tell log-probabilities of given tokens" in said.err
+    assert "drawing" not in said.out
+
+
+def test_golden_answers_that_are_there_are_kept(golden, tmp_path, capsys):
+    shutil.copy(golden / GOLDEN_ANSWERS_FILE, tmp_path)
+    before = (tmp_path / GOLDEN_ANSWERS_FILE).read_bytes()
+    with model_server() as url:
+        assert main(making(url, tmp_path)) == 2
+    said = capsys.readouterr()
+    assert "holds golden answers already" in said.err
+    assert "drawing" not in said.out
+    assert (tmp_path / GOLDEN_ANSWERS_FILE).read_bytes() == before
+
+
+def test_a_place_that_cannot_take_golden_answers_is_refused_before_any_is_drawn(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    with model_server() as url:
+        assert main(making(url, tmp_path / "file" / "golden")) == 2
+    said = capsys.readouterr()
+    assert "-o FOLDER" in said.err
+    assert "drawing" not in said.out
 
 
 def marked(mark, url, folder, *more):
@@ -222,6 +255,13 @@ def test_pytest_looks_at_a_deployment_by_its_marks_alone(golden, tmp_path):
     with model_server(logprobs="absent", refuses_greedy=True) as url:
         done, (found,) = marked("drift and cpu_vllm", url, tmp_path, "--golden", str(golden))
     assert (done.returncode, found["drift"]) == (10, "cannot tell"), done.stdout
+
+
+def test_a_preflight_of_what_is_no_server_is_no_success(tmp_path):
+    command = [sys.executable, "-m", "pytest", "tests/deployment", "-p", "no:cacheprovider", "-m", "preflight and cpu"]
+    done = subprocess.run([*command, "--run", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.USAGE_ERROR, done.stdout
+    assert "a preflight looks at servers alone" in done.stdout + done.stderr
 
 
 # the measures
