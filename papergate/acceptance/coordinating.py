@@ -24,13 +24,13 @@ def coordinate(ready: Ready, crew: Crew, folder: Path, show: Show = silently) ->
     """Judge at each look that all shards have completed, until the verdict is decided; join them into ``folder``.
 
     Raises:
-        PapergateError: a shard never came, gave up, or is of another run; the shards hear of it.
+        PapergateError: a shard never came, gave up, or is of another run; the shards hear of it, as of Ctrl-C.
     """
     try:
         found = _judged(ready, crew, show)
         _join(ready.promise.id, crew, folder)
-    except PapergateError as error:
-        crew.stop(str(error))
+    except BaseException as error:  # an interruption too: shards would wait for as long as they have patience
+        crew.stop(str(error) if isinstance(error, PapergateError) else f"it was broken off ({type(error).__name__})")
         raise
     crew.close()
     return replace(found, sessions=read_sessions(folder))

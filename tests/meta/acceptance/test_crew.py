@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from papergate.acceptance import coordinating
 from papergate.acceptance.crew import Announcements, Crew, given_up, shard_folder
 from papergate.acceptance.options import options_of
 from papergate.acceptance.shards import give_up
@@ -78,6 +79,20 @@ def test_a_shard_hears_that_its_promise_was_given_up(tmp_path, shards):
     crew.stop("shard 1 never came")
     shards[0].join(LONG_S)
     assert "shard 1 never came" in str(shards[0].error)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_shards_hear_that_their_coordinator_was_broken_off(tmp_path, monkeypatch, error):
+    def broken_off(*_):
+        raise error
+
+    monkeypatch.setattr(coordinating, "_judged", broken_off)
+    heard = announcements(tmp_path).looks(2)
+    assert next(heard) == 2
+    with pytest.raises(error):
+        coordinating.coordinate(None, crew_of(tmp_path), tmp_path / "whole")
+    with pytest.raises(EngineError, match=error.__name__):
+        next(heard)
 
 
 def test_what_an_earlier_coordinator_gave_up_is_not_this_ones_word(tmp_path, shards):
