@@ -8,18 +8,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from papergate.completions.store import contents_of, refuse_damaged
 from papergate.errors import EvidenceError
 from papergate.evidence.container import pieces
 from papergate.evidence.records import BUNDLE_FORMAT
 from papergate.files import MEBIBYTE, bytes_written, open_kept, read_plain, reason
 from papergate.printable import one_line
 from papergate.run_folder.files import (
+    MANIFEST_FILE,
     PROMISE_FILE,
     VERDICT_FILE,
     is_evidence,
     json_text,
     promise_folders,
 )
+from papergate.run_folder.history import refuse_changed_in
 from papergate.run_folder.sums import Sum, root_of, sum_in, sums_of
 
 HEAD, SUMS, JUNIT = "bundle.json", "SHA256SUMS", "junit.xml"
@@ -40,9 +43,10 @@ def write_bundle(run: Path, target: Path, junit: Path | None = None) -> Bundled:
 
     Raises:
         EvidenceError: the run holds no verdict, or one that nobody can recompute; or a file cannot be read or written.
-        StoreError: a file of the run cannot be read.
+        StoreError: a file of the run cannot be read, or is not as papergate wrote it.
     """
     _refuse_unfinished(run)
+    _refuse_unsound(run)
     sums = sums_of(run)
     _refuse_odd_names(run, sums)
     own = heads(sums, read_junit(junit) if junit else None)
@@ -93,6 +97,13 @@ def _refuse_unfinished(run: Path) -> None:
             f"{run}: {lacking[0]} has no {PROMISE_FILE}, as an earlier papergate judged it; judge it again first: "
             f"papergate runs judge {run}"
         )
+
+
+def _refuse_unsound(run: Path) -> None:
+    """What ``papergate runs check`` calls damaged is no evidence: whoever gets it would have to call it altered."""
+    for folder in promise_folders(run, MANIFEST_FILE):
+        refuse_damaged(folder, contents_of(folder))
+    refuse_changed_in(run)
 
 
 def _refuse_odd_names(run: Path, sums: Sequence[Sum]) -> None:

@@ -98,10 +98,22 @@ def _gone(name):
     return lambda run: (run / TINY.id / name).unlink()
 
 
+def _edited(name, was, now):
+    def edit(run):
+        path = run / TINY.id / name
+        text = path.read_text()
+        assert was in text
+        path.write_text(text.replace(was, now, 1))
+
+    return edit
+
+
 REFUSED = {
     "no verdict": (_gone(VERDICT_FILE), "holds no verdict"),
     "no promise": (_gone("promise.json"), "runs judge"),
     "an odd name": (lambda run: (run / TINY.id).rename(run / "a b"), "cannot be in a bundle"),
+    "a stored text that was edited": (_edited(COMPLETIONS_FILE, "boxed", "bxoed"), "runs check"),
+    "a verdict that was edited": (_edited(VERDICT_FILE, '"inconclusive"', '"pass"'), "changed after the verdict"),
     "no run": (lambda run: run.rename(run.with_name("elsewhere")), "holds no verdict"),
 }
 
