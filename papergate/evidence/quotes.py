@@ -21,6 +21,20 @@ HELD = frozenset(
 others are sentences, or repeat these."""
 
 
+COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+"""Attributes of a suite, and the elements that they count. How pytest counts its ``tests``, their elements do not tell:
+a test that fails and breaks in its teardown has two."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quote:
+    """The test case of a promise."""
+
+    properties: frozenset[tuple[str, str]]
+    endings: frozenset[str]
+    """The elements that say how it ended; a plain pass has none."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """A JUnit report, as far as it quotes the run."""
@@ -29,8 +43,9 @@ class Report:
     """Where it lies, for messages."""
     root: str
     """Empty where it quotes none."""
-    promises: Sequence[frozenset[tuple[str, str]]]
-    """Name and value of the properties of each test of a promise."""
+    promises: Sequence[Quote]
+    miscounted: str = ""
+    """The first count of a suite that is not that of its elements; empty where all are."""
 
 
 def read_report(data: bytes, name: str) -> Report:
@@ -46,11 +61,12 @@ def read_report(data: bytes, name: str) -> Report:
     except (ET.ParseError, ValueError, LookupError) as error:
         raise Refused(Result.ALTERED, f"{name} is no JUnit report: {error}") from None
     whole = [_properties(suite) for suite in tree.iter("testsuite")]
-    cases = [_properties(case) for case in tree.iter("testcase")]
+    cases = [Quote(properties=_properties(case), endings=_endings(case)) for case in tree.iter("testcase")]
     return Report(
         name=name,
         root=next((value for of_suite in whole for key, value in of_suite if key == EVIDENCE_PROPERTY), ""),
-        promises=[each for each in cases if "promise" in dict(each)],
+        promises=[each for each in cases if "promise" in dict(each.properties)],
+        miscounted=next((wrong for suite in tree.iter("testsuite") for wrong in _miscounted(suite)), ""),
     )
 
 
@@ -58,13 +74,16 @@ def refuse_other_quotes(report: Report, promises: Sequence[Checked]) -> None:
     """See that ``report`` states the verdicts that the bundle holds.
 
     Raises:
-        Refused: it states another verdict, or one that the bundle does not hold.
+        Refused: it states another verdict, or one that the bundle does not hold; or its elements end otherwise.
     """
+    if report.miscounted:
+        raise Refused(Result.ALTERED, f"{report.name} does not fit itself: {report.miscounted}")
     held = {one.promise: one.stated for one in promises}
-    for quoted in report.promises:
-        named = dict(quoted)
-        if named.get("verdict") == "error":
-            continue  # an error leaves no record; one of an earlier session may be there
+    for quote in report.promises:
+        quoted, named = quote.properties, dict(quote.properties)
+        if named.get("verdict") == "error":  # it leaves no record; one of an earlier session may be there
+            _refuse_other_ending(report, quote, named["promise"], breaks=True, accepted=False)
+            continue
         record = held.get(named["promise"])
         if record is None:
             raise Refused(
@@ -77,6 +96,31 @@ def refuse_other_quotes(report: Report, promises: Sequence[Checked]) -> None:
                 Result.ALTERED,
                 f"{report.name} and the record of {record.promise} differ in {name} (one states {one_line(value)})",
             )
+        _refuse_other_ending(report, quote, record.promise, breaks=record.breaks, accepted=record.accepted)
+
+
+def _refuse_other_ending(report: Report, quote: Quote, promise: str, *, breaks: bool, accepted: bool) -> None:
+    """A CI reads elements, not properties. An error in the teardown of a test stands beside any verdict."""
+    ended, red = quote.endings, quote.endings & {"failure", "error"}
+    if (breaks and not red) or (not breaks and "failure" in ended) or (accepted and "skipped" in ended):
+        seen = ", ".join(f"<{name}>" for name in sorted(ended)) or "no <failure> or <error>"
+        verdict = dict(quote.properties).get("verdict", "none")
+        raise Refused(
+            Result.ALTERED,
+            f"{report.name}: the test of {one_line(promise)} has {seen}, which does not fit its verdict "
+            f"({one_line(verdict)})",
+        )
+
+
+def _endings(case: "ET.Element") -> frozenset[str]:
+    return frozenset(child.tag for child in case if child.tag in COUNTED.values())
+
+
+def _miscounted(suite: "ET.Element") -> Iterator[str]:
+    for name, tag in COUNTED.items():
+        stated, found = suite.get(name), len(suite.findall(f"testcase/{tag}"))
+        if stated is not None and stated != str(found):
+            yield f"a suite counts {one_line(stated)} {name} and has {found} <{tag}> elements"
 
 
 def _properties(element: "ET.Element") -> frozenset[tuple[str, str]]:

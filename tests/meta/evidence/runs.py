@@ -39,14 +39,18 @@ def finished_run(run: Path, right=like_the_paper, k=4, promise=TINY, seed=0, gol
 
 def junit_of(run: Path) -> str:
     """A report as pytest writes it."""
+    records = read_verdicts(run).records
     cases = "".join(
         f'<testcase classname="tests" name={quoteattr(record.promise)}><properties>'
         + "".join(_property(*each) for each in [("promise", record.promise), *properties(record)])
-        + "</properties></testcase>"
-        for record in read_verdicts(run).records
+        + f"</properties>{'<failure/>' * record.breaks}</testcase>"
+        for record in records
     )
+    counts = f'errors="0" failures="{sum(record.breaks for record in records)}" skipped="0"'
     root = _property(EVIDENCE_PROPERTY, root_of(sums_of(run)))
-    return f'<testsuites><testsuite name="pytest"><properties>{root}</properties>{cases}</testsuite></testsuites>'
+    return (
+        f'<testsuites><testsuite name="pytest" {counts}><properties>{root}</properties>{cases}</testsuite></testsuites>'
+    )
 
 
 def _property(name, value):

@@ -8,26 +8,29 @@ import stat
 import subprocess
 import zipfile
 from dataclasses import replace
+from xml.sax.saxutils import quoteattr
 
 import pytest
 
 from papergate.acceptance import replay
 from papergate.acceptance.golden import golden_of, read_golden
-from papergate.acceptance.saving import save, save_replayed
+from papergate.acceptance.saving import record_of, save, save_replayed
 from papergate.acceptance.shipped import Own
 from papergate.benchmarks.digests import answers_digest
 from papergate.cli import main
 from papergate.evidence import container, recompute, verify
 from papergate.evidence.bundle import write_bundle
 from papergate.evidence.kept import golds_are_published
-from papergate.evidence.records import Result
+from papergate.evidence.quotes import read_report, refuse_other_quotes
+from papergate.evidence.records import Checked, Refused, Result
+from papergate.reports.junit import properties
 from papergate.run_folder.files import keep_room
 from papergate.run_folder.sums import root_of, sums_of
 from papergate.scoring import Outcome
 from tests.meta.acceptance.test_independence import long_text
 from tests.meta.evidence.corruptions import file_of, members_of, quoted_anew, requoted, summed, written
 from tests.meta.evidence.runs import bundled, finished_run, junit_of
-from tests.meta.tiny_runs import BENCHMARK, TINY, case_of, completions_of, like_the_paper
+from tests.meta.tiny_runs import BENCHMARK, TINY, accepted, case_of, completions_of, like_the_paper
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +178,48 @@ def test_a_report_that_leaves_its_tolerance_out_is_refused(sound, check):
     left = re.sub(rb'<property name="tolerance"[^>]*/>', b"", members["junit.xml"])
     assert left != members["junit.xml"]
     assert check(quoted_anew({**members, "junit.xml": left}))[0] == Result.ALTERED
+
+
+ENDINGS = {
+    "a failure taken out": ((b"<failure/>", b""), (b'failures="1"', b'failures="0"')),
+    "a failure called skipped": (
+        (b"<failure/>", b"<skipped/>"),
+        (b'failures="1"', b'failures="0"'),
+        (b'skipped="0"', b'skipped="1"'),
+    ),
+    "no failure counted": ((b'failures="1"', b'failures="0"'),),
+    "an error counted": ((b'errors="0"', b'errors="1"'),),
+}
+
+
+@pytest.mark.parametrize("edits", ENDINGS.values(), ids=ENDINGS)
+def test_a_report_whose_elements_do_not_fit_its_verdicts_is_refused(sound, check, edits):
+    members = members_of(sound.read_bytes())
+    for was, now in edits:
+        assert was in members["junit.xml"]
+        members["junit.xml"] = members["junit.xml"].replace(was, now)
+    status, said = check(quoted_anew(members))
+    assert (status, "not fit it" in said) == (Result.ALTERED, True), said
+
+
+def test_a_kept_promise_has_no_failure_and_is_not_skipped():
+    record = record_of(accepted(case_of(), completions_of(like_the_paper, 64), 64))
+    assert record.accepted
+    checked = [Checked(promise=record.promise, stated=record, completions=1, regraded=1)]
+
+    def report(inside):
+        listed = "".join(
+            f"<property name={quoteattr(name)} value={quoteattr(value)}/>"
+            for name, value in [("promise", record.promise), *properties(record)]
+        )
+        suite = f"<testsuite><testcase><properties>{listed}</properties>{inside}</testcase></testsuite>"
+        return read_report(suite.encode(), "report.xml")
+
+    for fits in ("", "<system-out/>", "<error/>"):  # the last one of a teardown
+        refuse_other_quotes(report(fits), checked)
+    for inside in ("<failure/>", "<skipped/>"):
+        with pytest.raises(Refused, match="which does not fit its verdict"):
+            refuse_other_quotes(report(inside), checked)
 
 
 @pytest.mark.parametrize("report", [b"<!DOCTYPE a><testsuite/>", b"<testsuite", b"\xff", b""])
