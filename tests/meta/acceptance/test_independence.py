@@ -9,9 +9,10 @@ from papergate.acceptance import accept, manifest_of, replay
 from papergate.acceptance.independence import LONG, drawn_of, with_preflight
 from papergate.acceptance.options import Options
 from papergate.acceptance.saving import record_of, save
+from papergate.acceptance.shipped import own
 from papergate.completions.store import Store
 from papergate.engines import Completion, Finish
-from papergate.evidence.recompute import Own, check_promise
+from papergate.evidence.recompute import check_promise
 from papergate.gate import judge_again
 from papergate.reports.explained import more_samples
 from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
@@ -123,13 +124,13 @@ def test_a_run_judged_again_is_examined_as_it_was_by_whoever_judges(tmp_path, en
     folder = tmp_path / TINY.id
     live = save(run(folder, engine, **settings), folder)
     assert code in [part.code for part in (*live.reasons, *live.notes)]
-    assert check_promise(folder, Options(), Own.read()).contradictions == []
+    assert check_promise(folder, Options(), own()).contradictions == []
     again = judge_again(tmp_path, Options()).lines[0].record
     assert again.verdict == live.verdict
     assert [one for one in (*again.reasons, *again.notes) if one.code == code] == [
         one for one in (*live.reasons, *live.notes) if one.code == code
     ]
-    assert check_promise(folder, Options(), Own.read()).contradictions == []
+    assert check_promise(folder, Options(), own()).contradictions == []
 
 
 def test_a_session_that_goes_on_counts_the_looks_of_the_one_before(tmp_path):
