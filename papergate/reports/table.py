@@ -1,5 +1,6 @@
 """The verdict table of a terminal."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -25,6 +26,12 @@ STYLES = {
 
 MOST_LINES = 12
 """Of an error in the terminal; a server's log is longer, and the page has it whole."""
+WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+"""Characters of Chinese, Japanese and Korean."""
+OPENS, CLOSES = "（《【「『“‘", "）》】」』”’，。；：、？！"
+"""Signs that do not end a line, and those that do not begin one."""
+UNIT = re.compile(rf"\s*[{OPENS}]*(?:[^\s{WIDE}]+|[{WIDE}])[{CLOSES}]*")
+"""What a line break leaves whole: a word, or one wide character, with the signs beside it."""
 HEADINGS = ("verdict", "score", "interval", "promised", "n_x_k", "tokens", "promise")
 """Labels of the columns."""
 
@@ -115,7 +122,23 @@ def print_line(console: "Console", text: str, style: str = "") -> None:
     """Text as it may be shown, on a line of its own: in a terminal wrapped at words, in a log whole, to be searched."""
     from rich.text import Text
 
-    console.print(Text(printable(text), style=style), soft_wrap=not console.is_terminal)
+    shown = printable(text)
+    lines = [_wrapped(line, console.width) for line in shown.split("\n")] if console.is_terminal else [shown]
+    console.print(Text("\n".join(lines), style=style), soft_wrap=True)
+
+
+def _wrapped(line: str, width: int) -> str:
+    """Broken at spaces and beside Chinese characters; a word or address stays whole, even one that is too long."""
+    from rich.cells import cell_len
+
+    indent = line[: len(line) - len(line.lstrip())]
+    lines = [""]
+    for unit in UNIT.findall(line):
+        if lines[-1] and cell_len(lines[-1] + unit) > width:
+            lines.append(indent + unit.lstrip())
+        else:
+            lines[-1] += unit
+    return "\n".join(lines)
 
 
 def shortened(error: str, language: Language = "en") -> str:

@@ -1,11 +1,13 @@
 """Reports say what was judged: properties, aggregates, per-problem file, words beside the verdict."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from rich.cells import cell_len
 from rich.text import Text
 
 from papergate.acceptance import rule_of
@@ -16,7 +18,7 @@ from papergate.promises import Tolerance
 from papergate.reports.family import family_of, standing
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
-from papergate.reports.table import HEADINGS, Line, console_of, print_rows, print_table
+from papergate.reports.table import HEADINGS, Line, console_of, print_line, print_rows, print_table
 from papergate.run_folder.files import PROBLEMS_FILE
 from papergate.run_folder.notes import note
 from papergate.run_folder.verdict import read_verdict
@@ -205,6 +207,25 @@ def test_a_table_of_many_columns_breaks_between_columns_and_never_inside_one(wid
     lines = [Text.from_ansi(line).plain for line in capsys.readouterr().out.splitlines()]
     assert all(len(line) <= width for line in lines)
     assert not [cell for cell in rows[0] if not any(cell in line for line in lines)]
+
+
+@pytest.mark.parametrize("width", [24, 40, 80])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "得到结论：在同一命令后加上--max-samples 20（只会补问缺少的部分，见http://127.0.0.1:8000/v1/models），“完成”。",
+        "  note: the answers of http://127.0.0.1:8000/v1/models are in runs/20260131-120000-ab12/report.html, whole",
+    ],
+)
+def test_a_terminal_breaks_no_word_and_no_address_in_either_language(text, width, capsys):
+    print_line(console_of(sys.stdout, width, colour=True), text)
+    lines = Text.from_ansi(capsys.readouterr().out.strip("\n")).plain.split("\n")
+    words = re.findall(r"[!-~]+", text)
+    assert re.findall(r"[!-~]+", " ".join(lines)) == words
+    assert all(cell_len(line) <= width or max(map(len, words)) > width - 4 for line in lines)
+    assert not [line for line in lines[1:] if line.lstrip()[0] in "，。：）”"]
+    assert all(line.startswith("  ") for line in lines) == text.startswith("  ")
+    assert "".join("".join(lines).split()) == "".join(text.split())
 
 
 def test_an_error_is_shown_with_its_remedy_and_a_long_one_is_cut(tmp_path, capsys):
