@@ -261,6 +261,23 @@ def test_nothing_is_wider_than_the_screen(browser, run, width):
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_phone_shows_rows_with_their_names_and_bars(browser, run, language):
+    sized(browser, 390)
+    opened(browser, run)
+    browser.execute_script(f"document.querySelector('.switch button[lang={language}]').click()")
+    heights = browser.execute_script(
+        "return [...document.querySelectorAll('.bars tbody th')].filter(one => one.innerText.length < 16)"
+        ".map(one => one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight))"
+    )
+    ends = browser.execute_script(
+        "return [...document.querySelectorAll('.bars .bar')].map(one => one.getBoundingClientRect().right)"
+    )
+    assert len(heights) > 5
+    assert max(heights) < 3
+    assert max(ends) <= 390
+
+
 def test_printing_opens_every_detail(browser, run):
     opened(browser, run)
     assert browser.execute_script(
