@@ -1,12 +1,12 @@
 """What a run shows while it asks: a live line in a terminal, one line per minute in a log."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TextIO
 
 from papergate.engines.records import Completion, Finish
-from papergate.printable import printable
+from papergate.printable import one_line, printable
 
 LINE_EVERY_S = 60.0
 """Often enough to see life in a CI log, rare enough to leave it readable for hours."""
@@ -132,18 +132,15 @@ class Tally:
         """Whether every sample ended, one way or the other."""
         return not self._left
 
-    def text(self) -> str:
-        """Samples, speed, failures and the time left."""
+    def facts(self) -> Iterator[str]:
+        """How far it is, then what failed, each for a row of its own; a narrow terminal cuts off how each ends."""
         seconds = max(time.monotonic() - self.started, 1e-9)
-        parts = [
-            f"{self.stored + self.finished}/{self.total} samples of {self.problems} problems",
-            f"{self.output_tokens / seconds:,.0f} tok/s",
-        ]
+        parts = [f"{self.stored + self.finished}/{self.total} samples of {self.problems} problems"]
         if not self.is_over:
-            parts += [f"{self.in_flight} in flight", self._eta(seconds)]
+            parts += [self._eta(seconds), f"{self.in_flight} in flight"]
+        yield ", ".join([*parts, f"{self.output_tokens / seconds:,.0f} tok/s"])
         if self.failed or self.retries:
-            parts.append(f"{self.failed} failed, {self.retries} retries (last: {self.last_error})")
-        return ", ".join(parts)
+            yield f"{self.failed} failed, {self.retries} retries (last: {self.last_error})"
 
     @property
     def _left(self) -> int:
@@ -200,7 +197,7 @@ class Shown:
         self._tally.in_flight = in_flight
         if time.monotonic() >= self._next:
             self._next += self._every_s
-            self._display.show(f"{self._about}{self._line()}")
+            self._display.show(self._about, self._facts())
 
     def say(self, line: str) -> None:
         """Show one line that must not be missed."""
@@ -211,17 +208,17 @@ class Shown:
         self._display.close()
         self._tally.in_flight = 0
         if self._tally.is_over:
-            self.say(self._line())
+            self.say("; ".join(self._facts()))
 
-    def _line(self) -> str:
-        return "; ".join(filter(None, (self._score(), self._tally.text())))
+    def _facts(self) -> list[str]:
+        return [fact for fact in (self._score(), *self._tally.facts()) if fact]
 
 
 class Display(Protocol):
     """Where lines are shown."""
 
-    def show(self, line: str) -> None:
-        """The state of the run, in place of the last one where that is possible."""
+    def show(self, about: str, facts: Sequence[str]) -> None:
+        """The state of the run, in place of the last one where that is possible; ``about`` says of which run."""
 
     def say(self, line: str) -> None:
         """A line that stays."""
@@ -236,9 +233,9 @@ class Log:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def show(self, line: str) -> None:
+    def show(self, about: str, facts: Sequence[str]) -> None:
         """Write the state as one more line."""
-        self.say(f"papergate: {line}")
+        self.say(f"papergate: {about}{'; '.join(facts)}")
 
     def say(self, line: str) -> None:
         """Write ``line``."""
@@ -250,7 +247,7 @@ class Log:
 
 
 class Terminal:
-    """A terminal whose last line is the state of the run."""
+    """A terminal whose last rows are the state of the run."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -258,12 +255,13 @@ class Terminal:
 
         self._live = Live(console=Console(file=stream), refresh_per_second=2, transient=True)
 
-    def show(self, line: str) -> None:
-        """Renew the last line."""
+    def show(self, about: str, facts: Sequence[str]) -> None:
+        """Renew the last rows, one for each fact; the line that stays above them says of which run."""
         from rich.text import Text
 
+        del about
         self._live.start()
-        self._live.update(Text(printable(line)))
+        self._live.update(Text("\n".join(map(one_line, facts)), no_wrap=True, overflow="ellipsis"))
 
     def say(self, line: str) -> None:
         """Print ``line`` above the state."""

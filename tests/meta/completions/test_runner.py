@@ -1,6 +1,7 @@
 """Every request is answered and stored once, whatever the engine does meanwhile."""
 
 import asyncio
+import io
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
+from rich.console import Console
 
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import LONGEST_RETRY_AFTER_S, Policy, seed_of
-from papergate.completions.progress import Log, Shown, Silent, clock, progress_for
+from papergate.completions.progress import Log, Shown, Silent, Terminal, clock, progress_for
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.engines.records import Completion, EngineIdentity, Finish, Request
@@ -311,6 +313,28 @@ def test_a_log_gets_a_line_at_the_beginning_one_per_interval_and_one_at_the_end(
     assert "in flight" in shown[-2]
     assert "1 retries (last: 503; again in 0 s)" in shown[-1]
     assert len(shown) > 2
+
+
+@pytest.mark.parametrize("error", ["503", "a long story " * 30])
+def test_a_terminal_shows_each_fact_in_one_row_of_its_width(error):
+    terminal = Terminal(io.StringIO())
+    progress = Shown(
+        terminal, lambda: "score 75.0 % [69.1, 80.9], promised 74.0 % ± 1 problem, look 4 of 64", every_s=0.0
+    )
+    progress.start(problems=500, total=32000, stored=12345)
+    progress.retrying(error, 1.0)
+    progress.tick(128)
+    rows = [
+        "".join(segment.text for segment in row) for row in Console(width=80).render_lines(terminal._live.renderable)
+    ]
+    terminal.close()
+    assert len(rows) == 3
+    for row, fact in zip(
+        rows,
+        ["score 75.0 %", "12345/32000 samples of 500 problems, time left unknown", "0 failed, 1 retries (last: "],
+        strict=True,
+    ):
+        assert row.startswith(fact)
 
 
 def test_a_stream_that_is_no_terminal_gets_few_lines(store):
