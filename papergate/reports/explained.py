@@ -5,7 +5,7 @@ from pathlib import Path
 
 from papergate.acceptance.options import Options
 from papergate.engines.logs.rows import quotable
-from papergate.run_folder.files import PAGE_FILE
+from papergate.run_folder.files import PAGE_FILE, holds_completions
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.words import Language, label, say
@@ -38,7 +38,8 @@ def next_steps(record: VerdictRecord, run: Path, options: Options) -> Iterator[N
     yield from (one for one in record.notes if one.code == CONFIRM)
     yield from more_samples([record], run, options)
     yield note("next_look", page=str(run / PAGE_FILE), folder=str(run / record.promise))
-    yield note("next_judge", run=str(run))
+    if holds_completions(run):
+        yield note("next_judge", run=str(run))
 
 
 def more_samples(records: Sequence[VerdictRecord], run: Path, options: Options) -> Iterator[Note]:

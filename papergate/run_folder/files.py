@@ -135,6 +135,11 @@ def promise_folders(run: Path, file: str = VERDICT_FILE) -> list[Path]:
     return sorted(path.parent for path in run.glob(f"*/{file}"))
 
 
+def holds_completions(run: Path) -> bool:
+    """Whether papergate asked and got answers that it stored, so that they can be judged again."""
+    return any(path.stat().st_size for path in run.glob(f"*/{COMPLETIONS_FILE}"))
+
+
 def evidence_files(run: Path) -> list[Path]:
     """The files of ``run`` that prove something, in the order of their names, which their sums and a bundle keep."""
     of_promises = [path for name in EVIDENCE for path in run.glob(f"*/{name}")]

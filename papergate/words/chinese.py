@@ -568,7 +568,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "note": "注意：{parts[0]}",
     "warning": "警告：{parts[0]}",
     "report_at": "报告：{path}",
-    "resume": "续跑：--run={run}    离线重新判定：papergate runs judge {run}",
+    "resume": "续跑：--run={run}",
     "resume_shard": "续跑：--run={run}    所有分片完成后：papergate merge RUN .. -o RUN",
     "shard_complete": "分片 {shard} 已完成：{samples} 个样本，全部题目平均每题至 {look} 个；不作判定："
     "papergate merge 合并全部 {count} 个分片",

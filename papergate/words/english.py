@@ -580,7 +580,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "note": "note: {parts[0]}",
     "warning": "warning: {parts[0]}",
     "report_at": "report: {path}",
-    "resume": "resume: --run={run}    judge again, offline: papergate runs judge {run}",
+    "resume": "resume: --run={run}",
     "resume_shard": "resume: --run={run}    when all shards are complete: papergate merge RUN .. -o RUN",
     "shard_complete": "shard {shard} is complete: {samples} samples, up to {look} of a problem in the whole; it judges "
     "nothing: papergate merge joins all {count}",

@@ -53,7 +53,7 @@ def test_a_signal_leaves_the_reports_and_the_command_that_goes_on(tmp_path, how)
         process.send_signal(how)
         text, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == ExitCode.INTERRUPTED, text
-    assert f"resume: --run={tmp_path / 'run'}" in text
+    assert f"resume: --run={tmp_path / 'run'}\njudge again, offline: papergate runs judge {tmp_path / 'run'}\n" in text
     assert_reports_are_left(tmp_path)
 
 

@@ -2,12 +2,14 @@
 
 import os
 import re
+import socket
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from papergate.cli import main
 from tests.meta.processes import ran
 from tests.meta.tiny_runs import completions_of, like_the_paper, write_predictions
 
@@ -55,7 +57,25 @@ def test_the_body_of_a_failure_explains_it(replayed):
     worst = body.partition("worst problems")[2]
     assert len(re.findall(r"^tiny-aime-\d+: 0 of 16 right, 0 cut off$", worst, re.MULTILINE)) == 5
     assert f"every answer and grade is in {told.run / PROMISE}" in body
-    assert f"papergate runs judge {told.run}" in body
+
+
+def test_stored_completions_are_not_offered_to_be_judged_again(replayed, capsys):
+    assert_nothing_is_judged_again(replayed(low, 4), capsys)
+
+
+def test_after_a_wrong_port_nothing_is_offered_to_be_judged_again(tmp_path, capsys):
+    with socket.socket() as bound:  # which does not listen
+        bound.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        told = Told(tmp_path, "-k", "tiny-aime", "--endpoint", url, "--model=m", target="cpu_vllm")
+    assert_nothing_is_judged_again(told, capsys)
+
+
+def assert_nothing_is_judged_again(told, capsys):
+    assert f"resume: --run={told.run}" in told.text
+    assert "runs judge" not in told.text + told.bodies[0]
+    assert main(["runs", "judge", str(told.run)]) == 2
+    assert "holds no completions to judge" in capsys.readouterr().err
 
 
 def test_an_undecided_promise_names_the_samples_to_type(replayed):

@@ -109,7 +109,7 @@ def test_a_session_speaks_chinese_in_terminal_and_junit(tmp_path):
     assert "未通过：pass@1 0.0 %" in session.cases[0].find("failure").get("message")
     assert session.properties()["verdict"] == "fail"
     assert "报告：" in session.text
-    assert "离线重新判定：papergate runs judge" in session.text
+    assert "续跑：--run=" in session.text
     plan = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--plan", "--language=zh")
     assert "已估算 1 项承诺；没有提问，也没有测试" in plan.text
 
