@@ -12,38 +12,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from papergate.acceptance import Case, Receipt, Settings, assess, reference_of
+from papergate.acceptance import Case, Receipt, assess
 from papergate.acceptance.flow import manifest_of
 from papergate.acceptance.saving import save
-from papergate.benchmarks import load, read_specs
 from papergate.completions.lines import hash_of, sealed
 from papergate.completions.policy import seed_of
 from papergate.completions.store import Store
 from papergate.diagnosis.kinds import Kind
-from papergate.engines import Completion, EngineIdentity, Finish
-from papergate.promises import read_promises
+from papergate.engines import Completion, Finish
 from papergate.reports.run import write_run_page
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, PAGE_FILE, TRANSCRIPTS_FOLDER
 from papergate.scoring import Grade, Outcome
 from studies.browser import CHROMIUM, DRIVER, browser_of
+from studies.large_run import case_of
 
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-math"
 SAMPLES = 68
 VOCABULARY = 2000
-
-
-def case() -> Case:
-    specs = read_specs()
-    promise = next(each for each in read_promises(benchmarks=specs) if each.id == PROMISE)
-    benchmark = load(specs[promise.benchmark])
-    return Case(
-        promise=promise,
-        benchmark=benchmark,
-        identity=EngineIdentity(engine="scripted", version="1", model="script"),
-        settings=Settings(samples=SAMPLES),
-        problems=benchmark.problems,
-        reference=reference_of(promise, None),
-    )
 
 
 def completions(of: Case, characters: int) -> Iterator[tuple[bool, Completion]]:
@@ -70,7 +55,7 @@ def completions(of: Case, characters: int) -> Iterator[tuple[bool, Completion]]:
 
 def made(folder: Path, characters: int) -> Path:
     """The run, without its page."""
-    of, place = case(), folder / PROMISE
+    of, place = case_of(SAMPLES, PROMISE), folder / PROMISE
     Store.open(place, manifest_of(of)).close()
     link = hash_of((place / MANIFEST_FILE).read_bytes())
     receipts, grades = {}, {}

@@ -94,10 +94,10 @@ def _measured(work: Callable[[Path], int], folder: Path) -> tuple[int, float, fl
     before, began = _cpu_s(), time.monotonic()
     count = work(folder)
     wall = time.monotonic() - began
-    return count, _cpu_s() - before, wall, _peak_mib()
+    return count, _cpu_s() - before, wall, peak_mib()
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """The most memory of this process; that of getrusage counts the process that started it."""
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
