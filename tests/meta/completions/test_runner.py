@@ -14,7 +14,6 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from papergate.completions.manifest import Manifest
 from papergate.completions.policy import LONGEST_RETRY_AFTER_S, Policy, seed_of
 from papergate.completions.progress import Log, Shown, Silent, Terminal, clock, progress_for
 from papergate.completions.runner import ask
@@ -22,6 +21,7 @@ from papergate.completions.store import Store
 from papergate.engines.records import Completion, EngineIdentity, Finish, Request
 from papergate.errors import EngineError, EngineRefused, EngineTimeout, StoreError
 from papergate.promises.records import Sampling
+from tests.meta.completions.test_store import manifest
 from tests.meta.processes import LIMIT_S, started, wait_until
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), max_tokens=16)
@@ -76,22 +76,9 @@ def requests(problems, samples=1):
     ]
 
 
-def manifest():
-    return Manifest(
-        promise="p",
-        engine="scripted",
-        model="m",
-        benchmark="b",
-        benchmark_digest="",
-        prompt_digest="",
-        sampling=SAMPLING,
-        run_seed=0,
-    )
-
-
 @pytest.fixture
 def store(tmp_path):
-    with Store.open(tmp_path / "run", manifest()) as opened:
+    with Store.open(tmp_path / "run", manifest(run_seed=0)) as opened:
         yield opened
 
 
@@ -267,9 +254,10 @@ from papergate.completions.policy import Policy
 from papergate.completions.progress import progress_for
 from papergate.completions.runner import ask
 from papergate.completions.store import Store
-from tests.meta.completions.test_runner import ScriptedEngine, manifest, requests
+from tests.meta.completions.test_runner import ScriptedEngine, requests
+from tests.meta.completions.test_store import manifest
 
-with Store.open(Path(sys.argv[1]), manifest()) as store:
+with Store.open(Path(sys.argv[1]), manifest(run_seed=0)) as store:
     engine = ScriptedEngine(concurrency=8, script={"p9": []})
     engine.seconds = 0.02
     ask(engine, requests(100_000), store, Policy(), progress_for(sys.stdout))
@@ -285,7 +273,7 @@ def test_ctrl_c_keeps_what_finished_and_says_how_to_go_on(tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=LIMIT_S)
     assert err.rstrip().endswith("KeyboardInterrupt")
-    with Store.open(tmp_path, manifest()) as store:
+    with Store.open(tmp_path, manifest(run_seed=0)) as store:
         kept = len(store)
     assert kept > 0
     resume = f"the same command with --run={tmp_path.parent} asks for the other {100000 - kept}"

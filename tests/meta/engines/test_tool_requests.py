@@ -19,7 +19,6 @@ from papergate.acceptance.records import Case
 from papergate.acceptance.terms import reference_of
 from papergate.benchmarks import Benchmark, read_specs
 from papergate.benchmarks.layouts import asked_by, problem_of
-from papergate.completions.manifest import Manifest
 from papergate.completions.policy import Policy
 from papergate.completions.progress import Silent
 from papergate.completions.runner import ask
@@ -29,6 +28,7 @@ from papergate.engines.remote.body import STREAM, body_of
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError
 from papergate.promises import Sampling, read_promises
+from tests.meta.completions.test_store import manifest
 from tests.servers.faulty_server import MODEL, FaultyServer, always
 
 SPECS = read_specs()
@@ -79,16 +79,6 @@ def test_without_the_letter_only_a_stream_is_asked_for_beside(record):
 
 WHOLE = Form(fields=("model", "messages", "max_tokens", "temperature", "top_p"), streamed=False)
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=128)
-MANIFEST = Manifest(
-    promise="p",
-    engine="remote",
-    model=MODEL,
-    benchmark="b",
-    benchmark_digest="",
-    prompt_digest="",
-    sampling=SAMPLING,
-    run_seed=0,
-)
 
 
 def asked(number=0):
@@ -147,7 +137,7 @@ def test_a_batch_begins_when_the_slowest_of_the_one_before_has_ended(tmp_path):
         ended.append(request.prompt)
         await reply.whole("200 OK", "application/json", json.dumps(completion(content="4")))
 
-    with FaultyServer(plan=always(slow_first)) as server, Store.open(tmp_path, MANIFEST) as store:
+    with FaultyServer(plan=always(slow_first)) as server, Store.open(tmp_path, manifest()) as store:
         ask(
             RemoteEngine([server.url], MODEL),
             [asked(n) for n in range(7)],

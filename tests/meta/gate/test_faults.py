@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from papergate.completions.manifest import Manifest
 from papergate.completions.policy import Policy, seed_of
 from papergate.completions.progress import Silent
 from papergate.completions.runner import ask
@@ -24,6 +23,7 @@ from papergate.engines.remote.engine import RemoteEngine
 from papergate.engines.remote.timeouts import Timeouts
 from papergate.errors import EngineError, EngineTimeout
 from papergate.promises.records import Sampling
+from tests.meta.completions.test_store import manifest
 from tests.meta.engines.test_remote import certificate
 from tests.servers.faulty_server import MODEL, FaultyServer, always, answer_to, first
 
@@ -31,16 +31,6 @@ SAMPLING = Sampling(temperature=Decimal("0.6"), max_tokens=128)
 QUICK = Policy(concurrency=4, first_wait_s=0.001, longest_wait_s=0.002)
 SHORT = Timeouts(first_token_s=1, idle_s=1, total_s=3)
 """Short enough for a test, long enough for a good answer from a busy machine."""
-MANIFEST = Manifest(
-    promise="p",
-    engine="remote",
-    model=MODEL,
-    benchmark="b",
-    benchmark_digest="",
-    prompt_digest="",
-    sampling=SAMPLING,
-    run_seed=0,
-)
 
 
 def requests(problems=6, samples=2):
@@ -65,7 +55,7 @@ def whole(completions, given):
 
 @pytest.fixture
 def store(tmp_path):
-    with Store.open(tmp_path / "run", MANIFEST) as opened:
+    with Store.open(tmp_path / "run", manifest(run_seed=0)) as opened:
         yield opened
 
 
@@ -274,7 +264,7 @@ class Acknowledging(Silent):
 
 
 def run_to_its_end(folder: Path, url: str, acknowledged: Path) -> None:
-    with Store.open(folder, MANIFEST) as store:
+    with Store.open(folder, manifest(run_seed=0)) as store:
         ask(RemoteEngine([url], MODEL), GIVEN, store, Policy(concurrency=8), Acknowledging(acknowledged))
 
 
