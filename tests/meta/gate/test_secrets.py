@@ -5,7 +5,7 @@ import json
 import pytest
 
 from papergate.exit_codes import ExitCode
-from papergate.run_folder.files import COMPLETIONS_FILE
+from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
 from tests.meta.gate.test_suite import Session
 from tests.servers.faulty_server import MODEL, FaultyServer, event
 
@@ -90,4 +90,7 @@ def test_a_key_in_the_list_of_models_reaches_no_artefact(tmp_path, monkeypatch):
 
 def test_a_key_in_what_a_server_says_of_itself_reaches_no_artefact(tmp_path, monkeypatch):
     pages = {"/v1/models": ("200 OK", {"data": [{"id": MODEL, "owned_by": f"{KEY}{ESCAPES}", "root": KEY}]})}
-    is_clean(tried(tmp_path, monkeypatch, pages=pages | {"/version": ("200 OK", {"version": f"1{ESCAPES} {KEY}"})}))
+    pages |= {"/version": ("200 OK", {"version": f"1{ESCAPES} {KEY}"})}
+    session = tried(tmp_path, monkeypatch, "--no-preflight", pages=pages)
+    assert any(b"[secret]" in artefact for name, artefact in artefacts(session).items() if name.endswith(MANIFEST_FILE))
+    is_clean(session)
