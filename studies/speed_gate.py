@@ -96,7 +96,7 @@ def _compare(args: argparse.Namespace, salt: str) -> Slowdown:
     for restart in range(RESTARTS):
         with ExitStack() as stack:
             order = (args.slowdown, 0.0) if restart % 2 == 0 else (0.0, args.slowdown)
-            first, second = (stack.enter_context(_served(slowdown)) for slowdown in order)
+            first, second = (stack.enter_context(_served(args.serve, slowdown)) for slowdown in order)
             new, old = (first, second) if restart % 2 == 0 else (second, first)
             runs = measure_pairs(new, old, workload, salt=f"{salt} {restart}")
         for run in runs:
