@@ -218,6 +218,8 @@ def greedy_answers(golden: GoldenAnswers, reader: Reader) -> Check:
     if not golden.greedy:
         return _check("greedy_answers", "unknown", reason="no-golden-answers")
     spoken = reader.greedy([(answer.prompt, len(answer.ids)) for answer in golden.greedy])
+    if not all(_can_part(answer, said, golden) for answer, said in zip(golden.greedy, spoken, strict=True)):
+        return _check("greedy_answers", "unknown", reason="no-golden-texts")
     gaps = [parting(answer, said, golden) for answer, said in zip(golden.greedy, spoken, strict=True)]
     parted = [each for each in gaps if each is not None]
     clear = sum(each > CLEAR_GAP for each in parted)
@@ -225,6 +227,11 @@ def greedy_answers(golden: GoldenAnswers, reader: Reader) -> Check:
     values: dict[str, Any] = {"answers": len(gaps), "parted": len(parted), "clear": clear, "fail": fail}
     values["largest"] = round(max(parted, default=0.0), 2)
     return _check("greedy_answers", "failed" if clear >= fail else "noted" if clear else "ok", **values)
+
+
+def _can_part(answer: GoldenAnswer, spoken: Spoken, golden: GoldenAnswers) -> bool:
+    """Whether both are told in one way: in numbers, or in texts; without texts every answer would do."""
+    return bool(spoken.ids) or golden.texts.keys() >= set(answer.ids)
 
 
 def most_harmless(answers: int) -> int:

@@ -307,6 +307,7 @@ _PARTED = (
 _NO_GREEDY = {
     "temperature-0-refused": "服务拒绝 temperature 0。解码阶段的故障将无法发现",
     "no-golden-answers": "参照中没有",
+    "no-golden-texts": "服务只返回文本，而参照缺少其 token 的文本。请用 vLLM 或在进程内生成参照",
     "no-answer": "服务没有回答",
 }
 

@@ -278,6 +278,8 @@ _PARTED = (
 _NO_GREEDY = {
     "temperature-0-refused": "the server refuses temperature 0. Faults of decoding stay unseen",
     "no-golden-answers": "the golden holds none",
+    "no-golden-texts": "the server gives texts alone, and the golden lacks the texts of its tokens. Make "
+    "the golden with vLLM or in process",
     "no-answer": "the server gave no answer",
 }
 

@@ -139,6 +139,19 @@ def test_a_server_without_log_probabilities_is_judged_by_its_greedy_texts(golden
     assert (status, state(record, "greedy_answers").state) == (1, "failed")
 
 
+def test_texts_are_not_compared_with_tokens_whose_texts_nobody_told(golden, tmp_path):
+    """As golden answers are that a server told by ``echo``, without texts."""
+    record = GoldenAnswers.read(golden / GOLDEN_ANSWERS_FILE)
+    write_golden_answers(tmp_path / "golden", record.model_copy(update={"texts": {}}))
+    with model_server(logprobs="absent", weights=rounded(3)) as url:
+        status, record = drifted(url, tmp_path / "golden", tmp_path / "run")
+    assert (status, record.result) == (10, "cannot tell")
+    assert state(record, "greedy_answers").values["reason"] == "no-golden-texts"
+    with model_server(weights=rounded(3)) as url:
+        status, record = drifted(url, tmp_path / "golden", tmp_path / "numbered")
+    assert (status, state(record, "greedy_answers").state) == (1, "failed")
+
+
 def test_nothing_that_can_be_compared_cannot_be_told(golden, tmp_path, capsys):
     with model_server(logprobs="absent", refuses_greedy=True) as url:
         status, record = drifted(url, golden, tmp_path)

@@ -338,6 +338,7 @@ SAMPLES = {
     "greedy_answers_unknown": [
         {"reason": "temperature-0-refused", "said": "400"},
         {"reason": "no-golden-answers"},
+        {"reason": "no-golden-texts"},
         {"reason": "no-answer", "said": "503"},
     ],
 }
