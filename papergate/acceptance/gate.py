@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from papergate.acceptance.base import base_of, base_options, refuse_no_gain
 from papergate.acceptance.coordinating import coordinate
 from papergate.acceptance.crew import Announcements, Crew, given_up
 from papergate.acceptance.flow import Show, accept, manifest_of, replay, silently
@@ -24,7 +25,7 @@ from papergate.engines.replay import Predictions, refuse_thoughts, refuse_withou
 from papergate.engines.start import demand_here
 from papergate.errors import PapergateError
 from papergate.promises import Promise
-from papergate.run_folder.files import keep_room, require_usable
+from papergate.run_folder.files import give_room, keep_room, require_usable
 from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.statistics.family import holm_alpha
@@ -66,7 +67,8 @@ class Gate:
             PapergateError: anything outside the model's answers is wrong. A verdict of an earlier session stays on
                 disk until samples are asked for.
         """
-        ready, folder = self._prepared(promise), self._run / promise.id
+        golden = self._base_of(promise, show) if self._setup.options.gain_over else None
+        ready, folder = self._prepared(promise, golden), self._run / promise.id
         if ready.predictions:
             found = replayed(ready, self._setup)
             save_replayed(ready.predictions.completions, folder)
@@ -114,17 +116,32 @@ class Gate:
         assert options.coordinate, "this session coordinates"
         return Crew(options.coordinate, promise.id, options.shards, stale=self._given_up, patience_s=options.wait_s)
 
-    def _prepared(self, promise: Promise) -> Ready:
+    def _base_of(self, promise: Promise, show: Show) -> Path:
+        """The golden run of a gain: that of its base, asked now unless it was before."""
+        options = self._setup.options
+        demand_here(promise, options.endpoints)
+        refuse_no_gain(promise, options)
+        assert options.gain_over, "there is a base"
+        asked_so = base_options(options, self._run, problems=self._setup.benchmarks[promise.benchmark].problems)
+        assert asked_so.run, "the base has a folder"
+        base, setup = base_of(promise, options.gain_over), replace(self._setup, options=asked_so, policy=None)
+        workers = Workers(count=self._workers.count)  # no promise of this session: its end is nobody's failure
+        Gate(setup, self._engines, asked_so.run, promises=self._promises, workers=workers).test(base, show)
+        give_room(asked_so.run)
+        return asked_so.run / base.id
+
+    def _prepared(self, promise: Promise, golden: Path | None = None) -> Ready:
         require_usable(self._run)
         keep_room(self._run)
         if self._setup.predictions is None and not self._setup.options.coordinates:
             demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
-        return prepare(promise, self._setup, self._benchmarks, fail_alpha=self._fail_alpha)
+        setup = replace(self._setup, options=replace(self._setup.options, golden=golden)) if golden else self._setup
+        return prepare(promise, setup, self._benchmarks, fail_alpha=self._fail_alpha)
 
     def _engine(self, ready: Ready, folder: Path, show: Show) -> Engine:
         """The engine that answers; it and the store in ``folder`` are sound."""
         refuse_unsound(folder)
-        engine = self._engines.start(ready.promise)
+        engine = self._engines.start(ready.promise, self._setup.options.model)
         if self._preflights:
             self._preflights.hold(ready, engine, folder, show)
         return engine

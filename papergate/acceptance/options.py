@@ -24,6 +24,11 @@ MOST_SAMPLES = 10_000
 """Of a problem; every request is listed before the first is sent."""
 WAIT_S = NO_PROGRESS_S
 """Silence after which a shard or a coordinator is given up: as long as one answer may take, and half an hour."""
+NAMES_AND_PLACES = (
+    *("--data", "--predictions", "--targets", "--golden", "--run", "--ca-file"),
+    *("--model", "--gain-over", "--endpoint"),
+)
+"""Options whose texts are repeated in reports."""
 UNSHOWN = {"Cc", "Cs"}
 """Control characters, and the half surrogates that stand for bytes which are no UTF-8."""
 Given = Callable[[str], Any]
@@ -49,6 +54,8 @@ class Options:
     limit: int | None = None
     trial: bool = False
     golden: Path | None = None
+    gain_over: str | None = None
+    """Model that a gain is promised over, asked first; a name that the endpoint serves, a folder or a hub id."""
     policy: Path | None = None
     """Which promises gate, and which are waived."""
     grader: GraderMode | None = None
@@ -99,6 +106,7 @@ def add_options(add: Callable[..., object]) -> None:
         "--budget-hours", type=float, metavar="H", help="most hours of asking for a promise, looked at before each look"
     )
     add("--holm", action="store_true", help="a failure must be sure among all selected promises together (Holm)")
+    add("--gain-over", metavar="MODEL", help="test gains alone: ask their base first, its name or folder of weights")
     add("--trial", action="store_true", help="try the set-up on 2 problems; green where it works, no verdict")
     add("--limit", type=int, metavar="N", help="first N problems only: a part, which cannot pass")
     add("--concurrency", type=int, metavar="N", help="requests in flight; default: what serves the engine best")
@@ -146,6 +154,7 @@ def options_of(get: Given) -> Options:
     _refuse_bounds_of_one_look(get)
     _refuse_shards_without_plan(get)
     _refuse_coordinating(get)
+    _refuse_gain_without_run(get)
     shard = Shard.of(get("--shard"), os.environ) if get("--shard") else None
     trial = bool(get("--trial"))
     return Options(
@@ -164,6 +173,7 @@ def options_of(get: Given) -> Options:
         limit=get("--limit") or (TRIAL_PROBLEMS if trial else None),
         trial=trial,
         golden=_path(get("--golden")),
+        gain_over=get("--gain-over"),
         policy=_path(get("--policy")),
         grader=get("--grader"),
         letter=bool(get("--letter")),
@@ -202,7 +212,7 @@ def _refuse_numbers(get: Given) -> None:
 
 def _refuse_odd_names(get: Given) -> None:
     """What is repeated in reports must be text that they can hold."""
-    for name in ("--data", "--predictions", "--targets", "--golden", "--run", "--ca-file", "--model", "--endpoint"):
+    for name in NAMES_AND_PLACES:
         values = [get(name)] if isinstance(get(name), str) else get(name) or ()
         for value in values:
             if any(unicodedata.category(letter) in UNSHOWN for letter in value):
@@ -278,6 +288,13 @@ def _refuse_coordinating(get: Given) -> None:
     for name in ("--predictions", *(() if get("--shard") else ("--endpoint",))):
         if get(name):
             raise OptionsError(f"--coordinate judges what shards ask: leave out {name}")
+
+
+def _refuse_gain_without_run(get: Given) -> None:
+    """A base is asked whole, in this session, and is the reference itself."""
+    for name in ("--golden", "--predictions", "--shard", "--coordinate", "--limit", "--trial"):
+        if get("--gain-over") and get(name):
+            raise OptionsError(f"--gain-over asks the whole base in this session, as the reference: leave out {name}")
 
 
 def _nearest(path: Path) -> Path:

@@ -97,6 +97,8 @@ def select(setup: Setup, candidates: Iterable[Promise], *, demanded: Collection[
 
 def _why_not(setup: Setup, promise: Promise, *, demanded: bool) -> str:
     """Why ``promise`` is not tested here; empty where it is."""
+    if setup.options.gain_over and promise.tolerance.unit != "gain":
+        return "no gain, and --gain-over measures gains alone"
     if setup.predictions:
         return _why_not_in(setup.predictions, promise, setup.benchmarks[promise.benchmark], setup.options)
     if setup.options.coordinates:

@@ -48,7 +48,8 @@ def reference_of(promise: Promise, golden: Counts | None = None) -> Reference:
     if score is None:
         raise PromiseError(
             f"{promise.id}: nobody published this score; its reference is a golden run: {promise.score.source}. "
-            "Make that run with papergate, then give its folder: --golden RUN"
+            "Make that run with papergate, then give its folder: --golden RUN. The base of a gain can be asked in the "
+            "same session: --gain-over MODEL"
         )
     if promise.score.reference == "sampled" and samples is not None:
         return Reference.sampled(score, samples=samples)

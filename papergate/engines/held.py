@@ -41,8 +41,10 @@ class Engines:
         """End the engine that is held."""
         self.stop()
 
-    def start(self, promise: Promise) -> Engine:
+    def start(self, promise: Promise, model: str | None = None) -> Engine:
         """The engine that is held, or a new one in its place where it belongs to another deployment.
+
+        ``model`` stands in place of the session's.
 
         Raises:
             HardwareError: the hardware is not here.
@@ -55,7 +57,7 @@ class Engines:
             promise,
             endpoints=self._endpoints,
             ca_file=self._ca_file,
-            model=self._model,
+            model=model or self._model,
             servers=self._servers,
             owner=self._owner,
         )

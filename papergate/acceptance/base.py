@@ -1,0 +1,70 @@
+"""The model that a gain is promised over, asked first by the same harness: its run is the golden run of the gain."""
+
+import math
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from papergate.acceptance.options import Options
+from papergate.engines.checkpoint import refuse_incomplete
+from papergate.errors import OptionsError
+from papergate.promises import Promise
+from papergate.promises.records import PromisedScore
+from papergate.statistics.rule import GAIN_MARGIN
+
+LARGEST_ERROR = GAIN_MARGIN / 5
+"""Standard error of a base's score at most: a fifth of the gain that the rule is planned for, whatever the score."""
+
+LARGEST_VARIANCE = Fraction(1, 4)
+"""Of one answer, right or wrong."""
+
+
+def base_run(run: Path) -> Path:
+    """The run folder of the base: beside that of the checkpoint, an ordinary one."""
+    return run.with_name(f"{run.name}-base")
+
+
+def base_of(promise: Promise, model: str) -> Promise:
+    """What is asked of ``model``: the score that the gain is held against.
+
+    Its texts are graded whole. A base seldom closes a thought, and one that did not would have no score at all; guesses
+    in a thought that was cut off count for the base, never for the gain.
+    """
+    deployment = promise.deployment.model_copy(
+        update={"name": f"{promise.deployment.name}-base", "model": model, "thinks": False}
+    )
+    score = PromisedScore(
+        percent=Decimal(0),
+        samples=None,
+        reference="exact",
+        source=f"none: the base model of {promise.id}, measured as its reference",
+        sampling=promise.score.sampling,
+    )
+    return promise.model_copy(update={"deployment": deployment, "score": score, "measured": None, "reproductions": ()})
+
+
+def base_options(options: Options, run: Path, *, problems: int) -> Options:
+    """How the base is asked: as the checkpoint is, with a fixed number of samples."""
+    fixed = None if options.protocol == "vendor" else options.samples or base_samples(problems, options.max_samples)
+    return replace(options, model=options.gain_over, gain_over=None, run=base_run(run), samples=fixed)
+
+
+def base_samples(problems: int, most: int) -> int:
+    """Samples of each problem that bound the standard error by `LARGEST_ERROR` at any score; at most ``most``."""
+    return min(most, math.ceil(LARGEST_VARIANCE / (problems * LARGEST_ERROR**2)))
+
+
+def refuse_no_gain(promise: Promise, options: Options) -> None:
+    """See, before hours are spent on the base, that the checkpoint is whole and another model.
+
+    Raises:
+        EngineError: the checkpoint is not whole.
+        OptionsError: both are one model.
+    """
+    checkpoint = options.model or promise.deployment.model
+    assert options.gain_over, "there is a base"
+    if Path(checkpoint).absolute() == Path(options.gain_over).absolute():
+        raise OptionsError(f"--gain-over {checkpoint}: this is the model that is tested; give its base")
+    if not options.endpoints:
+        refuse_incomplete(checkpoint)
