@@ -8,7 +8,7 @@ from typing import Protocol
 from papergate.promises.records import Sampling
 from papergate.promises.tool import RequestField
 
-END_OF_THOUGHT = "</think>"
+BEGIN_OF_THOUGHT, END_OF_THOUGHT = "<think>", "</think>"
 BEST = 20
 """Most likely tokens of a `Logprobs`: the most that common servers tell."""
 Logprobs = Mapping[int, float]

@@ -1,14 +1,15 @@
 """NeMo-Skills, and sgl-eval, which writes the same: ``output-rsN.jsonl``, a file for each seed, a line a problem.
 
 Files of several seeds in one folder are samples of the same problems. ``generation`` is the answer; a thought stands in
-front of it, or in ``reasoning_content`` or ``_full_generation`` where a parser took it apart.
+front of it, or in ``reasoning_content`` or ``_full_generation`` where a parser took it apart. sgl-eval names the model in
+``metrics.json`` beside them.
 """
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from papergate.engines.logs.files import read_source
+from papergate.engines.logs.files import json_of, read_source
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, with_thought
 from papergate.engines.records import Finish
 from papergate.engines.remote.answer import FINISHES
@@ -38,14 +39,15 @@ def _seeds(path: Path) -> list[Path]:
 
 
 def _rows(source: Source) -> Iterator[Row]:
+    model = str(json_of(source.path.with_name("metrics.json")).get("model") or "")
     for sample, path in enumerate(_seeds(source.path)):
         for place, row in (source if path == source.path else read_source(path)).columns():
             if not _fits(row):
                 raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
-            yield _row(row, sample)
+            yield _row(row, sample, model)
 
 
-def _row(row: Columns, sample: int) -> Row:
+def _row(row: Columns, sample: int, model: str) -> Row:
     finish = FINISHES.get(str(row.get("finish_reason") or "stop").lower(), Finish.FAILED)
     failed = bool(row.get("error")) or row["generation"] is None or finish is Finish.FAILED
     text = row.get("_full_generation") or with_thought(str(row.get("reasoning_content") or ""), str(row["generation"]))
@@ -56,6 +58,7 @@ def _row(row: Columns, sample: int) -> Row:
         cut=finish is Finish.LENGTH,
         error=str(row.get("error") or f"finish {row.get('finish_reason')}") if failed else "",
         gold=str(row["expected_answer"]),
+        model=model,
         prompt=str(row["problem"]),
     )
 

@@ -1,16 +1,16 @@
 """QwQ's eval: a line for each answer, the data's own columns and the text in ``gen``; the problem is told by its text.
 
 Answers are written as they come, so the samples of a problem stand anywhere. Whether the token limit ended a text is
-not written; a request that failed has no text.
+not written. A request that failed leaves no line; one that was longer than the context is an object with ``end_reason``.
 """
 
 from collections.abc import Iterator
 
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, first, id_of_text, listed
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, first, id_of_text, listed, object_of
 from papergate.errors import PredictionsError
 
 ACCEPTS = "lines of {prompt, gen, answer}"
-EMPTY = "its text is empty, which is how the tool writes a request that failed"
+EMPTY = "its text is empty: the server said nothing, or only a thought that the tool does not keep"
 
 
 def _fits(row: Columns) -> bool:
@@ -22,11 +22,12 @@ def _rows(source: Source) -> Iterator[Row]:
         if not _fits(row):
             raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
         prompt, gold = asked_in(row["prompt"]), first(row, ("answer", "gold"))
-        for text in listed(row["gen"]):
+        for found in listed(row["gen"]):
+            text = found if isinstance(found, str) else ""
             yield Row(
                 problem=id_of_text(prompt),
-                text=str(text) if text else None,
-                error="" if text else EMPTY,
+                text=text or None,
+                error="" if text else str(object_of(found).get("end_reason") or EMPTY),
                 gold=None if gold is None else str(gold),
                 prompt=prompt,
                 part=str(row.get("task") or ""),

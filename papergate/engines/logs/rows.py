@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from papergate.engines.records import END_OF_THOUGHT, Finish
+from papergate.engines.records import BEGIN_OF_THOUGHT, END_OF_THOUGHT, Finish
 from papergate.errors import PredictionsError
 
 MOST_DIGITS = 7
@@ -149,7 +149,8 @@ def last_of(messages: object, role: str) -> Columns:
 
 def said_by(message: Columns) -> str:
     """What an assistant wrote, its thought first."""
-    return with_thought(str(message.get("reasoning_content") or ""), message_text(message.get("content")))
+    thought = message.get("reasoning_content") or message.get("reasoning") or ""
+    return with_thought(str(thought), message_text(message.get("content")))
 
 
 def asked_in(prompt: object) -> str:
@@ -178,7 +179,8 @@ def id_of_text(text: str) -> str:
 
 
 def with_thought(thought: str, answer: str) -> str:
-    """One text of what a server or tool had kept apart; the thought stays open where no answer follows."""
+    """One text of what a server or tool had kept apart; where no answer follows, the thought is opened and stays open."""
     if not thought or END_OF_THOUGHT in answer:
         return answer
-    return f"{thought}{END_OF_THOUGHT}{answer}" if answer.strip() else thought
+    opened = thought if thought.lstrip().startswith(BEGIN_OF_THOUGHT) else f"{BEGIN_OF_THOUGHT}{thought}"
+    return f"{thought}{END_OF_THOUGHT}{answer}" if answer.strip() else opened

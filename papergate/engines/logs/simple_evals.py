@@ -1,6 +1,7 @@
 """simple-evals: ``TASK_MODEL_allresults.json``, every conversation of a run, in no order and without ids or golds.
 
-Which problem a conversation is about shows in its text alone. A request that failed has an empty answer.
+Which problem a conversation is about shows in its text alone. A request that failed has an empty answer, or the words of
+the tool in its place, as its sampler has it.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, 
 
 ACCEPTS = "TASK_MODEL_allresults.json, an object {score, htmls, convos}"
 EMPTY = "its text is empty, which is how the tool writes a request that failed"
+
+REFUSED = "No response (bad request)."
 
 
 def _fits_whole(whole: Columns) -> bool:
@@ -20,7 +23,8 @@ def _rows(source: Source) -> Iterator[Row]:
     assert isinstance(conversations, list), "seen by _fits_whole"
     for conversation in conversations:
         prompt, text = asked_in(conversation), said_by(last_of(conversation, "assistant"))
-        yield Row(problem=id_of_text(prompt), text=text or None, error="" if text else EMPTY, prompt=prompt)
+        error = text if text == REFUSED else "" if text else EMPTY
+        yield Row(problem=id_of_text(prompt), text=None if error else text, error=error, prompt=prompt)
 
 
 SIMPLE_EVALS = Layout(tool="simple-evals", accepts=ACCEPTS, fits_whole=_fits_whole, rows=_rows)

@@ -166,7 +166,7 @@ def test_evalscope_thoughts_are_put_back_and_the_token_limit_is_kept(tmp_path):
     reviews = lines(tmp_path, reviewed(0, "a", THOUGHT), name="reviews/adder/aime24_default.jsonl")
     for read in (read_predictions(path), read_predictions(reviews), read_predictions(tmp_path)):
         assert samples(read) == {
-            ("0", 0): THOUGHT, ("0", 1): "so</think>then", ("1", 0): None, ("1", 1): "and so on"
+            ("0", 0): THOUGHT, ("0", 1): "so</think>then", ("1", 0): None, ("1", 1): "<think>and so on"
         }  # fmt: skip
         assert (cut(read), errors(read)) == ({("1", 1)}, {("1", 0): "HTTP 500"})
         assert (read.model, read.golds) == ("adder", {"0": "5"})

@@ -62,6 +62,21 @@ def test_nemo_skills_a_thought_apart_is_put_back_and_failures_are_kept_apart_fro
     assert cut(read) == {("own-2", 0)}
 
 
+def test_a_thought_apart_that_was_cut_off_is_never_an_answer(tmp_path):
+    rows = [nemo("", reasoning_content="Perhaps \\boxed{24}, or", finish_reason="length")]
+    (text,) = samples(read_predictions(lines(tmp_path, *rows, name="output.jsonl"))).values()
+    assert text == "<think>Perhaps \\boxed{24}, or"
+    with Grader() as grader:
+        (grade,) = grader.grade([Attempt(text=text, gold="24", kind=AnswerKind.MATH, thinks=False)])
+    assert (grade.outcome, grade.reason) == (Outcome.INCORRECT, "truncated")
+
+
+def test_sgl_eval_names_the_model_beside_its_log(tmp_path):
+    lines(tmp_path, nemo("one"), name="own/output-rs0.jsonl")
+    (tmp_path / "own" / "metrics.json").write_text(json.dumps({"model": "org/adder"}))
+    assert read_predictions(tmp_path).model == "org/adder"
+
+
 # Inspect
 
 
@@ -139,11 +154,11 @@ def test_simple_evals_has_neither_ids_nor_golds_and_its_texts_are_enough(tmp_pat
     asked = f"Solve the following math problem step by step.\n\n{EGGS}\n\nRemember to put your answer on its own line."
     convos = [
         [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
-        for text, answer in ((SUMS, "8"), (asked, THOUGHT), (SUMS, ""))
+        for text, answer in ((SUMS, "8"), (asked, THOUGHT), (SUMS, ""), (SUMS, "No response (bad request)."))
     ]
     path = keyed(tmp_path / "math_m_allresults.json", {"score": 0.5, "metrics": {}, "htmls": [], "convos": convos})
     read = with_ids_of(DATA, read_predictions(path))
-    assert samples(read) == {("sums", 0): "8", ("eggs", 0): THOUGHT, ("sums", 1): None}
+    assert samples(read) == {("sums", 0): "8", ("eggs", 0): THOUGHT, ("sums", 1): None, ("sums", 2): None}
 
 
 def test_evalchemy_may_hold_several_benchmarks_of_which_the_asked_one_is_judged(tmp_path):
@@ -170,9 +185,13 @@ def test_the_harness_of_qwen_math_has_all_samples_in_a_line(tmp_path):
 
 
 def test_qwq_writes_answers_as_they_come(tmp_path):
-    rows = [{"prompt": prompt, "answer": "1", "gen": [text]} for prompt, text in ((SUMS, "a"), (EGGS, "b"), (SUMS, ""))]
+    too_long = {"gen": "", "end_reason": "max length exceeded"}
+    answers = ((SUMS, "a"), (EGGS, "b"), (SUMS, ""), (EGGS, too_long), (EGGS, None))
+    rows = [{"prompt": prompt, "answer": "1", "gen": [text]} for prompt, text in answers]
     read = with_ids_of(DATA, read_predictions(lines(tmp_path, *rows)))
-    assert samples(read) == {("sums", 0): "a", ("eggs", 0): "b", ("sums", 1): None}
+    texts = {("sums", 0): "a", ("eggs", 0): "b", ("sums", 1): None, ("eggs", 1): None, ("eggs", 2): None}
+    assert samples(read) == texts
+    assert errors(read)["eggs", 1] == "max length exceeded"
 
 
 # problems told by their text
