@@ -1,8 +1,8 @@
 """NeMo-Skills, and sgl-eval, which writes the same: ``output-rsN.jsonl``, a file for each seed, a line a problem.
 
 Files of several seeds in one folder are samples of the same problems. ``generation`` is the answer; a thought stands in
-front of it, or in ``reasoning_content`` or ``_full_generation`` where a parser took it apart. sgl-eval names the model in
-``metrics.json`` beside them.
+front of it, or in ``reasoning_content`` or ``_full_generation`` where a parser took it apart. sgl-eval names the
+model in ``metrics.json`` beside them.
 """
 
 import re

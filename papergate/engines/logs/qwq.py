@@ -1,7 +1,7 @@
 """QwQ's eval: a line for each answer, the data's own columns and the text in ``gen``; the problem is told by its text.
 
 Answers are written as they come, so the samples of a problem stand anywhere. Whether the token limit ended a text is
-not written. A request that failed leaves no line; one that was longer than the context is an object with ``end_reason``.
+not written. A request that failed leaves no line, one that was longer than the context an object with ``end_reason``.
 """
 
 from collections.abc import Iterator

@@ -179,7 +179,7 @@ def id_of_text(text: str) -> str:
 
 
 def with_thought(thought: str, answer: str) -> str:
-    """One text of what a server or tool had kept apart; where no answer follows, the thought is opened and stays open."""
+    """One text of what a server or tool had kept apart; without an answer the thought is opened, and stays open."""
     if not thought or END_OF_THOUGHT in answer:
         return answer
     opened = thought if thought.lstrip().startswith(BEGIN_OF_THOUGHT) else f"{BEGIN_OF_THOUGHT}{thought}"

@@ -1,7 +1,7 @@
 """simple-evals: ``TASK_MODEL_allresults.json``, every conversation of a run, in no order and without ids or golds.
 
-Which problem a conversation is about shows in its text alone. A request that failed has an empty answer, or the words of
-the tool in its place, as its sampler has it.
+Which problem a conversation is about shows in its text alone. A request that failed has an empty answer, or words of
+the tool in its place; that is up to the tool's sampler.
 """
 
 from collections.abc import Iterator
