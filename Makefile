@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PYTEST  = $(BIN)/python -m pytest
 
+# Most tests start sessions of their own: without compiled modules on the disk each would compile papergate anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: accelerator sabotage accept accept-wheel test fuzz test-vllm test-servers test-junit lint recipes site simulate grid study clean
 
 # torch first, pinned: its CPU build is enough here, and a bare `torch` may pull gigabytes of CUDA packages.

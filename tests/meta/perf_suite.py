@@ -3,13 +3,10 @@
 import json
 import os
 import re
-import sys
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.meta.processes import ran
+from tests.meta.processes import forked
 
-ROOT = Path(__file__).parents[2]
 TEST = "tests/perf/test_workloads.py::test_latency_is_measured"
 WORKLOAD = """
 name = "mine"
@@ -36,11 +33,11 @@ class Suite:
 
     def run(self, *options, workload="mine.toml"):
         place = str(self.folder / workload) if workload.endswith(".toml") else workload
-        command = [sys.executable, "-m", "pytest", "tests/perf", "-p", "no:cacheprovider", "-p", "lenient"]
+        command = ["pytest", "tests/perf", "-p", "no:cacheprovider", "-p", "lenient"]
         files = ["--run", str(self.folder / "run"), "--junitxml", str(self.folder / "out.xml")]
         environment = os.environ | {"PYTHONPATH": str(self.folder)}
         environment.pop("PYTEST_XDIST_WORKER", None)
-        done = ran([*command, *files, "--workload", place, *options], cwd=ROOT, env=environment)
+        done = forked(*command, *files, "--workload", place, *options, env=environment)
         self.output, self.status = done.stdout + done.stderr, done.returncode
         return self
 

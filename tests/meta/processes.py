@@ -1,12 +1,23 @@
 """Processes that tests start: each is ended with all that it started, whatever happens to the test."""
 
+import atexit
+import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
+
+from tests.meta import fork_server
+
+ROOT = Path(__file__).parents[2]
 
 LIMIT_S = 1800.0
 """Only a hang takes as long: the longest session of these tests takes a minute on two quiet cores."""
@@ -32,6 +43,51 @@ def ran(command, **options):
     with started(command, **pipes) as process:
         out, err = process.communicate(timeout=LIMIT_S)
         return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+IMPORTED_BY_SESSIONS = ("pytest", "papergate.gate", "papergate.performance.measuring", "papergate.reports.junit")
+NOT_OF_A_USER = "-p no:hypothesispytest -p no:anyio"
+"""Plugins that come with the tests of papergate, and import what takes a third of a short session."""
+
+
+def forked(module, *arguments, cwd=ROOT, env=None):
+    """The finished process of ``python -m module arguments``, forked from one that has the imports of every session."""
+    environment = dict(os.environ if env is None else env) | {"PYTEST_ADDOPTS": NOT_OF_A_USER}
+    arguments = [*map(str, arguments)]
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        request = {"module": module, "arguments": arguments, "folder": str(cwd), "environment": environment}
+        status = _fork(json.dumps(request).encode(), out.fileno(), err.fileno())
+        out.seek(0), err.seek(0)
+        return subprocess.CompletedProcess([module, *arguments], status, out.read(), err.read())
+
+
+def _fork(request, *streams):
+    """The exit status of a fork; its whole group is killed, as that of ``started``."""
+    server = _fork_server()
+    socket.send_fds(server, [request], streams)
+    process = int(server.recv(32))
+    try:
+        return int(server.recv(32))
+    except BaseException:
+        _fork_server.cache_clear()  # it waits for that session
+        raise
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)
+
+
+@cache
+def _fork_server():
+    """One for all tests of a worker; it ends when this socket is closed, at the latest with the worker."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(LIMIT_S)
+    command = [sys.executable, fork_server.__file__, str(theirs.fileno()), *IMPORTED_BY_SESSIONS]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()], start_new_session=True)
+    theirs.close()
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
 
 
 def wait_until(condition, what):

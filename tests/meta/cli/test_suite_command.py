@@ -1,47 +1,45 @@
 """``papergate gate`` and ``pytest`` on what the wheel carries run the same tests."""
 
 import os
-import subprocess
-import sys
 import zipfile
 
 import pytest
 
 from papergate.cli import main, suite
-from tests.meta.processes import ran
+from tests.meta.processes import forked
 
 FIRST = "tests/accuracy/test_paper_scores.py::test_score_is_reproduced[a100-"
 
 
 def collected(*command, cwd):
-    done = ran([sys.executable, *map(str, command), "--collect-only", "-q"], cwd=cwd, stderr=subprocess.STDOUT)
+    done = forked(*command, "--collect-only", "-q", cwd=cwd)
     return sorted(line for line in done.stdout.splitlines() if "::" in line), done
 
 
 def test_the_gate_collects_a_targets_promises_from_any_folder(tmp_path):
-    tests, done = collected("-m", "papergate", "gate", "a100", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
+    tests, done = collected("papergate", "gate", "a100", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert len(tests) == 4
     assert all(FIRST in test for test in tests)
 
 
 def test_options_of_the_gate_and_of_pytest_are_pytests_to_read(tmp_path):
-    tests, _ = collected("-m", "papergate", "gate", "a100", "-k", "math500", "--samples", "2", cwd=tmp_path)
+    tests, _ = collected("papergate", "gate", "a100", "-k", "math500", "--samples", "2", cwd=tmp_path)
     assert len(tests) == 2
-    _, done = collected("-m", "papergate", "gate", "a100", "--sample", "two", cwd=tmp_path)
+    _, done = collected("papergate", "gate", "a100", "--sample", "two", cwd=tmp_path)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
 
 
 def test_pytest_itself_finds_the_suite_where_it_is_said_to_stand(tmp_path, capsys):
     assert main(["where"]) == 0
     place = capsys.readouterr().out.strip()
-    assert collected("-m", "pytest", place, "-m", "a100", cwd=tmp_path)[0]
+    assert collected("pytest", place, "-m", "a100", cwd=tmp_path)[0]
 
 
 @pytest.mark.parametrize("said", [["--targets={}"], ["tests/accuracy", "--targets", "{}"]], ids=["=", "tests named"])
 def test_in_the_clone_pytest_takes_a_folder_outside_it_after_an_equals_sign_or_beside_the_tests(said, tmp_path):
-    tests, done = collected("-m", "pytest", "-m", "a100", *(word.format(tmp_path) for word in said), cwd=suite.root())
-    assert len([test for test in tests if FIRST in test]) == 4, done.stdout
+    tests, done = collected("pytest", "-m", "a100", *(word.format(tmp_path) for word in said), cwd=suite.root())
+    assert len([test for test in tests if FIRST in test]) == 4, done.stdout + done.stderr
 
 
 def test_a_target_may_be_left_out():

@@ -3,9 +3,6 @@
 import json
 import math
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -24,9 +21,8 @@ from papergate.run_folder.files import DRIFT_FILE, GOLDEN_ANSWERS_FILE
 from papergate.run_folder.golden_answers import GoldenAnswer, GoldenAnswers, Variation, write_golden_answers
 from papergate.statistics.drift import divergence, excess, sharpened, sharpening
 from papergate.words import say
+from tests.meta.processes import forked
 from tests.servers.model_server import MODEL, model_server
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -249,9 +245,9 @@ def test_a_place_that_cannot_take_golden_answers_is_refused_before_any_is_drawn(
 def marked(mark, url, folder, *more):
     """A session of pytest: its exit status, and the properties of its one test."""
     xml = folder / "out.xml"
-    command = [sys.executable, "-m", "pytest", "tests/deployment", "-p", "no:cacheprovider", "-m", mark, "-q"]
+    command = ["pytest", "tests/deployment", "-p", "no:cacheprovider", "-m", mark, "-q"]
     options = ["--endpoint", url, "--model", MODEL, "--run", str(folder / "run"), f"--junitxml={xml}", *more]
-    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = forked(*command, *options)
     cases = [*ET.parse(xml).getroot().iter("testcase")] if xml.exists() else []
     return done, [{one.get("name"): one.get("value") for one in case.iter("property")} for case in cases]
 
@@ -271,8 +267,8 @@ def test_pytest_looks_at_a_deployment_by_its_marks_alone(golden, tmp_path):
 
 
 def test_a_preflight_of_what_is_no_server_is_no_success(tmp_path):
-    command = [sys.executable, "-m", "pytest", "tests/deployment", "-p", "no:cacheprovider", "-m", "preflight and cpu"]
-    done = subprocess.run([*command, "--run", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["pytest", "tests/deployment", "-p", "no:cacheprovider", "-m", "preflight and cpu"]
+    done = forked(*command, "--run", tmp_path)
     assert done.returncode == ExitCode.USAGE_ERROR, done.stdout
     assert "a preflight looks at servers alone" in done.stdout + done.stderr
 

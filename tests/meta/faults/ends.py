@@ -12,7 +12,7 @@ from papergate.exit_codes import ExitCode
 from papergate.run_folder.files import PAGE_FILE, VERDICT_FILE, new_run
 from tests.meta.completions.test_store import manifest
 from tests.meta.faults.records import Fault
-from tests.meta.processes import ran
+from tests.meta.processes import forked, ran
 from tests.meta.tiny_runs import TINY, completions_of, like_the_paper, write_predictions
 
 ROOT = Path(__file__).parents[3]
@@ -34,14 +34,14 @@ promises = [{ benchmark = "tiny-aime", tolerance = "3 problems", score = { perce
 class Ended:
     """A session of pytest on stored completions of the embedded model's benchmark, and what it delivered."""
 
-    def __init__(self, folder, *, run=None, before=None, env=None):
+    def __init__(self, folder, *, run=None, limited=None):
         (folder / "targets").mkdir(exist_ok=True)
         (folder / "targets" / "stored.toml").write_text(TARGET % TINY.score.percent)
         log = write_predictions(folder / "log.jsonl", completions_of(like_the_paper, 8))
         self.run, junit = run or folder / "run", folder / "junit.xml"
-        command = [sys.executable, "-m", "pytest", "tests/accuracy", "-p", "no:cacheprovider", "-m", "stored"]
-        options = [f"--targets={folder / 'targets'}", f"--predictions={log}", f"--run={self.run}"]
-        done = ran([*command, *options, f"--junitxml={junit}"], cwd=ROOT, preexec_fn=before, env=env)
+        command = ["pytest", "tests/accuracy", "-p", "no:cacheprovider", "-m", "stored", f"--junitxml={junit}"]
+        command += [f"--targets={folder / 'targets'}", f"--predictions={log}", f"--run={self.run}"]
+        done = ran([sys.executable, "-m", *command], cwd=ROOT, preexec_fn=limited) if limited else forked(*command)
         self.text, self.exit = done.stdout + done.stderr, done.returncode
         self.case, *self.others = ET.parse(junit).getroot().iter("testcase")
         self.properties = {item.get("name"): item.get("value") for item in self.case.iter("property")}
@@ -79,7 +79,7 @@ def no_room_for_the_verdict(folder):
 
 
 def a_disk_without_room(folder):
-    ended = Ended(folder, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19)))
+    ended = Ended(folder, limited=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19)))
     assert (ended.exit, ended.properties["verdict"]) == (ExitCode.ERROR, "error")
     assert "cannot be written" in ended.error
 
@@ -138,7 +138,7 @@ def two_in_one_second(_):
 
 
 def option_refused(arguments, words):
-    done = ran([sys.executable, "-m", "pytest", "tests/accuracy", "-p", "no:cacheprovider", *arguments], cwd=ROOT)
+    done = forked("pytest", "tests/accuracy", "-p", "no:cacheprovider", *arguments)
     assert done.returncode == 4, done.stdout + done.stderr
     assert words in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

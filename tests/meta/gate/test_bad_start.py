@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 from papergate.exit_codes import ExitCode
-from tests.meta.processes import ran
+from tests.meta.processes import forked, ran
 
 ROOT = Path(__file__).parents[3]
-PYTEST = ("-m", "pytest", "tests/accuracy", "-p", "no:cacheprovider")
+PYTEST = ("pytest", "tests/accuracy", "-p", "no:cacheprovider")
 CLASH = """
 def pytest_addoption(parser):
     parser.addoption("--model", help="of another plugin")
 """
 
 
-def started(folder, *arguments, cwd=ROOT, path="", front=PYTEST):
-    env = os.environ | {"PYTHONPATH": path or str(ROOT)}
-    done = ran([sys.executable, *front, f"--run={folder / 'run'}", *arguments], cwd=cwd, env=env)
+def started(folder, *arguments, path=ROOT):
+    return told(forked(*PYTEST, f"--run={folder / 'run'}", *arguments, env=os.environ | {"PYTHONPATH": str(path)}))
+
+
+def told(done):
     text = done.stdout + done.stderr
     assert "Traceback" not in text, text
     return done.returncode, text
@@ -63,8 +65,8 @@ def test_two_papergates_are_one_too_many(tmp_path):
     weights = shutil.ignore_patterns("*.safetensors", "__pycache__")
     shutil.copytree(ROOT / "papergate", tmp_path / "papergate", ignore=weights)
     early = "import sys, papergate, pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    front = ("-P", "-c", early, *PYTEST[2:])
-    code, text = started(tmp_path, "-m", "a100", path=f"{tmp_path}:{ROOT}", front=front)
+    command = [sys.executable, "-P", "-c", early, *PYTEST[1:], f"--run={tmp_path / 'run'}", "-m", "a100"]
+    code, text = told(ran(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}))
     assert code == ExitCode.USAGE_ERROR, text
     assert "two papergates: the suite is in " in text
 

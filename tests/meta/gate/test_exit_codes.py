@@ -1,7 +1,6 @@
 """The exit status says how a session ended, the same from pytest and from papergate gate, and as JUnit does."""
 
 import os
-import sys
 import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,14 +9,14 @@ import pytest
 
 from papergate.exit_codes import WORST_FIRST, ExitCode, exit_code_of
 from papergate.run_folder.files import PAGE_FILE
-from tests.meta.processes import ran
+from tests.meta.processes import forked
 from tests.meta.tiny_runs import completions_of, like_the_paper, write_predictions
 from tests.servers.faulty_server import MODEL, FaultyServer, always
 
 ROOT = Path(__file__).parents[3]
 NO_ENGINE = pytest.mark.skipif(not find_spec("transformers"), reason="needs the extra hf")
-PYTEST = ("-m", "pytest", "tests/accuracy", "-p", "no:cacheprovider", "-m")
-GATE = ("-m", "papergate", "gate")
+PYTEST = ("pytest", "tests/accuracy", "-p", "no:cacheprovider", "-m")
+GATE = ("papergate", "gate")
 BREAKS_IN_A_PROMISE = """
 from papergate.acceptance.gate import Gate
 def test(self, promise, show): return 1 // 0
@@ -37,8 +36,7 @@ class Ended:
         report = folder / "junit.xml"
         options = [f"--run={folder / 'run'}", *(["-p", "breaking"] if plugin else [])]
         options += [f"--junitxml={report}"] if junit else []
-        command = [sys.executable, *front, *map(str, arguments), *options]
-        done = ran(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{ROOT}:{folder}"})
+        done = forked(*front, *arguments, *options, env=os.environ | {"PYTHONPATH": f"{ROOT}:{folder}"})
         self.text, self.exit = done.stdout + done.stderr, done.returncode
         cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
         self.red = [child.tag for case in cases for child in case if child.tag in {"failure", "error"}]

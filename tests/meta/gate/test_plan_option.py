@@ -1,8 +1,5 @@
 """``--plan`` says what the selected promises cost and how they end, and does nothing else."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from papergate.acceptance import Settings
@@ -11,10 +8,8 @@ from papergate.acceptance.saving import save
 from papergate.errors import PromiseError
 from papergate.exit_codes import ExitCode
 from papergate.reports.plan import promise_plan
-from tests.meta.processes import ran
+from tests.meta.processes import forked
 from tests.meta.tiny_runs import PROMISES, SPECS, TINY, accepted, case_of, completions_of, like_the_paper
-
-ROOT = Path(__file__).parents[3]
 
 pytest.importorskip("numpy")
 
@@ -25,8 +20,7 @@ def planned(promise=TINY, *, tokens_per_s=None, golden=None, **settings):
 
 
 def suite(tmp_path, *arguments):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "--plan"]
-    done = ran([*command, *arguments], cwd=ROOT)
+    done = forked("pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "--plan", *arguments)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from papergate.exit_codes import ExitCode
 from tests.meta.engines.test_remote import certificate
-from tests.meta.processes import LIMIT_S, ran, started, wait_until
+from tests.meta.processes import LIMIT_S, forked, started, wait_until
 from tests.meta.shared import shared
 from tests.meta.tiny_runs import BENCHMARK, completions_of, like_the_paper, write_lm_eval, write_predictions
 from tests.servers.faulty_server import MODEL, FaultyServer
@@ -29,16 +29,8 @@ class Session:
     def __init__(self, folder, *arguments):
         self.folder = folder
         report = folder / "junit.xml"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:cacheprovider",
-            f"--junitxml={report}",
-            f"--run={folder / 'run'}",
-        ]
-        self.done = ran([*command, *map(str, arguments)], cwd=ROOT)
+        files = [f"--junitxml={report}", f"--run={folder / 'run'}"]
+        self.done = forked("pytest", "-p", "no:cacheprovider", *files, *arguments)
         self.text = self.done.stdout + self.done.stderr
         self.exit = self.done.returncode
         self.cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []

@@ -3,17 +3,14 @@
 import os
 import re
 import socket
-import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 
 from papergate.cli import main
-from tests.meta.processes import ran
+from tests.meta.processes import forked
 from tests.meta.tiny_runs import completions_of, like_the_paper, write_predictions
 
-ROOT = Path(__file__).parents[3]
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
 
 
@@ -22,9 +19,9 @@ class Told:
 
     def __init__(self, folder, *arguments, target="cpu", env=None):
         self.run = folder / "run"
-        command = [sys.executable, "-m", "pytest", "tests/accuracy", "-p", "no:cacheprovider", "-m", target]
-        options = [f"--run={self.run}", f"--junitxml={folder / 'junit.xml'}", *map(str, arguments)]
-        done = ran([*command, *options], cwd=ROOT, env=os.environ | (env or {}))
+        options = [f"--run={self.run}", f"--junitxml={folder / 'junit.xml'}", *arguments]
+        command = ("pytest", "tests/accuracy", "-p", "no:cacheprovider", "-m", target)
+        done = forked(*command, *options, env=os.environ | (env or {}))
         self.text = done.stdout + done.stderr
         self.suite = ET.parse(folder / "junit.xml").getroot().find("testsuite")
         self.red = [child for case in self.suite for child in case if child.tag in {"failure", "error"}]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
@@ -18,8 +17,8 @@ from papergate.performance.vllm_figures import DIFFERS, figures_of
 from papergate.performance.workloads import members_of, read_workload
 from papergate.promises import read_promises
 from papergate.reports.speed_table import named_lines
-from tests.meta.perf_suite import LENIENT, ROOT, WORKLOAD
-from tests.meta.processes import ran
+from tests.meta.perf_suite import LENIENT, WORKLOAD
+from tests.meta.processes import forked
 from tests.servers.timed_server import MANNERS, Manner, TimedServer
 
 PROMISES = read_promises(benchmarks=read_specs())
@@ -171,12 +170,12 @@ def session(tmp_path):
         (tmp_path / "targets" / "mine.toml").write_text(target)
 
         def started(*options):
-            command = [sys.executable, "-m", "pytest", "tests/perf", "-p", "no:cacheprovider", "-p", "lenient"]
+            command = ["pytest", "tests/perf", "-p", "no:cacheprovider", "-p", "lenient"]
             files = ["--run", str(tmp_path / "run"), "--junitxml", str(tmp_path / "out.xml")]
             environment = os.environ | {"PYTHONPATH": str(tmp_path)}
             environment.pop("PYTEST_XDIST_WORKER", None)
             options = (*options, "--targets", str(tmp_path / "targets"))
-            done = ran([*command, *files, *options], cwd=ROOT, env=environment)
+            done = forked(*command, *files, *options, env=environment)
             cases = ET.parse(tmp_path / "out.xml").getroot().iter("testcase")
             return {case.get("name"): [child.tag for child in case] for case in cases}, done.stdout + done.stderr
 
