@@ -23,7 +23,10 @@ from papergate.scoring.records import AnswerKind, Comparison
 
 MAX_CACHED = 4_096  # answers whose shape is remembered: golds, and what many samples agree on
 BEYOND = "beyond"  # the rule of a comparison that only the last layer can decide
-_WRAPPER = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit|textrm|textit)\s*\{([^{}\\]*)\}")
+_WRAPPER = re.compile(
+    r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit|textrm|textit|underline|textcolor\s*\{[^{}]*\})"
+    r"\s*\{([^{}\\]*)\}"
+)
 _SPACING = re.compile(r"(?:\\[,;:! ]|\\q?quad\b|\\left(?![a-z.])|\\right(?![a-z.])|\\displaystyle\b|[\s~])+")
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _DENIED = r"(?!.*\b(?:wrong|incorrect|not|never|neither|except|least|most|or|and|million|thousand)\b)"
@@ -39,7 +42,7 @@ _STATEMENTS = re.compile(r"(?:\b(?:I{1,3}|IV|VI{0,3})\b(?:,|;|、|\band\b|\bonly
 _STEPS = re.compile(r"floor|ceil|\\bmod")  # functions of whole numbers
 _WHOLE_LETTERS = frozenset({"n", "m", "k"})
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
-_COUNTED = re.compile(r"[CPA]\}?\s*(?:_\{?\d+\}?\s*\^|\^\{?\d+\}?\s*_|\()")  # C_5^2 counts, or is a power
+_COUNTED = re.compile(r"[CPA]\}?\s*(?:_(?:\w+|\{\w+\})\s*\^|\^(?:\w+|\{\w+\})\s*_|\()")  # C_5^2 counts, or is a power
 _SMALL_NUMERAL = re.compile(r"(?<![\d.])\d+[eE]-\d")  # a difference, or a numeral
 _SERIES = re.compile(r"\\(?:int|sum|prod|lim)(?![a-z])")
 _NO_VALUE = (TooComplex, Undefined, RecursionError)

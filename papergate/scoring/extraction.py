@@ -6,6 +6,7 @@ with "therefore" or the like), and for a model that does not think `whole` and `
 to conclude, so nothing is guessed for it. Multiple choice has rules of its own, see `reading.choice`.
 """
 
+import re
 from collections.abc import Mapping
 
 from papergate.promises.thoughts import ThoughtMarks, marks_in
@@ -14,6 +15,8 @@ from papergate.scoring.reading.boxes import Box, final_boxes
 from papergate.scoring.reading.choice import chosen
 from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.records import AnswerKind, Extraction
+
+_EMPTY_BOX = re.compile(r"\\[fb]?box(?:ed)?\s*\{\s*\}")
 
 
 def extract(
@@ -70,13 +73,14 @@ def _boxed(boxes: list[Box], conclusion: str) -> Extraction | None:
     if later := announced(conclusion[boxes[-1].end :], final=True):
         return Extraction(answer=later, rule="answer-is")
     answers = tuple(dict.fromkeys(box.content or "" for box in boxes))
-    if len(answers) > 1 and all(answers):
+    if len(answers) > 1:
         return Extraction(answer=", ".join(answers), rule="boxes")
     return Extraction(answer=answers[-1], rule="box")
 
 
 def _said(conclusion: str, *, thinks: bool, cut: bool) -> Extraction | None:
     """What a text without a box announces, concludes, or leaves to be guessed."""
+    conclusion = _EMPTY_BOX.sub("", conclusion)
     if answer := announced(conclusion, cut=cut):
         return Extraction(answer=answer, rule="answer-is")
     if thinks:

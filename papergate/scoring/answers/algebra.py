@@ -30,7 +30,7 @@ PI: Atom = ("pi",)
 EULER: Atom = ("e",)
 IMAGINARY: Atom = ("i",)
 INFINITY: Atom = ("infinity",)
-_BITS_A_STEP = 64  # arithmetic on a long integer costs steps by its length
+BITS_A_STEP = 64  # arithmetic on a long integer costs steps by its length
 _WORK = threading.local()
 _TURN: Monomial = ((IMAGINARY, Fraction(1)), (PI, Fraction(1)))  # the exponent of Euler's formula
 _INDEPENDENT = {"symbol", "pi", "i", "prime", "infinity"}
@@ -271,7 +271,7 @@ def _times(left: Polynomial, right: Polynomial) -> Polynomial:
     bits = sum(map(_bits, total.values()))
     if bits > MAX_BITS:
         raise TooComplex("too many digits")
-    spend(bits // _BITS_A_STEP)
+    spend(bits // BITS_A_STEP)
     return {term: factor for term, factor in total.items() if factor}
 
 

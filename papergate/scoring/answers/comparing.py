@@ -195,11 +195,13 @@ class Comparer:
             return self._assignments(one, other)
         if is_assignment(one) or is_assignment(other):
             named, bare = (one, other) if is_assignment(one) else (other, one)
+            if _are_roots(item.name for item in named.items if isinstance(item, Named)):
+                return self._without_order(tuple(map(without_name, named.items)), bare.items)
             return self._assigned(named, bare.items)
-        if one.joint == "difference":
-            return self._in_order(one.items, other.items)
         if _are_of_other_sorts(one, other):
             return False
+        if one.joint == "difference":
+            return self._in_order(one.items, other.items)
         as_sets = one.is_set or other.is_set or len(one.items) != len(other.items)
         left, right = (self._distinct(bag.items) if as_sets else bag.items for bag in (one, other))
         return self._without_order(left, right)
@@ -208,7 +210,7 @@ class Comparer:
         left, right = ({item.name: item for item in bag.items if isinstance(item, Named)} for bag in (one, other))
         if left.keys() != right.keys():
             return False
-        if len({name.partition("_")[0] for name in left}) == 1:  # roots of one equation, in any order
+        if _are_roots(left):
             return self._without_order(*(tuple(map(without_name, bag.items)) for bag in (one, other)))
         return _all(self.same(item, right[name]) for name, item in left.items())
 
@@ -233,12 +235,10 @@ class Comparer:
         left, right = _unmatched(one, other)
         if len(left) * len(right) > MAX_MATCHED:
             raise TooComplex("too many members")
-        for item in left:
-            answers = [self.same(item, candidate) for candidate in right]
-            if True not in answers:
-                return None if None in answers else False
-            del right[answers.index(True)]
-        return True
+        answers = [[self.same(item, candidate) for candidate in right] for item in left]
+        if not _pairs_up([[at for at, answer in enumerate(row) if answer is not False] for row in answers]):
+            return False
+        return _pairs_up([[at for at, answer in enumerate(row) if answer] for row in answers]) or None
 
     def _matrices(self, one: Matrix, other: Matrix) -> bool | None:
         if [len(row) for row in one.rows] != [len(row) for row in other.rows]:
@@ -313,8 +313,7 @@ class Comparer:
         if not (isinstance(one, Relation) and isinstance(other, Relation)):
             relation, value = (one, other) if isinstance(one, Relation) else (other, one)
             if isinstance(relation, Relation) and _equates_collections(relation):
-                half = len(relation.operands) < _PAIR  # such as "=(1,2)"
-                whole = half or self.same(*relation.operands[-_PAIR:])
+                whole = self.same(*relation.operands[-_PAIR:])
                 return _all((whole, self.same(relation.operands[-1], value)))
             told = asked_for(relation) if isinstance(relation, Relation) and isinstance(value, Scalar) else None
             return False if told is None else self.same(told, value)
@@ -474,6 +473,11 @@ def _are_of_other_sorts(one: Bag, other: Bag) -> bool:
     return of_logic or operations or sum(map(_is_case, one.items)) != sum(map(_is_case, other.items))
 
 
+def _are_roots(names: Iterable[str]) -> bool:
+    """Whether names such as `x_1` and `x_2` are those of the roots of one equation, which have no order."""
+    return len({name.partition("_")[0] for name in names}) == 1
+
+
 def _is_letter(shape: Shape) -> bool:
     return (
         isinstance(shape, Scalar)
@@ -609,6 +613,22 @@ def _unmatched(one: tuple[Shape, ...], other: tuple[Shape, ...]) -> tuple[list[S
         else:
             left.append(item)
     return left, [item for items in waiting.values() for item in items]
+
+
+def _pairs_up(candidates: list[list[int]]) -> bool:
+    """Whether each member can have a partner of its own (Kuhn 1955)."""
+    partners: dict[int, int] = {}
+
+    def find(member: int, tried: set[int]) -> bool:
+        for candidate in candidates[member]:
+            if candidate not in tried:
+                tried.add(candidate)
+                if candidate not in partners or find(partners[candidate], tried):
+                    partners[candidate] = member
+                    return True
+        return False
+
+    return all(find(member, set()) for member in range(len(candidates)))
 
 
 def _equation(named: Named) -> Relation | None:

@@ -36,9 +36,16 @@ def _are_parameters(one: Shape, other: Shape, letters: set[str]) -> bool:
     names = {shape.name for shape in map(_bare, (one, other)) if isinstance(shape, Named)}
     if any(name.endswith("()") for name in names):
         return letters <= _CONSTANTS
+    if not names and "C" in letters <= _CONSTANTS_OF_INTEGRATION:
+        return all(isinstance(shape, Scalar) and _is_added(shape.value, letters) for shape in (one, other))
     if names & _UNKNOWNS:
         return letters <= _COUNTERS or ("y" in names and letters <= _CONSTANTS_OF_INTEGRATION)
     return letters <= _PARAMETERS and all(isinstance(_bare(shape), (Sequenced, Matrix)) for shape in (one, other))
+
+
+def _is_added(value: algebra.Value, letters: set[str]) -> bool:
+    """Whether one of some letters is a term of its own beside others: the constant of an integral."""
+    return len(value.over) > 1 and any(value.over.keys() & algebra.symbol(name).over.keys() for name in letters)
 
 
 def _bare(shape: Shape) -> Shape:

@@ -45,8 +45,6 @@ def resolved(shape: Shape) -> Shape:
 
 
 def _resolved_relation(relation: Relation) -> Shape:
-    if len(relation.operands) < _PAIR:
-        return relation
     if relation.signs == ("in",):
         return _resolved_membership(*relation.operands)
     if set(relation.signs) == {"=", "~"} or set(relation.signs) == {"~"}:

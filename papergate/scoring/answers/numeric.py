@@ -45,15 +45,19 @@ WORK_OF_FUNCTION = 12  # steps that a function or root at 60 digits costs: some 
 _SIZES = (Fraction(1, 4), Fraction(2), Fraction(12), Fraction(150), Fraction(3_000))  # of sample values
 _OWN_SIZES = 4  # sizes taken from the numbers of a pair
 _SMALLEST, _LARGEST = Fraction(1, 1_000), Fraction(10**9)  # of a size taken from the pair
-_SMOOTH_POINTS = 6  # points for functions without corners and branches, which agree everywhere or almost nowhere
+_TRIALS = 6  # points of each size where several variables may stand on either side of a corner
+_SMOOTH_SIZES = 3  # for functions without corners and branches, which agree everywhere or almost nowhere
+_SLOW, _SLOWNESS = {"Gamma", "zeta", "factorial", "binomial"}, 10  # functions that cost ten times as much
 _SMOOTH = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "arctan"}
 _MAX_DEGREE = 8  # of a polynomial whose corners are looked for
 _ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used as it is
 _NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
+_STEPS_AT = (-1, 1, 2, 10, 100)  # whole numbers at which a step is looked at
 _STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
 _GRAIN = 1_048_573  # a prime near 2^20: the denominators of the random part of a sample value
 _WHOLE_POINTS = 12
 _LOCAL = threading.local()
+_NO_NUMBER = (TooComplex, Undefined, ArithmeticError, ValueError, TypeError)  # mpmath orders no complex numbers
 
 Point = dict[str, Any]
 
@@ -102,7 +106,7 @@ def equal(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> boo
         if not names:
             return _is_zero(difference(left, right).over)
         return _Sampling(left, right).agree(_points(left, right, names, whole), _whole_points(names))
-    except (TooComplex, Undefined, ArithmeticError, ValueError):
+    except _NO_NUMBER:
         return None
 
 
@@ -111,7 +115,7 @@ def real(value: Value) -> float | None:
     try:
         number = evaluate(value, {}, DIGITS[0])
         return float(number.real) if _is_real(number) else None
-    except (TooComplex, Undefined, ArithmeticError, ValueError, KeyError):
+    except (*_NO_NUMBER, KeyError):
         return None
 
 
@@ -124,7 +128,7 @@ def rational(value: Value) -> Fraction | None:
         result = evaluate(value, {}, DIGITS[0])
         moderate = _is_real(result) and 1 / LARGE < abs(result) < LARGE
         return Fraction(str(result.real)) if moderate else None
-    except (TooComplex, Undefined, ArithmeticError, ValueError):
+    except _NO_NUMBER:
         return None
 
 
@@ -135,7 +139,7 @@ def proportional(left: Value, right: Value) -> bool | None:
     for point in _points(left, right, names, frozenset()):
         try:
             over, under = (evaluate(value, point, DIGITS[0]) for value in (left, right))
-        except (TooComplex, Undefined, ArithmeticError, ValueError):
+        except _NO_NUMBER:
             continue
         if over == 0 or under == 0:
             return False
@@ -182,7 +186,7 @@ class _Sampling:
             same, both_real = self._compared(point, DIGITS[0])
             if (both_real or everywhere) and (not same or self._at_real == 0):
                 same, both_real = self._compared(point, DIGITS[-1])
-        except (TooComplex, Undefined, ArithmeticError, ValueError):
+        except _NO_NUMBER:
             return False
         self._at_real += both_real
         if not both_real:
@@ -201,16 +205,17 @@ def _points(left: Value, right: Value, names: list[str], whole: frozenset[str]) 
     """Points of every size that matters to a pair, the first all positive."""
     numbers, smooth, has_steps = _contents((left, right))
     seed = zlib.crc32(repr((names, [number % _GRAIN for number in numbers])).encode())
-    sizes = [*_SIZES, *_own_sizes(numbers)]
     if has_steps:
         yield from _whole_points(names)
-    if not smooth and len(names) == 1:
-        yield from ({names[0]: value} for value in _between_corners((left, right), names[0]) if names[0] not in whole)
-    for trial in range(_SMOOTH_POINTS if smooth else 2 * len(sizes)):
+    if not smooth and len(names) == 1 and names[0] not in whole:
+        corners = (*_between_corners((left, right), names[0]), *_at_steps((left, right), names[0]))
+        yield from ({names[0]: value} for value in corners)
+    sizes = _smooth_sizes(numbers) if smooth else [*_SIZES, *_own_sizes(numbers)]
+    for trial in range(2 * len(sizes) if smooth or len(names) == 1 else _TRIALS * len(sizes)):
         point = {}
         for at, name in enumerate(names):
             draw = zlib.crc32(f"{seed} {name} {trial}".encode())
-            size = sizes[(trial // 2 * (at + 1) + at) % len(sizes)]
+            size = sizes[(trial // 2 if smooth else trial // 2 * (at + 1) + at) % len(sizes)]
             value = size * (1 + Fraction(draw % _GRAIN, _GRAIN))
             value = Fraction(round(value) + 1) if name in whole else value
             is_negative = trial % 2 and (len(names) == 1 or draw // _GRAIN % 3)
@@ -218,19 +223,28 @@ def _points(left: Value, right: Value, names: list[str], whole: frozenset[str]) 
         yield point
 
 
+def _smooth_sizes(numbers: list[int]) -> list[Fraction]:
+    """Sizes for functions without corners: small ones, at which an exponential is neither zero nor without bound."""
+    return [*_SIZES[:_SMOOTH_SIZES], *(1 / size for size in _own_sizes(numbers))]
+
+
 def _between_corners(sides: Iterable[Value], name: str) -> Iterator[Fraction]:
     """A point between any two corners: where what stands in a root, a distance or a maximum changes its sign."""
-    corners: set[float] = set()
-    waiting: list[object] = [tuple(part.items()) for value in sides for part in value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, tuple):
-            waiting.extend(part)
-            corners.update(root for inside in _insides(part) for root in _roots(inside, name))
-    ends = sorted(corners)
+    ends = sorted({root for part in _parts_of(sides) for inside in _insides(part) for root in _roots(inside, name)})
     if ends:
         middles = [(low + high) / 2 for low, high in pairwise(ends)]
         yield from map(Fraction, (ends[0] - 1, *middles, ends[-1] + 1))
+
+
+def _at_steps(sides: Iterable[Value], name: str) -> Iterator[Fraction]:
+    """The points where a linear inside of a function with steps is a whole number: there it changes."""
+    for part in _parts_of(sides):
+        if part[:2] in {("function", "floor"), ("function", "ceil")}:
+            over, under = part[2]
+            ends = algebra.coefficients(Value(dict(over), dict(under)), name)
+            flat, slope = map(algebra.constant, ends) if ends else (None, None)
+            if flat is not None and slope:
+                yield from ((at - flat) / slope for at in _STEPS_AT)
 
 
 def _insides(part: tuple[Any, ...]) -> Iterator[Polynomial]:
@@ -288,19 +302,21 @@ def _whole_points(names: list[str]) -> Iterator[Point]:
 
 def _contents(sides: Iterable[Value]) -> tuple[list[int], bool, bool]:
     """The whole numbers within values, whether these have no corners and branches, and whether they have steps."""
-    numbers: list[int] = []
-    smooth, has_steps = True, False
-    waiting: list[object] = [tuple(part.items()) for value in sides for part in value]
+    parts = list(_parts_of(sides))
+    leaves = [leaf for part in parts for leaf in part if isinstance(leaf, (int, Fraction))]
+    numbers = sorted(number for leaf in leaves for number in (leaf.numerator, leaf.denominator))
+    algebra.spend(len(numbers))
+    has_steps = any(part[:1] == ("function",) and part[1] in _STEPS for part in parts)
+    return numbers, all(map(_is_smooth, parts)), has_steps
+
+
+def _parts_of(sides: Iterable[Value]) -> Iterator[tuple[Any, ...]]:
+    """Every term, atom and key within values."""
+    waiting: list[tuple[Any, ...]] = [tuple(part.items()) for value in sides for part in value]
     while waiting:
         part = waiting.pop()
-        if isinstance(part, tuple):
-            waiting.extend(part)
-            smooth = smooth and _is_smooth(part)
-            has_steps = has_steps or (part[:1] == ("function",) and part[1] in _STEPS)
-        elif isinstance(part, (int, Fraction)):
-            numbers += (part.numerator, part.denominator)
-    algebra.spend(len(numbers))
-    return numbers, smooth, has_steps
+        waiting.extend(inner for inner in part if isinstance(inner, tuple))
+        yield part
 
 
 def _is_smooth(part: tuple[object, ...]) -> bool:
@@ -318,7 +334,7 @@ def _is_zero(polynomial: Polynomial) -> bool | None:
     if not polynomial:
         return True
     try:
-        for digits in (*DIGITS, MORE_DIGITS):
+        for digits in DIGITS if _is_slow(polynomial) else (*DIGITS, MORE_DIGITS):
             evaluator = _Evaluator({}, digits)
             total = evaluator.total(polynomial.items())
             if abs(total.number) > total.scale * evaluator.tolerance:
@@ -326,6 +342,12 @@ def _is_zero(polynomial: Polynomial) -> bool | None:
     except TooComplex:
         return False if _is_dominated(polynomial) else None
     return True
+
+
+def _is_slow(polynomial: Polynomial) -> bool:
+    """Whether a thousand digits would take seconds."""
+    parts = _parts_of((algebra.polynomial(polynomial),))
+    return any(part[:1] == ("function",) and part[1] in _SLOW for part in parts)
 
 
 def _is_dominated(polynomial: Polynomial) -> bool:
@@ -398,6 +420,7 @@ class _Evaluator:
         return total
 
     def _number(self, number: Fraction | int) -> Any:  # noqa: ANN401 - mpmath is untyped
+        algebra.spend((number.numerator.bit_length() + number.denominator.bit_length()) // algebra.BITS_A_STEP)
         over = self._mp.mpf(number.numerator)
         return over if number.denominator == 1 else over / number.denominator
 
@@ -436,13 +459,11 @@ class _Evaluator:
 
     def _series(self, kind: str, name: str, low: Any, high: Any, body: Any) -> Any:  # noqa: ANN401 - keys of values
         """A sum or product over whole numbers."""
-        start, stop = (self._of_key(bound).number for bound in (low, high))
-        if not all(_is_real(bound) and bound == self._mp.nint(bound.real) for bound in (start, stop)):
-            raise Undefined("a sum between fractions")
+        start, stop = (self._whole(self._of_key(bound).number) for bound in (low, high))
         if stop - start > MAX_SERIES:
             raise TooComplex("a long sum")
         total = self._mp.mpf(0 if kind == "sum" else 1)
-        for at in range(int(start), int(stop) + 1):
+        for at in range(start, stop + 1):
             term = _Evaluator({**self._point, name: Fraction(at)}, self._mp.dps)._of_key(body).number  # noqa: SLF001
             total = total + term if kind == "sum" else total * term
         return total
@@ -479,7 +500,7 @@ class _Evaluator:
         return -size if exponent.numerator % 2 else size
 
     def _function(self, name: str, values: list[Any]) -> Any:  # noqa: ANN401 - mpmath is untyped
-        algebra.spend(self._work)
+        algebra.spend(self._work * (_SLOWNESS if name in _SLOW else 1))
         limit = MAX_ARGUMENT.get(name, MAX_LOG)
         if limit is not None and any(abs(value) > limit for value in values):
             raise TooComplex("too large an argument")
@@ -496,9 +517,9 @@ class _Evaluator:
         raise TooComplex(f"no numerical {name}")
 
     def _whole(self, number: Any) -> int:  # noqa: ANN401 - mpmath is untyped
-        if not _is_real(number) or number != self._mp.nint(number.real):
-            raise Undefined("a divisor of a fraction")
-        return int(number)
+        if not _is_real(number) or number.real != self._mp.nint(number.real):
+            raise Undefined("a fraction where a whole number is needed")
+        return int(number.real)
 
 
 _PLAIN = {

@@ -108,8 +108,6 @@ def meets_nowhere(nothing: Shape, conditions: Shape) -> bool:
 
 
 def _from_relation(relation: Relation) -> Region | None:
-    if len(relation.operands) < _PAIR:
-        return None
     if relation.signs == ("in",):
         inside = as_region(relation.operands[1])
         variable = _variable(relation.operands[0])

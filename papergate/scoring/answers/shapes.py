@@ -10,6 +10,7 @@ from math import prod
 
 from papergate.scoring.answers import algebra
 from papergate.scoring.answers.algebra import Value
+from papergate.scoring.answers.grammar.commands import COUNTS
 from papergate.scoring.answers.nodes import Node, Tree
 from papergate.scoring.answers.spelling import Unreadable
 from papergate.scoring.answers.units import unit_of
@@ -270,11 +271,11 @@ class _Reader:
     def _dotted_sum(self, node: Node) -> Shape:
         """`1 + 2 + ... + 100` by its first terms and its last."""
         values = [self.value(part) for part in node.parts if part != _DOTS]
-        first, last = values[0], values[-1]
         known = [algebra.constant(value) for value in values[:-1]]
         steps = {later - former for former, later in pairwise(known) if former is not None and later is not None}
         if len(values) < _MIN_TERMS or node.parts[-2] != _DOTS or None in known or len(steps) != 1 or 0 in steps:
             raise Unreadable("a sum whose terms are not known")
+        first, last = values[0], values[-1]
         apart = algebra.divide(algebra.subtract(last, first), algebra.rational(steps.pop()))
         count = algebra.add(apart, algebra.rational(1))
         number = algebra.constant(count)
@@ -311,11 +312,9 @@ class _Reader:
     def _selection(self, node: Node) -> Shape | None:
         """`C_5^2` as a binomial coefficient, `A_5^2` and `P_5^2` as the number of arrangements; None for a power."""
         base, chosen = node.parts
-        letter, _, total = base.name.partition("_")
-        if base.op != "symbol" or letter not in {"C", "A", "P"} or not total.isdecimal() or chosen.op != "number":
+        if base.op != "symbol" or not base.parts:
             return None
-        counted = Node("binomial" if letter == "C" else "arrangements")
-        return self.shape(counted._replace(parts=(Node("number", name=total, number=Fraction(int(total))), chosen)))
+        return self.shape(Node(COUNTS[base.name[0]], (*base.parts, chosen)))
 
     def _arrangements(self, node: Node) -> Shape:
         total, chosen = (self.value(part) for part in node.parts)
@@ -442,7 +441,7 @@ class _Reader:
     def _point(self, node: Node) -> Shape:
         """`P(5, 2)` is a point with its name, or counts arrangements."""
         shape = self.shape(node.parts[0])
-        if self._reading.counting and node.name == "P":
+        if self._reading.counting and node.name == "P" and len(node.parts[0].parts) == len(("total", "chosen")):
             return self.shape(Node("arrangements", node.parts[0].parts))
         return Named(name=node.name, shape=shape)
 
@@ -479,8 +478,9 @@ class _Reader:
         return Relation(operands=self._shapes(node), signs=tuple(node.name.split()))
 
     def _half_relation(self, node: Node) -> Shape:
-        """`> 5` says something about what is not there; it is no number."""
-        return Relation(operands=self._shapes(node), signs=(node.name,))
+        """`> 5` says something about what is not there, and is no number; `= 5` is."""
+        (shape,) = self._shapes(node)
+        return shape if node.name == "=" else Relation(operands=(Words(text=""), shape), signs=(node.name,))
 
     # sets of numbers
 

@@ -17,7 +17,7 @@ class Token(NamedTuple):
     """A piece of an answer.
 
     Attributes:
-        kind: `number`, `letter`, `word`, `command` or `sign`.
+        kind: `number`, `based` (`ff_16`), `letter`, `word`, `command` or `sign`.
         text: The number's digits, the letter, the word, the command without its backslash, or the sign.
         spaced: Whether white space stands before it.
     """
@@ -30,7 +30,8 @@ class Token(NamedTuple):
 _SIGNS = {
     "−": "-", "–": "-", "—": "-", "﹣": "-", "‐": "-", "‑": "-",
     "×": r"\times ", "✕": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "•": r"\cdot ", "÷": r"\div ",
-    "√": r"\sqrt ", "∞": r"\infty ", "≤": r"\le ", "⩽": r"\le ", "≦": r"\le ", "≥": r"\ge ", "⩾": r"\ge ",
+    "√": r"\sqrt ", "∛": r"\sqrt[3] ", "∜": r"\sqrt[4] ",
+    "∞": r"\infty ", "≤": r"\le ", "⩽": r"\le ", "≦": r"\le ", "≥": r"\ge ", "⩾": r"\ge ",
     "≧": r"\ge ",
     "≠": r"\ne ", "≈": r"\approx ", "±": r"\pm ", "∓": r"\mp ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ",
     "∅": r"\emptyset ", "∖": r"\setminus ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "°": r"^\circ ",
@@ -55,7 +56,8 @@ _RAISED_TAG, _LOWERED_TAG = (re.compile(rf"<{tag}>([^<>]*)</{tag}>") for tag in 
 _TAGS = re.compile(r"<(b|i|em|strong|u|span|p|div|code)>(.*?)</\1>", re.DOTALL)
 _ENTITY = re.compile(r"&(?:lt|gt|le|ge|ne|amp|nbsp|times|pi|minus|deg);")
 _CIRCLED = re.compile("[①-⑳]+")  # numbers of statements, which are listed without commas
-_UNICODE_ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|[a-z](?![a-z]))")  # the sign reaches over the whole number
+_ROOTS = {"√": "", "∛": "[3]", "∜": "[4]"}
+_UNICODE_ROOT = re.compile(r"([√∛∜])\s*(\d+(?:\.\d+)?|[a-z](?![a-z]))")  # the sign reaches over the whole number
 _FULL_WIDTH_FIRST, _FULL_WIDTH_LAST, _FULL_WIDTH_OFFSET = 0xFF01, 0xFF5E, 0xFEE0
 _SPOKEN = {  # functions and constants that are also written without a backslash
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh",
@@ -78,9 +80,12 @@ _SHORT_WORDS = {
     "and", "or", "th", "st", "nd", "rd", "cm", "mm", "km", "kg", "mg", "mL", "ml", "ft", "in", "yd", "mi",
     "lb", "lbs",
     "oz", "hr", "hrs", "min", "sec", "mph", "kph", "am", "pm", "yes", "no", "odd", "day", "for", "is", "per", "all",
-    "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup",
+    "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup", "to",
+    "If", "For", "Is", "In", "And", "Or", "The", "All", "Yes", "No",
     "mod", "DNE",
 }  # fmt: skip
+_UNDER_RATES = {"s", "h", "m", "g", "L", "l", "K"}  # units of one letter by which others are divided
+_RATE = re.compile(r"(?:[mgJNVL]|mol)\s*/\s*(?:s|h|hr|min|m|cm|g|kg|mol|L|mL|K)(?![A-Za-z])")
 _LONG_WORD = 4  # letters; a longer run is a word, a shorter unknown one a product of variables
 _TEXT_COMMANDS = {
     "text",
@@ -139,6 +144,7 @@ _CONJUNCTIONS = {
 }
 _SPOKEN_RELATIONS = {"大于": ">", "小于": "<", "大于等于": "ge", "小于等于": "le", "不等于": "ne", "属于": "in"}
 _CURRENCIES = {"$": "dollar", "dollar": "dollar", "euro": "euro", "pound": "pound", "pounds": "pound", "yen": "yen"}
+_CURRENCY_CODES = {"USD", "EUR", "CNY", "RMB"}
 _ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
 _PREFIXES = _TEXT_COMMANDS | _SPOKEN | {"begin", "end", "quad", "qquad"}
 _KNOWN = _SPOKEN | set(_SAME_COMMAND) | {"begin", "end", "frac", "cap", "cup", "setminus", "pm", "mp", "in", "circ"}
@@ -163,6 +169,8 @@ _GOES_ON = frozenset(" ~,.\\{eEbBoOxX")  # what may stand after the first digits
 _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
+_RADICAND = re.compile(r"\s*(\d+(?:\.\d+)?)")
+_MATH_SPACE = re.compile(r"\\[,;: !]|\\cdot(?![a-z])")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 _NUMBER_OF_WORDS = {
@@ -183,7 +191,7 @@ def ascii_spelling(text: str) -> str:
     if text.isascii():
         return text
     text = _CIRCLED.sub(lambda run: ",".join(str(int(unicodedata.numeric(sign))) for sign in run[0]), text)
-    text = _UNICODE_ROOT.sub(r"\\sqrt{\1}", text)
+    text = _UNICODE_ROOT.sub(lambda root: f"\\sqrt{_ROOTS[root[1]]}{{{root[2]}}}", text)
     text = _RAISED.sub(lambda run: "^{" + "".join(map(_SUPERSCRIPTS.__getitem__, run[0])) + "}", text)
     text = _LOWERED.sub(lambda run: "_{" + "".join(map(_SUBSCRIPTS.__getitem__, run[0])) + "}", text)
     return "".join(map(_ascii_sign, text))
@@ -269,8 +277,7 @@ class _Lexer:
         if in_base:
             self._at = in_base.end()
             prefix, digits = filter(None, in_base.groups())
-            yield Token("number", digits, self._spaced)
-            yield from (Token("sign", "_"), Token("number", _BASES[prefix.lower()]))
+            yield Token("based", f"{digits}_{_BASES[prefix.lower()]}", self._spaced)
             return
         yield self._grouped_number() or self._plain_number(piece)
 
@@ -320,8 +327,11 @@ class _Lexer:
 
     def _run(self, run: str) -> Iterator[Token]:
         spoken = _SPOKEN_AS.get(run.lower(), run)
-        if spoken in _SPOKEN and not (self._prose and spoken in {"min", "max", "sec"}):
+        if spoken in _SPOKEN and not ((self._prose or self._after_number) and spoken in {"min", "max", "sec"}):
             yield Token("command", spoken, self._spaced)
+            yield from self._whole_radicand() if spoken == "sqrt" else ()
+        elif run in _CURRENCY_CODES:
+            yield Token("currency", run, self._spaced)
         elif run.lower() in _NUMBER_OF_WORDS:
             yield Token("sign", _NUMBER_OF_WORDS[run.lower()], self._spaced)
         elif (
@@ -329,12 +339,26 @@ class _Lexer:
             or len(run) >= _LONG_WORD
             or (run in _SHORT_WORDS and self._stands_alone(run))
             or (self._after_word and len(run) > 1)
+            or self._is_in_rate(run)
         ):
             yield Token("word", run, self._spaced)
         else:
             for letter in run:
                 yield Token("letter", letter, self._spaced)
                 self._spaced = False
+
+    def _whole_radicand(self) -> Iterator[Token]:
+        """`sqrt51` without a backslash reaches over the whole number."""
+        if number := _RADICAND.match(self._text, self._at):
+            self._at = number.end()
+            yield from (Token("sign", "{"), Token("number", number[1]), Token("sign", "}"))
+
+    def _is_in_rate(self, run: str) -> bool:
+        """Whether letters are a part of `10 m/s` or `36 km/h`."""
+        start = self._at - len(run)
+        if self._in_unit and self._text[:start].rstrip()[-1:] == "/":
+            return run in _UNDER_RATES
+        return self._after_number and self._spaced and _RATE.match(self._text, start) is not None
 
     def _stands_alone(self, run: str) -> bool:
         return self._after_number or self._spaced or self._at == len(run)
@@ -440,7 +464,7 @@ class _Lexer:
         if name in _FONT_COMMANDS:
             yield from self._in_font(name, content)
             return
-        prose = len(content.strip(" ()")) > 1 or self._after_number
+        prose = len(content.strip(" ()")) > 1 or self._after_number or self._in_unit
         inner = _Lexer(content, prose=prose, depth=self._depth)
         inner._after_number, inner._spaced = self._after_number, self._spaced
         yield from inner.tokens()
@@ -452,8 +476,9 @@ class _Lexer:
             unit = (self._after_number or self._in_unit) and name == "mathrm" and content.strip() not in "eidxyznk"
             yield Token("word" if unit else "letter", content.strip(), self._spaced)
         else:
+            bare = _MATH_SPACE.sub(" ", content)
             words = name in {"mathrm", "operatorname", "textup"} and not any(
-                sign in content for sign in ("\\_" if self._after_number else "\\_^")
+                sign in bare for sign in ("\\_" if self._after_number else "\\_^")
             )
             inner = _Lexer(content, prose=words, depth=self._depth)
             inner._after_number, inner._spaced = self._after_number, self._spaced

@@ -37,8 +37,8 @@ _BASES: dict[str, dict[str, int | str]] = {
     },
     "dollars": {"cent": "0.01", "dollar": 1, "USD": 1, "penny": "0.01", "pennie": "0.01", "nickel": "0.05",
         "dime": "0.1"},
-    "euros": {"euro": 1}, "pounds": {"pound sterling": 1}, "yens": {"yen": 1}, "yuan": {"yuan": 1, "元": 1,
-    "角": "0.1"},
+    "euros": {"euro": 1, "EUR": 1}, "pounds": {"pound sterling": 1}, "yens": {"yen": 1},
+    "yuan": {"yuan": 1, "CNY": 1, "RMB": 1, "元": 1, "角": "0.1"},
     "amount": {"mol": 1, "mole": 1}, "energy": {"J": 1, "joule": 1, "cal": "4.184", "eV": "1.602176634e-19"},
     "power": {"W": 1, "watt": 1}, "frequency": {"Hz": 1, "hertz": 1}, "force": {"N": 1, "newton": 1},
     "pressure": {"Pa": 1, "pascal": 1, "bar": 100_000, "atm": 101_325}, "voltage": {"V": 1, "volt": 1},
@@ -70,10 +70,11 @@ _SPEEDS = {"mph": "mile / hour", "kph": "km / hour", "kmh": "km / hour", "kwh": 
 _POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _LATE_POWER_WORDS = {"squared": 2, "cubed": 3}
 _IGNORED = {
-    "unit", "total", "different", "distinct", "possible", "whole", "about", "approximately", "long", "tall",
+    "total", "different", "distinct", "possible", "whole", "about", "approximately", "long", "tall",
     "old", "away",
     "altogether", "all", "number", "only", "exactly", "degree", "each", "in", "which", "remaining",  "的",
 }  # fmt: skip
+_ANY_LENGTH = "?unit"  # `50 square units`: an area, whatever the unit of length
 _PART = re.compile(r"/|\*|\^-?\d+(?:/\d+)?|[^\s/*^]+")
 
 
@@ -98,6 +99,8 @@ def unit_of(text: str) -> Unit:
             base, one = _known(word) or (f"?{plain(word.lower())}", Fraction(1))
             powers[base] = powers.get(base, Fraction(0)) + power
             size, known, waiting = size * one**power, known and not base.startswith("?"), 1
+    if powers.get(_ANY_LENGTH) == 1:
+        del powers[_ANY_LENGTH]
     return _in_base_units(powers, size, known=known)
 
 
@@ -115,11 +118,17 @@ def _in_base_units(powers: dict[str, Fraction], size: Fraction, *, known: bool) 
 
 def are_alike(one: Unit, other: Unit) -> bool:
     """Whether two units with words of their own may mean the same: one has all words of the other, or none."""
+    if any(base == _ANY_LENGTH for unit in (one, other) for base, _ in unit.measures):
+        return not (one.measures and other.measures) or _powers_of(one) == _powers_of(other)
     both = [{base for base, _ in unit.measures} for unit in (one, other)]
     own = [{base for base in bases if base.startswith("?")} for bases in both]
     if not all(both):
         return True
     return own[0] <= own[1] or own[1] <= own[0] if all(own) else bool(both[0] & both[1])
+
+
+def _powers_of(unit: Unit) -> list[Fraction]:
+    return sorted(power for _, power in unit.measures)
 
 
 def _known(word: str) -> tuple[str, Fraction] | None:

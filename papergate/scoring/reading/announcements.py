@@ -17,12 +17,12 @@ _IS = (
     r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|→|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
-_NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|réponse|respuesta|antwort)"
+_NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|ans|réponse|respuesta|antwort)"
 _ANCHOR = re.compile(
     rf"\b{_NOUN}\b[\s*_\"'`]*(?:\([^()\n]{{1,40}}\)\s*|(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s)?[,*_\"'`\s]*"
     rf"(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
     r"|(?:答案|最终结果|最后结果|结果)[\s*_]*(?:应该|应|就)?(?:[:=是为]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
-    r"|^#{4}\s+(?=[-$\d])",
+    r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )
 _FINAL = re.compile(r"\bfinal\s|最终|最后|(?:^|\n)[\s*_#>]*(?:the\s+)?(?:answer|答案|答)\b", re.IGNORECASE)
@@ -52,6 +52,10 @@ _ASIDE = re.compile(
     r"[\s*_(]*(?:check|verify|verification|note|recall|alternatively"
     r"|(?:we|you|one)\s+(?:can|may|could)\s+(?:also\s+)?(?:check|verify)|(?:let\s+us|let's|to)\s+(?:check|verify)"
     r"|验证|检验|注)\b|[\s*_]*\((?-i:[A-Z])[a-z]",
+    re.IGNORECASE,
+)
+_NO_ANSWER = re.compile(  # a question, or an announcement that is denied, conditional or a bound
+    r"\?\W*$|\banswers?\b[^.;]*(?:\b(?:not|cannot|between|at\s+(?:least|most)|if)\b|n't\b)|\b(?:if|whether)\b[^.;]*\banswers?\b",
     re.IGNORECASE,
 )
 _PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin", "\\end"), ("{", "}"))
@@ -120,7 +124,8 @@ def guessed(text: str) -> tuple[str, str] | None:
         return whole, "whole"
     if len(tail) <= MAX_WHOLE and not _WORDS.search(tail) and not stated_by(tail):
         return tail, "whole"
-    for sentence in reversed([part for part in sentences_of(tail) if not _ASIDE.match(part)]):
+    told = (part for part in sentences_of(tail) if not (_ASIDE.match(part) or _NO_ANSWER.search(part)))
+    for sentence in reversed(list(told)):
         if value := value_of(sentence):
             return value, "last-value"
     return (tail, "whole") if len(tail) <= MAX_WHOLE else None

@@ -54,7 +54,7 @@ def final_boxes(text: str) -> tuple[list[Box], bool]:
     for box in _all_backwards(text):
         if box.content is None and not (found or _repeats(text, box)):
             return [], True
-        if box.content is None:
+        if not box.content:
             continue
         if _DENIED.search(text[max(box.start - MAX_JOINT, 0) : box.start].rstrip(_OPENERS)[-_LONGEST_DENIAL:]):
             continue

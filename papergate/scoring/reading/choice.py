@@ -24,7 +24,7 @@ _WRAPPER = re.compile(
     r"\{([^{}]*)\}"
 )
 _ALONE = re.compile(
-    r"(\*\*|__|\*|`|\$|\\\(|\\\[|\{)\s*[(\[]?\s*([A-Za-z])\s*[)\]]?[.:]?\s*(\*\*|__|\*|`|\$|\\\)|\\\]|\})"
+    r"(\*\*|__|\*|`|\$|\\\(|\\\[|\{|(?<![\w'])')\s*[(\[]?\s*([A-Za-z])\s*[)\]]?[.:]?\s*(\*\*|__|\*|`|\$|\\\)|\\\]|\}|')"
 )
 _MARKUP = re.compile(
     r"\*\*|__|(?<![\w*])\*(?=\w)|(?<=\w)\*(?![\w*])|"
@@ -44,7 +44,7 @@ _SURELY = (
     r"(?:(?:therefore|thus|hence|then|so|clearly|indeed|likely|probably|most\s+likely|definitely|simply)\b\s*,?\s*)?"
 )
 _ANNOUNCED = re.compile(
-    r"(?:\b(?:answer|ans\.?|solution|conclusion|réponse|respuesta|antwort)"
+    r"(?:\b(?:answers?|ans\.?|solution|conclusion|réponse|respuesta|antwort)"
     r"|\b(?:correct|right|best|final|proper|appropriate|suitable|likely|accurate|valid|remaining|only|chosen|selected)\s+"
     r"(?:option|choice|letter|one|response|statement|selection)|\b(?:the|my|your)\s+(?:option|choice|statement|selection)"
     r"|(?:^|\n)\s*(?:correct|result|choice|option|selection)(?=\s*:))"
@@ -62,7 +62,7 @@ _CHOSEN = re.compile(
     r"|\b(?:it|this|that|which)\s+(?:is|matches|corresponds\s+to|leads\s+to|points\s+to|means)\s+"
     r"(?:the\s+)?(?:option|choice|answer)\s+"
     r"|\b(?:this|that|which)\s+makes\s+(?:option\s+)?|\b(?:this|that|which)\s+leaves\s+(?:us\s+with\s+)?(?:only\s+)?(?:option|choice|answer)?\s*"
-    r"|(?:^|[.!?\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|finally)\b\s*,?\s*(?:it\s+is|it's)?\s*"
+    r"|(?:^|[.!?,\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|finally)\b\s*[,:]?\s*(?:it\s+is|it's)?\s*"
     r"(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?\n])\s*(?:option|choice)\s+(?=\(?[A-Za-z]\)?[.\s]*$)",
     re.IGNORECASE,

@@ -3,7 +3,7 @@
 import re
 
 FORMULA = re.compile(
-    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|\$([^$]+?)\$(?!\d)"
+    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$((?:\\.|[^$\\])+?)\$(?!\d)"
     r"|\\begin\{(?:align|aligned|equation|gather|multline|eqnarray)\*?\}(.+?)\\end\{\w+\*?\}",
     re.DOTALL,
 )

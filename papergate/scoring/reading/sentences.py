@@ -27,6 +27,10 @@ _SUBORDINATE = re.compile(
     r"\b(?:when(?:ever)?|if|where|because|since|while)\b(?:(?!\bthen\b)[^,;:])*$|(?:当|若|如果|因为)[^,，]*$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(  # what has a number as its name
+    r"\b(?:step|case|equation|problem|example|exercise|figure|part|question|method|approach|line|no\.)\s*[(#]?$",
+    re.IGNORECASE,
+)
 _RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
 _INEQUALITY = re.compile(r"[<>≤≥]|\\[lg](?:eq?|t)\b|\\in\b")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
@@ -97,4 +101,5 @@ def _last_number(sentence: str) -> str | None:
 def _numbers(sentence: str) -> Iterator[tuple[int, str]]:
     """Start and text of each number, with a decimal comma as a point."""
     for match in re.finditer(rf"(?<![A-Za-z0-9_.])-?(?:\d+,\d{{1,2}}(?!\d)|{NUMBER}(?:/\d+)?)", sentence):
-        yield match.start(), with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end()).text
+        if not _NUMBERED.search(sentence, 0, match.start()):
+            yield match.start(), with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end()).text

@@ -31,8 +31,10 @@ class Brackets(Numerals):
             self._at -= 1
             return self._before_letter()
         if token.text == "|":
+            self._bars += 1
             inner = self._sum()
             self._expect("|")
+            self._bars -= 1
             return Node("absolute", (inner,))
         raise Unreadable(f"the sign {token.text!r}")
 
@@ -59,6 +61,8 @@ class Brackets(Numerals):
         if self._next_is("}"):
             self._at += 1
             return self._before_letter()
+        if (described := self._plain_described_set()) is not None:
+            return described
         inner = self._sequence(lambda: self._next_is("}"))
         if self._next_is("choose"):
             self._at += 1
@@ -107,6 +111,12 @@ class Brackets(Numerals):
         inner = self._sequence(lambda: self._next_is("}"))
         self._expect("}")
         return Node("set", inner.parts if inner.op == "list" else (inner,))
+
+    def _plain_described_set(self) -> Node | None:
+        """`{x | x > 2}` without backslashes."""
+        member, following = self._peek(), self._token(self._at + 1)
+        begins = member is not None and member.kind == "letter" and following is not None
+        return self._described_set() if begins and following.text in {"|", ":", "in"} else None
 
     def _described_set(self) -> Node | None:
         r"""`\{x \mid x > 2\}`, `\{2k+1 : k \in \mathbb{Z}\}`; None where no bar or colon stands before a relation."""

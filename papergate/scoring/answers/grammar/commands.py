@@ -23,6 +23,7 @@ INVERSES = {
     "cosh": "arccosh",
     "tanh": "arctanh",
 }
+COUNTS = {"C": "binomial", "P": "arrangements", "A": "arrangements"}
 ACCENTS = {
     "vec", "hat", "bar", "overline", "tilde", "widehat", "overrightarrow", "dot", "ddot", "widetilde",
 }  # fmt: skip

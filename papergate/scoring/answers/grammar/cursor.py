@@ -16,6 +16,7 @@ class Cursor(ABC):
         self._tokens = found
         self._at = 0
         self._depth = 0
+        self._bars = 0  # that are open: the next one closes
         self.signs = signs
 
     def _closing(self) -> int:
@@ -41,9 +42,10 @@ class Cursor(ABC):
         return self._tokens[at] if at < len(self._tokens) else None
 
     def _is_remark(self) -> bool:
-        """Whether only words stand in the brackets that open here: `5 (five)`."""
+        """Whether only words stand in the brackets that open here: `25 (twenty-five)`."""
         inside = self._tokens[self._at + 1 : self._closing()]
-        return bool(inside) and all(part.kind == "word" for part in inside)
+        begins = bool(inside) and inside[0].kind == "word"
+        return begins and all(part.kind == "word" or part.text == "-" for part in inside)
 
     def _word_follows(self) -> bool:
         after = self._tokens[self._at + 1 : self._at + 2]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container
 
 from papergate.scoring.answers.grammar.brackets import Brackets
-from papergate.scoring.answers.grammar.commands import ACCENTS, FENCES, FUNCTIONS, GREEK, SERIES
+from papergate.scoring.answers.grammar.commands import ACCENTS, COUNTS, FENCES, FUNCTIONS, GREEK, SERIES
 from papergate.scoring.answers.nodes import Node
 from papergate.scoring.answers.spelling import Token, Unreadable
 
@@ -17,11 +17,24 @@ class Names(Brackets):
         """A letter with its subscript and primes."""
         token = self._tokens[self._at]
         self._at += 1
-        name = token.text
+        name, total = token.text, ()
         while (following := self._peek()) is not None and following.text in {"_", "'"} and following.kind == "sign":
             self._at += 1
+            if following.text == "_" and token.text in COUNTS and not total:
+                total = self._total()
             name += "'" if following.text == "'" else f"_{self._subscript()}"
-        return Node("symbol", name=name)
+        return Node("symbol", total, name)
+
+    def _total(self) -> tuple[Node, ...]:
+        """The subscript that follows as an expression, such as the `2n` of `C_{2n}^n`, or nothing."""
+        start, kept = self._at, self._tokens[self._at :]
+        try:
+            return (self._argument(),)
+        except Unreadable:
+            return ()
+        finally:
+            self._tokens[start:] = kept
+            self._at = start
 
     def _named(self, token: Token) -> Node:
         self._at += 1

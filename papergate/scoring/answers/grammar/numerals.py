@@ -54,7 +54,10 @@ class Numerals(Cursor):
         return self._fraction_after(node) if token.text.isdecimal() else self._repeating(node)
 
     def _based(self, digits: str) -> Node:
-        base = self._subscript()
+        return self._numeral(digits, self._subscript())
+
+    def _numeral(self, digits: str, base: str) -> Node:
+        base = base.removeprefix("base").strip("()")
         number = Fraction(base) if base.isdecimal() else number_of(base)
         if number is None or not digits.isalnum():
             raise Unreadable("a number with a strange subscript")

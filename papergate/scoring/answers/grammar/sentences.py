@@ -9,6 +9,7 @@ from papergate.scoring.answers.remarks import Piece, pieces_of
 from papergate.scoring.answers.spelling import Token, Unreadable
 
 _SEPARATORS = {",", ";"}
+_NUMBER_SETS = {("letter", name) for name in "NZQRC"}
 
 
 class Sentences(Functions):
@@ -107,7 +108,7 @@ class Sentences(Functions):
         relations = []
         while (relation := self._relation()) is not None:
             relations.append(relation)
-            operands.append(self._ratio())
+            operands.append(self._plain_number_set(relation) or self._ratio())
         if not relations:
             return operands[0]
         node = Node("relation", tuple(operands), " ".join(relations))
@@ -115,6 +116,16 @@ class Sentences(Functions):
             self._at += 1
             return Node(self._tokens[self._at - 1].text, (node, self._item()))
         return node
+
+    def _plain_number_set(self, relation: str) -> Node | None:
+        r"""The integers of `k \in Z`, None where no lone letter of a set of numbers follows."""
+        token, following = self._peek(), self._token(self._at + 1)
+        if relation != "in" or token is None or (token.kind, token.text) not in _NUMBER_SETS:
+            return None
+        if following is not None and following.text not in {",", ";", "^", "_", "}"}:
+            return None
+        self._at += 1
+        return self._number_set(token.text)
 
     def _relation(self) -> str | None:
         token = self._peek()

@@ -7,6 +7,7 @@ from papergate.scoring.answers.algebra import spend
 from papergate.scoring.answers.grammar.commands import (
     ACCENTS,
     CONJUNCTIONS,
+    COUNTS,
     DENIALS,
     FENCES,
     FUNCTIONS,
@@ -24,7 +25,6 @@ _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "sym
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
 _SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
-_COUNTS = {"C": "binomial", "P": "arrangements", "A": "arrangements"}
 _TRANSPOSED = {"T", "top", "intercal"}
 MAX_DEPTH = 60  # nested groups; a deeper answer is noise, and Python's stack is finite
 MAX_SIGNS = 4  # plus-minus signs, each of which doubles the values of an answer
@@ -85,7 +85,7 @@ class Terms(Names):
 
     def _implicit_product(self, node: Node, token: Token) -> Node:
         if node.op == "product" and node.parts[-1] in _SELECTIONS and node.parts[0].op == "number":
-            return Node(_COUNTS[node.parts[-1].name], (node.parts[0], self._factor()))  # 10C3
+            return Node(COUNTS[node.parts[-1].name], (node.parts[0], self._factor()))  # 10C3
         if token.kind == "number" and self._tokens[self._at - 1].kind == "number":
             if node.op == "number":
                 return self._mixed_number(node)
@@ -113,7 +113,7 @@ class Terms(Names):
         if token.kind in {"number", "letter"}:
             return True
         if token.kind == "sign":
-            return token.text in {"(", "{"}
+            return token.text in {"(", "{"} or (token.text == "|" and not self._bars)
         return token.kind == "command" and (
             token.text in GREEK
             or token.text in FUNCTIONS
@@ -269,18 +269,25 @@ class Terms(Names):
         token = self._peek()
         if token is None:
             raise Unreadable("an operand is missing")
-        if token.kind == "number":
-            return self._number_operand()
-        if token.kind == "letter":
-            return self._symbol()
-        if token.kind == "sign":
-            return self._bracketed(token)
-        if token.kind == "command":
-            return self._named(token)
-        if token.kind == "currency":
-            self._at += 1
-            return Node("quantity", (self._factor(),), token.text)
-        return self._phrase()
+        readers: dict[str, Callable[[], Node]] = {
+            "number": self._number_operand,
+            "based": self._numeral_in_base,
+            "letter": self._symbol,
+            "sign": lambda: self._bracketed(token),
+            "command": lambda: self._named(token),
+            "currency": self._price,
+            "word": self._phrase,
+        }
+        return readers[token.kind]()
+
+    def _numeral_in_base(self) -> Node:
+        self._at += 1
+        return self._numeral(*self._tokens[self._at - 1].text.split("_"))
+
+    def _price(self) -> Node:
+        self._at += 1
+        currency = self._tokens[self._at - 1].text
+        return Node("quantity", (self._factor(),), currency)
 
     def _phrase(self) -> Node:
         words = []
@@ -300,13 +307,13 @@ class Terms(Names):
         self._at += 1
         total = self._argument()
         letter = self._peek()
-        if letter is None or letter.text not in _COUNTS or letter.kind != "letter":
+        if letter is None or letter.text not in COUNTS or letter.kind != "letter":
             raise Unreadable("a subscript before nothing")
         self._at += 1
         if not self._next_is("_", "^"):
             raise Unreadable("a selection of nothing")
         self._at += 1
-        return Node(_COUNTS[letter.text], (total, self._argument()))
+        return Node(COUNTS[letter.text], (total, self._argument()))
 
 
 def _measured(node: Node, words: list[str]) -> Node:
