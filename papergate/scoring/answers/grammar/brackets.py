@@ -115,8 +115,9 @@ class Brackets(Numerals):
     def _plain_described_set(self) -> Node | None:
         """`{x | x > 2}` without backslashes."""
         member, following = self._peek(), self._token(self._at + 1)
-        begins = member is not None and member.kind == "letter" and following is not None
-        return self._described_set() if begins and following.text in {"|", ":", "in"} else None
+        if member is None or following is None or member.kind != "letter":
+            return None
+        return self._described_set() if following.text in {"|", ":", "in"} else None
 
     def _described_set(self) -> Node | None:
         r"""`\{x \mid x > 2\}`, `\{2k+1 : k \in \mathbb{Z}\}`; None where no bar or colon stands before a relation."""

@@ -17,7 +17,8 @@ class Names(Brackets):
         """A letter with its subscript and primes."""
         token = self._tokens[self._at]
         self._at += 1
-        name, total = token.text, ()
+        name = token.text
+        total: tuple[Node, ...] = ()
         while (following := self._peek()) is not None and following.text in {"_", "'"} and following.kind == "sign":
             self._at += 1
             if following.text == "_" and token.text in COUNTS and not total:
