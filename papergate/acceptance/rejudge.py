@@ -78,14 +78,22 @@ def rejudge(folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: floa
 
 
 def recompute(
-    folder: Path, setup: Setup, benchmarks: Benchmarks, fail_alpha: float | None = None, *, diagnosed: bool = True
+    folder: Path,
+    setup: Setup,
+    benchmarks: Benchmarks,
+    fail_alpha: float | None = None,
+    *,
+    diagnosed: bool = True,
+    contents: Contents | None = None,
 ) -> tuple[Acceptance, Golden | None]:
     """What `rejudge` saves, and nothing saved; ``diagnosed``: whether it is looked at what answers look like, too.
+
+    ``contents`` are those of the store where they were read already: that is reading gigabytes.
 
     Raises:
         PapergateError: as `rejudge`.
     """
-    manifest, contents, earlier = read_manifest(folder), contents_of(folder), _earlier(folder)
+    manifest, contents, earlier = read_manifest(folder), contents or contents_of(folder), _earlier(folder)
     refuse_damaged(folder, contents)
     _refuse_a_shard(folder, manifest)
     _refuse_without_golden(folder, setup, earlier)

@@ -129,7 +129,7 @@ def _of_a_store(
         raise StoreError(f"completions are not as papergate wrote them: {'; '.join(contents.damages[:NAMED])}")
     if contents.unseeded:
         raise StoreError(f"{contents.unseeded} completions do not state the seed that they were drawn with")
-    return recompute(folder, setup, benchmark, diagnosed=diagnosed)
+    return recompute(folder, setup, benchmark, diagnosed=diagnosed, contents=contents)
 
 
 def _not_recomputed(folder: Path, stated: VerdictRecord | None) -> Checked:

@@ -156,7 +156,13 @@ def copied(every, copies):
             for sample in range(8)
         ]
         if at % every == 0:
-            text = done[2].text.replace(" ", "\n  ").title().replace("</Think>", "</think>").replace("Boxed", "boxed")
+            text = (
+                done[2]
+                .text.replace(" ", "\n \u3000\xa0\x1f")
+                .title()
+                .replace("</Think>", "</think>")
+                .replace("Boxed", "boxed")
+            )
             done[8 - copies :] = [replace(done[2], sample=sample, text=text) for sample in range(8 - copies, 8)]
         yield from done
 
