@@ -11,6 +11,8 @@ from typing import Any
 
 from papergate import __version__
 from papergate.diagnosis.kinds import Kind
+from papergate.errors import StoreError
+from papergate.files import reason
 from papergate.printable import UNPRINTABLE, printable
 from papergate.promises.thoughts import KNOWN_MARKS
 from papergate.reports.answers import LETTERS, Ended
@@ -61,6 +63,10 @@ IN_SCRIPTS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028
 """Letters that mean something to HTML, or to old readers of scripts, as JSON may write them."""
 
 
+class TextsMissing(StoreError):
+    """The page was written, and not all texts beside it."""
+
+
 def write_page(
     records: Sequence[VerdictRecord],
     errors: Sequence[tuple[str, str]],
@@ -77,7 +83,8 @@ def write_page(
     `papergate.run_folder.sums`; empty where it is not told.
 
     Raises:
-        OSError: the disk refused; an earlier page stays, or the page stands and says that texts are missing.
+        OSError: the disk refused; an earlier page stays.
+        TextsMissing: the disk took the page, and not all texts; the page says that they are missing.
     """
     broken = {promise for promise, _ in errors}
     judged = [record for record in records if record.promise not in broken]
@@ -103,10 +110,20 @@ def write_page(
         policy=_policy(style, script),
     )
     write_text(folder / PAGE_FILE, html)
-    for promise in promises:
-        if promise.answers:
-            write_transcripts(folder, promise.record, promise.answers, promise.golden)
+    _write_texts(folder, promises)
     return folder / PAGE_FILE
+
+
+def _write_texts(folder: Path, promises: Sequence[Told]) -> None:
+    try:
+        for promise in promises:
+            if promise.answers:
+                write_transcripts(folder, promise.record, promise.answers, promise.golden)
+    except OSError as error:
+        raise TextsMissing(
+            f"{folder / PAGE_FILE} stands without the texts of its answers, which cannot be written: {reason(error)}; "
+            f"make room, then type the same command with --run={folder}"
+        ) from error
 
 
 def template_named(name: str) -> Any:  # noqa: ANN401 - jinja2 is imported where it is used

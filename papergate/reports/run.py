@@ -6,7 +6,7 @@ from pathlib import Path
 
 from papergate.errors import StoreError
 from papergate.files import reason
-from papergate.reports.page import write_page
+from papergate.reports.page import TextsMissing, write_page
 from papergate.reports.speed import Speed, by_name, speed_of
 from papergate.reports.table import Line
 from papergate.run_folder.files import MANIFEST_FILE, VERDICT_FILE, promise_folders, speed_files
@@ -78,7 +78,7 @@ def write_run_page(
     The page holds every language; ``language`` is the one that it opens in. ``root`` is that of the run's evidence.
 
     Raises:
-        StoreError: the page cannot be written; an earlier one stays.
+        StoreError: the page cannot be written; an earlier one stays. Or the texts beside the page cannot be.
     """
     errors = [(line.promise, line.error) for line in lines if line.record is None]
     broken = {promise for promise, _ in errors}
@@ -88,6 +88,8 @@ def write_run_page(
         return write_page(
             verdicts.records, [*errors, *refused], run, _all_speeds(run, speeds), language=language, root=root
         )
+    except TextsMissing:
+        raise
     except OSError as error:
         raise StoreError(
             f"the page cannot be written into {run}: {reason(error)}; make room, or give another folder: --run DIR"

@@ -32,7 +32,7 @@ def write_transcripts(run: Path, record: VerdictRecord, answers: Answers, golden
     """Write the transcripts of a promise; they replace those of an earlier session.
 
     Raises:
-        OSError: the disk refused; the page says what is missing.
+        OSError: the disk refused, and has no part of them; the page says what is missing.
     """
     folder = _emptied(run / TRANSCRIPTS_FOLDER, record.promise)
     sides = [_Side(answers, "answers", "grades", shown=record.benchmark.confidential is False)]
@@ -48,6 +48,9 @@ def write_transcripts(run: Path, record: VerdictRecord, answers: Answers, golden
                 _write(out, b"})\n")
         with _created(folder / "index.js") as out:  # the last: where it is, the others are
             _write(out, b"papergate.take(" + orjson.dumps({"stamp": answers.stamp}) + b")\n")
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)  # a full disk still has to take the JUnit report
+        raise
     finally:
         for side in sides:
             side.close()

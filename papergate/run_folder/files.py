@@ -26,6 +26,7 @@ file for each workload, and ``servers/`` with the logs and locks of servers that
 """
 
 import json
+import os
 import re
 import secrets
 import time
@@ -86,7 +87,9 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,254}", re.ASCII)
 """A name that means the same in every file system and in the lines of ``sha256sum``."""
 
 BALLAST_FILE = ".room"
-BALLAST = 1 << 18
+ROOM_FOR_JUNIT, ROOM_FOR_PAGE = 1 << 18, 1 << 19
+"""Bytes. The page of one promise takes some 50 to 130 kB."""
+BALLAST = ROOM_FOR_JUNIT + ROOM_FOR_PAGE
 """Bytes kept back for the reports of a session whose disk fills up meanwhile."""
 LEAST_ROOM = 1 << 20
 """Bytes; a disk with less room holds no run."""
@@ -124,10 +127,13 @@ def keep_room(run: Path) -> None:
             write_whole(run / BALLAST_FILE, b"\1" * BALLAST)
 
 
-def give_room(run: Path) -> None:
-    """Give back what was kept."""
+def give_room(run: Path, *, but: int = 0) -> None:
+    """Give back what was kept, ``but`` for so many bytes."""
     with suppress(OSError):
-        (run / BALLAST_FILE).unlink(missing_ok=True)
+        if but:
+            os.truncate(run / BALLAST_FILE, but)
+        else:
+            (run / BALLAST_FILE).unlink(missing_ok=True)
 
 
 def promise_folders(run: Path, file: str = VERDICT_FILE) -> list[Path]:

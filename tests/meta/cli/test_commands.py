@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from papergate.cli import MODULES, main, parser_of
 from papergate.exit_codes import ExitCode
 from tests.meta.processes import ran
 from tests.meta.tiny_runs import accepted, case_of, completions_of, like_the_paper
+
+ROOT = Path(__file__).parents[3]
 
 
 def commands(parser=None, name="papergate"):
@@ -62,6 +66,15 @@ def test_the_version_is_told(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"papergate {__version__}\n"
+
+
+def test_every_paper_names_the_same_release_and_day():
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    cited = dict(re.findall(r"^(version|date-released): *(\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE))
+    newest = re.search(r"^## (\d\S*) - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest, "the changelog has no dated release"
+    assert {__version__, package, cited["version"]} == {newest[1]}
+    assert cited["date-released"] == newest[2]
 
 
 @pytest.mark.parametrize(

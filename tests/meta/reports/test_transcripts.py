@@ -1,8 +1,10 @@
 """The texts beside the page: every planned sample with its grade, word for word, and nothing that must not be shown."""
 
 import json
+import resource
 import shutil
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -169,3 +171,26 @@ def test_a_run_without_one_of_its_files_has_a_page_all_the_same(tmp_path, name):
     kept(tmp_path, completions_of(like_the_paper, 2), 2)
     (tmp_path / TINY.id / name).unlink()
     assert write_run_page(tmp_path, []).exists()
+
+
+@contextmanager
+def files_of_at_most(size):
+    """As a disk that is full: every file ends there."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_where_the_texts_have_no_room_the_page_stands_and_they_take_none(tmp_path):
+    completions = completions_of(like_the_paper, 2)
+    completions[-1] = replace(completions[-1], text="so " * 200_000 + completions[-1].text)
+    kept(tmp_path, completions, 2)
+    (tmp_path / PAGE_FILE).unlink()
+    said = f"report.html stands without the texts of its answers, .* --run={tmp_path}"
+    with files_of_at_most(500_000), pytest.raises(StoreError, match=said):
+        write_run_page(tmp_path, [])
+    assert "</html>" in (tmp_path / PAGE_FILE).read_text()
+    assert not [*(tmp_path / TRANSCRIPTS_FOLDER).rglob("*.js")]

@@ -14,7 +14,7 @@ from papergate.errors import StoreError
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
 from papergate.reports.speed import speed_of
-from papergate.run_folder.files import BALLAST, VERDICT_FILE, give_room, keep_room, speed_file
+from papergate.run_folder.files import BALLAST, ROOM_FOR_JUNIT, VERDICT_FILE, give_room, keep_room, speed_file
 from papergate.run_folder.speed import read_speed, read_speeds, write_speed
 from papergate.run_folder.verdict import Judged, VerdictRecord, read_verdict, read_verdicts, write_verdict
 from papergate.verdict import numbers
@@ -175,6 +175,8 @@ def test_room_for_the_reports_is_kept_back_and_given(tmp_path):
     keep_room(tmp_path)
     (kept,) = tmp_path.iterdir()
     assert kept.stat().st_blocks * 512 >= BALLAST  # no hole: a file of nothing keeps no room
+    give_room(tmp_path, but=ROOM_FOR_JUNIT)
+    assert kept.stat().st_size == ROOM_FOR_JUNIT
     give_room(tmp_path)
     give_room(tmp_path)
     assert not [*tmp_path.iterdir()]
