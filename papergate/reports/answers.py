@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, BinaryIO
 
 import orjson
@@ -49,6 +50,8 @@ LETTERS: Mapping[Ended, str] = {
     Ended.MISSING: "m",
 }
 """How the page's data names them, in upper case where the completion was cut off."""
+LOOKS: Mapping[str, str] = dict(zip(Kind, ascii_lowercase, strict=False))
+"""How the page's data names what a completion looks like."""
 REPLAY = "replay"
 """Name of the engine where a log was judged."""
 _BY_REASON = {

@@ -178,23 +178,37 @@ let query = "";
 let matches = null; // the samples whose texts hold the query, by place; null where no text was searched
 let searching = 0;
 
+/** What a filter keeps: answers that ended so, or that look so; nothing where there is no such filter. */
+function keeps(promise, filter) {
+  if (Object.hasOwn(FILTERS, filter)) return FILTERS[filter];
+  if (Object.hasOwn(data.letters, filter)) return (letter) => letter.toLowerCase() === filter;
+  const look = filtersOfLooks(promise)[filter];
+  return look && ((_letter, _promise, place, sample) => promise.looks[place][sample] === look);
+}
+
+/** The filters for what answers of the promise look like, with the letter of each. */
+function filtersOfLooks(promise) {
+  const present = [...new Set(promise.looks.join(""))].filter((letter) => Object.hasOwn(data.looks, letter)).sort();
+  return Object.fromEntries(present.map((letter) => [`looks-${letter}`, letter]));
+}
+
 /** #answers/PROMISE/PROBLEM/SAMPLE/FILTER; what is left out is chosen. */
 function route() {
   const [name, promise, place, sample, filter] = location.hash.slice(1).split("/");
   if (name !== "answers" || !data.promises[promise]?.codes.length) return null;
-  const wanted = FILTERS[filter] ? filter : Object.hasOwn(data.letters, filter) ? filter : "all";
+  const wanted = keeps(data.promises[promise], filter ?? "") ? filter : "all";
   const listed = list(data.promises[promise], wanted);
   const chosen = place ? [Number(place), Number(sample || 0)] : listed[0];
   return { number: Number(promise), promise: data.promises[promise], filter: wanted, listed, chosen };
 }
 
 function list(promise, filter) {
-  const keep = FILTERS[filter] ?? ((letter) => letter.toLowerCase() === filter);
+  const keep = keeps(promise, filter);
   const found = [];
   promise.codes.forEach((codes, place) => {
     if (!matches && query && !promise.problems[place].toLowerCase().includes(query)) return;
     for (let sample = 0; sample < codes.length; sample++) {
-      if (keep(codes[sample], promise, place) && (!matches || matches.get(place)?.has(sample))) found.push([place, sample]);
+      if (keep(codes[sample], promise, place, sample) && (!matches || matches.get(place)?.has(sample))) found.push([place, sample]);
     }
   });
   return found;
@@ -215,10 +229,10 @@ function show() {
 
 function tools(at) {
   const filter = element("select", { id: "filter" });
-  for (const name of [...Object.keys(FILTERS), ...Object.keys(data.letters)]) {
-    const label = FILTERS[name] ? `filter_${name}` : `ended_${data.letters[name]}`;
-    filter.append(element("option", { value: name, selected: name === at.filter }, word(label)));
-  }
+  const add = (name, label) => filter.append(element("option", { value: name, selected: name === at.filter }, label));
+  for (const name of Object.keys(FILTERS)) add(name, word(`filter_${name}`));
+  for (const [name, ended] of Object.entries(data.letters)) add(name, word(`ended_${ended}`));
+  for (const [name, look] of Object.entries(filtersOfLooks(at.promise))) add(name, `${word("class")}: ${word(data.looks[look])}`);
   filter.onchange = () => go(`#answers/${at.number}///${filter.value}`);
   const search = element("input", { id: "search", type: "search", value: query, placeholder: word("search_hint") });
   search.onchange = () => {

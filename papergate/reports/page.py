@@ -15,7 +15,7 @@ from papergate.errors import StoreError
 from papergate.files import reason
 from papergate.printable import UNPRINTABLE, printable
 from papergate.promises.thoughts import KNOWN_MARKS
-from papergate.reports.answers import LETTERS, Ended
+from papergate.reports.answers import LETTERS, LOOKS, Ended
 from papergate.reports.family import family_of, standing
 from papergate.reports.pictures import pictures_of, sweep_pictures
 from papergate.reports.promise import Told, told
@@ -26,6 +26,7 @@ from papergate.reports.speed import (
     duration,
     latency_rows,
     load_words,
+    measured_words,
     number,
     rate_rows,
     times_words,
@@ -176,6 +177,7 @@ def _data(promises: Sequence[Told], heading: Said) -> dict[str, Any]:
     return {
         "promises": [promise.data for promise in promises],
         "letters": {letter: str(ended) for ended, letter in LETTERS.items()},
+        "looks": {letter: kind for kind, letter in LOOKS.items()},
         "folder": TRANSCRIPTS_FOLDER,
         "marks": sorted({marks.closes for marks in KNOWN_MARKS}),
         "unprintable": _for_script(UNPRINTABLE.pattern),
@@ -232,8 +234,10 @@ FILTERS: Mapping[str, Any] = {
     "latency_rows": latency_rows,
     "rate_rows": rate_rows,
     "load_words": load_words,
+    "measured_words": measured_words,
     "client_words": client_words,
     "times_words": times_words,
     "pictures_of": pictures_of,
+    "noted": noted,
 }
 """What the templates may call."""

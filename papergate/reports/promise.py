@@ -1,13 +1,15 @@
 """One promise as the page tells it: the sentences of the first screen, pictures, tables, and the data of the script."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from papergate.diagnosis.kinds import Kind
 from papergate.errors import StoreError
-from papergate.reports.answers import LETTERS, Answers, Ended, answers_of, planned_of
+from papergate.reports.answers import LETTERS, LOOKS, Answer, Answers, Ended, answers_of, planned_of
 from papergate.reports.drawings import closeness, drawn, parts_by_endpoint, parts_table
 from papergate.reports.pictures import Picture, Table
 from papergate.reports.said import Said, both, noted, plain
@@ -154,10 +156,18 @@ class Told:
                 name=both(kind),
                 share=count / whole,
                 cells=(f"{count:,}", _percent(count / whole)),
-                style="bar-correct" if kind == "complete" else "bar-wrong",
+                style="bar-correct" if kind == Kind.COMPLETE else "bar-wrong",
+                filter=f"looks-{LOOKS[kind]}" if self.looks and kind in LOOKS else "",
             )
             for kind, count in self.record.kinds.items()
         ]
+
+    @property
+    def looks(self) -> list[str]:
+        """What each planned sample looks like, a letter for each, a text for each problem; none where all are whole."""
+        if self.answers is None or {answer.kind for answer in self.answers.of.values()} <= {None, Kind.COMPLETE}:
+            return []
+        return _letters(self.record, self.answers, lambda answer: LOOKS.get(answer.kind or "", "-"))
 
     @property
     def groups(self) -> Mapping[str, Sequence[Bar]]:
@@ -180,7 +190,8 @@ class Told:
             "promise": record.promise,
             "stamp": answers.stamp if answers else "",
             "problems": record.counts.problems,
-            "codes": _codes(record, answers) if answers else [],
+            "codes": _letters(record, answers, attrgetter("letter")) if answers else [],
+            "looks": self.looks,
             "moved": [place for place, problem in enumerate(record.counts.problems) if problem in moved],
             "golden": _golden_rates(record),
             "marks": marks,
@@ -323,11 +334,11 @@ def _group_bar(row: Group) -> Bar:
     )
 
 
-def _codes(record: VerdictRecord, answers: Answers) -> list[str]:
+def _letters(record: VerdictRecord, answers: Answers, letter_of: Callable[[Answer], str]) -> list[str]:
     """A letter for each planned sample, a text for each problem."""
     letters: dict[str, list[str]] = {problem: [] for problem in record.counts.problems}
     for key in planned_of(record):
-        letters[key[0]].append(answers.of[key].letter)
+        letters[key[0]].append(letter_of(answers.of[key]))
     return ["".join(of) for of in letters.values()]
 
 

@@ -1,9 +1,10 @@
 """What a report shows of speed: the records of a run's workloads, as rows and words."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from papergate.reports.said import Said, both
 from papergate.run_folder.notes import AS_WRITTEN, Note, note
 from papergate.run_folder.speed import Client, Metrics, SpeedRecord
 from papergate.run_folder.verdict import Spread, Times
@@ -88,34 +89,52 @@ def rate_rows(metrics: Metrics) -> Iterator[tuple[str, str]]:
     yield "window", duration(metrics.window_s)
 
 
-def client_words(client: Client) -> str:
+def client_words(client: Client) -> Said:
     """How the client did, in a sentence."""
-    return (
-        f"{'unusable' if client.reasons else 'fit'}: event loop late by {duration(client.lateness_p99_s)} (p99), "
-        f"{client.cpu:.0%} of a core, sent {duration(client.queueing_p99_s)} after the intended time (p99), "
-        f"{client.reconnects} reconnects, {client.loop}, stamps of the {client.stamps or UNDEFINED}"
+    return both(
+        "client_did",
+        fit=both("client_unfit" if client.reasons else "client_fit"),
+        late=duration(client.lateness_p99_s),
+        cpu=f"{client.cpu:.0%}",
+        queueing=duration(client.queueing_p99_s),
+        reconnects=client.reconnects,
+        loop=client.loop,
+        stamps=client.stamps or UNDEFINED,
     )
 
 
-def times_words(times: Times | None) -> str:
-    """What the samples of a promise took, and that this was no benchmark; empty where nobody noted times."""
+def times_words(times: Times | None) -> Said | None:
+    """What the samples of a promise took, and that this was no benchmark; None where nobody noted times."""
     if not times or not times.stream_tokens_per_s.count:
-        return ""
-    shown: tuple[tuple[str, Spread, Callable[[float | None], str]], ...] = (
-        ("TTFT", times.ttft_s, duration),
-        ("TPOT", times.tpot_s, duration),
-        ("tok/s of one stream", times.stream_tokens_per_s, number),
+        return None
+    spreads = {"ttft": times.ttft_s, "tpot": times.tpot_s}
+    return both(
+        "times_recorded",
+        **{f"{name}_p50": duration(spread.p50) for name, spread in spreads.items()},
+        **{f"{name}_p90": duration(spread.p90) for name, spread in spreads.items()},
+        rate_p50=number(times.stream_tokens_per_s.p50),
+        rate_p90=number(times.stream_tokens_per_s.p90),
+        asked=both("while_asking", n=times.concurrency) if times.concurrency else both("asked_elsewhere"),
     )
-    parts = [f"{name} p50 {show(spread.p50)}, p90 {show(spread.p90)}" for name, spread, show in shown]
-    asked = f"at a concurrency of at most {times.concurrency}" if times.concurrency else "elsewhere"
-    return f"{'; '.join(parts)}: recorded while asking {asked}, not a benchmark"
 
 
-def load_words(record: SpeedRecord) -> str:
+def load_words(record: SpeedRecord) -> Said:
     """How the requests arrived."""
     if record.concurrency:
-        return f"closed loop, {record.concurrency} in flight"
-    return f"open loop, {record.requests_per_s:g} requests / s"
+        return both("closed_loop", n=record.concurrency)
+    return both("open_loop", rate=f"{record.requests_per_s:g}")
+
+
+def measured_words(record: SpeedRecord) -> Said:
+    """What was measured, and beside what."""
+    baseline = record.baseline
+    return both(
+        "speed_of_what",
+        model=record.model,
+        engine=record.engine,
+        started=both("started_as", deployment=record.deployment) if record.deployment else "",
+        baseline=both("beside_baseline", name=baseline.name, engine=baseline.engine) if baseline else "",
+    )
 
 
 def duration(seconds: float | None) -> str:

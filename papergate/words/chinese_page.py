@@ -151,6 +151,20 @@ LABELS: Mapping[str, str] = {
     "per_sample": "每个回答",
     "speed_caption": "百分位数取自一次运行的请求。TTFT：发出请求到第一个文本；TPOT：第一个之后每个输出 token；"
     "ITL：数据块间隔；e2e：整个请求。“-”：未定义。",
+    "speed_of_what": "{model}，引擎 {engine}{started}{baseline}",
+    "started_as": "，按部署 {deployment} 启动",
+    "beside_baseline": "；基线 {name}，引擎 {engine}",
+    "closed_loop": "闭环，同时 {n} 个请求",
+    "open_loop": "开环，每秒 {rate} 个请求",
+    "speed_protocol": "工作负载摘要 {digest}，盐值 {salt}",
+    "client_fit": "可用",
+    "client_unfit": "不可用",
+    "client_did": "{fit}：事件循环延迟 {late}（p99），占一个核心的 {cpu}，比预定时间晚 {queueing} 发出（p99），"
+    "重连 {reconnects} 次，{loop}，时间戳来自 {stamps}",
+    "times_recorded": "TTFT p50 {ttft_p50}，p90 {ttft_p90}；TPOT p50 {tpot_p50}，p90 {tpot_p90}；单路 token / 秒 "
+    "p50 {rate_p50}，p90 {rate_p90}：{asked}提问时记录，不是基准测试",
+    "while_asking": "最多 {n} 个并发",
+    "asked_elsewhere": "在别处",
     "against_concurrency": "随并发数的变化",
     "throughput_over_time": "每秒输出 token 数",
     "in_flight_over_time": "进行中的请求数",

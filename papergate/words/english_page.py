@@ -165,6 +165,20 @@ LABELS: Mapping[str, str] = {
     "per_sample": "for each answer",
     "speed_caption": "Percentiles are of the requests of one run. TTFT: first text after the request was sent; TPOT: "
     'per output token after the first; ITL: gaps between chunks; e2e: the whole request. "-": undefined.',
+    "speed_of_what": "{model} on {engine}{started}{baseline}",
+    "started_as": ", started as {deployment}",
+    "beside_baseline": "; baseline {name} on {engine}",
+    "closed_loop": "closed loop, {n} in flight",
+    "open_loop": "open loop, {rate} requests / s",
+    "speed_protocol": "workload digest {digest}, salt {salt}",
+    "client_fit": "fit",
+    "client_unfit": "unusable",
+    "client_did": "{fit}: event loop late by {late} (p99), {cpu} of a core, sent {queueing} after the intended time "
+    "(p99), {reconnects} reconnects, {loop}, stamps of the {stamps}",
+    "times_recorded": "TTFT p50 {ttft_p50}, p90 {ttft_p90}; TPOT p50 {tpot_p50}, p90 {tpot_p90}; tok/s of one stream "
+    "p50 {rate_p50}, p90 {rate_p90}: recorded while asking {asked}, not a benchmark",
+    "while_asking": "at a concurrency of at most {n}",
+    "asked_elsewhere": "elsewhere",
     "against_concurrency": "Against concurrency",
     "throughput_over_time": "output tokens per second",
     "in_flight_over_time": "requests in flight",

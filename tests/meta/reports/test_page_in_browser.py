@@ -183,6 +183,21 @@ def test_filters_list_the_answers_that_they_name(browser, run, chosen, listed):
         assert 0 < found < 240
 
 
+def test_each_thing_that_answers_look_like_lists_as_many_as_its_row_counts(browser, run):
+    opened(browser, run)
+    rows = browser.execute_script(
+        "return [...document.querySelectorAll('.bars a[href*=looks-]')]"
+        ".map(link => [link, link.closest('tr').querySelector('td:nth-child(2)')])"
+        ".map(([link, count]) => [link.hash, link.innerText, Number(count.innerText)])"
+    )
+    assert {name for _, name, _ in rows} >= {"loop", "cut in the thought by the limit", "complete"}
+    for place, name, count in rows:
+        opened(browser, run, place)
+        shown(browser)
+        assert browser.execute_script("return document.querySelectorAll('.list a').length") == count, name
+        assert browser.execute_script("return document.getElementById('filter').selectedOptions[0].text").endswith(name)
+
+
 def test_search_finds_a_problem_by_name_and_a_text_by_its_words(browser, run):
     opened(browser, run, "#answers/0")
     shown(browser)
