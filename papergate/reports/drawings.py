@@ -228,7 +228,7 @@ def beside_golden(record: VerdictRecord) -> Picture | None:
         title=both("golden_title"),
         caption=both("golden_caption"),
         x=both("golden_axis"),
-        columns=Axis(low=0, high=1, size=WIDTH).ticks(lambda v: f"{100 * v:g}"),
+        columns=sketch.x.ticks(lambda v: f"{100 * v:g}"),
         rows=sketch.y.ticks(lambda v: f"{100 * v:g}"),
         marks=tuple(sketch.marks),
         table=_golden_table(places),

@@ -1,5 +1,6 @@
 """Words in every language at once, for a page that is switched from one to the other where it is read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from papergate.run_folder.notes import Note
 from papergate.run_folder.preflight import Check
 from papergate.words import LANGUAGES, Language, label, say
 
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
@@ -19,8 +22,11 @@ class Said:
 
     @property
     def html(self) -> Markup:
-        """One text where all languages agree, else one element for each; the page shows one of them."""
-        return self._marked("span")
+        """One text where all languages agree, else one element for each; the page shows one of them.
+
+        The name of an option is never broken over two lines, which a browser does behind its hyphens.
+        """
+        return Markup(OPTION.sub(r'<span class="whole">\1</span>', str(self._marked("span"))))  # noqa: S704 - escaped already
 
     @property
     def svg(self) -> Markup:

@@ -31,7 +31,7 @@ LABELS: Mapping[str, str] = {
     "tolerance_point": "个百分点",
     "tolerance_points": "个百分点",
     "allowed_gain": "必须超过",
-    "against": "对比",
+    "score_against": "{score}，承诺值 {reference}；{allowed}",
     "above": "高",
     "below": "低",
     "does_not_stand": "单独判定时该承诺未通过；与本次运行的所有承诺一起判定时，该失败不成立（Holm）。",

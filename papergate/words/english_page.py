@@ -35,7 +35,7 @@ LABELS: Mapping[str, str] = {
     "tolerance_point": "point",
     "tolerance_points": "points",
     "allowed_gain": "to be exceeded",
-    "against": "against",
+    "score_against": "{score} against {reference}; {allowed}",
     "above": "above",
     "below": "below",
     "does_not_stand": "Judged alone this promise fails. Among all promises of this run together the failure does not "

@@ -11,6 +11,7 @@ import pytest
 from papergate.acceptance.golden import golden_of, read_golden
 from papergate.engines import Finish
 from papergate.reports.run import write_run_page
+from papergate.reports.table import Line
 from papergate.run_folder.files import PAGE_FILE, TRANSCRIPTS_FOLDER
 from papergate.run_folder.notes import note
 from studies.browser import CHROMIUM, DRIVER, PATIENCE_S, browser_of
@@ -291,6 +292,33 @@ def test_a_phone_shows_rows_with_their_names_and_bars(browser, run, language):
     assert len(heights) > 5
     assert max(heights) < 3
     assert max(ends) <= 390
+
+
+WORDS_IN_TWO = """
+const words = [];
+for (const at of document.querySelectorAll('.overview td, .note')) {
+  const texts = document.createTreeWalker(at, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const word of texts.currentNode.data.matchAll(/--[a-z-]+|\\w{2,}/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (range.getClientRects().length > 1) words.push(word[0]);
+    }
+  }
+}
+return words;
+"""
+
+
+@pytest.mark.parametrize("width", [390, 500, 768, 1280])
+def test_no_word_and_no_option_is_broken_over_two_lines(browser, tmp_path, width):
+    kept(tmp_path, completions_of(lambda *_: False, 4), 4)
+    write_run_page(tmp_path, [Line(promise="cpu_vllm-vllm-papergate-tiny-tiny-math", error="away")])
+    sized(browser, width)
+    opened(browser, tmp_path)
+    assert "--samples" in texts(browser, "main")[0]
+    assert browser.execute_script(WORDS_IN_TWO) == []
 
 
 def test_printing_opens_every_detail(browser, run):

@@ -16,6 +16,7 @@ from papergate.completions.store import Store
 from papergate.engines import Finish
 from papergate.errors import StoreError
 from papergate.reports.answers import Ended, answers_of
+from papergate.reports.drawings import beside_golden
 from papergate.reports.run import write_run_page
 from papergate.run_folder.files import PAGE_FILE, QUESTIONS_FILE, TRANSCRIPTS_FOLDER
 from tests.meta.tiny_runs import BENCHMARK, SPECS, TINY, accepted, case_of, completions_of, like_the_paper
@@ -96,6 +97,10 @@ def test_the_golden_runs_answers_stand_beside_those_of_the_run(tmp_path):
     assert [grade["outcome"] for grade in found["golden_grades"]] == ["correct"] * 4
     assert len(found["golden"]) == 4
     assert record.golden.correct == record.golden.planned == (4,) * 30
+    picture = beside_golden(record)
+    ends = next(mark.at for mark in picture.marks if mark.shape == "line")
+    for axis, (none, every) in ((picture.columns, ("x1", "x2")), (picture.rows, ("y1", "y2"))):
+        assert [tick.at for tick in axis if tick.label in {"0", "100"}] == [ends[none], ends[every]]
 
 
 def test_a_golden_run_that_is_gone_leaves_the_transcripts_of_the_run(tmp_path):
