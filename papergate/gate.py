@@ -160,6 +160,7 @@ def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engi
     """The engines of a session, as the options say; ``owner`` is the process whose end ends their servers."""
     return Engines(
         endpoints=options.endpoints,
+        ray=options.ray,
         ca_file=options.ca_file,
         model=options.model,
         servers=servers_folder(run),

@@ -60,13 +60,21 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
         check_engine(case, engine)
 
-        def asked(k: int) -> None:
-            with withholding(case):
-                ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
-            refuse_lost(case, store, k)
-
-        found = until_decided(case, store, book, asked)
+        found = until_decided(case, store, book, lambda k: ask_look(case, k, engine, store, book, shown))
     return replace(with_own_rules(found, store.read), sessions=store.sessions())
+
+
+def ask_look(case: Case, k: int, engine: Engine, store: Store, book: Gradebook, shown: Progress) -> None:
+    """Ask the samples of the look at ``k`` that are missing, and put down on what they were drawn.
+
+    Raises:
+        RequestsLost: completions stayed failed after their retries; what came is kept in ``store``.
+        PapergateError: anything else outside the model's answers is wrong.
+    """
+    with withholding(case):
+        ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
+    store.remember(manifest_of(replace(case, identity=engine.identity())))
+    refuse_lost(case, store, k)
 
 
 def until_decided(case: Case, store: Kept, book: Gradebook, gather: Callable[[int], None]) -> Acceptance:

@@ -134,7 +134,7 @@ class Gate:
         require_usable(self._run)
         keep_room(self._run)
         if self._setup.predictions is None and not self._setup.options.coordinates:
-            demand_here(promise, self._setup.options.endpoints)  # the cheapest refusal comes first
+            demand_here(promise, self._setup.options.attached)  # the cheapest refusal comes first
         setup = replace(self._setup, options=replace(self._setup.options, golden=golden)) if golden else self._setup
         return prepare(promise, setup, self._benchmarks, fail_alpha=self._fail_alpha)
 

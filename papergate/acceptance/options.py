@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -26,7 +26,7 @@ WAIT_S = NO_PROGRESS_S
 """Silence after which a shard or a coordinator is given up: as long as one answer may take, and half an hour."""
 NAMES_AND_PLACES = (
     *("--data", "--predictions", "--targets", "--golden", "--run", "--ca-file"),
-    *("--model", "--gain-over", "--endpoint"),
+    *("--model", "--gain-over", "--endpoint", "--ray"),
 )
 """Options whose texts are repeated in reports."""
 UNSHOWN = {"Cc", "Cs"}
@@ -40,6 +40,8 @@ class Options:
     """What the user asked for; the defaults are those of the command line."""
 
     endpoints: tuple[str, ...] = ()
+    ray: str = ""
+    """Dashboard of a Ray cluster, ``#NAME`` after it where an application is named."""
     ca_file: Path | None = None
     model: str | None = None
     predictions: Path | None = None
@@ -76,6 +78,11 @@ class Options:
     """Of the sentences in terminal and JUnit; the page has every language."""
 
     @property
+    def attached(self) -> tuple[str, ...]:
+        """Addresses of what runs already; none where the engine is started or loaded here."""
+        return (*self.endpoints, self.ray) if self.ray else self.endpoints
+
+    @property
     def coordinates(self) -> bool:
         """Whether this session judges what shards ask elsewhere."""
         return self.coordinate is not None and self.shard is None
@@ -89,6 +96,7 @@ class Options:
 def add_options(add: Callable[..., object]) -> None:
     """Declare every option of the gate; ``add`` is `argparse`'s ``add_argument`` or one of the same form."""
     add("--endpoint", action="append", default=[], metavar="URL", help="attach to a running server; repeat for several")
+    add("--ray", metavar="URL", help="attach to, or deploy on, the Ray cluster of this dashboard; URL#APPLICATION")
     add("--ca-file", metavar="FILE", help="certificates (PEM) to trust for https endpoints, in place of the system's")
     add("--model", metavar="NAME", help="name the endpoint serves, a folder of weights, or the model of --predictions")
     add("--predictions", metavar="LOG", help="grade stored completions, a file or folder, instead of asking")
@@ -150,7 +158,8 @@ def options_of(get: Given) -> Options:
     _refuse_numbers(get)
     _refuse_odd_names(get)
     _refuse_places(get)
-    _refuse_no_addresses(get("--endpoint") or ())
+    _refuse_no_addresses("--endpoint", *(get("--endpoint") or ()))
+    _refuse_no_addresses("--ray", *_dashboards(get))
     _refuse_bounds_of_one_look(get)
     _refuse_shards_without_plan(get)
     _refuse_coordinating(get)
@@ -159,6 +168,7 @@ def options_of(get: Given) -> Options:
     trial = bool(get("--trial"))
     return Options(
         endpoints=tuple(get("--endpoint") or ()),
+        ray=get("--ray") or "",
         ca_file=_path(get("--ca-file")),
         model=get("--model"),
         predictions=_path(get("--predictions")),
@@ -228,20 +238,26 @@ def _refuse_places(get: Given) -> None:
         )
     if get("--ca-file") and not Path(get("--ca-file")).is_file():
         raise OptionsError(f"--ca-file {get('--ca-file')}: no such file; give the authority's certificate as PEM")
-    if get("--endpoint") and get("--predictions"):
-        raise OptionsError("--endpoint asks a server, --predictions reads a file: give one of them")
+    for name in ("--endpoint", "--ray"):
+        if get(name) and get("--predictions"):
+            raise OptionsError(f"{name} asks a server, --predictions reads a file: give one of them")
     if get("--trial") and get("--predictions"):
         raise OptionsError("--trial tries a server or an engine, --predictions reads a file: give one of them")
     if get("--golden") and not Path(get("--golden")).is_dir():
         raise OptionsError(f"--golden {get('--golden')}: no such folder; give the folder of a stored run")
 
 
-def _refuse_no_addresses(endpoints: Sequence[str]) -> None:
-    for endpoint in endpoints:
+def _refuse_no_addresses(option: str, *addresses: str) -> None:
+    for address in addresses:
         try:
-            root_of(endpoint)
+            root_of(address)
         except EngineRefused as error:
-            raise OptionsError(f"--endpoint: {error}") from error
+            raise OptionsError(f"{option}: {error}") from error
+
+
+def _dashboards(get: Given) -> list[str]:
+    """The dashboard that is given, without the name of an application."""
+    return [get("--ray").partition("#")[0]] if get("--ray") else []
 
 
 def _refuse_bounds_of_one_look(get: Given) -> None:
@@ -285,7 +301,7 @@ def _refuse_coordinating(get: Given) -> None:
         raise OptionsError(
             "--coordinate DIR: give --shard I/N to ask a part there, or --shards N to judge the N parts that others ask"
         )
-    for name in ("--predictions", *(() if get("--shard") else ("--endpoint",))):
+    for name in ("--predictions", *(() if get("--shard") else ("--endpoint", "--ray"))):
         if get(name):
             raise OptionsError(f"--coordinate judges what shards ask: leave out {name}")
 

@@ -21,8 +21,9 @@ DISPLACES = {
     "--max-samples": ("--samples",),
     "--budget-tokens": ("--samples",),
     "--budget-hours": ("--samples",),
-    "--endpoint": ("--predictions",),
-    "--predictions": ("--endpoint", "--trial", "--budget-tokens", "--budget-hours"),
+    "--endpoint": ("--predictions", "--ray"),
+    "--ray": ("--predictions", "--endpoint"),
+    "--predictions": ("--endpoint", "--ray", "--trial", "--budget-tokens", "--budget-hours"),
     "--trial": ("--predictions",),
 }
 """Options of the command line, and those of the file that cannot be beside them."""

@@ -87,8 +87,9 @@ def select(setup: Setup, candidates: Iterable[Promise], *, demanded: Collection[
     gone = tuple(promise for promise in asked if reasons[promise.id])
     if setup.predictions:
         _refuse_unrelated_predictions(setup.predictions, setup.options, kept, gone)
-    elif setup.options.endpoints and gone and not kept:
-        raise OptionsError("--endpoint is given, but no selected promise is about a server; name it: -m a100")
+    elif setup.options.attached and gone and not kept:
+        given = _attaching(setup.options)
+        raise OptionsError(f"{given} is given, but no selected promise is about a server; name it: -m a100")
     left_out: dict[str, tuple[str, ...]] = {}
     for promise in gone:
         left_out[reasons[promise.id]] = (*left_out.get(reasons[promise.id], ()), promise.id)
@@ -103,10 +104,15 @@ def _why_not(setup: Setup, promise: Promise, *, demanded: bool) -> str:
         return _why_not_in(setup.predictions, promise, setup.benchmarks[promise.benchmark], setup.options)
     if setup.options.coordinates:
         return "" if demanded else "asked by no shard that anybody named: name its target with -m"
-    if setup.options.endpoints:
-        other = "not about the server at --endpoint: name its target with -m"
+    if setup.options.attached:
+        other = f"not about the server at {_attaching(setup.options)}: name its target with -m"
         return spec_of(promise).not_attached if demanded else other
     return "" if demanded else _why_not_here(promise)
+
+
+def _attaching(options: Options) -> str:
+    """The option that names the server."""
+    return "--ray" if options.ray else "--endpoint"
 
 
 def _why_not_here(promise: Promise) -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 from secrets import token_hex
 
 from papergate import __version__
-from papergate.acceptance.flow import Show, requests_of, silently
+from papergate.acceptance.flow import Show, ask_look, silently
 from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.records import Case
-from papergate.acceptance.refusals import check_engine, refuse_lost, withholding
+from papergate.acceptance.refusals import check_engine
 from papergate.completions.progress import Discreet
-from papergate.completions.runner import ask
 from papergate.completions.shard import Shard
 from papergate.completions.store import Store
 from papergate.engines import Engine
@@ -75,9 +74,7 @@ def ask_part(case: Case, engine: Engine, store: Store, looks: Iterable[int], sho
         check_engine(case, engine)
         for last in looks:
             _refuse_later_samples(case, store, last)
-            with withholding(case):
-                ask(engine, requests_of(case, last, book.mean_tokens()), store, case.settings.policy, shown, book.take)
-            refuse_lost(case, store, last)
+            ask_look(case, last, engine, store, book, shown)
             _put_down(case, store.folder, last)
     return Asked(
         promise=case.promise.id,

@@ -36,6 +36,7 @@ def add_deployment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="TARGET", help="the target whose deployment the server is")
     for name, (metavar, what) in OPTIONS.items():
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=what)
+    parser.add_argument("--ray", metavar="URL", help="dashboard of the Ray cluster that serves it; URL#APPLICATION")
     parser.add_argument("--ca-file", metavar="FILE", help="certificates (PEM) to trust for https endpoints")
     parser.add_argument("--model", metavar="NAME", help="name under which the server serves the model")
     add_language_option(parser.add_argument)
@@ -47,7 +48,8 @@ def deployment_options(args: argparse.Namespace, **others: object) -> Options:
     Raises:
         OptionsError: one cannot mean anything.
     """
-    given: dict[str, object] = {"--ca-file": args.ca_file, "--model": args.model, "--language": args.language}
+    given: dict[str, object] = {f"--{name}": getattr(args, name) for name in ("model", "ray", "language")}
+    given |= {"--ca-file": args.ca_file}
     given |= {f"--{name}": getattr(args, name) for name in OPTIONS} | {f"--{name}": one for name, one in others.items()}
     return options_of(given.get)
 

@@ -89,7 +89,7 @@ class Store:
             self._manifest = read_kept(folder / MANIFEST_FILE)
             self._broken = ""
             self._marked = self._contents.mark
-            self._remember()
+            self._remember(manifest.situation)
             self.mark()
             sync_folder(folder)
         except BaseException:
@@ -211,9 +211,23 @@ class Store:
         """Close."""
         self.close()
 
-    def _remember(self) -> None:
-        """Put down the set-up of this session, where it is not that of the last."""
-        known, mine = self.sessions(), self.manifest.situation
+    def remember(self, now: Manifest) -> None:
+        """Put down what the completions were drawn on, where that changed while they were asked.
+
+        Raises:
+            StoreError: who answers now is not who answered when the run was opened: completions of both may be kept.
+        """
+        if different := now.difference(self.manifest):
+            listed = "\n".join(f"  {line}" for line in different)
+            raise StoreError(
+                f"{self.folder}: who answers changed while this run asked, its completions may be of both; begin a new "
+                f"run:\n{listed}"
+            )
+        self._remember(now.situation)
+
+    def _remember(self, mine: dict[str, str]) -> None:
+        """Put down a set-up, where it is not that of the last session."""
+        known = self.sessions()
         self._sessions = known if mine in known[-1:] else (*known, mine)
         if self._sessions != known:
             write_sessions(self.folder, self._sessions)

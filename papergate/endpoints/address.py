@@ -182,7 +182,7 @@ def refused_certificate(error: ssl.SSLCertVerificationError) -> str:
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for ``url``; None for this machine, and for what NO_PROXY names."""
     parts = urlsplit(url)
-    if _is_loopback(parts.hostname or ""):
+    if is_loopback(parts.hostname or ""):
         return None
     return requests.utils.get_environ_proxies(url).get(parts.scheme)
 
@@ -206,7 +206,7 @@ def _head(*lines: str) -> bytes:
     return "\r\n".join((*lines, "", "")).encode()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host is this machine, in any spelling of its addresses and of its reserved name (RFC 6761)."""
     name = host.rstrip(".").lower()
     try:

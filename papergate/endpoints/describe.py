@@ -18,6 +18,8 @@ MOST_NAMED = 20
 """Models that a message names."""
 ABOUT_PATHS = ("/version", "/server_info", "/get_server_info", "/props")
 """vLLM; SGLang, new and old; llama.cpp."""
+RAY, RAY_CONTEXT = "Ray Serve LLM", "max_request_context_length"
+"""Whose list of models has this field in its ``metadata``; it names an organisation as the owner, and no engine."""
 NEUTRAL = {
     "top_k": 0,
     "min_p": 0,
@@ -96,11 +98,13 @@ def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Ser
     """
     props = about if "build_info" in about else {}  # llama.cpp; elsewhere the same names may mean something else
     version = _word(about.get("version")) or _word(props.get("build_info"))
-    contexts = (mine.get("max_model_len"), object_of(mine.get("meta")).get("n_ctx"))
+    behind_ray = object_of(mine.get("metadata"))
+    contexts = (mine.get("max_model_len"), object_of(mine.get("meta")).get("n_ctx"), behind_ray.get(RAY_CONTEXT))
+    owner = RAY if RAY_CONTEXT in behind_ray else _word(mine.get("owned_by"))
     template = props.get("chat_template")
     draws = object_of(object_of(props.get("default_generation_settings")).get("params"))
     return Served(
-        software=" ".join(filter(None, (_word(mine.get("owned_by")), version))),
+        software=" ".join(filter(None, (owner, version))),
         root=_word(mine.get("root")) or _word(props.get("model_path")),
         context_tokens=_first_count(contexts),
         template=hashlib.sha256(template.encode()).hexdigest() if isinstance(template, str) and template else "",

@@ -79,6 +79,10 @@ class Pages:
         """The answer to ``body``, sent as JSON; otherwise like ``get``."""
         return self._runner.run(self._ask("POST", path, orjson.dumps(body)))
 
+    def put(self, path: str, body: object) -> Page:
+        """The answer to ``body``, put there as JSON; otherwise like ``get``."""
+        return self._runner.run(self._ask("PUT", path, orjson.dumps(body)))
+
     def first(self, path: str) -> Page:
         """Like ``get``, and where nothing comes of it see whether the scheme of the address is wrong.
 

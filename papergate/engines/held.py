@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from papergate.engines.managed.server import stop_server
+from papergate.engines.ray.own import remove
 from papergate.engines.records import Engine
 from papergate.engines.start import start
 from papergate.promises import Promise
@@ -21,13 +22,14 @@ class Engines:
         self,
         *,
         endpoints: Sequence[str] = (),
+        ray: str = "",
         ca_file: Path | None = None,
         model: str | None = None,
         servers: Path,
         owner: int | None = None,
     ) -> None:
         """See `papergate.engines.start.start`."""
-        self._endpoints, self._ca_file, self._model = endpoints, ca_file, model
+        self._endpoints, self._ray, self._ca_file, self._model = endpoints, ray, ca_file, model
         self._servers, self._owner = servers, owner
         self._held: tuple[str, Engine] | None = None
 
@@ -56,6 +58,7 @@ class Engines:
         engine = start(
             promise,
             endpoints=self._endpoints,
+            ray=self._ray,
             ca_file=self._ca_file,
             model=model or self._model,
             servers=self._servers,
@@ -72,6 +75,7 @@ class Engines:
 
 
 def stop_servers(servers: Path) -> None:
-    """End the servers that other processes of a run left for each other."""
+    """End the servers and the applications that other processes of a run left for each other."""
     for folder in servers.glob("*"):
         stop_server(folder)
+        remove(folder)

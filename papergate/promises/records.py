@@ -1,10 +1,11 @@
 """The records of this stage: papers, targets, deployments, promises."""
 
+import json
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, field_validator
 
 from papergate.promises.base import Count, Name, Percent, Record, Text, ToleranceText, Unknown
 from papergate.promises.thoughts import ThoughtMarks
@@ -59,6 +60,14 @@ class Paper(Record):
         """The pass@1 published for ``model`` on ``benchmark``, or None."""
         rows = (row for row in self.scores if (row.model, row.benchmark) == (model, benchmark))
         return next((row for row in rows if row.metric == "pass@1"), None)
+
+
+def _as_json(value: object) -> object:
+    """TOML's numbers with a point are read as decimals, which JSON does not have."""
+    return json.loads(json.dumps(value, default=float))
+
+
+LLMConfig = Annotated[dict[str, JsonValue], BeforeValidator(_as_json)]
 
 
 class Hardware(Record):
@@ -183,6 +192,12 @@ class Deployment(Record):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     tensor_parallel: Count = 1
     data_parallel: Count = 1
+    pipeline_parallel: Count = 1
+    llm_config: LLMConfig = Field(default_factory=dict)
+    """With ``engine = "ray"``: what papergate deploys, as an LLMConfig of Ray Serve; names and sizes stand above.
+
+    Empty: an application that runs already is asked.
+    """
     averages: tuple[Average, ...] = ()
     env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
     """Environment variables of the document. A server that papergate starts gets those that are not set already."""

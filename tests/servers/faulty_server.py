@@ -339,6 +339,8 @@ class FaultyServer:
     """Before every answer."""
     pages: Mapping[str, tuple[str, object]] = field(default_factory=dict)
     """Status and JSON of paths that answer otherwise than usual."""
+    prefix: str = ""
+    """Of every path, as a gateway has it."""
     log: list[tuple[Asked, str]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -405,6 +407,7 @@ class FaultyServer:
             writer.close()
 
     async def _route(self, method: str, path: str, headers: dict[str, str], body: bytes, reply: Reply) -> None:
+        path = path.removeprefix(self.prefix)
         if self.key and headers.get("authorization") != f"Bearer {self.key}":
             await reply.whole("401 Unauthorized", "application/json", '{"error": "invalid key"}')
         elif path in self.pages:

@@ -524,3 +524,27 @@ def test_a_driver_other_than_the_targets_is_a_note_and_none_where_the_server_is_
     case = replace(case_of(promise), identity=here)
     assert [say(one) for one in _notes_of_setup(case)] == ["the driver is 535.1; the target states 550.54.15"]
     assert [*_notes_of_setup(case_of(promise))] == []
+
+
+@dataclass
+class MovingEngine(ScriptedEngine):
+    """A test double that is another deployment after some answers."""
+
+    after: EngineIdentity = IDENTITY
+    answers: int = 10**9
+
+    def identity(self):
+        return self.after if len(self.asked) >= self.answers else IDENTITY
+
+
+def test_what_a_run_was_drawn_on_is_put_down_again_where_it_changed_meanwhile(tmp_path):
+    moved = replace(IDENTITY, environment={"replica": "started at noon"})
+    found = run(case_of(samples=2), MovingEngine(0.5, after=moved, answers=60), tmp_path)
+    assert [each.get("replica") for each in found.sessions] == [None, "started at noon"]
+    assert any(one.code == "setups_differ" for one in notes_of(found))
+
+
+def test_other_weights_that_answer_meanwhile_are_an_error_and_no_verdict(tmp_path):
+    moved = replace(IDENTITY, revision="others")
+    with pytest.raises(StoreError, match=r"who answers changed .*begin a new run:\n  revision: this run 'others'"):
+        run(case_of(samples=2), MovingEngine(0.5, after=moved, answers=60), tmp_path)

@@ -314,7 +314,7 @@ def test_a_proxy_opens_a_tunnel_to_a_server_with_tls_and_learns_no_key(monkeypat
     monkeypatch.setenv("PAPERGATE_API_KEY", "key of the server")
     with FaultyServer(certificate=certificate(tmp_path)) as server, proxy(server.port, seen) as url:
         monkeypatch.setenv("https_proxy", url)
-        monkeypatch.setattr("papergate.endpoints.address._is_loopback", lambda _: False)
+        monkeypatch.setattr("papergate.endpoints.address.is_loopback", lambda _: False)
         engine = RemoteEngine([f"https://localhost:{server.port}"], MODEL, ca_file=tmp_path / "cert.pem")
         assert draw(engine, request())[0].text == answer_to("2+2?", 7)
     assert seen[-1].startswith(b"CONNECT localhost:%d HTTP/1." % server.port)

@@ -464,6 +464,17 @@ def test_sglang_tells_its_version_under_a_name_of_its_own():
     assert (identity.version, identity.template) == ("double 0.5", "")
 
 
+def test_ray_serve_is_named_and_its_context_read_where_it_keeps_it():
+    model = {"id": MODEL, "owned_by": "organization-owner", "metadata": {"max_request_context_length": 512}}
+    pages = {"/version": ("404 Not Found", {}), "/v1/models": ("200 OK", {"data": [model]})}
+    with FaultyServer(pages=pages) as server:
+        engine = RemoteEngine([server.url], MODEL)
+        engine.check(SAMPLING, ["2+2?"])
+        with pytest.raises(EngineRefused, match="has room for 512 tokens"):
+            engine.check(SAMPLING.model_copy(update={"max_tokens": 512}), ["2+2?"])
+    assert engine.identity().version == "Ray Serve LLM"
+
+
 def test_llama_cpp_tells_its_context_weights_and_template():
     with FaultyServer(pages=LLAMA_CPP | props(top_k=0, min_p=0.0, temperature=0.8)) as server:
         engine = RemoteEngine([server.url], MODEL)

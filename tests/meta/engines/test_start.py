@@ -68,7 +68,7 @@ def test_a_server_that_is_not_on_this_machine_is_refused_before_it_starts(monkey
 
 def test_an_endpoint_stands_in_for_servers_alone():
     attached = {name for name, spec in ENGINES.items() if not spec.not_attached}
-    assert attached == {"vllm", "sglang", "remote"}
+    assert attached == {"vllm", "sglang", "ray", "remote"}
     demand_here(deployed(engine="vllm"), ["http://127.0.0.1:9"])
     with pytest.raises(EngineError, match="leave out --endpoint"):
         demand_here(deployed(engine="huggingface"), ["http://127.0.0.1:9"])

@@ -1,0 +1,98 @@
+"""Applications of papergate's own on a Ray cluster: deployed once for all processes of a run, removed at its end."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from papergate.embedded import folder_of
+from papergate.engines.ray.cluster import MODEL, Cluster
+from papergate.engines.spec import Start
+from papergate.errors import EngineError, EngineRefused
+from papergate.files import PRIVATE_FILE, private_folder, read_kept, reason, write_whole
+from papergate.promises.records import Deployment
+
+BUILDER = "ray.serve.llm:build_openai_app"
+OWN_FILE, LOCK_FILE = "application.json", "application.lock"
+
+
+def deploy(cluster: Cluster, deployment: Deployment, start: Start) -> str:
+    """Have the application of ``deployment`` deployed, unless another process of this run did; its name.
+
+    This does not wait for it. That it is this run's is put down before it is there.
+
+    Raises:
+        EngineRefused: it is there already and not of this run, or Serve does not take it.
+        EngineError: the dashboard does not answer, or the folder of the run cannot be written.
+    """
+    config, folder = application_of(deployment, start.model), start.servers / deployment.name
+    name = str(config["name"])
+    mine = {"dashboard": cluster.url, "application": config, "ca_file": str(start.ca_file or "")}
+    _make(folder)
+    with FileLock(folder / LOCK_FILE, mode=PRIVATE_FILE):
+        is_there = name in cluster.serve().applications
+        if is_there and _recorded(folder) != mine:
+            raise EngineRefused(_not_ours(cluster.url, name))
+        if not is_there:
+            write_whole(folder / OWN_FILE, json.dumps(mine).encode())
+            cluster.deploy(config)
+    return name
+
+
+def application_of(deployment: Deployment, model: str) -> dict[str, Any]:
+    """The application as Serve takes it: the deployment's LLMConfig with its names and sizes."""
+    given: Mapping[str, Any] = deployment.llm_config
+    sizes = {"tensor_parallel_size": deployment.tensor_parallel, "pipeline_parallel_size": deployment.pipeline_parallel}
+    config = {
+        **given,
+        MODEL: {"model_source": folder_of(model), **given.get(MODEL, {}), "model_id": model},
+        "deployment_config": {**given.get("deployment_config", {}), "num_replicas": deployment.data_parallel},
+        "engine_kwargs": {**given.get("engine_kwargs", {}), **sizes},
+    }
+    name = f"papergate-{deployment.name}"
+    return {"name": name, "route_prefix": f"/{name}", "import_path": BUILDER, "args": {"llm_configs": [config]}}
+
+
+def remove(folder: Path, *, owner: int | None = None) -> None:
+    """Remove the application that was deployed in ``folder``, if ``owner`` is this process; may be called twice.
+
+    Raises:
+        EngineError: it could not be removed.
+    """
+    kept = _recorded(folder)
+    if kept is None or owner not in (None, os.getpid()):
+        return
+    ca_file = Path(kept["ca_file"]) if kept["ca_file"] else None
+    Cluster(kept["dashboard"], ca_file).remove(kept["application"]["name"])
+    (folder / OWN_FILE).unlink(missing_ok=True)
+
+
+def _make(folder: Path) -> None:
+    try:
+        private_folder(folder)
+    except OSError as error:
+        raise EngineError(f"{folder} cannot be written: {reason(error)}; give another folder: --run DIR") from error
+
+
+def _recorded(folder: Path) -> dict[str, Any] | None:
+    path = folder / OWN_FILE
+    try:
+        found: dict[str, Any] = json.loads(read_kept(path))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            f"{path} is not as papergate wrote it ({error}): remove the application that it was about, then this file"
+        ) from error
+    return found
+
+
+def _not_ours(url: str, name: str) -> str:
+    return (
+        f"{url} has an application {name} already, which this run did not deploy as it is stated now: another run uses "
+        f"it, or a run that was killed left it. Attach to it: --ray {url}#{name}; or remove it there: "
+        f"serve.delete({name!r})"
+    )
