@@ -66,5 +66,5 @@ def refuse_no_gain(promise: Promise, options: Options) -> None:
     assert options.gain_over, "there is a base"
     if Path(checkpoint).absolute() == Path(options.gain_over).absolute():
         raise OptionsError(f"--gain-over {checkpoint}: this is the model that is tested; give its base")
-    if not options.endpoints:
+    if not options.attached:
         refuse_incomplete(checkpoint)

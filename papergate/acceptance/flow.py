@@ -71,9 +71,11 @@ def ask_look(case: Case, k: int, engine: Engine, store: Store, book: Gradebook, 
         RequestsLost: completions stayed failed after their retries; what came is kept in ``store``.
         PapergateError: anything else outside the model's answers is wrong.
     """
+    before = len(store)
     with withholding(case):
         ask(engine, requests_of(case, k, book.mean_tokens()), store, case.settings.policy, shown, book.take)
-    store.remember(manifest_of(replace(case, identity=engine.identity())))
+    if len(store) > before:
+        store.remember(manifest_of(replace(case, identity=engine.identity())))
     refuse_lost(case, store, k)
 
 

@@ -119,7 +119,7 @@ class Gate:
     def _base_of(self, promise: Promise, show: Show) -> Path:
         """The golden run of a gain: that of its base, asked now unless it was before."""
         options = self._setup.options
-        demand_here(promise, options.endpoints)
+        demand_here(promise, options.attached)
         refuse_no_gain(promise, options)
         assert options.gain_over, "there is a base"
         asked_so = base_options(options, self._run, problems=self._setup.benchmarks[promise.benchmark].problems)

@@ -16,6 +16,8 @@ from papergate.statistics.power import Gate
 from papergate.statistics.rule import confirming_samples
 from papergate.verdict import Judgement, Verdict
 
+ELSEWHERE = ("remote", "ray")
+"""Engines that run on machines whose hardware nobody here has looked at."""
 NAMED = 5
 """Finish reasons, or names of models, that a note names."""
 
@@ -102,7 +104,7 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
             variant=benchmark.variant,
             digest=benchmark.digest,
         )
-    if case.identity.engine == "remote":
+    if case.identity.engine in ELSEWHERE:
         yield note("attached", hardware=case.promise.hardware.title)
         if not case.settings.preflight:
             yield note("no_preflight")

@@ -38,11 +38,14 @@ def completion_of(problem, sample, right, *, tokens=100, finish=Finish.STOP):
     return Completion(problem=problem.id, sample=sample, text=text, finish=finish, output_tokens=tokens)
 
 
+IDENTITY = EngineIdentity(engine="scripted", version="1", model="script")
+
+
 def case_of(promise=TINY, *, problems=BENCHMARK.problems, golden=None, **settings):
     return Case(
         promise=promise,
         benchmark=BENCHMARK,
-        identity=EngineIdentity(engine="scripted", version="1", model="script"),
+        identity=IDENTITY,
         settings=Settings(**settings),
         problems=problems,
         reference=reference_of(promise, golden),

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import requests
 
+from papergate.engines.managed.guard import started_at
+
 MARK = "PAPERGATE_TEST_CLUSTER"
 CPUS = 4
 """Of each node: two of a replica and one of its actor leave one for the ingress, and none for a second replica."""
@@ -41,10 +43,16 @@ class RayCluster:
     dashboard: str
     http_port: int
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _met: dict = field(default_factory=dict)
+    """When each process started that was seen: a title may overwrite its mark, and an orphan has no marked parent."""
 
     def processes(self):
-        """Pid and command line of everything of this cluster that runs."""
-        return {pid: command for pid, command in _commands() if self.mark in _environment(pid)}
+        """Pid and command line of all of this cluster that runs."""
+        commands = dict(_commands())
+        marked = {pid for pid in commands if self.mark in _environment(pid)}
+        self._met |= {pid: started_at(pid) for pid in commands if marked & {pid, *ancestors(pid)}}
+        run = (pid for pid, born in self._met.items() if born and started_at(pid) == born)
+        return {pid: commands[pid] for pid in run if pid in commands}
 
     def raylet(self, address):
         """The pid of a node's raylet."""
@@ -90,6 +98,7 @@ def two_nodes(python):
             _start(cluster, environment, f"--address=127.0.0.2:{gcs}", "--node-ip-address=127.0.0.3")
             options = {"http_options": {"host": "127.0.0.1", "port": http}, "applications": []}
             requests.put(f"{cluster.dashboard}/api/serve/applications/", json=options, timeout=120).raise_for_status()
+            cluster.processes()
             yield cluster
         finally:
             cluster.end()

@@ -79,6 +79,17 @@ class ScriptedEngine:
         pass
 
 
+@dataclass
+class MovingEngine(ScriptedEngine):
+    """A test double that is another deployment after some answers."""
+
+    after: EngineIdentity = IDENTITY
+    answers: int = 10**9
+
+    def identity(self):
+        return self.after if len(self.asked) >= self.answers else IDENTITY
+
+
 def case_of(promise=TINY, *, problems=BENCHMARK.problems, **settings):
     settings = Settings(policy=Policy(attempts=1), **settings)
     return Case(
@@ -375,7 +386,9 @@ def test_a_run_that_goes_on_elsewhere_says_so(tmp_path):
     elsewhere = replace(IDENTITY, version="2", environment={"endpoint http://b": "vllm 2"})
     run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
     again = run(case_of(samples=2), ScriptedEngine(0.8), tmp_path)
-    found = run(replace(case_of(samples=4), identity=elsewhere), ScriptedEngine(0.8), tmp_path)
+    found = run(
+        replace(case_of(samples=4), identity=elsewhere), MovingEngine(0.8, after=elsewhere, answers=0), tmp_path
+    )
     assert not [note for note in notes_of(again) if note.code == "setups_differ"]
     (note,) = [note for note in notes_of(found) if note.code == "setups_differ"]
     assert say(note).startswith(
@@ -526,22 +539,17 @@ def test_a_driver_other_than_the_targets_is_a_note_and_none_where_the_server_is_
     assert [*_notes_of_setup(case_of(promise))] == []
 
 
-@dataclass
-class MovingEngine(ScriptedEngine):
-    """A test double that is another deployment after some answers."""
-
-    after: EngineIdentity = IDENTITY
-    answers: int = 10**9
-
-    def identity(self):
-        return self.after if len(self.asked) >= self.answers else IDENTITY
-
-
 def test_what_a_run_was_drawn_on_is_put_down_again_where_it_changed_meanwhile(tmp_path):
     moved = replace(IDENTITY, environment={"replica": "started at noon"})
     found = run(case_of(samples=2), MovingEngine(0.5, after=moved, answers=60), tmp_path)
     assert [each.get("replica") for each in found.sessions] == [None, "started at noon"]
     assert any(one.code == "setups_differ" for one in notes_of(found))
+
+
+@pytest.mark.parametrize("engine", ["remote", "ray"])
+def test_hardware_that_nobody_here_looked_at_is_noted(engine):
+    case = replace(case_of(preflight=False), identity=replace(IDENTITY, engine=engine))
+    assert [one.code for one in _notes_of_setup(case)][:2] == ["attached", "no_preflight"]
 
 
 def test_other_weights_that_answer_meanwhile_are_an_error_and_no_verdict(tmp_path):

@@ -18,7 +18,7 @@ from papergate.reports.explained import more_samples
 from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
 from papergate.statistics.budget import Budget
 from papergate.verdict import Verdict
-from tests.meta.tiny_runs import BENCHMARK, TINY, case_of
+from tests.meta.tiny_runs import BENCHMARK, IDENTITY, TINY, case_of
 
 GOLDS = {problem.id: problem.gold for problem in BENCHMARK.problems}
 IDS = list(GOLDS)
@@ -33,6 +33,9 @@ class Deployed:
 
     def __init__(self, *, frozen=None, servers=(), bad_server_loses=0.0, later_lose=0.0):
         self.frozen, self.servers, self.bad, self.later = frozen, servers, bad_server_loses, later_lose
+
+    def identity(self):
+        return IDENTITY
 
     def check(self, sampling, prompts, form):
         assert prompts

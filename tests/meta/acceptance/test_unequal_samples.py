@@ -16,7 +16,7 @@ from papergate.reports.junit import properties
 from papergate.reports.table import Line, print_table
 from papergate.statistics.counts import Counts
 from papergate.verdict import Verdict
-from tests.meta.tiny_runs import BENCHMARK, case_of
+from tests.meta.tiny_runs import BENCHMARK, IDENTITY, case_of
 
 IDS = [problem.id for problem in BENCHMARK.problems]
 RATES = dict(zip(IDS, [1.0] * 16 + [0.0] * 4 + [0.5] * 10, strict=True))
@@ -30,6 +30,9 @@ class Alternating:
 
     def __init__(self):
         self.asked = []
+
+    def identity(self):
+        return IDENTITY
 
     def check(self, sampling, prompts, form=None):
         assert prompts
