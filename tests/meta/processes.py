@@ -46,24 +46,29 @@ def ran(command, **options):
 
 
 IMPORTED_BY_SESSIONS = ("pytest", "papergate.gate", "papergate.performance.measuring", "papergate.reports.junit")
-NOT_OF_A_USER = "-p no:hypothesispytest -p no:anyio"
-"""Plugins that come with the tests of papergate, and import what takes a third of a short session."""
+IMPORTED_BY_THE_MODEL = ("torch", "transformers.models.qwen2.modeling_qwen2", "accelerate")
+ADDED = "-p no:hypothesispytest -p no:anyio -W ignore::pytest.PytestAssertRewriteWarning"
+"""The two plugins come with the tests of papergate, not to a user, and take a third of a short session; transformers
+imports one of them, of which pytest would warn."""
 
 
-def forked(module, *arguments, cwd=ROOT, env=None):
-    """The finished process of ``python -m module arguments``, forked from one that has the imports of every session."""
-    environment = dict(os.environ if env is None else env) | {"PYTEST_ADDOPTS": NOT_OF_A_USER}
+def forked(module, *arguments, cwd=ROOT, env=None, with_model=False):
+    """The finished process of ``python -m module arguments``, forked from one that has the imports of every session.
+
+    ``with_model`` says that it loads the embedded model, whose imports are had beforehand too.
+    """
+    environment = dict(os.environ if env is None else env) | {"PYTEST_ADDOPTS": ADDED}
     arguments = [*map(str, arguments)]
     with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
         request = {"module": module, "arguments": arguments, "folder": str(cwd), "environment": environment}
-        status = _fork(json.dumps(request).encode(), out.fileno(), err.fileno())
+        status = _fork(json.dumps(request).encode(), (out.fileno(), err.fileno()), with_model=with_model)
         out.seek(0), err.seek(0)
         return subprocess.CompletedProcess([module, *arguments], status, out.read(), err.read())
 
 
-def _fork(request, *streams):
+def _fork(request, streams, *, with_model):
     """The exit status of a fork; its whole group is killed, as that of ``started``."""
-    server = _fork_server()
+    server = _fork_server(*IMPORTED_BY_SESSIONS, *(IMPORTED_BY_THE_MODEL if with_model else ()))
     socket.send_fds(server, [request], streams)
     process = int(server.recv(32))
     try:
@@ -77,11 +82,11 @@ def _fork(request, *streams):
 
 
 @cache
-def _fork_server():
+def _fork_server(*modules):
     """One for all tests of a worker; it ends when this socket is closed, at the latest with the worker."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(LIMIT_S)
-    command = [sys.executable, fork_server.__file__, str(theirs.fileno()), *IMPORTED_BY_SESSIONS]
+    command = [sys.executable, fork_server.__file__, str(theirs.fileno()), *modules]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()], start_new_session=True)
     theirs.close()

@@ -1,22 +1,12 @@
-"""Hypothesis profiles: `dev` is quick, `ci` is reproducible, `deep` runs for long. Chosen with --hypothesis-profile."""
+"""What tests of the checker share."""
 
 import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from papergate.scoring import Grader
-
-settings.register_profile("dev", max_examples=100, deadline=None)
-settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
-settings.register_profile(
-    "deep",
-    max_examples=20_000,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+from tests import profiles as profiles  # noqa: PLC0414
 
 
 @pytest.fixture(scope="session")

@@ -240,13 +240,13 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
     Raises:
         EngineError: torch or transformers are missing, the folder lacks weights or tokenizer, or loading fails.
     """
+    path = folder_of(model)
+    refuse_incomplete(path)  # before torch, whose import takes seconds
     try:
         import torch  # noqa: F401 - named in the message if it is missing
         import transformers
     except ImportError as error:
         raise EngineError(f"the huggingface engine needs {error.name}; {install('hf')}") from error
-    path = folder_of(model)
-    refuse_incomplete(path)
     if not sys.stderr.isatty():
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a log keeps all its states
     try:

@@ -7,15 +7,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from papergate.acceptance.drifting import Making
-from papergate.acceptance.options import Options
 from papergate.cli import main
 from papergate.diagnosis.drift import most_harmless, parting, thresholds
 from papergate.diagnosis.drift_readers import Spoken
 from papergate.embedded import MODEL_DIR
 from papergate.engines.in_process.rounding import round_weights
 from papergate.exit_codes import ExitCode
-from papergate.gate import golden_made
 from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.files import DRIFT_FILE, GOLDEN_ANSWERS_FILE
 from papergate.run_folder.golden_answers import GoldenAnswer, GoldenAnswers, Variation, write_golden_answers
@@ -26,11 +23,10 @@ from tests.servers.model_server import MODEL, model_server
 
 
 @pytest.fixture(scope="module")
-def golden(tmp_path_factory):
-    """Golden answers of the embedded model, as `papergate golden make cpu` leaves them."""
+def golden(golden_answers, tmp_path_factory):
+    """The folder that `papergate golden make cpu` leaves."""
     folder = tmp_path_factory.mktemp("golden")
-    made = golden_made(Options(run=folder / "run"), target="cpu", making=Making(answers=40), say_so=lambda _: None)
-    write_golden_answers(folder, made)
+    write_golden_answers(folder, golden_answers)
     return folder
 
 

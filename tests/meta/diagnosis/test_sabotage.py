@@ -2,20 +2,11 @@
 
 import pytest
 
-from papergate.acceptance.drifting import Making
-from papergate.acceptance.options import Options
-from papergate.gate import golden_made
 from tests.sabotage.faults import FAULTS, Sabotage, faithful
 from tests.sabotage.measuring import measured
 from tests.servers.model_server import Fault
 
 BY_NAME = {sabotage.name: sabotage for sabotage in FAULTS}
-
-
-@pytest.fixture(scope="module")
-def golden(tmp_path_factory):
-    run = tmp_path_factory.mktemp("golden")
-    return golden_made(Options(run=run), target="cpu", making=Making(answers=40), say_so=lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -27,13 +18,13 @@ def golden(tmp_path_factory):
         ("answers cut at 48 tokens", "drift", False),  # it sees other ends, not the limit
     ],
 )
-def test_a_fault_is_found_and_named(name, stage, is_named, golden):
-    found = measured(BY_NAME[name], golden)
+def test_a_fault_is_found_and_named(name, stage, is_named, golden_answers):
+    found = measured(BY_NAME[name], golden_answers)
     assert (found.stage, found.right) == (stage, is_named), found
 
 
-def test_a_faithful_deployment_is_left_alone(golden):
-    found = measured(Sabotage(name="bfloat16", fault=Fault(dtype="bfloat16")), golden)
+def test_a_faithful_deployment_is_left_alone(golden_answers):
+    found = measured(Sabotage(name="bfloat16", fault=Fault(dtype="bfloat16")), golden_answers)
     assert (found.stage, found.noted) == ("nothing", []), found
 
 

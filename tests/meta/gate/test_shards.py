@@ -107,7 +107,7 @@ def test_a_shard_goes_on_to_more_samples_and_never_back_to_fewer(runs):
 
 @NO_ENGINE
 def test_a_shard_is_green_when_it_is_complete_and_says_so_in_every_report(tmp_path):
-    session = Session(tmp_path, *ARGUMENTS, "--samples", "1", "--shard", "3/10")
+    session = Session(tmp_path, *ARGUMENTS, "--samples", "1", "--shard", "3/10", with_model=True)
     assert (session.exit, session.outcomes()) == (0, ["skipped"]), session.text
     found = session.properties()
     assert (found["verdict"], found["shard"]) == ("asked", "3/10")

@@ -26,11 +26,11 @@ NO_ENGINE = pytest.mark.skipif(not find_spec("transformers"), reason="needs the 
 class Session:
     """One run of pytest in a process of its own, with its JUnit report read."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, with_model=False):
         self.folder = folder
         report = folder / "junit.xml"
         files = [f"--junitxml={report}", f"--run={folder / 'run'}"]
-        self.done = forked("pytest", "-p", "no:cacheprovider", *files, *arguments)
+        self.done = forked("pytest", "-p", "no:cacheprovider", *files, *arguments, with_model=with_model)
         self.text = self.done.stdout + self.done.stderr
         self.exit = self.done.returncode
         self.cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
@@ -231,7 +231,8 @@ promises = [{ benchmark = "tiny-aime", tolerance = "0 problems", score = { perce
 
 @NO_ENGINE
 def test_a_budget_of_tokens_leaves_the_verdict_open_and_says_so(tmp_path):
-    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--budget-tokens", "3300", "--holm")
+    arguments = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--budget-tokens", "3300", "--holm"]
+    session = Session(tmp_path, *arguments, with_model=True)
     assert session.outcomes() == ["failure"], session.text
     assert session.properties()["verdict"] == "inconclusive"
     assert "stopped by --budget-tokens 3300" in session.properties()["sentence"]
@@ -239,7 +240,8 @@ def test_a_budget_of_tokens_leaves_the_verdict_open_and_says_so(tmp_path):
 
 @NO_ENGINE
 def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path):
-    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2", "--holm")
+    arguments = ["tests/accuracy", "-m", "cpu", "--limit", "4", "--samples", "2", "--holm"]
+    session = Session(tmp_path, *arguments, with_model=True)
     assert (session.exit, session.outcomes()) == (ExitCode.UNDECIDED, ["failure", "failure"])
     assert session.text.count("partial run, 4 of 30 problems, which cannot pass") >= 1
     assert session.text.count("among the promises of its session this one fails at p = 0.025 (Holm)") == 2
@@ -284,14 +286,15 @@ def test_workers_of_xdist_share_one_run_and_one_table(tmp_path):
 @NO_ENGINE
 def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
     arguments = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--samples", "4"]
-    whole = Session(tmp_path / "whole", *arguments) if (tmp_path / "whole").mkdir() is None else None
     halted = tmp_path / "halted"
-    halted.mkdir()
+    for folder in (tmp_path / "whole", halted):
+        folder.mkdir()
+    whole = Session(tmp_path / "whole", *arguments, with_model=True)
     store = halted / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={halted / 'run'}", *arguments]
     with started(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         wait_until(lambda: store.exists() and store.stat().st_size, "the first stored completion")
-    resumed = Session(halted, *arguments)
+    resumed = Session(halted, *arguments, with_model=True)
     assert judgement(halted) == judgement(tmp_path / "whole")
     assert resumed.outcomes() == whole.outcomes()
 

@@ -25,7 +25,8 @@ ARGUMENTS = ["tests/accuracy", "-m", "cpu", "--samples", "2", "--limit", "10", "
 def sessions(tmp_path_factory):
     """The same session with one process and with two workers."""
     folders = [tmp_path_factory.mktemp(name) for name in ("serial", "workers")]
-    return [Session(folder, *ARGUMENTS, *more) for folder, more in zip(folders, ([], ["-n", "2"]), strict=True)]
+    serial = Session(folders[0], *ARGUMENTS, with_model=True)
+    return [serial, Session(folders[1], *ARGUMENTS, "-n", "2")]
 
 
 def grades(session):

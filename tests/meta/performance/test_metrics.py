@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.engines.records import Completion, Finish
@@ -151,7 +151,6 @@ def test_percentile_states_count_and_method():
     assert (found.value, found.count, found.method) == (2.5, 4, "linear")
 
 
-@settings(deadline=None)  # the first call imports numpy
 @given(st.lists(st.floats(0, 1e3), min_size=1, max_size=50), st.floats(0, 100))
 def test_percentile_is_numpys(values, p):
     numpy = pytest.importorskip("numpy")

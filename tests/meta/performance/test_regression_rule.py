@@ -4,7 +4,7 @@ from dataclasses import replace
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.errors import WorkloadError
@@ -39,7 +39,6 @@ def test_t_quantile_is_the_tables(freedom, quantile):
     assert t_quantile(0.975, freedom) == pytest.approx(quantile, rel=1e-5)
 
 
-@settings(deadline=None)  # the first call imports scipy
 @given(st.floats(0, 20), st.integers(1, 60))
 def test_t_probability_is_scipys(t, freedom):
     stats = pytest.importorskip("scipy.stats")

@@ -4,7 +4,7 @@ import itertools
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.statistics.aggregates import (
@@ -24,7 +24,6 @@ def votes(text, right="a"):
     return [Vote(answer=None if mark == "." else mark, correct=mark == right) for mark in text]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 7), st.data())
 def test_pass_at_k_is_the_mean_over_all_ways_to_draw_k(n, data):
     c, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))

@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.statistics.allocation import SMALLEST_SHARE, Allocation
@@ -15,7 +15,6 @@ from papergate.statistics.looks import LOOKS
 rates = st.lists(st.floats(0, 1), min_size=1, max_size=60)
 
 
-@settings(deadline=None)
 @given(rates)
 def test_the_shares_have_the_mean_one_and_none_is_below_the_floor(found):
     shares = Allocation.neyman(found).shares
@@ -23,7 +22,6 @@ def test_the_shares_have_the_mean_one_and_none_is_below_the_floor(found):
     assert min(shares) >= SMALLEST_SHARE
 
 
-@settings(deadline=None)
 @given(rates)
 def test_a_later_look_takes_no_sample_back_and_the_first_asks_everything_twice(found):
     allocation = Allocation.neyman(found)

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.errors import StoreError
@@ -22,7 +22,6 @@ def test_fisher_agrees_with_the_tea_tasting():
     assert fisher_exact(3, 4, 1, 4) == pytest.approx(34 / 70)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 8), st.integers(0, 8))
 def test_fisher_agrees_with_the_hypergeometric_chances(a, b):
     chances = [
@@ -32,7 +31,6 @@ def test_fisher_agrees_with_the_hypergeometric_chances(a, b):
     assert fisher_exact(a, 8, b, 8) == pytest.approx(sum(p for p in chances if p <= seen * (1 + 1e-9)))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 20), st.integers(0, 30))
 def test_fisher_is_the_same_from_either_side(a, b):
     assert fisher_exact(a, 20, b, 30) == fisher_exact(b, 30, a, 20) == fisher_exact(20 - a, 20, 30 - b, 30)

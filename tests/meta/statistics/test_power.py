@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.promises.tolerance import Tolerance
@@ -53,7 +53,6 @@ def test_the_simulation_decides_as_the_rule_does(kind, rule, k):
     assert len(set(seen)) > 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=12))
 def test_the_simulation_has_the_variances_of_unequal_counts(pairs):
     counts = Counts(correct=tuple(min(c, k) for c, k in pairs), samples=tuple(k for _, k in pairs))

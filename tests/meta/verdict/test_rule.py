@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papergate.errors import PredictionsError, PromiseError, StoreError
@@ -49,7 +49,6 @@ def rules(draw):
     )
 
 
-@settings(deadline=None)
 @given(results(), references(), rules())
 def test_pass_and_fail_never_contradict_the_literal_assert(counts, reference, rule):
     judgement = judge(counts, reference, rule)
@@ -63,7 +62,6 @@ def test_pass_and_fail_never_contradict_the_literal_assert(counts, reference, ru
         assert not judgement.literal
 
 
-@settings(deadline=None)
 @given(results(), references(), rules())
 def test_the_interval_holds_the_difference_and_stays_within_what_a_score_can_be(counts, reference, rule):
     judgement = judge(counts, reference, rule)
@@ -72,7 +70,6 @@ def test_the_interval_holds_the_difference_and_stays_within_what_a_score_can_be(
     assert evidence.radius > 0
 
 
-@settings(deadline=None)
 @given(results(), references(), rules())
 def test_the_p_value_of_a_broken_assert_is_below_alpha_exactly_where_the_interval_excludes_zero(
     counts, reference, rule
@@ -83,7 +80,6 @@ def test_the_p_value_of_a_broken_assert_is_below_alpha_exactly_where_the_interva
         assert (evidence.p_value < float(rule.alpha)) is (nearest < 0)
 
 
-@settings(deadline=None)
 @given(results(), references(), rules())
 def test_only_an_open_verdict_asks_for_more_samples(counts, reference, rule):
     judgement = judge(counts, reference, rule)
@@ -94,7 +90,6 @@ def test_only_an_open_verdict_asks_for_more_samples(counts, reference, rule):
         assert judgement.runs_needed is None
 
 
-@settings(deadline=None)
 @given(results(), rules())
 def test_a_result_against_itself_as_golden_run_never_fails(counts, rule):
     assert judge(counts, Reference.golden(counts), rule).verdict is not Verdict.FAIL
@@ -160,7 +155,6 @@ def test_unequal_samples_with_single_ones_bound_their_noise_by_a_shared_rate():
     assert counts.variance == (shared + Fraction(4, 16 * 3) + Fraction(1, 16)) / 9
 
 
-@settings(deadline=None)
 @given(results())
 def test_equal_samples_are_a_case_of_unequal_ones(counts):
     k = counts.fewest
