@@ -69,12 +69,13 @@ def evidence(draws: Sequence[Draw], declared: Setting) -> dict[str, float]:
 
     Compare each with the number of alternatives over the error that is allowed.
     """
-    return {name: _e_value(draws, declared, other) for name, other in alternatives(declared).items()}
+    counted = _counted(draws)
+    return {name: _e_value(counted, declared, other) for name, other in alternatives(declared).items()}
 
 
 def outside(draws: Sequence[Draw], declared: Setting) -> int:
     """How many tokens the declared nucleus excludes; an honest server draws none."""
-    return sum(declared.excludes(draw) for draw in draws)
+    return sum(count for draw, count in _counted(draws) if declared.excludes(draw))
 
 
 def divergence(best: Mapping[str, float], declared: Setting, other: Setting) -> float:
@@ -141,9 +142,16 @@ def _chi_square(counts: Counter[str], table: Mapping[str, float]) -> float:
 SMALLEST_CELL = 0.02
 
 
-def _e_value(draws: Sequence[Draw], declared: Setting, other: Setting) -> float:
+def _counted(draws: Sequence[Draw]) -> list[tuple[Draw, int]]:
+    """Each kind of draw once, with how often it came: the same place is drawn from many times."""
+    counts = Counter((draw.token, tuple(draw.best.items())) for draw in draws)
+    return [(Draw(token=token, best=dict(best)), count) for (token, best), count in counts.items()]
+
+
+def _e_value(counted: Sequence[tuple[Draw, int]], declared: Setting, other: Setting) -> float:
     ratio = sum(
-        log(max(other.probability(draw), FLOOR)) - log(max(declared.probability(draw), FLOOR)) for draw in draws
+        count * (log(max(other.probability(draw), FLOOR)) - log(max(declared.probability(draw), FLOOR)))
+        for draw, count in counted
     )
     return exp(ratio) if ratio < MOST_EVIDENCE else inf
 

@@ -157,14 +157,14 @@ def test_shards_that_move_are_waited_for_however_long_they_take(tmp_path):
 
     def work():
         for _ in range(10):
-            time.sleep(0.1)
+            time.sleep(0.25)
             with (folder / COMPLETIONS_FILE).open("a") as file:
                 file.write("x")
         complete(tmp_path, 1, 2)
 
     thread = threading.Thread(target=work)
     thread.start()
-    crew_of(tmp_path, patience_s=0.6).gather(2)
+    crew_of(tmp_path, patience_s=2.0).gather(2)
     thread.join()
 
 
@@ -173,7 +173,7 @@ def test_no_clock_is_compared(tmp_path):
         complete(tmp_path, index, 2)
         for path in shard_folder(tmp_path, index).rglob("*"):
             os.utime(path, (stamp, stamp))
-    crew_of(tmp_path, patience_s=1.0).gather(2)
+    crew_of(tmp_path, patience_s=LONG_S).gather(2)
 
 
 def test_a_silent_coordinator_is_an_error_with_the_remedy(tmp_path):
