@@ -22,11 +22,12 @@ $(VENV)/ready: pyproject.toml
 accept: $(VENV)/ready  ## the main job: the embedded model against its published scores
 	$(PYTEST) tests/accuracy -m cpu --run-seed 1 --junitxml=report/accept.xml
 
-# Two at once take half of the time on two cores; what a neighbour could make late is run alone, afterwards.
+# Three at once keep two cores busy: tests wait for servers, processes and limits of time. What a neighbour could make late
+# is run alone, afterwards.
 ALONE = tests/perf tests/meta/endpoints/test_http.py tests/meta/performance/test_client.py tests/meta/completions/test_runner.py
 
 test: $(VENV)/ready lint  ## everything that needs no accelerator
-	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 2 --dist worksteal --junitxml=report/test.xml
+	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 3 --dist worksteal --junitxml=report/test.xml
 	$(PYTEST) $(ALONE) --junitxml=report/test-alone.xml
 
 fuzz: $(VENV)/ready  ## 100,000 mutated streams over real sockets, 1,000 corrupted bundles; other ones with PAPERGATE_FUZZ_SEED=N
