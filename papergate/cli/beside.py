@@ -12,26 +12,27 @@ from papergate.reports.beside_page import beside_page
 from papergate.reports.pictures import Table
 from papergate.reports.said import Said
 from papergate.reports.table import console_of, print_line, print_rows
-from papergate.words import LANGUAGES, Language, say
+from papergate.words import LANGUAGES, VARIABLE, Language, language_of, say
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Where the tables go, and in which language."""
     parser.add_argument("--html", type=Path, metavar="FILE", help="page to write, in the style of a run's report")
-    parser.add_argument("--language", choices=[*LANGUAGES], default="en", help="language of both (default en)")
+    parser.add_argument("--language", choices=[*LANGUAGES], help=f"language of both; default: {VARIABLE}, else en")
 
 
 def tell(beside: Beside, heading: str, args: argparse.Namespace) -> int:
     """Print ``beside``, write the page, and return the exit code."""
+    language = language_of(args.language)
     if args.html:
-        _write(args.html, beside_page(beside, heading, args.language).encode(errors="replace"))
+        _write(args.html, beside_page(beside, heading, language).encode(errors="replace"))
     console = console_of(sys.stdout, shutil.get_terminal_size().columns, colour=sys.stdout.isatty())
     for name, table in tables(beside):
-        print_line(console, name.texts[args.language], "bold")
-        heads, *rows = _texts(table, args.language)
-        print_rows(console, heads, rows, args.language)
+        print_line(console, name.texts[language], "bold")
+        heads, *rows = _texts(table, language)
+        print_rows(console, heads, rows, language)
     for one in notes(beside):
-        print_line(console, say(one, args.language))
+        print_line(console, say(one, language))
     if args.html:
         print_line(console, f"page: {args.html}")
     return 0

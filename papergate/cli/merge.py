@@ -41,5 +41,5 @@ def run(args: argparse.Namespace) -> int:
     else:
         ended = merge(args.runs, args.output, options)
     if args.junitxml:
-        write_junit(args.junitxml, ended.lines)
+        write_junit(args.junitxml, ended.lines, options.language)
     return print_judged(ended, options.language)

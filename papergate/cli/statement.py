@@ -10,7 +10,7 @@ from papergate.files import bytes_written, reason
 from papergate.printable import printable
 from papergate.reports.statement import markdown, statement_of
 from papergate.reports.statement_pdf import pdf
-from papergate.words import LANGUAGES
+from papergate.words import LANGUAGES, VARIABLE, language_of
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     )
     parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a finished run")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write: FILE.md or FILE.pdf")
-    parser.add_argument("--language", choices=[*LANGUAGES], default="en", help="its language (default en)")
+    parser.add_argument("--language", choices=[*LANGUAGES], help=f"its language; default: {VARIABLE}, else en")
     parser.set_defaults(run=run)
 
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Write or print the statement."""
     if args.output and args.output.suffix not in {".md", ".pdf"}:
         raise OptionsError(f"-o {args.output}: give a name that ends in .md or .pdf")
-    stated = statement_of(args.folder, args.language)
+    stated = statement_of(args.folder, language_of(args.language))
     if args.output is None:
         sys.stdout.write(printable(markdown(stated)))
         return 0

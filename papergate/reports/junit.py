@@ -17,17 +17,20 @@ EVIDENCE_PROPERTY = "evidence_sha256"
 """Property of the whole suite: the root of the run's evidence, see `papergate.run_folder.sums`."""
 
 
-def write_junit(path: Path, lines: Sequence[Line]) -> None:
+def write_junit(path: Path, lines: Sequence[Line], language: Language = "en") -> None:
     """Write what a command without pytest says of its promises as pytest would: a test case for each.
+
+    Sentences are in ``language``.
 
     Raises:
         StoreError: it cannot be written.
     """
     suite = Element("testsuite", name="papergate", tests=str(len(lines)))
+    ended = [_ending(line, language)[0] for line in lines]
     for tag in ("failure", "error", "skipped"):
-        suite.set("skipped" if tag == "skipped" else f"{tag}s", str(sum(_ending(line)[0] == tag for line in lines)))
+        suite.set("skipped" if tag == "skipped" else f"{tag}s", str(ended.count(tag)))
     for line in lines:
-        _case(SubElement(suite, "testcase", classname="papergate", name=one_line(line.promise)), line)
+        _case(SubElement(suite, "testcase", classname="papergate", name=one_line(line.promise)), line, language)
     root = Element("testsuites")
     root.append(suite)
     try:
@@ -36,20 +39,20 @@ def write_junit(path: Path, lines: Sequence[Line]) -> None:
         raise StoreError(f"{path} cannot be written: {reason(error)}; give another file: --junitxml FILE") from error
 
 
-def _case(case: Element, line: Line) -> None:
+def _case(case: Element, line: Line, language: Language) -> None:
     listed = SubElement(case, "properties")
-    said = properties(line.record) if line.record else iter([("verdict", line.verdict)])
+    said = properties(line.record, language) if line.record else iter([("verdict", line.verdict)])
     for name, value in (("promise", line.promise), *said):
         SubElement(listed, "property", name=name, value=printable(value))
-    tag, message = _ending(line)
+    tag, message = _ending(line, language)
     if tag:
         SubElement(case, tag, message=one_line(message)).text = printable(message)
 
 
-def _ending(line: Line) -> tuple[str, str]:
+def _ending(line: Line, language: Language) -> tuple[str, str]:
     """The element that says how the test case of a promise ended, empty where it is kept, and its message."""
     if line.record:
-        return ("failure", line.record.sentence) if line.record.breaks else ("", "")
+        return ("failure", say(line.record.said, language)) if line.record.breaks else ("", "")
     return ("skipped", line.asked) if line.asked else ("error", line.error)
 
 

@@ -346,7 +346,7 @@ function factsOf(answer, grade) {
     ["tokens", [`${answer.prompt_tokens ?? "-"} + ${answer.output_tokens ?? "-"}`]],
     ["finish", [[answer.finish, answer.finish_reason].filter(Boolean).join(", ")]],
     ["endpoint", [answer.endpoint ?? "-"]],
-    ["model", [answer.model ?? "-"]],
+    ["model_named", [answer.model ?? "-"]],
     ["seed", [String(answer.seed ?? "-")]],
     ["seconds", [[answer.ttft_s, answer.e2e_s].map((at) => (at == null ? "-" : at.toPrecision(3))).join(" / ")]],
   ];

@@ -57,7 +57,7 @@ OF_SCRIPT = (
         "question",
     ),
     *("problem_rates", "never_came", "error", "grade", "not_graded", "extracted", "gold", "rule", "class", "tokens"),
-    *("finish", "endpoint", "model", "seed", "seconds", "whole_text", "thought", "answer_after_thought"),
+    *("finish", "endpoint", "model_named", "seed", "seconds", "whole_text", "thought", "answer_after_thought"),
 )
 """Labels that the page's script uses."""
 IN_SCRIPTS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

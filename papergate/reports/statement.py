@@ -31,6 +31,7 @@ class Statement:
     """All texts of the page in one language, as they may be shown."""
 
     title: str
+    colon: str
     columns: Sequence[str]
     deployments: Sequence[Deployment]
     waivers_title: str
@@ -56,6 +57,7 @@ def statement_of(run: Path, language: Language = "en") -> Statement:
     groups = [[one for one in found.records if _group(one) == group] for group in named]
     return Statement(
         title=label("statement", language),
+        colon=label("colon", language),
         columns=[label(name, language) for name in COLUMNS],
         deployments=[_deployment(run, group, language) for group in groups],
         waivers_title=label("waivers", language),
@@ -142,7 +144,7 @@ def _with_label(name: str, text: str, language: Language) -> str:
 def _markdown_lines(statement: Statement) -> Iterator[str]:
     yield f"# {statement.title}\n"
     for deployment in statement.deployments:
-        yield from (f"- {_cell(name)}: {_cell(value)}" for name, value in deployment.facts)
+        yield from (f"- {_cell(name)}{statement.colon}{_cell(value)}" for name, value in deployment.facts)
         yield ""
         yield from _markdown_table([statement.columns, *deployment.rows])
         yield ""

@@ -95,7 +95,6 @@ LABELS: Mapping[str, str] = {
     "golden_axis": "参照运行的正确率（百分比）；纵轴：本次的正确率",
     "golden_percent": "参照运行（百分比）",
     "here_percent": "本次（百分比）",
-    "difference": "差",
     "over_time_title": "提问过程中得分是否漂移",
     "over_time_caption": "按回答到达的顺序把运行分成等份。圆点是该份的得分减去其题目在整个运行中的得分（百分点）；"
     "竖线是两倍标准误差。正常的运行保持在 0 附近。",
@@ -214,7 +213,7 @@ LABELS: Mapping[str, str] = {
     "rule": "查找和比较的规则",
     "class": "形态",
     "finish": "结束原因",
-    "model": "返回的模型名",
+    "model_named": "返回的模型名",
     "seconds": "到首个 token / 总秒数",
     "whole_text": "文本，{length} 个字符",
     "thought": "思考，{length} 个字符",

@@ -104,7 +104,6 @@ LABELS: Mapping[str, str] = {
     "golden_axis": "right in the golden run, percent; upward: right here",
     "golden_percent": "golden run, percent",
     "here_percent": "here, percent",
-    "difference": "difference",
     "over_time_title": "Whether the score drifted while it was asked",
     "over_time_caption": "The run in equal parts, in the order in which answers came. A dot is the part's score less "
     "what its problems have in the whole run, in points; the bar is two standard errors. A sound run stays around 0.",
@@ -231,7 +230,7 @@ LABELS: Mapping[str, str] = {
     "rule": "found and compared by",
     "class": "looks like",
     "finish": "ended by",
-    "model": "model named",
+    "model_named": "model named",
     "seconds": "seconds to first token / in all",
     "whole_text": "text, {length} characters",
     "thought": "thought, {length} characters",

@@ -1,7 +1,10 @@
 """``--language``: the same figures and codes in every language, in every place that says a sentence."""
 
 import re
+import shutil
 import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -11,10 +14,10 @@ from papergate.acceptance.preflights import lines_of
 from papergate.acceptance.saving import record_of
 from papergate.cli import main
 from papergate.errors import EngineTimeout, OptionsError
-from papergate.reports.junit import properties
+from papergate.reports.junit import properties, write_junit
 from papergate.reports.table import Line, print_table
 from papergate.run_folder.preflight import Check, PreflightRecord
-from papergate.words import VARIABLE, explain, language_of
+from papergate.words import VARIABLE, chinese, chinese_page, english, english_page, explain, language_of
 from tests.meta.evidence.runs import bundled
 from tests.meta.gate.test_suite import Session, replayed
 from tests.meta.tiny_runs import accepted, case_of, completions_of
@@ -52,6 +55,14 @@ def test_junit_says_sentences_in_chinese_and_everything_else_as_ever(record):
         assert bool(CHINESE.search(other)) is (name in SAID), (name, other)
         assert name in SAID or one == other
     assert {"warning_code", "remark_code"} <= {name for name, _ in chinese}
+
+
+def test_the_report_of_a_command_is_in_the_language_of_the_command(record, tmp_path):
+    write_junit(tmp_path / "junit.xml", [Line(promise=record.promise, record=record)], "zh")
+    case = ET.parse(tmp_path / "junit.xml").getroot().find("testsuite/testcase")
+    sentence = case.find("properties/property[@name='sentence']").get("value")
+    assert sentence.startswith("未通过：")
+    assert case.find("failure").get("message") == sentence
 
 
 def test_the_table_in_chinese_has_its_columns_under_each_other(record, capsys):
@@ -101,6 +112,17 @@ def test_commands_on_stored_runs_speak_the_language_of_the_environment(tmp_path,
     assert "证据不足" in capsys.readouterr().out
     main(["verify", str(file)])
     assert "已证明" in capsys.readouterr().out
+    main(["statement", str(tmp_path / "run")])
+    assert "- 模型：" in capsys.readouterr().out
+    shutil.copytree(tmp_path / "run", tmp_path / "again")
+    main(["compare", str(tmp_path / "run"), str(tmp_path / "again")])
+    assert "差值（百分点）" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("words", "page"), [(english, english_page), (chinese, chinese_page)])
+def test_no_label_stands_in_two_modules(words, page):
+    own = re.findall(r'^    "([^"]+)": ', Path(words.__file__).read_text(), re.MULTILINE)
+    assert not page.LABELS.keys() & {*own}
 
 
 def test_a_session_speaks_chinese_in_terminal_and_junit(tmp_path):
