@@ -53,6 +53,8 @@ class RayDashboard:
     """Status and body of routes that answer otherwise."""
     token: str = ""
     looks: int = 0
+    fails: int = 0
+    """So many further looks find it too busy to answer."""
     declared: list[dict] = field(default_factory=list)
     """Every body that was put."""
     becomes: Callable[[dict], dict] = lambda config: application(config["name"]) | {"deployed_app_config": config}
@@ -67,6 +69,9 @@ class RayDashboard:
             )
         if path != "/api/serve/applications/":
             return 404, "404: Not Found"
+        if self.fails:
+            self.fails -= 1
+            return 503, "Failed to get a response from the controller. The GCS may be down, please retry later"
         self.looks += 1
         self.changes(self)
         proxies = {f"n{ip}": {"node_ip": ip, "status": status} for ip, status in self.proxies.items()}

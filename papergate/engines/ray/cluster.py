@@ -29,7 +29,7 @@ FAILED = "DEPLOY_FAILED"
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what Serve was told, nothing is bound here
 READY_WITHIN_S = 3600.0
 """As long as a server that papergate starts may take to load its weights."""
-REMOVED_WITHIN_S = 300.0
+REMOVED_WITHIN_S = 120.0
 """A replica may finish what it answers, and frees its devices then."""
 LOOK_EVERY_S = 1.0
 FAILED_CHECKS = 3
@@ -188,10 +188,7 @@ class Cluster:
             EngineRefused: there is none.
             EngineError: the dashboard does not answer.
         """
-        found = self.serve().applications
-        if name not in found:
-            raise EngineRefused(f"{self.url} has no application {name!r}{among(name, found)}")
-        return found[name]
+        return _named(name, self.serve(), self.url)
 
     def ready(self, name: str, *, within_s: float = READY_WITHIN_S) -> Application:
         """The application called ``name`` once its status is RUNNING and none of its replicas is missing.
@@ -204,7 +201,7 @@ class Cluster:
         """
         deadline, told = time.monotonic() + within_s, list[str]()
         while True:
-            found = self.application(name)
+            found = _named(name, self._patiently(deadline), self.url)
             if found.in_words() not in told[-1:]:
                 told.append(found.in_words())
             if found.status == FAILED:
@@ -250,12 +247,24 @@ class Cluster:
             EngineTimeout: it is still there after ``within_s``.
             EngineError: the dashboard does not answer, or Serve does not take it.
         """
-        if name in self.serve().applications:
-            self._declare(name)
-        deadline = time.monotonic() + within_s
-        while name in (found := self.serve().applications):
-            if time.monotonic() > deadline:
-                raise EngineTimeout(f"{self.url} still runs the application {found[name].in_words()}; remove it there")
+        deadline, is_told = time.monotonic() + within_s, False
+        while name in (found := self._patiently(deadline)).applications:
+            if not is_told:
+                self._declare(name)
+                is_told = True
+            elif time.monotonic() > deadline:
+                told = found.applications[name].in_words()
+                raise EngineTimeout(f"{self.url} still runs the application {told}; remove it there")
+            time.sleep(LOOK_EVERY_S)
+
+    def _patiently(self, deadline: float) -> Serve:
+        """What Serve does now; a dashboard that is busy is asked again until ``deadline``."""
+        while True:
+            try:
+                return self.serve()
+            except EngineError as error:
+                if not error.transient or time.monotonic() > deadline:
+                    raise
             time.sleep(LOOK_EVERY_S)
 
     def _declare(self, name: str, *own: Mapping[str, Any]) -> None:
@@ -296,6 +305,12 @@ class Cluster:
         if page.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise EngineError(f"{self.url}: the dashboard answered {page.said}", transient=True)
         return page
+
+
+def _named(name: str, serve: Serve, url: str) -> Application:
+    if name not in serve.applications:
+        raise EngineRefused(f"{url} has no application {name!r}{among(name, serve.applications)}")
+    return serve.applications[name]
 
 
 def _application(name: str, told: Mapping[str, Any]) -> Application:

@@ -7,9 +7,12 @@ import socket
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
+from fixtures.engines import pytest_unconfigure
+from fixtures.run_folder import RUN_FOLDER
 from papergate.acceptance.options import options_of
 from papergate.acceptance.options_file import OptionsFile
 from papergate.completions.policy import Policy, seed_of
@@ -26,6 +29,7 @@ from papergate.engines.spec import Start
 from papergate.engines.start import demand_here
 from papergate.errors import EngineError, EngineRefused, EngineTimeout, OptionsError
 from papergate.promises.records import Sampling
+from papergate.run_folder.files import servers_folder
 from tests.meta.completions.test_store import manifest
 from tests.meta.engines.test_start import PROMISE, deployed
 from tests.servers.faulty_server import FaultyServer
@@ -353,20 +357,22 @@ def first_dead(asked):
     return dead if asked.time == 1 else "answer"
 
 
+SLOW = {"health_check_period_s": 600, "health_check_timeout_s": 600}
+
+
 def mended(after):
     """A replica that Serve replaces at its look number ``after``."""
 
     def change(dashboard):
         if dashboard.looks == after:
-            dashboard.applications["tiny"] = application("tiny", MODEL, replica("r2", started_s=2000.0))
+            new = replica("r2", started_s=2000.0)
+            dashboard.applications["tiny"] = group(deployment_config=SLOW, replicas=[new])
 
     return change
 
 
 def test_a_dead_engine_behind_a_living_replica_costs_one_attempt_however_long_it_takes(tmp_path):
-    checks = {"health_check_period_s": 600, "health_check_timeout_s": 600}
-    slow = group(deployment_config=checks)
-    with cluster(slow, plan=first_dead, changes=mended(after=40)) as (dashboard, url, server):
+    with cluster(group(deployment_config=SLOW), plan=first_dead, changes=mended(after=40)) as (dashboard, url, server):
         engine = engine_at(url)
         requests = [replace(REQUEST, problem=f"p{n}", seed=seed_of(0, f"p{n}", 0)) for n in range(8)]
         with Store.open(tmp_path, manifest(run_seed=0)) as store:
@@ -533,6 +539,18 @@ def test_what_serve_does_not_take_is_said_in_its_words(tmp_path):
         attach(url, MINE, start_in(tmp_path))
 
 
+def test_a_dashboard_that_is_busy_while_it_is_waited_for_is_asked_again(tmp_path):
+    with deploying() as (dashboard, url):
+        engine = attach(url, MINE, start_in(tmp_path))
+        looks = dashboard.looks
+        dashboard.fails = 3
+        assert engine._cluster.ready(OWN).status == "RUNNING"
+        dashboard.fails = 3
+        engine.close()
+        assert not dashboard.applications
+        assert dashboard.looks > looks
+
+
 def test_an_application_that_does_not_go_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(Cluster.remove, "__kwdefaults__", {"within_s": 0.05})
     with deploying() as (dashboard, url):
@@ -540,6 +558,15 @@ def test_an_application_that_does_not_go_is_an_error(tmp_path, monkeypatch):
         dashboard.put = lambda _: None
         with pytest.raises(EngineTimeout, match=rf"still runs the application {OWN}: RUNNING.*; remove it there"):
             engine.close()
+
+
+def test_the_end_of_a_session_names_what_could_not_be_removed_and_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Cluster.remove, "__kwdefaults__", {"within_s": 0.05})
+    run = tmp_path / "run"
+    with deploying() as (_, url):
+        attach(url, MINE, Start(model=MODEL, servers=servers_folder(run)))
+    pytest_unconfigure(SimpleNamespace(stash={RUN_FOLDER: run}))
+    assert f"papergate: {url} cannot be reached" in capsys.readouterr().err
 
 
 # -- how it is asked for -----------------------------------------------------------------------------------------------
