@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, field_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, JsonValue, Tag, field_validator
 
 from papergate.promises.base import Count, Name, Percent, Record, Text, ToleranceText, Unknown
 from papergate.promises.thoughts import ThoughtMarks
@@ -67,7 +67,26 @@ def _as_json(value: object) -> object:
     return json.loads(json.dumps(value, default=float))
 
 
-LLMConfig = Annotated[dict[str, JsonValue], BeforeValidator(_as_json)]
+STATED_ELSEWHERE = {
+    ("model_loading_config", "model_id"): "model",
+    ("deployment_config", "num_replicas"): "data_parallel",
+    ("engine_kwargs", "tensor_parallel_size"): "tensor_parallel",
+    ("engine_kwargs", "pipeline_parallel_size"): "pipeline_parallel",
+}
+"""What an LLMConfig may hold, by its place, and the field of the deployment that states it."""
+
+
+def _stated_once(config: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Two statements of one size could differ, and one of them would be left out without a word."""
+    for (part, name), field in STATED_ELSEWHERE.items():
+        if isinstance(held := config.get(part, {}), dict) and name in held:
+            raise ValueError(f"{part}.{name}: state {field} of the deployment in its place")
+        if not isinstance(held, dict):
+            raise ValueError(f"{part}: write a table")  # noqa: TRY004 - a mistake of a file, as pydantic takes it
+    return config
+
+
+LLMConfig = Annotated[dict[str, JsonValue], BeforeValidator(_as_json), AfterValidator(_stated_once)]
 
 
 class Hardware(Record):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from fixtures.engines import pytest_unconfigure
 from fixtures.run_folder import RUN_FOLDER
@@ -28,7 +29,7 @@ from papergate.engines.records import Request
 from papergate.engines.spec import Start
 from papergate.engines.start import demand_here
 from papergate.errors import EngineError, EngineRefused, EngineTimeout, OptionsError
-from papergate.promises.records import Sampling
+from papergate.promises.records import Deployment, Sampling
 from papergate.run_folder.files import servers_folder
 from tests.meta.completions.test_store import manifest
 from tests.meta.engines.test_start import PROMISE, deployed
@@ -467,6 +468,28 @@ def test_a_deployment_states_replicas_and_sizes_once():
     assert config["deployment_config"] == {"num_replicas": 2}
     assert config["engine_kwargs"] == CPU["engine_kwargs"] | {"tensor_parallel_size": 4, "pipeline_parallel_size": 3}
     assert config["accelerator_config"] == {"kind": "cpu"}
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"engine_kwargs": {"tensor_parallel_size": 8}}, "tensor_parallel_size: state tensor_parallel of the deploy"),
+        ({"engine_kwargs": {"pipeline_parallel_size": 8}}, "state pipeline_parallel"),
+        ({"deployment_config": {"num_replicas": 8}}, "state data_parallel"),
+        ({"model_loading_config": {"model_id": "other"}}, "state model"),
+        ({"engine_kwargs": 8}, "engine_kwargs: write a table"),
+    ],
+)
+def test_a_size_that_is_stated_twice_is_a_mistake_of_the_target(config, words):
+    stated = TINY.model_dump(mode="json") | {"llm_config": config}
+    with pytest.raises(ValidationError, match=words):
+        Deployment.model_validate_json(json.dumps(stated))
+
+
+def test_numbers_of_a_target_file_reach_the_cluster_as_numbers():
+    stated = {"engine_kwargs": {"gpu_memory_utilization": Decimal("0.2"), "max_model_len": 512}}
+    found = Deployment.model_validate(dict(TINY) | {"llm_config": stated}).llm_config
+    assert json.dumps(found["engine_kwargs"]) == '{"gpu_memory_utilization": 0.2, "max_model_len": 512}'
 
 
 def test_what_is_deployed_stands_beside_the_others_and_goes_at_the_end(tmp_path):
