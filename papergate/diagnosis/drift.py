@@ -218,20 +218,50 @@ def greedy_answers(golden: GoldenAnswers, reader: Reader) -> Check:
     if not golden.greedy:
         return _check("greedy_answers", "unknown", reason="no-golden-answers")
     spoken = reader.greedy([(answer.prompt, len(answer.ids)) for answer in golden.greedy])
-    if not all(_can_part(answer, said, golden) for answer, said in zip(golden.greedy, spoken, strict=True)):
+    pairs = [*zip(golden.greedy, spoken, strict=True)]
+    if not all(_can_part(answer, said, golden) for answer, said in pairs):
         return _check("greedy_answers", "unknown", reason="no-golden-texts")
-    gaps = [parting(answer, said, golden) for answer, said in zip(golden.greedy, spoken, strict=True)]
+    ends = {n: end for n, pair in enumerate(pairs) if (end := cut_after(*pair, golden)) is not None}
+    gaps = [None if n in ends else parting(*pair, golden) for n, pair in enumerate(pairs)]
     parted = [each for each in gaps if each is not None]
     clear = sum(each > CLEAR_GAP for each in parted)
     fail = most_harmless(len(gaps)) + 1
     values: dict[str, Any] = {"answers": len(gaps), "parted": len(parted), "clear": clear, "fail": fail}
     values["largest"] = round(max(parted, default=0.0), 2)
+    if ends and clear < fail:
+        cut = {"cut": len(ends), "tokens": max(ends.values())}
+        return _check("greedy_answers", "failed", reason="server-cap", **cut, **values)
     return _check("greedy_answers", "failed" if clear >= fail else "noted" if clear else "ok", **values)
 
 
 def _can_part(answer: GoldenAnswer, spoken: Spoken, golden: GoldenAnswers) -> bool:
     """Whether both are told in one way: in numbers, or in texts; without texts every answer would do."""
     return bool(spoken.ids) or golden.texts.keys() >= set(answer.ids)
+
+
+def cut_after(answer: GoldenAnswer, spoken: Spoken, golden: GoldenAnswers) -> int | None:
+    """Tokens after which a limit ended an answer that agreed so far, though as many as the golden's were asked."""
+    if not spoken.cut:
+        return None
+    agreed = _agreed_ids(answer, spoken.ids) if spoken.ids else _agreed_text(answer, spoken.text, golden)
+    return agreed if agreed is not None and agreed < len(answer.ids) - 1 else None
+
+
+def _agreed_ids(answer: GoldenAnswer, ids: Sequence[int]) -> int | None:
+    return len(ids) if answer.ids[: len(ids)] == tuple(ids) else None
+
+
+def _agreed_text(answer: GoldenAnswer, text: str, golden: GoldenAnswers) -> int | None:
+    """The golden's tokens that a text is made of, blanks at its end left out; None where it has other ones."""
+    left, agreed = _bare(text), 0
+    for number, token in enumerate(answer.ids, 1):
+        said = _bare(golden.texts.get(token, ""))
+        if said and not left:
+            return agreed
+        if not left.startswith(said):
+            return None
+        left, agreed = left.removeprefix(said), number if said else agreed
+    return None if left else len(answer.ids)
 
 
 def most_harmless(answers: int) -> int:

@@ -29,6 +29,8 @@ class Spoken:
     text: str
     ids: tuple[int, ...] | None = None
     """Its tokens, where they were told; the one that ended it may be missing."""
+    cut: bool = False
+    """Whether a limit ended it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,7 +191,8 @@ class ServerReader:
         thought = message.get("reasoning_content") or message.get("reasoning") or ""
         content = list_of(object_of(choice.get("logprobs")).get("content"))
         ids = _numbers([object_of(each).get("token") for each in content])
-        return Spoken(text=f"{thought}{message.get('content') or ''}", ids=ids or None)
+        text = f"{thought}{message.get('content') or ''}"
+        return Spoken(text=text, ids=ids or None, cut=choice.get("finish_reason") == "length")
 
 
 def _whole(given: Given, temperature: float) -> dict[str, Any]:

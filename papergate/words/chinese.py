@@ -312,6 +312,15 @@ _NO_GREEDY = {
 }
 
 
+def _greedy_answers_failed(values: Values) -> str:
+    if values.get("reason") == "server-cap":
+        return (
+            f"服务端的上限截断了 {values['cut']} 个（共 {values['answers']} 个）贪心回答，"
+            f"最长的只有 {values['tokens']} 个 token，少于请求的数量。请调高服务端的上限"
+        )
+    return (_PARTED + "。请检查权重；若给定 token 的对数概率一致，请检查解码：缓存、位置、批处理").format_map(values)
+
+
 def _other_prompt(values: Values) -> str:
     if values["reason"] == "tokenizer":
         return "分词器与参照的不同：同样的文本变成不同的 token。请使用模型自带的分词器"
@@ -673,7 +682,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "forced_unknown": _unforced,
     "greedy_answers_ok": _PARTED,
     "greedy_answers_noted": _PARTED,
-    "greedy_answers_failed": _PARTED + "。请检查权重；若给定 token 的对数概率一致，请检查解码：缓存、位置、批处理",
+    "greedy_answers_failed": _greedy_answers_failed,
     "greedy_answers_unknown": lambda values: "无法比较贪心回答：" + _NO_GREEDY[values["reason"]],
 }
 """By code."""

@@ -284,6 +284,19 @@ _NO_GREEDY = {
 }
 
 
+def _greedy_answers_failed(values: Values) -> str:
+    if values.get("reason") == "server-cap":
+        return (
+            f"a limit of the server ended {values['cut']} of {values['answers']} greedy answers, the longest after "
+            f"{values['tokens']} tokens; more were asked for. Raise the server's limit"
+        )
+    return (
+        _PARTED
+        + ". Look at the weights; where log-probabilities of given tokens agree, at decoding: cache, positions, "
+        "batches"
+    ).format_map(values)
+
+
 def _other_prompt(values: Values) -> str:
     if values["reason"] == "tokenizer":
         return "the tokenizer is another than the golden's: the same text becomes other tokens. Use the model's own"
@@ -699,8 +712,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "forced_unknown": _unforced,
     "greedy_answers_ok": _PARTED,
     "greedy_answers_noted": _PARTED,
-    "greedy_answers_failed": _PARTED + ". Look at the weights; where log-probabilities of given tokens agree, at "
-    "decoding: cache, positions, batches",
+    "greedy_answers_failed": _greedy_answers_failed,
     "greedy_answers_unknown": lambda values: "greedy answers could not be compared: " + _NO_GREEDY[values["reason"]],
 }
 """By code."""

@@ -123,7 +123,8 @@ def _drift(urls: list[str], golden: GoldenAnswers, found: Found) -> list[str]:
         elif states[server, "forced"].state == "failed":
             said.append("computation")
         elif states[server, "greedy_answers"].state == "failed":
-            said.append("decoding" if states[server, "forced"].state in ("ok", "noted") else "computation")
+            alone = "decoding" if states[server, "forced"].state in ("ok", "noted") else "computation"
+            said.append(states[server, "greedy_answers"].values.get("reason", alone))
     return said
 
 

@@ -103,6 +103,17 @@ def test_a_fault_of_decoding_alone_is_seen_by_greedy_answers(golden, tmp_path):
     assert "at decoding" in say(state(record, "greedy_answers"))
 
 
+@pytest.mark.parametrize("changes", [{}, {"logprobs": "absent"}], ids=["numbers", "texts"])
+def test_a_cap_of_the_server_is_called_one_and_no_fault_of_decoding(golden, tmp_path, changes):
+    with model_server(body=lambda body: {**body, "max_tokens": min(24, body["max_tokens"])}, **changes) as url:
+        status, record = drifted(url, golden, tmp_path)
+    check = state(record, "greedy_answers")
+    assert (status, check.values["reason"]) == (1, "server-cap")
+    assert 20 <= check.values["tokens"] <= 24, "of a text, blanks at its end are not seen"
+    assert (check.values["clear"], check.values["cut"] > 30) == (0, True)
+    assert "a limit of the server" in say(check)
+
+
 def test_scaled_log_probabilities_are_told_from_drift(golden, tmp_path):
     with model_server(logprobs="scaled") as url:
         status, record = drifted(url, golden, tmp_path)

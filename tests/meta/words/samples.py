@@ -334,7 +334,7 @@ SAMPLES = {
     ],
     "greedy_answers_ok": [PARTED],
     "greedy_answers_noted": [PARTED],
-    "greedy_answers_failed": [PARTED],
+    "greedy_answers_failed": [PARTED, {**PARTED, "reason": "server-cap", "cut": 31, "tokens": 48}],
     "greedy_answers_unknown": [
         {"reason": "temperature-0-refused", "said": "400"},
         {"reason": "no-golden-answers"},
