@@ -22,7 +22,7 @@ from papergate.endpoints.describe import Served, count_tokens
 from papergate.endpoints.event_loop import run_in_loop
 from papergate.engines.records import Completion, Finish, Request
 from papergate.engines.remote.engine import RemoteEngine
-from papergate.errors import EngineError
+from papergate.errors import EngineError, EngineRefused
 from papergate.promises.records import Sampling
 from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.preflight import Check, PreflightRecord, State
@@ -164,7 +164,11 @@ def _tokens_fit(done: Completion) -> Check:
 
 def limit(subject: Subject) -> Iterator[Check]:
     """Whether an answer ends where the server is told to end it."""
-    done = _complete(subject, subject.short, max_tokens=SHORT)
+    try:
+        done = _complete(subject, subject.short, max_tokens=SHORT)
+    except EngineError as error:  # so few tokens may hold no text; whether it answers at all, the whole answer tells
+        yield _check("limit", "unknown", reason="no-answer", said=str(error))
+        return
     if done.output_tokens is None:
         yield _check("limit", "unknown", reason="uncounted")
     elif done.output_tokens <= SHORT and done.finish is not Finish.LENGTH:
@@ -178,7 +182,11 @@ def limit(subject: Subject) -> Iterator[Check]:
 def greedy(subject: Subject) -> Iterator[Check]:
     """Whether temperature 0 repeats itself, streamed or not."""
     fields = {"temperature": 0, "max_tokens": GREEDY_TOKENS}
-    texts = {_complete(subject, subject.short, **fields).text or "" for _ in range(REPEATS)}
+    try:
+        texts = {_complete(subject, subject.short, **fields).text or "" for _ in range(REPEATS)}
+    except EngineRefused as error:  # no run needs temperature 0 to be taken
+        yield _check("greedy", "unknown", said=str(error))
+        return
     if len(texts) > 1:
         yield _check("greedy", "noted", texts=len(texts), repeats=REPEATS)
         return

@@ -204,9 +204,15 @@ def _endpoints_differ(values: Values) -> str:
     return f"这些服务不是同一个部署，不同之处：{apart}。请给出同一个部署的服务"
 
 
+_NO_LIMIT = {
+    "uncounted": "服务不返回 token 数（usage）",
+    "short": "回答在达到上限前就结束了",
+    "no-answer": "8 个 token 的回答没有文本，或没有回答",
+}
+
+
 def _limit_untold(values: Values) -> str:
-    reason = "服务不返回 token 数（usage）" if values["reason"] == "uncounted" else "回答在达到上限前就结束了"
-    return f"无法判断 max_tokens 是否生效：{reason}"
+    return f"无法判断 max_tokens 是否生效：{_NO_LIMIT[values['reason']]}"
 
 
 def _whole_answer_damaged(values: Values) -> str:
@@ -646,6 +652,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "试答太短，无法得知速度",
     "token_counts_noted": "服务的 token 数与文本不符，或没有返回：速度和长度上限不可信",
     "greedy_noted": "temperature 0 时，{repeats} 次请求得到 {texts} 种文本：服务的批处理噪声，或 temperature 未生效",
+    "greedy_unknown": "服务拒绝 temperature 0，因此不知道输出是否可重复：{said}",
     "streaming_noted": "temperature 0 时，流式与非流式的回答不同：请检查网关和推理解析器（reasoning parser）",
     "streaming_unknown": "无法比较流式与非流式的回答：{said}",
     "sampling_failed": _sampling_differs,

@@ -206,9 +206,15 @@ def _endpoints_differ(values: Values) -> str:
     return f"the servers are not one deployment. They differ in {apart}. Give servers of one deployment"
 
 
+_NO_LIMIT = {
+    "uncounted": "the server counts no tokens (usage)",
+    "short": "the answer ended before it",
+    "no-answer": "an answer of 8 tokens came without text, or not at all",
+}
+
+
 def _limit_untold(values: Values) -> str:
-    reason = "the server counts no tokens (usage)" if values["reason"] == "uncounted" else "the answer ended before it"
-    return f"max_tokens could not be checked: {reason}"
+    return f"max_tokens could not be checked: {_NO_LIMIT[values['reason']]}"
 
 
 def _whole_answer_damaged(values: Values) -> str:
@@ -671,6 +677,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "cannot be trusted",
     "greedy_noted": "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "
     "or the temperature is ignored",
+    "greedy_unknown": "the server refuses temperature 0, so that whether it repeats itself is not known: {said}",
     "streaming_noted": "a streamed answer and one that is not streamed differ at temperature 0: look at the "
     "gateway and the reasoning parser",
     "streaming_unknown": "an answer that is not streamed could not be compared with a streamed one: {said}",

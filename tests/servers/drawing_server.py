@@ -36,6 +36,10 @@ class Habits:
     """Or ``ignored``."""
     most_temperature: float = 2.0
     """More is refused."""
+    least_temperature: float = 0.0
+    """Less is refused."""
+    thought_dropped: bool = False
+    """Whether nothing of an answer arrives before its closing mark, as behind a parser that drops the thought."""
     names_tokens_until: float = math.inf
     """Requests, after which completions come without log-probabilities."""
     most_tokens: int | None = None
@@ -85,8 +89,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send({"choices": [choice], "usage": {"completion_tokens": len(tokens)}}, "application/json")
 
     def chat(self, body):
-        if body["temperature"] > self.server.habits.most_temperature:
-            self.send({"error": {"message": "temperature is too high"}}, "application/json", status=400)
+        habits = self.server.habits
+        if not habits.least_temperature <= body["temperature"] <= habits.most_temperature:
+            self.send({"error": {"message": "temperature is out of range"}}, "application/json", status=400)
             return
         tokens, finish = self.drawn(body, 0)
         usage = {"prompt_tokens": 3, "completion_tokens": len(tokens)}
@@ -101,7 +106,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send(f"{lines}data: [DONE]\n\n", "text/event-stream")
 
     def said(self, tokens):
-        return text_of(tokens) if self.server.habits.closes else text_of(tokens).replace("</think>", "")
+        text, habits = text_of(tokens), self.server.habits
+        if habits.thought_dropped:
+            return text.partition("</think>")[2]
+        return text if habits.closes else text.replace("</think>", "")
 
     def drawn(self, body, begun):
         habits = self.server.habits

@@ -166,6 +166,20 @@ def test_an_answer_that_ends_before_the_limit_tells_nothing_of_it():
     assert (check.state, check.values["reason"]) == ("unknown", "short")
 
 
+def test_a_server_that_refuses_temperature_0_may_be_asked_all_the_same():
+    with drawing_server(least_temperature=0.1) as url:
+        record = checked(url)
+    assert (states(record)["greedy"], record.failed) == ("unknown", ())
+    assert "refuses temperature 0" in say(found(record, "greedy"))
+
+
+def test_a_thought_that_is_dropped_is_named_and_an_answer_too_short_for_text_is_not():
+    with drawing_server(thought_dropped=True) as url:
+        record = checked(url)
+    assert [check.code for check in record.failed] == ["whole_answer"], record
+    assert found(record, "limit").values["reason"] == "no-answer"
+
+
 def test_a_server_that_keeps_its_weights_to_itself_differs_from_none():
     with drawing_server() as one, drawing_server(root="") as other:
         assert found(checked(one, other), "endpoints").state == "ok"
