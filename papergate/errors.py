@@ -65,7 +65,7 @@ class EngineError(PapergateError):
     """The engine cannot be started, reached or understood.
 
     ``transient`` is True where another attempt may succeed (connection, 429, 5xx); ``retry_after_s`` is the wait
-    that the server asked for.
+    that the server asked for; ``endpoint`` is the server, or the rank of one, where an attempt failed.
     """
 
     code = "engine"
@@ -74,6 +74,7 @@ class EngineError(PapergateError):
         super().__init__(message)
         self.transient = transient
         self.retry_after_s = retry_after_s
+        self.endpoint: str | None = None
 
 
 class EngineRefused(EngineError):

@@ -1,4 +1,4 @@
-"""A run without an engine, for studies of what comes after the answers: texts of 60,000 characters."""
+"""A run without an engine, for studies of what comes after the answers: texts of 60,000 characters, or of fewer."""
 
 import random
 from collections.abc import Iterator
@@ -33,11 +33,11 @@ def case_of(samples: int, promise: str = PROMISE) -> Case:
     )
 
 
-def completions(case: Case, samples: int) -> Iterator[Completion]:
+def completions(case: Case, samples: int, characters: int) -> Iterator[Completion]:
     """Each request's answer, right at the rate `RIGHT`."""
     dice = random.Random(0)
     golds = {problem.id: problem.gold for problem in case.problems}
-    thought = " ".join(dice.choices(WORDS, k=CHARACTERS // 3))[:CHARACTERS]
+    thought = " ".join(dice.choices(WORDS, k=characters // 3))[:characters]
     for request in requests_of(case, samples):
         answer = golds[request.problem] if dice.random() < RIGHT else "1000"
         yield Completion(
@@ -46,11 +46,18 @@ def completions(case: Case, samples: int) -> Iterator[Completion]:
             seed=request.seed,
             text=f"{request.seed} {thought}</think>\n\nThe answer is $\\boxed{{{answer}}}$.",
             finish=Finish.STOP,
+            finish_reason="stop",
+            endpoint=f"http://10.0.0.{request.sample % 2}:8000",
+            model="none",
+            prompt_tokens=100,
+            output_tokens=dice.randint(1, 30_000),
+            ttft_s=dice.random(),
+            e2e_s=1 + 100 * dice.random(),
         )
 
 
-def write(folder: Path, case: Case, samples: int) -> None:
-    drawn = completions(case, samples)
+def write(folder: Path, case: Case, samples: int, characters: int = CHARACTERS) -> None:
+    drawn = completions(case, samples, characters)
     with Store.open(folder, manifest_of(case)) as store:
         while batch := list(islice(drawn, BATCH)):
             store.append(*batch)

@@ -18,6 +18,7 @@ from papergate.acceptance.saving import save
 from papergate.completions.lines import hash_of, sealed
 from papergate.completions.policy import seed_of
 from papergate.completions.store import Store
+from papergate.completions.table import Planned, Table
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, Finish
 from papergate.reports.run import write_run_page
@@ -58,18 +59,18 @@ def made(folder: Path, characters: int) -> Path:
     of, place = case_of(SAMPLES, PROMISE), folder / PROMISE
     Store.open(place, manifest_of(of)).close()
     link = hash_of((place / MANIFEST_FILE).read_bytes())
-    receipts, grades = {}, {}
+    receipts, grades = Table(Receipt), Table(Grade)
     with (place / COMPLETIONS_FILE).open("wb") as file:
         for right, done in completions(of, characters):
             line, link = sealed(done, link)
             file.write(line)
             receipt = Receipt.of(done, Kind.COMPLETE)
             outcome = Outcome.CORRECT if right else Outcome.INCORRECT
-            receipts[receipt.key] = receipt
-            grades[receipt.key] = Grade(
-                outcome=outcome, extracted="1", gold="1", rule="box/same text", reason=None, seconds=1e-5
-            )
-    save(assess(of, SAMPLES, receipts, grades), place)
+            receipts.put(receipt.key, receipt)
+            grade = Grade(outcome=outcome, extracted="1", gold="1", rule="box/same text", reason=None, seconds=1e-5)
+            grades.put(receipt.key, grade)
+    planned = of.planned(SAMPLES)
+    save(assess(of, SAMPLES, Planned(receipts, planned), Planned(grades, planned)), place)
     return folder
 
 

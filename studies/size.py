@@ -1,8 +1,8 @@
-"""What large runs cost: opening, checking and merging them, each in a process of its own.
+"""What large runs cost: opening, judging and merging them, each in a process of its own.
 
 ``python -m studies.size FOLDER [MILLION]`` makes runs of short answers in FOLDER (some 3 GB) and measures: opening a
-run of 100,000 and of MILLION (1,000,000) completions as a resume does, merging 64 shards that hold 34,000 in all, and
-64 of 34,000 each.
+run of 100,000 and of MILLION (1,000,000) completions as a resume does, judging them again with the page, merging 64
+shards that hold 34,000 in all, and 64 of 34,000 each. CPU seconds are those of all processes together.
 """
 
 import resource
@@ -14,12 +14,15 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
+from papergate.acceptance.options import Options
 from papergate.completions.merging import merge_runs
 from papergate.completions.policy import seed_of
 from papergate.completions.shard import Shard
 from papergate.completions.store import Store
 from papergate.engines.records import Completion, Finish
+from papergate.gate import judge_again
 from papergate.run_folder.shard import ShardRecord, write_shard
+from studies import large_run
 from studies.store import manifest
 
 SAMPLES = 64
@@ -29,6 +32,8 @@ LARGEST_FORESEEN = 34_000
 TEXT = "x" * 200
 BATCH = 1000
 PROMISE = "x"
+LARGE = "cpu-huggingface-papergate-tiny-tiny-math"
+PROBLEMS = 500
 
 
 def completions(keys: Iterator[tuple[str, int]]) -> Iterator[Completion]:
@@ -77,6 +82,12 @@ def opened(folder: Path) -> int:
         return len(store)
 
 
+def judged(run: Path) -> int:
+    (line,) = judge_again(run, Options()).lines
+    assert line.record, line.error
+    return sum(line.record.counts.completions)
+
+
 def merged(folder: Path) -> int:
     runs = [folder / f"shard-{index}" for index in range(SHARDS)]
     merge_runs(runs, folder / "whole")
@@ -104,8 +115,8 @@ def peak_mib() -> float:
 
 
 def _cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main(folder: Path, million: int) -> None:
@@ -115,6 +126,9 @@ def main(folder: Path, million: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         whole(folder / PROMISE, count)
         measured(f"open a run of {count:,}", opened, folder / PROMISE)
+        shutil.rmtree(folder)
+        large_run.write(folder / LARGE, large_run.case_of(count // PROBLEMS, LARGE), count // PROBLEMS, len(TEXT))
+        measured(f"judge {count:,} again, with the page", judged, folder)
     for count in (LARGEST_FORESEEN, SHARDS * LARGEST_FORESEEN):
         shutil.rmtree(folder, ignore_errors=True)
         shards(folder, count // SAMPLES * SAMPLES)

@@ -1,9 +1,10 @@
 """Asking in steps, a look after each, until the verdict is decided; or judging what exists already."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 
 from papergate import __version__
@@ -21,12 +22,12 @@ from papergate.acceptance.refusals import (
     withholding,
 )
 from papergate.acceptance.terms import terms_of
-from papergate.completions.contents import Key
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
 from papergate.completions.progress import Discreet, Progress, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Kept, Store
+from papergate.completions.table import Key, Planned, Table, column
 from papergate.engines import Completion, Engine, Finish, Request
 from papergate.run_folder.notes import Note
 from papergate.scoring import AnswerKind, Grade, Grader, check_golds
@@ -52,7 +53,8 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
     """
     check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
     case = replace(case, allocated=True)
-    refuse_a_part(case, store, str(store.folder), case.settings.fixed_samples or case.settings.max_samples)
+    most = case.settings.fixed_samples or case.settings.max_samples
+    refuse_a_part(case, store.__contains__, str(store.folder), most)
     case = replace(case, stored=_samples_known(case, store))
     refuse_holes(case, store)
     with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
@@ -115,9 +117,9 @@ def replay(case: Case, completions: Iterable[Completion], *, diagnosed: bool = T
         StoreError: ``settings.samples`` would judge a part of them.
     """
     done = {(each.problem, each.sample): each for each in completions}
-    failed = {key for key, each in done.items() if each.finish is Finish.FAILED}
+    came = {key: each for key, each in done.items() if each.finish is not Finish.FAILED}
     read = partial(map, done.__getitem__)
-    return judge_known(case, done.keys() - failed, failed, read, place="the file", diagnosed=diagnosed)
+    return judge_known(case, came, done.keys() - came.keys(), read, place="the file", diagnosed=diagnosed)
 
 
 def judge_known(
@@ -139,21 +141,23 @@ def judge_known(
         EngineError: the samples are copies of each other.
         StoreError: ``settings.samples`` would judge a part of what ``place`` holds.
     """
-    asked = {problem.id for problem in case.problems}
-    known = sorted(key for key in (*came, *failed) if key[0] in asked)
-    refuse_a_part(case, frozenset(known), place, case.settings.fixed_samples)
-    case, k = _as_planned(case, known)
+    refuse_a_part(case, lambda key: key in came or key in failed, place, case.settings.fixed_samples)
+    case, k = _as_planned(case, chain(came, failed))
     planned = case.planned(k)
-    wanted = [(problem, sample) for problem, sample in known if sample < planned[problem]]
-    lost = {receipt.key: receipt for receipt in map(Receipt.of, read(key for key in wanted if key in failed))}
-    receipts, grades = dict[Key, Receipt](), dict[Key, Grade]()
+    receipts, grades = Table(Receipt), Table(Grade)
     with Grader(case.settings.grader) as grader:
-        for receipt, grade in graded(
-            case, grader, read(key for key in wanted if key not in failed), diagnosed=diagnosed
-        ):
-            receipts[receipt.key], grades[receipt.key] = receipt, grade
-    refuse_copies(receipts.values())
-    return examined(with_own_rules(assess(case, k, receipts | lost, grades), read), last=last)
+        for receipt, grade in graded(case, grader, read(_of_plan(came, planned)), diagnosed=diagnosed):
+            receipts.put(receipt.key, receipt)
+            grades.put(receipt.key, grade)
+    refuse_copies(Planned(receipts, planned))
+    for receipt in map(Receipt.of, read(_of_plan(failed, planned))):
+        receipts.put(receipt.key, receipt)
+    found = assess(case, k, Planned(receipts, planned), Planned(grades, planned))
+    return examined(with_own_rules(found, read), last=last)
+
+
+def _of_plan(keys: Iterable[Key], planned: Mapping[str, int]) -> Iterator[Key]:
+    return (key for key in keys if key[1] < planned.get(key[0], 0))
 
 
 def requests_of(case: Case, k: int, mean_tokens: Mapping[str, float] = MappingProxyType({})) -> list[Request]:
@@ -210,7 +214,8 @@ def _as_planned(case: Case, known: Iterable[Key]) -> tuple[Case, int]:
         return case, case.settings.fixed_samples
     samples = {problem.id: 0 for problem in case.problems}
     for problem, sample in known:
-        samples[problem] = max(samples[problem], sample + 1)
+        if problem in samples:
+            samples[problem] = max(samples[problem], sample + 1)
     most = max(samples.values(), default=0) or 1
     allocated = replace(case, allocated=True)
     look = next((k for k in range(1, most + 1) if allocated.planned(k) == samples), None)
@@ -245,7 +250,7 @@ def _missing(case: Case, k: int, store: Kept) -> int:
 
 def _over_budget(found: Acceptance, k: int, store: Kept, *, fresh: int, started: float) -> Note | None:
     """Why the samples of a look at ``k`` that are still missing do not fit the budget; None where they do."""
-    tokens = [receipt.output_tokens for receipt in found.receipts.values()]
+    tokens = [*column(found.receipts, "output_tokens")]
     spent = Spent(
         samples=len(tokens),
         tokens=None if None in tokens else sum(filter(None, tokens)),

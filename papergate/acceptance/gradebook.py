@@ -10,8 +10,8 @@ from typing import Self
 from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.refusals import refuse_copies, refuse_damaged
-from papergate.completions.contents import Key
 from papergate.completions.store import Kept
+from papergate.completions.table import Planned, Table
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, Finish
 from papergate.scoring import Grade, Grader, Outcome
@@ -24,8 +24,7 @@ class Gradebook:
 
     def __init__(self, case: Case, grader: Grader) -> None:
         self._case, self._grader = case, grader
-        self._receipts: dict[Key, Receipt] = {}
-        self._grades: dict[Key, Grade] = {}
+        self._receipts, self._grades = Table(Receipt), Table(Grade)
         # every key from the start: these are read by one thread while another counts
         self._seen = dict.fromkeys((problem.id for problem in case.problems), 0)
         self._right = dict(self._seen)
@@ -64,19 +63,19 @@ class Gradebook:
             AnswersDamaged: more of them are damaged than the promise can bear.
         """
         self._settle()
-        wanted = [(name, sample) for name, samples in self._case.planned(k).items() for sample in range(samples)]
-        self._add(store.read(key for key in wanted if key in store and key not in self._grades))
-        known = [key for key in wanted if key in self._grades]
-        receipts = {key: self._receipts[key] for key in known}
-        refuse_copies(receipts.values())
-        return assess(self._case, k, receipts, {key: self._grades[key] for key in known})
+        planned = self._case.planned(k)
+        wanted = (key for key in store if key[1] < planned.get(key[0], 0))  # in the order of the file
+        self._add(store.read(key for key in wanted if key not in self._grades))
+        receipts, grades = Planned(self._receipts, planned), Planned(self._grades, planned)
+        refuse_copies(receipts)
+        return assess(self._case, k, receipts, grades)
 
     def mean_tokens(self) -> dict[str, float]:
         """Output tokens of an answer to each problem, on average over those that were counted."""
         counted: dict[str, list[int]] = {}
-        for receipt in self._receipts.values():
-            if receipt.output_tokens is not None:
-                counted.setdefault(receipt.problem, []).append(receipt.output_tokens)
+        for (problem, _), tokens in zip(self._receipts, self._receipts.column("output_tokens"), strict=True):
+            if tokens is not None:
+                counted.setdefault(problem, []).append(tokens)
         return {problem: fmean(tokens) for problem, tokens in counted.items()}
 
     def running(self) -> str:
@@ -105,7 +104,8 @@ class Gradebook:
 
     def _add(self, completions: Iterable[Completion], *, unfinished: int = 0) -> None:
         for receipt, grade in graded(self._case, self._grader, completions):
-            self._receipts[receipt.key], self._grades[receipt.key] = receipt, grade
+            self._receipts.put(receipt.key, receipt)
+            self._grades.put(receipt.key, grade)
             self._seen[receipt.problem] += 1
             self._right[receipt.problem] += grade.outcome is Outcome.CORRECT
             if receipt.kind:

@@ -2,11 +2,13 @@
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from papergate.acceptance.records import Acceptance, Case
-from papergate.completions.contents import Key
+from papergate.completions.table import Key, column
 from papergate.diagnosis.kinds import Kind
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import read_preflight
@@ -54,9 +56,10 @@ def with_preflight(case: Case, folder: Path) -> Case:
 def copies_of(found: Acceptance) -> tuple[int, int]:
     """Long answers that repeat another one of their problem, and long answers in all; blanks and case do not count."""
     texts: dict[str, list[bytes]] = defaultdict(list)
-    for receipt in found.receipts.values():
-        if receipt.key in found.grades and receipt.characters >= LONG and receipt.kind not in ALIKE_BY_DAMAGE:
-            texts[receipt.problem].append(receipt.digest)
+    fields = [column(found.receipts, name) for name in ("characters", "kind", "digest")]
+    for key, characters, kind, digest in zip(found.receipts, *fields, strict=True):
+        if characters >= LONG and kind not in ALIKE_BY_DAMAGE and key in found.grades:
+            texts[key[0]].append(digest)
     answers = sum(map(len, texts.values()))
     return answers - sum(len({*each}) for each in texts.values()), answers
 
@@ -64,18 +67,19 @@ def copies_of(found: Acceptance) -> tuple[int, int]:
 def drawn_of(found: Acceptance) -> list[Drawn]:
     """The graded samples of each problem, in the order in which they were asked."""
     looks = _looks_of(found)
-    keys: dict[str, list[Key]] = {problem.id: [] for problem in found.case.problems}
-    for key in sorted(found.grades):
-        keys[key[0]].append(key)
-    return [_drawn(found, each, looks[problem]) for problem, each in keys.items() if each]
+    columns = column(found.grades, "outcome"), column(found.grades, "extracted"), found.of_graded("endpoint")
+    samples = zip(found.grades, *columns, strict=True)
+    return [_drawn(each, looks[problem]) for problem, each in groupby(samples, key=lambda sample: sample[0][0])]
 
 
-def _drawn(found: Acceptance, keys: list[Key], looks: list[int]) -> Drawn:
-    grades = [found.grades[key] for key in keys]
+def _drawn(samples: Iterable[tuple[Key, Outcome, str | None, str | None]], looks: list[int]) -> Drawn:
+    """The samples of one problem: key, outcome, answer as it was read, and endpoint of each."""
+    keys, outcomes, answers, places = zip(*samples, strict=True)
+    right = tuple(outcome is Outcome.CORRECT for outcome in outcomes)
     return Drawn(
-        right=tuple(grade.outcome is Outcome.CORRECT for grade in grades),
-        answers=tuple("right" if grade.outcome is Outcome.CORRECT else grade.extracted for grade in grades),
-        places=tuple(found.receipts[key].endpoint or "" for key in keys),
+        right=right,
+        answers=tuple("right" if correct else answer for correct, answer in zip(right, answers, strict=True)),
+        places=tuple(place or "" for place in places),
         looks=tuple(1 + bisect_right(looks, sample) for _, sample in keys),
     )
 

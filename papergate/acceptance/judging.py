@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from papergate.acceptance.records import NO_ANSWER, Acceptance, Case, Receipt
 from papergate.benchmarks import Problem
-from papergate.completions.contents import Key
+from papergate.completions.table import Key, column
 from papergate.diagnosis.kinds import Kind, kind_of
 from papergate.engines import Completion, Finish
 from papergate.run_folder.notes import Note, note
@@ -81,12 +81,16 @@ def _accepted(case: Case, counts: Counts, receipts: Mapping[Key, Receipt], grade
 def evidence_by_look(acceptance: Acceptance) -> Iterator[tuple[Counts, Evidence]]:
     """What the same samples said at each look up to the verdict's, whichever session took it."""
     case, most = acceptance.case, max(acceptance.counts.samples)
+    right: dict[str, list[int]] = {problem.id: [] for problem in case.problems}
+    for (problem, sample), outcome in _outcomes(acceptance.grades):
+        if outcome is Outcome.CORRECT:
+            right[problem].append(sample)
     for k in looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples):
         planned = case.planned(k)
         if max(planned.values()) >= most:
             break
-        known = {key: grade for key, grade in acceptance.grades.items() if key[1] < planned[key[0]]}
-        counts = counts_of(case, k, known, {Outcome.CORRECT})
+        correct = tuple(sum(sample < planned[name] for sample in samples) for name, samples in right.items())
+        counts = replace(acceptance.counts, correct=correct, samples=tuple(planned.values()))
         yield counts, weigh(counts, case.reference, case.rule)
     yield acceptance.counts, acceptance.judgement.evidence
 
@@ -94,13 +98,17 @@ def evidence_by_look(acceptance: Acceptance) -> Iterator[tuple[Counts, Evidence]
 def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
     """Samples of each problem whose outcome is in ``right``, out of those planned; one without a grade is not."""
     counted = frozenset(right)
-    correct = Counter(problem for (problem, _), grade in grades.items() if grade.outcome in counted)
+    correct = Counter(problem for (problem, _), outcome in _outcomes(grades) if outcome in counted)
     return Counts(
         correct=tuple(correct[problem.id] for problem in case.problems),
         samples=tuple(case.planned(k).values()),
         problems=tuple(problem.id for problem in case.problems),
         prompts=case.prompt_digest,
     )
+
+
+def _outcomes(grades: Mapping[Key, Grade]) -> Iterator[tuple[Key, Outcome]]:
+    return zip(grades, column(grades, "outcome"), strict=True)
 
 
 def _judged(case: Case, counts: Counts) -> Judgement:
@@ -110,13 +118,13 @@ def _judged(case: Case, counts: Counts) -> Judgement:
 
 def _turned_by_unknown(case: Case, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> Note | None:
     """Where samples that were not graded, or could not be, could turn the verdict, it cannot be told either."""
-    wrong = Counter(problem for (problem, _), grade in grades.items() if grade.outcome is Outcome.INCORRECT)
+    wrong = Counter(problem for (problem, _), outcome in _outcomes(grades) if outcome is Outcome.INCORRECT)
     planned = zip(case.problems, counts.samples, strict=True)
     at_best = replace(counts, correct=tuple(samples - wrong[problem.id] for problem, samples in planned))
     unknown = sum(at_best.correct) - sum(counts.correct)
     if not unknown or _judged(case, at_best).decision is judgement.decision:
         return None
-    undecided = sum(grade.outcome is Outcome.UNDECIDED for grade in grades.values())
+    undecided = sum(outcome is Outcome.UNDECIDED for _, outcome in _outcomes(grades))
     return note("unknown_could_turn", undecided=undecided, missing=unknown - undecided)
 
 

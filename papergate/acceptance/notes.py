@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.shipped import own
 from papergate.completions.manifest import REPAIR
+from papergate.completions.table import column
 from papergate.engines import Finish
 from papergate.engines.hardware import differences
 from papergate.promises import Promise
@@ -82,14 +83,18 @@ def _notes_of_samples(tally: Mapping[str, int]) -> Iterator[Note]:
 
 def _notes_of_answers(acceptance: Acceptance) -> Iterator[Note]:
     """What the server itself said of its answers: refusals, ends of its own, and a model of another name."""
-    receipts = acceptance.receipts.values()
-    if refused := sum(receipt.finish is Finish.REFUSED for receipt in receipts):
+    finishes, said, models = (column(acceptance.receipts, name) for name in ("finish", "finish_reason", "model"))
+    ends = Counter(zip(finishes, said, strict=True))
+    if refused := sum(count for (finish, _), count in ends.items() if finish is Finish.REFUSED):
         yield note("answers_refused", count=refused)
-    reasons = Counter(receipt.finish_reason or "unknown" for receipt in receipts if receipt.finish is Finish.OTHER)
+    reasons = Counter[str]()
+    for (finish, reason), count in ends.items():
+        if finish is Finish.OTHER:
+            reasons[reason or "unknown"] += count
     if reasons:
         yield note("answers_ended_by_server", count=reasons.total(), reasons=dict(reasons.most_common(NAMED)))
     asked = acceptance.case.identity.model
-    others = Counter(receipt.model for receipt in receipts if receipt.model not in (None, asked))
+    others = Counter(model for model in models if model not in (None, asked))
     if others and acceptance.case.identity.engine != "replay":
         named = [str(name) for name, _ in others.most_common(NAMED)]
         yield note("answers_name_other_model", count=others.total(), asked=asked, named=named)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from papergate.acceptance.judging import graded
 from papergate.acceptance.records import Acceptance, Case, OwnRules
-from papergate.completions.contents import Key
+from papergate.completions.table import Key
 from papergate.engines import Completion
 from papergate.scoring import AnswerKind, Attempt, Grader, GraderMode, Outcome
 
@@ -19,16 +19,17 @@ def with_own_rules(found: Acceptance, read: Read) -> Acceptance:
     case = found.case
     if case.settings.grader == "strict":
         return found
+    right, differ = Counter[str](), 0
     with Grader("strict") as grader:
-        own = {receipt.key: grade for receipt, grade in graded(case, grader, read(found.grades))}
-    right = Counter(problem for (problem, _), grade in own.items() if grade.outcome is Outcome.CORRECT)
+        for receipt, grade in graded(case, grader, read(found.grades)):
+            right[receipt.problem] += grade.outcome is Outcome.CORRECT
+            differ += grade.outcome is not found.grades[receipt.key].outcome
     counts = replace(found.counts, correct=tuple(right[problem.id] for problem in case.problems))
-    pairs = ((grade.outcome, own[key].outcome) for key, grade in found.grades.items())
     return replace(
         found,
         own=OwnRules(
             score=counts.score,
-            differ=sum(theirs is not ours for theirs, ours in pairs),
+            differ=differ,
             refused=refused_golds(case, case.settings.grader),
         ),
     )

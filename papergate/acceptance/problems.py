@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from papergate.acceptance.records import Acceptance
+from papergate.completions.table import column
 from papergate.engines import Finish
 from papergate.run_folder.verdict import Aggregates, Group
 from papergate.scoring import AnswerKind, Outcome, vote_key
@@ -25,11 +27,15 @@ def problem_rows(acceptance: Acceptance) -> list[dict[str, Any]]:
     """One row a problem; the mean of their scores is the score of the verdict."""
     scores = problem_scores(acceptance.counts)
     assert sum((row.score for row in scores), Fraction(0)) / len(scores) == acceptance.judgement.score
-    came = [done for done in acceptance.receipts.values() if done.finish is not Finish.FAILED]
-    completions = Counter(done.problem for done in came)
-    tokens, uncounted = Counter[str](), {done.problem for done in came if done.output_tokens is None}
-    for done in came:
-        tokens[done.problem] += done.output_tokens or 0
+    completions, tokens, uncounted = Counter[str](), Counter[str](), set[str]()
+    fields = [column(acceptance.receipts, name) for name in ("problem", "finish", "output_tokens")]
+    for problem, finish, counted in zip(*fields, strict=True):
+        if finish is Finish.FAILED:
+            continue
+        completions[problem] += 1
+        tokens[problem] += counted or 0
+        if counted is None:
+            uncounted.add(problem)
     truncated = Counter(problem for problem, _ in acceptance.truncated)
     groups = {problem.id: dict(problem.group) for problem in acceptance.case.problems}
     return [
@@ -74,12 +80,17 @@ def _votes(acceptance: Acceptance) -> list[list[Vote]]:
     """The planned samples of each problem as votes; one that never came, or has no answer, does not vote."""
     kind = AnswerKind(acceptance.case.benchmark.spec.answer)
     ballots: dict[str, list[Vote]] = {problem.id: [] for problem in acceptance.case.problems}
-    for (problem, _), grade in sorted(acceptance.grades.items()):
-        answer = None if grade.extracted is None else _key(grade.extracted, kind)
-        ballots[problem].append(Vote(answer=answer, correct=grade.outcome is Outcome.CORRECT))
+    cast = cache(lambda extracted, correct: _vote(extracted, kind, correct=correct))
+    extracted, outcomes = column(acceptance.grades, "extracted"), column(acceptance.grades, "outcome")
+    for (problem, _), answer, outcome in zip(acceptance.grades, extracted, outcomes, strict=True):
+        ballots[problem].append(cast(answer, outcome is Outcome.CORRECT))
     absent = Vote(answer=None, correct=False)
     planned = zip(ballots.values(), acceptance.counts.samples, strict=True)
     return [votes + [absent] * (samples - len(votes)) for votes, samples in planned]
+
+
+def _vote(extracted: str | None, kind: AnswerKind, *, correct: bool) -> Vote:
+    return Vote(answer=None if extracted is None else _key(extracted, kind), correct=correct)
 
 
 def _key(answer: str, kind: AnswerKind) -> str:

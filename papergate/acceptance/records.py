@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from papergate.acceptance.terms import ProtocolName, prompt_digest, rule_of, sampling_of, task_of
 from papergate.benchmarks import Benchmark, Problem
-from papergate.completions.contents import Key
 from papergate.completions.policy import Policy
 from papergate.completions.shard import Shard
-from papergate.diagnosis.causes import Cause, Seen, causes_of, most_costly_first
+from papergate.completions.table import Key, column
+from papergate.diagnosis.causes import TELLING, Cause, Seen, causes_of, most_costly_first
 from papergate.diagnosis.groups import far_off_groups
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish, Form
@@ -166,6 +167,8 @@ class Receipt:
     """As the answer's chunks name it."""
     endpoint: str | None = None
     """Server or device that answered, where it is known."""
+    lost_at: tuple[str, ...] = ()
+    """Servers of the attempts that failed."""
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     ttft_s: float | None = None
@@ -184,6 +187,7 @@ class Receipt:
             finish_reason=completion.finish_reason,
             model=completion.model,
             endpoint=completion.endpoint,
+            lost_at=completion.lost_at,
             prompt_tokens=completion.prompt_tokens,
             output_tokens=completion.output_tokens,
             ttft_s=completion.ttft_s,
@@ -284,8 +288,8 @@ class Acceptance:
             yield note("so_far", *self.judgement.note.parts)
         else:
             yield from self.judgement.note.parts
-        if self.causes and not self.accepted:
-            yield note("likely_cause", self.causes[0].note)
+        if not self.accepted and (causes := self.causes):
+            yield note("likely_cause", causes[0].note)
 
     @property
     def sentence(self) -> str:
@@ -308,7 +312,7 @@ class Acceptance:
     @property
     def _answered(self) -> int:
         """Completions in which an answer was found."""
-        return sum(grade.reason not in UNANSWERED for grade in self.grades.values())
+        return sum(reason not in UNANSWERED for reason in column(self.grades, "reason"))
 
     @property
     def _why_partial(self) -> Note | None:
@@ -317,34 +321,47 @@ class Acceptance:
         code = "partial_by_limit" if self.case.settings.limit else "partial_by_file"
         return note(code, asked=len(self.case.problems), problems=self.case.benchmark.spec.problems)
 
+    def of_graded(self, name: str) -> Iterator[Any]:
+        """One field of the receipt of each grade, in the order of the grades."""
+        receipts = zip(self.receipts, column(self.receipts, name), strict=True)
+        return (value for key, value in receipts if key in self.grades)
+
     @property
     def truncated(self) -> frozenset[Key]:
         """The samples that were cut off: by the token limit, inside their thought, or inside their answer's box."""
-        cut = {key for key, receipt in self.receipts.items() if receipt.finish is Finish.LENGTH}
-        return frozenset(cut | {key for key, grade in self.grades.items() if grade.reason in {"truncated", "cut off"}})
+        finishes, reasons = column(self.receipts, "finish"), column(self.grades, "reason")
+        cut = {key for key, finish in zip(self.receipts, finishes, strict=True) if finish is Finish.LENGTH}
+        return frozenset(
+            cut | {key for key, reason in zip(self.grades, reasons, strict=True) if reason in {"truncated", "cut off"}}
+        )
 
     @property
     def kinds(self) -> dict[str, int]:
         """How many graded completions look like what, the most frequent kind first."""
-        kinds = Counter(receipt.kind.value for receipt in self.receipts.values() if receipt.kind)
+        kinds = Counter(kind.value for kind in column(self.receipts, "kind") if kind)
         return dict(kinds.most_common())
 
     @property
     def causes(self) -> tuple[Cause, ...]:
         """The likely causes of wrong answers, the one that can explain most of them first."""
-        seen = [
-            Seen(
-                kind=receipt.kind,
-                correct=self.grades[key].outcome is Outcome.CORRECT,
-                elsewhere=self.grades[key].present_elsewhere,
-                prompt_tokens=receipt.prompt_tokens,
-                output_tokens=receipt.output_tokens,
-            )
-            for key, receipt in self.receipts.items()
-            if receipt.kind and key in self.grades
-        ]
-        of_answers = causes_of(seen, max_tokens=self.case.sampling.max_tokens)
+        told = zip(self.grades, column(self.grades, "present_elsewhere"), strict=True)
+        elsewhere = {key for key, is_elsewhere in told if is_elsewhere}
+        kinds = zip(self.receipts, column(self.receipts, "kind"), strict=True)
+        known = [(key, kind in TELLING or key in elsewhere) for key, kind in kinds if kind and key in self.grades]
+        telling = [self._seen(key) for key, tells in known if tells]
+        of_answers = causes_of(telling, of=len(known), max_tokens=self.case.sampling.max_tokens)
         return most_costly_first((*of_answers, *self._causes_of_groups))
+
+    def _seen(self, key: Key) -> Seen:
+        receipt, grade = self.receipts[key], self.grades[key]
+        assert receipt.kind, "its text was looked at"
+        return Seen(
+            kind=receipt.kind,
+            correct=grade.outcome is Outcome.CORRECT,
+            elsewhere=grade.present_elsewhere,
+            prompt_tokens=receipt.prompt_tokens,
+            output_tokens=receipt.output_tokens,
+        )
 
     @property
     def _causes_of_groups(self) -> tuple[Cause, ...]:
@@ -358,9 +375,9 @@ class Acceptance:
     @property
     def tally(self) -> dict[str, int]:
         """How the samples ended: by outcome, by the reason of the incorrect, and what came cut off or not at all."""
-        outcomes = Counter(grade.outcome for grade in self.grades.values())
-        reasons = Counter(grade.reason for grade in self.grades.values())
-        finishes = Counter(receipt.finish for receipt in self.receipts.values())
+        outcomes = Counter(column(self.grades, "outcome"))
+        reasons = Counter(column(self.grades, "reason"))
+        finishes = Counter(column(self.receipts, "finish"))
         return {
             **{str(outcome): outcomes[outcome] for outcome in Outcome},
             **{reason: reasons[reason] for reason in ("truncated", "unanswered", "empty", *NO_ANSWER.values())},
@@ -368,5 +385,5 @@ class Acceptance:
             "length_limit": finishes[Finish.LENGTH],
             "failed": finishes[Finish.FAILED],
             "missing": sum(self.counts.samples) - len(self.grades) - finishes[Finish.FAILED],
-            "present_not_extracted": sum(grade.present_elsewhere for grade in self.grades.values()),
+            "present_not_extracted": sum(column(self.grades, "present_elsewhere")),
         }

@@ -1,12 +1,14 @@
 """What cannot be judged is refused, with what was seen and the remedy: none of it becomes a score."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
 
 from papergate.acceptance.records import Case, Receipt
-from papergate.completions.contents import Key
 from papergate.completions.progress import WITHHELD
 from papergate.completions.store import Store
+from papergate.completions.table import Key, column
 from papergate.diagnosis.bearing import ALPHA, unbearable
 from papergate.diagnosis.causes import DAMAGE, percent
 from papergate.diagnosis.kinds import Kind
@@ -50,13 +52,13 @@ def withholding(case: Case) -> Iterator[None]:
         ) from None
 
 
-def refuse_a_part(case: Case, known: Store | frozenset[Key], place: str, most: int | None) -> None:
+def refuse_a_part(case: Case, known: Callable[[Key], bool], place: str, most: int | None) -> None:
     """A verdict on fewer samples than are ``known`` would let anyone stop where the score suits.
 
     Raises:
         StoreError: every problem has more samples in ``place`` than the ``most`` that would be looked at.
     """
-    if most and all(key in known for key in case.planned(most).items()):
+    if most and all(map(known, case.planned(most).items())):
         raise StoreError(
             f"{place} holds more than {most} samples of every problem, and a verdict on a part of them would be a "
             "choice; leave out --samples, --max-samples and --protocol vendor, or give a new run a folder of its own"
@@ -72,10 +74,11 @@ def refuse_holes(case: Case, store: Store) -> None:
     looks = LOOKS_OF_OLD_STORES if store.unsealed else looks_within(max_samples=case.settings.max_samples)
     fixed = case.settings.fixed_samples
     plans = [case.planned(k) for k in ((fixed,) if fixed else looks)]
-    drawn: dict[str, set[int]] = {}
+    last = dict.fromkeys((problem.id for problem in case.problems), -1)
     for problem, sample in store:
-        drawn.setdefault(problem, set()).add(sample)
-    torn = [problem.id for problem in case.problems if _has_hole(drawn.get(problem.id, set()), problem.id, plans)]
+        if problem in last:
+            last[problem] = max(sample, last[problem])
+    torn = [problem for problem, most in last.items() if _has_hole(store, problem, most, plans)]
     if torn:
         raise StoreError(
             f"{store.folder}: {len(torn)} problems lack samples of an earlier look than their last: records were "
@@ -84,25 +87,43 @@ def refuse_holes(case: Case, store: Store) -> None:
         )
 
 
-def _has_hole(samples: set[int], problem: str, plans: Iterable[Mapping[str, int]]) -> bool:
-    """Whether a look ended between the first sample that is missing and the last that is there."""
-    missing = next(sample for sample in range(len(samples) + 1) if sample not in samples)
-    return any(missing < plan[problem] <= max(samples, default=0) for plan in plans)
+def _has_hole(store: Store, problem: str, last: int, plans: Iterable[Mapping[str, int]]) -> bool:
+    """Whether a look ended between the first sample that is missing and the ``last`` that is there."""
+    missing = next(sample for sample in range(last + 2) if (problem, sample) not in store)
+    return any(missing < plan[problem] <= last for plan in plans)
 
 
-def refuse_copies(receipts: Iterable[Receipt]) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Texts:
+    """The answers to one problem."""
+
+    count: int
+    different: int
+    shortest: int
+    """Characters."""
+
+    @classmethod
+    def of(cls, texts: Iterable[tuple[Key, bytes, int]]) -> "_Texts":
+        """Of a digest and the characters of each."""
+        digests, characters = zip(*((digest, count) for _, digest, count in texts), strict=True)
+        return cls(count=len(digests), different=len({*digests}), shortest=min(characters))
+
+
+def refuse_copies(receipts: Mapping[Key, Receipt]) -> None:
     """Repeats of the same text are one sample, however often it is counted.
+
+    Args:
+        receipts: Of the answers, those to one problem after another.
 
     Raises:
         EngineError: no problem of several has two samples that differ; or half of those with long answers repeat one.
     """
-    drawn: dict[str, list[Receipt]] = {}
-    for receipt in receipts:
-        drawn.setdefault(receipt.problem, []).append(receipt)
-    repeated = [found for found in drawn.values() if len(found) > 1]
-    alike = [found for found in repeated if len({receipt.digest for receipt in found}) == 1]
-    long = [found for found in repeated if min(receipt.characters for receipt in found) >= LONG]
-    copied = [found for found in long if len({receipt.digest for receipt in found}) < len(found)]
+    texts = zip(receipts, column(receipts, "digest"), column(receipts, "characters"), strict=True)
+    drawn = (_Texts.of(found) for _, found in groupby(texts, key=lambda text: text[0][0]))
+    repeated = [found for found in drawn if found.count > 1]
+    alike = [found for found in repeated if found.different == 1]
+    long = [found for found in repeated if found.shortest >= LONG]
+    copied = [found for found in long if found.different < found.count]
     none_differ = len(repeated) >= SURELY_NOT_BY_CHANCE and len(alike) == len(repeated)
     if none_differ or (copied and 2 * len(copied) >= len(long)):
         raise EngineError(

@@ -1,6 +1,7 @@
 """Judging again what a run holds: offline, without its hardware or its server."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -129,7 +130,10 @@ def recompute_replayed(
 def _replayed(path: Path) -> list[Completion]:
     try:
         rows = [parsed(line) for line in text_of(read_kept(path)).split("\n") if line]
-        return [Completion(**{**row, "finish": Finish(row["finish"])}) for row in rows]
+        return [
+            Completion(**{**row, "finish": Finish(row["finish"]), "lost_at": tuple(row.get("lost_at", ()))})
+            for row in rows
+        ]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError(f"{path} is not as papergate wrote it: {error!r}") from None
 
@@ -164,7 +168,7 @@ def _ready(promise: Promise, manifest: Manifest, contents: Contents, setup: Setu
     protocol: ProtocolName = "vendor" if manifest.protocol == "vendor" else "paper"
     options = replace(setup.options, protocol=protocol, letter=manifest.letter, run_seed=manifest.run_seed)
     ready = prepare(promise, replace(setup, options=options, predictions=None), benchmarks)
-    held = {problem for problem, _ in (*contents.succeeded, *contents.failed)}
+    held = {problem for problem, _ in chain(contents.succeeded, contents.failed)}
     problems = tuple(problem for problem in ready.problems if problem.id in held)
     if not problems:
         raise StoreError(f"{manifest.promise}: the run holds no sample of a problem of its benchmark")
@@ -224,12 +228,11 @@ def _judged(
     """
     case = with_preflight(ready.case(identity_of(manifest)), folder)
     refuse_another_run(case, manifest, str(folder))
-    places = contents.failed | contents.succeeded
     return judge_known(
         case,
-        contents.succeeded.keys(),
-        contents.failed.keys(),
-        lambda keys: read_completions(folder, (places[key] for key in keys)),
+        contents.succeeded,
+        contents.failed,
+        lambda keys: read_completions(folder, map(contents.place, keys)),
         place=str(folder),
         diagnosed=diagnosed,
         last=last,

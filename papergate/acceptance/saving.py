@@ -1,7 +1,8 @@
 """What an acceptance leaves in the folder of its promise: grades, problems, and the record of the verdict."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.terms import terms_of
 from papergate.completions.manifest import changes
 from papergate.completions.store import read_manifest
+from papergate.completions.table import column
 from papergate.engines import Completion, Finish
 from papergate.errors import StoreError
 from papergate.files import private_folder, reason, text_written
@@ -39,13 +41,16 @@ from papergate.run_folder.verdict import (
     Look,
     ProblemCounts,
     Promised,
+    Replica,
     Spread,
     Times,
     Tokens,
     VerdictRecord,
     write_verdict,
 )
+from papergate.scoring import Grade, Outcome
 from papergate.verdict import numbers
+from papergate.words import say
 
 COUNTED = ("correct", "samples", "completions", "truncated", "output_tokens")
 """What the record holds of every problem; a golden run is compared by it."""
@@ -125,20 +130,21 @@ def _write_questions(case: Case, path: Path) -> None:
 
 def _grade_rows(acceptance: Acceptance) -> Iterator[dict[str, Any]]:
     """Every grade with what its completion looks like, by problem and sample."""
-    for key, grade in sorted(acceptance.grades.items()):
-        yield {"problem": key[0], "sample": key[1], **asdict(grade), "kind": acceptance.receipts[key].kind}
+    names = [one.name for one in fields(Grade)]
+    columns = [column(acceptance.grades, name) for name in names]
+    for (problem, sample), kind, *grade in zip(acceptance.grades, acceptance.of_graded("kind"), *columns, strict=True):
+        yield {"problem": problem, "sample": sample, **dict(zip(names, grade, strict=True)), "kind": kind}
 
 
 def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRecord:
     """Everything a report states of one promise, beside a golden run where there is one."""
-    case = acceptance.case
-    promise = case.promise
+    case, promise, tally, said = acceptance.case, acceptance.case.promise, acceptance.tally, acceptance.note
     record = VerdictRecord(
         promise=promise.id,
         verdict=acceptance.verdict.value,
         accepted=acceptance.accepted,
-        said=acceptance.note,
-        sentence=acceptance.sentence,
+        said=said,
+        sentence=say(said),
         reasons=acceptance.reasons,
         notes=tuple(notes_of(acceptance)),
         causes=tuple(cause.note for cause in acceptance.causes),
@@ -156,13 +162,14 @@ def record_of(acceptance: Acceptance, golden: Golden | None = None) -> VerdictRe
         looks=_looks(acceptance),
         fixed_samples=case.settings.fixed_samples,
         further_looks=acceptance.further_looks,
-        tally=acceptance.tally,
+        tally=tally,
         kinds=acceptance.kinds,
         truncations=len(acceptance.truncated),
-        errors=acceptance.tally["failed"] + acceptance.tally["missing"],
+        errors=tally["failed"] + tally["missing"],
         aggregates=aggregates(acceptance),
         tokens=_tokens(acceptance),
         times=_times(acceptance),
+        replicas=_replicas(acceptance),
         benchmark=_benchmark(case),
         engine=Answerer.model_validate(asdict(case.identity)),
         counts=_counts(acceptance),
@@ -219,19 +226,56 @@ def _counts(acceptance: Acceptance) -> ProblemCounts:
 
 def _tokens(acceptance: Acceptance) -> Tokens:
     """Output tokens, in all and a sample; None where the engine did not say."""
-    tokens = [one.output_tokens for one in acceptance.receipts.values() if one.output_tokens is not None]
+    tokens: list[int] = [one for one in column(acceptance.receipts, "output_tokens") if one is not None]
     return Tokens(output=sum(tokens) if tokens else None, per_sample=sum(tokens) / len(tokens) if tokens else None)
+
+
+def _replicas(acceptance: Acceptance) -> tuple[Replica, ...]:
+    """What each endpoint contributed, by its name."""
+    answers, correct, tokens, uncounted = Counter[str](), Counter[str](), Counter[str](), set[str]()
+    endpoints, outcomes = acceptance.of_graded("endpoint"), column(acceptance.grades, "outcome")
+    for endpoint, outcome, count in zip(endpoints, outcomes, acceptance.of_graded("output_tokens"), strict=True):
+        answers[endpoint or ""] += 1
+        correct[endpoint or ""] += outcome is Outcome.CORRECT
+        tokens[endpoint or ""] += count or 0
+        uncounted |= {endpoint or ""} if count is None else set()
+    lost = Counter(endpoint for places in column(acceptance.receipts, "lost_at") for endpoint in places)
+    return tuple(
+        Replica(
+            endpoint=endpoint,
+            answers=answers[endpoint],
+            correct=correct[endpoint],
+            output_tokens=None if endpoint in uncounted else tokens[endpoint],
+            lost=lost[endpoint],
+        )
+        for endpoint in sorted(answers | lost)
+        if endpoint
+    )
+
+
+@dataclass(slots=True)
+class _Timed:
+    """What a completion took."""
+
+    output_tokens: int | None
+    ttft_s: float | None
+    e2e_s: float | None
 
 
 def _times(acceptance: Acceptance) -> Times:
     """What the samples took while they were asked; a spread of nothing where the engine did not say."""
-    metrics = {
+    metrics: dict[str, Callable[[_Timed], float | None]] = {
         "ttft_s": lambda one: one.ttft_s,
         "tpot_s": completion_tpot_s,
         "stream_tokens_per_s": completion_tokens_per_s,
     }
-    done = [one for one in acceptance.receipts.values() if one.finish is not Finish.FAILED]
+
+    def values(metric: Callable[[_Timed], float | None]) -> list[float]:
+        columns = [column(acceptance.receipts, name) for name in ("finish", "output_tokens", "ttft_s", "e2e_s")]
+        came = (one for finish, *one in zip(*columns, strict=True) if finish is not Finish.FAILED)
+        return defined(metric(_Timed(*one)) for one in came)
+
     return Times(
         concurrency=acceptance.case.settings.policy.concurrency,
-        **{name: Spread.model_validate(spread(defined(map(metric, done)))) for name, metric in metrics.items()},
+        **{name: Spread.model_validate(spread(values(metric))) for name, metric in metrics.items()},
     )

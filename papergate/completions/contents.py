@@ -8,13 +8,10 @@ import orjson
 
 from papergate.completions.lines import Damaged, Record, hash_of, is_interrupted, record_of
 from papergate.completions.policy import seed_of
+from papergate.completions.table import Key, Place, Places
 from papergate.engines.records import Finish
 from papergate.run_folder.files import MANIFEST_FILE, MARK_FILE
 
-Key = tuple[str, int]
-"""Problem id and sample index."""
-Place = tuple[int, int]
-"""First byte and length of a record in the file."""
 FINISHES = frozenset(map(str, Finish))
 BROKEN = "it does not follow the record before it: records were removed, moved or put in"
 FOREIGN = (
@@ -69,7 +66,7 @@ class Contents:
     """What must be there; None in a store that sealed none of its records."""
     link: int | None
     """What the next record follows; None after a line that could not be read."""
-    succeeded: dict[Key, Place] = field(default_factory=dict)
+    succeeded: Places = field(default_factory=Places)
     failed: dict[Key, Place] = field(default_factory=dict)
     """Those that have no success."""
     records: int = 0
@@ -110,12 +107,16 @@ class Contents:
         """Put down where the last record of a problem and sample is; a failure counts only where nothing else is."""
         key = (problem, sample)
         if finish != Finish.FAILED:
-            self.succeeded[key] = place
+            self.succeeded.put(key, place)
             self.failed.pop(key, None)
         elif key not in self.succeeded:
             self.failed[key] = place
         self.records += 1
         self.end = place[0] + place[1]
+
+    def place(self, key: Key) -> Place:
+        """Where the last record of ``key`` is that did not fail, else the last failure."""
+        return self.succeeded.get(key) or self.failed[key]
 
     def now(self) -> Mark:
         """The mark of all that is here."""

@@ -57,7 +57,8 @@ class Record:
         """
         try:
             fields = {name: value for name, value in self.fields.items() if name not in NO_FIELDS}
-            return Completion(**fields | {"finish": Finish(fields["finish"])})
+            lost_at = tuple(fields.get("lost_at", ()))
+            return Completion(**fields | {"finish": Finish(fields["finish"]), "lost_at": lost_at})
         except (KeyError, TypeError, ValueError) as error:
             raise Damaged(f"not a completion of papergate ({error!r})") from error
 

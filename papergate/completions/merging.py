@@ -6,7 +6,6 @@ of another run, release or plan. The completions alternate between the shards, e
 
 import os
 import shutil
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,6 +27,7 @@ from papergate.completions.store import (
     write_manifest,
     write_sessions,
 )
+from papergate.completions.table import Places
 from papergate.errors import StoreError
 from papergate.files import open_kept, private_folder, reason, sync_folder, write_whole
 from papergate.run_folder.files import (
@@ -60,15 +60,6 @@ class Part:
     folder: Path
     manifest: Manifest
     record: ShardRecord
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Places:
-    """Where the completions of a store are, in the order of its file: millions of them fit the memory."""
-
-    folder: Path
-    starts: Sequence[int]
-    lengths: Sequence[int]
 
 
 def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[str, str]:
@@ -247,7 +238,7 @@ def _write(parts: Sequence[Part], into: Path) -> None:
     """The store of all parts."""
     link, size, records = hash_of(write_manifest(into, joined_manifest(parts))), 0, 0
     with _made(into / COMPLETIONS_FILE) as file:
-        for line in _in_turns([_places(part) for part in parts]):
+        for line in _in_turns([(part.folder, _places(part)) for part in parts]):
             data, link = resealed(line, link)
             size, records = size + file.write(data), records + 1
         _synced(file)
@@ -267,7 +258,7 @@ def joined_environment(environments: Iterable[Mapping[str, str]]) -> dict[str, s
 
 
 def _places(part: Part) -> Places:
-    """Where the completions of ``part`` are: those of its plan, all of them and no others.
+    """Where the completions of ``part`` are, in the order of its file: those of its plan, all and no others.
 
     Raises:
         StoreError: its store is damaged, or holds more or less.
@@ -280,16 +271,15 @@ def _places(part: Part) -> Places:
             f"{part.folder}: shard {part.manifest.shard} lacks {len(missing)} of its {len(planned)} samples and holds "
             f"{len(others)} that are not its own, or of a later look; run its command again until it is complete"
         )
-    places = sorted(contents.succeeded.values())
-    starts, lengths = (array("q", column) for column in zip(*places, strict=True)) if places else (array("q"),) * 2
-    return Places(folder=part.folder, starts=starts, lengths=lengths)
+    return contents.succeeded
 
 
-def _in_turns(stores: Sequence[Places]) -> Iterator[bytes]:
+def _in_turns(stores: Sequence[tuple[Path, Places]]) -> Iterator[bytes]:
     """A record of each store in turn, until all are through; each still under its own seal."""
     with ExitStack() as stack:
         lines = [
-            _lines(store, stack.enter_context(opened_completions(store.folder, buffering=BUFFER))) for store in stores
+            _lines(places, stack.enter_context(opened_completions(folder, buffering=BUFFER)))
+            for folder, places in stores
         ]
         for turn in zip_longest(*lines):
             yield from (line for line in turn if line is not None)
@@ -300,8 +290,8 @@ def _made(path: Path) -> BinaryIO:
     return open(new, "wb", buffering=BUFFER)  # noqa: PTH123 - of a descriptor
 
 
-def _lines(store: Places, file: BinaryIO) -> Iterator[bytes]:
-    for start, length in zip(store.starts, store.lengths, strict=True):
+def _lines(places: Places, file: BinaryIO) -> Iterator[bytes]:
+    for start, length in places.values():
         file.seek(start)
         yield file.read(length)
 

@@ -116,14 +116,15 @@ class _Asking:
 
     async def _draw(self, request: Request) -> Completion:
         """One completion after as many attempts as it takes, or a failed one."""
-        attempt = 1
+        attempt, lost_at = 1, list[str]()
         while True:
             await self._pace.turn()
             try:
-                return replace(await self._engine.complete(request), attempts=attempt)
+                return replace(await self._engine.complete(request), attempts=attempt, lost_at=tuple(lost_at))
             except EngineError as error:
+                lost_at += [error.endpoint] if error.endpoint else []
                 if not error.transient or attempt >= self._policy.attempts:
-                    return _failed(request, attempt, error)
+                    return replace(_failed(request, attempt, error), lost_at=tuple(lost_at))
                 wait_s = self._policy.wait_s(request, attempt, error)
                 self._progress.retrying(str(error), wait_s)
             await asyncio.sleep(wait_s)

@@ -34,9 +34,10 @@ import orjson
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from papergate.completions.contents import Contents, Key, Mark, Place
+from papergate.completions.contents import Contents, Mark
 from papergate.completions.lines import Damaged, record_of, sealed
 from papergate.completions.manifest import Manifest
+from papergate.completions.table import Key, Place
 from papergate.engines.records import Completion
 from papergate.errors import StoreError
 from papergate.files import (
@@ -67,6 +68,9 @@ class Kept(Protocol):
 
     def __len__(self) -> int:
         """How many problems and samples have one."""
+
+    def __iter__(self) -> Iterator[Key]:
+        """The problems and samples that have one."""
 
     def read(self, keys: Iterable[Key]) -> Iterator[Completion]:
         """The completion of each problem and sample, one at a time."""

@@ -64,6 +64,8 @@ DAMAGE = {
 }
 """Kinds that a healthy deployment hardly ever shows. A cut answer is none: hard problems have them everywhere."""
 _CUT = (Kind.CUT_IN_THOUGHT, Kind.CUT_IN_ANSWER, Kind.STOPPED_IN_THOUGHT)
+TELLING = frozenset({*DAMAGE, *_CUT})
+"""Kinds that a cause is told from."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,18 +118,20 @@ class Cause:
         )
 
 
-def causes_of(seen: Sequence[Seen], *, max_tokens: int) -> tuple[Cause, ...]:
+def causes_of(seen: Sequence[Seen], *, max_tokens: int, of: int | None = None) -> tuple[Cause, ...]:
     """The likely causes of wrong answers, the one that can explain most of them first; empty where none stands out.
 
     Args:
-        seen: Every completion that came.
+        seen: The completions that came, or those of them that tell something.
         max_tokens: The output limit that the run asked for, in tokens.
+        of: How many came; None for as many as were seen.
     """
-    limit, ended = _limit(seen, max_tokens)
+    of = len(seen) if of is None else of
+    limit, ended = _limit(seen, of, max_tokens)
     rest = [each for number, each in enumerate(seen) if number not in ended]
     kinds = ((code, [each for each in rest if each.kind is kind]) for kind, code in DAMAGE.items())
     signs = (*kinds, (CauseCode.ANSWER_ELSEWHERE, [each for each in seen if each.elsewhere]))
-    found = [cause for code, those in signs if (cause := _damage(those, code, len(seen)))]
+    found = [cause for code, those in signs if (cause := _damage(those, code, of))]
     return most_costly_first([*([limit] if limit else []), *found])
 
 
@@ -157,8 +161,8 @@ def _damage(those: Sequence[Seen], code: CauseCode, of: int) -> Cause | None:
     return Cause(code=code, count=len(those), wrong=_wrong(those), of=of)
 
 
-def _limit(seen: Sequence[Seen], max_tokens: int) -> tuple[Cause | None, frozenset[int]]:
-    """The one token count at which answers are cut off, and which answers those are."""
+def _limit(seen: Sequence[Seen], of: int, max_tokens: int) -> tuple[Cause | None, frozenset[int]]:
+    """The one token count at which answers, of so many, are cut off, and which of ``seen`` those are."""
     cut = {number: each for number, each in enumerate(seen) if each.kind in _CUT}
     outputs = _most_common({number: each.output_tokens for number, each in cut.items()})
     totals = _most_common({number: each.total_tokens for number, each in cut.items()})
@@ -170,7 +174,7 @@ def _limit(seen: Sequence[Seen], max_tokens: int) -> tuple[Cause | None, frozens
     else:
         code = CauseCode.SERVER_CAP if tokens < max_tokens else CauseCode.TOKEN_LIMIT
     wrong = _wrong(seen[number] for number in ended)
-    cause = Cause(code=code, count=len(ended), wrong=wrong, of=len(seen), tokens=tokens, asked=max_tokens)
+    cause = Cause(code=code, count=len(ended), wrong=wrong, of=of, tokens=tokens, asked=max_tokens)
     return cause, ended
 
 

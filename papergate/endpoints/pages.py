@@ -75,9 +75,9 @@ class Pages:
         """
         return self._runner.run(self._ask("GET", path))
 
-    def post(self, path: str, body: object) -> Page:
-        """The answer to ``body``, sent as JSON; otherwise like ``get``."""
-        return self._runner.run(self._ask("POST", path, orjson.dumps(body)))
+    def post(self, path: str, body: object, *headers: str) -> Page:
+        """The answer to ``body``, sent as JSON with these lines of ``headers``; otherwise like ``get``."""
+        return self._runner.run(self._ask("POST", path, orjson.dumps(body), *headers))
 
     def put(self, path: str, body: object) -> Page:
         """The answer to ``body``, put there as JSON; otherwise like ``get``."""
@@ -106,11 +106,11 @@ class Pages:
         there = self._address.url.partition("://")[2]
         return f"{self._address.url}: the server speaks {spoken} on this port; give the address {written}://{there}"
 
-    async def _ask(self, method: str, path: str, body: bytes = b"") -> Page:
+    async def _ask(self, method: str, path: str, body: bytes = b"", *headers: str) -> Page:
         url = self._address.url
         try:
             async with asyncio.timeout(self._page_s):
-                return await self._page(self._address.request(method, path, body, CLOSES))
+                return await self._page(self._address.request(method, path, body, CLOSES, *headers))
         except TimeoutError as error:
             raise EngineTimeout(
                 f"{url}{path} did not answer within {self._page_s:g} s; look at the server's log", transient=True

@@ -87,7 +87,9 @@ class Completion:
     finish_reason: str | None = None
     """As the server wrote it; None where it wrote none."""
     endpoint: str | None = None
-    """Root of the server that answered, where there are servers."""
+    """Root of the server that answered, and its rank where it has several that can be told apart."""
+    lost_at: tuple[str, ...] = ()
+    """Endpoints of the attempts that failed, in their order."""
     model: str | None = None
     """The model that the chunks of the answer named; several where they named several."""
     prompt_tokens: int | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from papergate.completions.contents import Key
+from papergate.completions.table import Key
 from papergate.run_folder.notes import Note, note
 from papergate.scoring import Grade
 

@@ -7,7 +7,7 @@ from typing import Any
 from papergate.acceptance.preparing import Benchmarks
 from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem
 from papergate.benchmarks.digests import answers_digest, sorted_answers_digest
-from papergate.completions.contents import Key
+from papergate.completions.table import Key
 from papergate.files import parsed, read_kept, text_of
 from papergate.promises import Task
 from papergate.run_folder.files import GRADES_FILE, PROBLEMS_FILE

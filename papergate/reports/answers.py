@@ -1,17 +1,20 @@
 """What the page tells of each completion at a glance; the texts stay on disk."""
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from enum import StrEnum
 from pathlib import Path
 from string import ascii_lowercase
-from typing import Any, BinaryIO
+from typing import Any, Generic, TypeVar
 
 import orjson
+from xxhash import xxh3_64
 
-from papergate.completions.contents import Key, Place
 from papergate.completions.lines import hash_of
+from papergate.completions.table import Key, Place, Places, Table
 from papergate.diagnosis.kinds import Kind
 from papergate.engines.records import Finish
 from papergate.files import open_kept
@@ -20,6 +23,7 @@ from papergate.run_folder.verdict import VerdictRecord
 from papergate.scoring import Outcome
 
 Fields = Mapping[str, Any]
+R = TypeVar("R")
 
 
 class Ended(StrEnum):
@@ -80,14 +84,11 @@ class Answer:
     ttft_s: float | None = None
     e2e_s: float | None = None
     endpoint: str | None = None
-    place: Place | None = None
-    """Where its line is; None where none came. Lines are in the order in which answers came."""
 
     @property
     def letter(self) -> str:
         """How the page's data names it."""
-        letter = LETTERS[self.ended]
-        return letter.upper() if self.cut else letter
+        return letter_of(self.ended, cut=self.cut)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,40 +96,89 @@ class Answers:
     """The planned samples of a promise, and what goes with their texts."""
 
     of: Mapping[Key, Answer]
-    grades: Mapping[Key, Fields]
+    lines: Places
+    """Where the line of each is in ``source``, in its order: the last success; then failures of the others."""
+    grades: Places
+    """Where the grade of each is in ``graded``."""
     questions: Mapping[str, str]
     """What was asked, by problem; empty where it must not be shown, or was not put down."""
     source: Path | None
     """The file that holds the lines; None where there is none."""
+    graded: Path
     stamp: str
     """Another one for other completions or other grades."""
 
-    def in_order(self) -> list[tuple[Key, Answer]]:
-        """Those that came, in the order in which they came."""
-        came = [(answer.place, key, answer) for key, answer in self.of.items() if answer.place]
-        return [(key, answer) for _, key, answer in sorted(came, key=lambda one: one[0])]
+    def in_order(self) -> Iterator[tuple[Key, Answer]]:
+        """Those that came, in the order in which they came, then those that failed."""
+        return ((key, self.of[key]) for key in self.lines if key in self.of)
 
 
-@dataclass(kw_only=True, slots=True)
-class _Lines:
-    """What a file of completions says, without the texts."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Line:
+    """What a line says beside its text."""
 
-    source: Path | None = None
-    link: int = 0
-    found: dict[Key, tuple[Fields, Place]] = field(default_factory=dict)
+    finish: str
+    output_tokens: int | None
+    ttft_s: float | None
+    e2e_s: float | None
+    endpoint: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Graded:
+    """What a grade says of how its sample ended."""
+
+    outcome: str
+    reason: str | None
+    kind: str | None
+
+
+class _Read(Generic[R]):
+    """A file of lines, read: what each says, where it is, and a hash of all."""
+
+    def __init__(self, kind: Callable[..., R], path: Path) -> None:
+        self.found, self.places, self.path = Table(kind), Places(), path
+        self.hash, self._at = xxh3_64(), 0
+
+    def lines(self) -> Iterator[bytes]:
+        """One line after another; none where the file cannot be read."""
+        with suppress(OSError), open(open_kept(self.path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
+            for line in file:
+                yield line
+                self.hash.update(line)
+                self._at += len(line)
+
+    def put(self, key: Key, record: R, place: Place) -> None:
+        """Put down what a line says, and where it is."""
+        self.found.put(key, record)
+        self.places.put(key, place)
+
+    def place(self, line: bytes) -> Place:
+        """Where the last line is."""
+        return self._at, len(line.rstrip(b"\n"))
 
 
 def answers_of(folder: Path, record: VerdictRecord) -> Answers:
     """What is known of each planned sample of the promise in ``folder``; what cannot be read is not known."""
     replayed = record.engine.engine == REPLAY
-    lines, (grades, graded) = _lines_in(folder / (REPLAYED_FILE if replayed else COMPLETIONS_FILE)), _grades_of(folder)
+    lines, grades = _lines_in(folder / (REPLAYED_FILE if replayed else COMPLETIONS_FILE)), _grades_of(folder)
+    of = Table(Answer)
+    for key in planned_of(record):
+        of.put(key, _answer(grades.found.get(key), lines.found.get(key)))
     return Answers(
-        of={key: _answer(grades.get(key), lines.found.get(key)) for key in planned_of(record)},
-        grades=grades,
+        of=of,
+        lines=lines.places,
+        grades=grades.places,
         questions=_questions_of(folder) if record.benchmark.confidential is False else {},
-        source=lines.source,
-        stamp=f"{hash_of(graded, lines.link):016x}",
+        source=lines.path if lines.places else None,
+        graded=grades.path,
+        stamp=f"{hash_of(grades.hash.digest(), lines.hash.intdigest()):016x}",
     )
+
+
+def letter_of(ended: Ended, *, cut: bool) -> str:
+    """How the page's data names an answer that ended so."""
+    return LETTERS[ended].upper() if cut else LETTERS[ended]
 
 
 def planned_of(record: VerdictRecord) -> Iterator[Key]:
@@ -137,71 +187,83 @@ def planned_of(record: VerdictRecord) -> Iterator[Key]:
         yield from ((problem, sample) for sample in range(samples))
 
 
-def _answer(grade: Fields | None, line: tuple[Fields, Place] | None) -> Answer:
+def _answer(grade: _Graded | None, line: _Line | None) -> Answer:
+    kind, ended = grade.kind if grade else None, _ended(grade, line)
     if line is None:
-        return Answer(ended=_ended(grade, None), kind=grade.get("kind") if grade else None)
-    fields, place = line
-    cut = fields.get("finish") == Finish.LENGTH or bool(grade and grade.get("reason") in {"truncated", "cut off"})
+        return Answer(ended=ended, kind=kind)
     return Answer(
-        ended=_ended(grade, fields),
-        cut=cut,
-        kind=grade.get("kind") if grade else None,
-        tokens=fields.get("output_tokens"),
-        ttft_s=fields.get("ttft_s"),
-        e2e_s=fields.get("e2e_s"),
-        endpoint=fields.get("endpoint"),
-        place=place,
+        ended=ended,
+        cut=line.finish == Finish.LENGTH or bool(grade and grade.reason in {"truncated", "cut off"}),
+        kind=kind,
+        tokens=line.output_tokens,
+        ttft_s=line.ttft_s,
+        e2e_s=line.e2e_s,
+        endpoint=line.endpoint,
     )
 
 
-def _ended(grade: Fields | None, line: Fields | None) -> Ended:
+def _ended(grade: _Graded | None, line: _Line | None) -> Ended:
     if grade is None:
-        return Ended.FAILED if line and line.get("finish") == Finish.FAILED else Ended.MISSING
-    if grade["outcome"] != Outcome.INCORRECT:
-        return Ended.CORRECT if grade["outcome"] == Outcome.CORRECT else Ended.UNDECIDED
-    if grade.get("kind") == Kind.LOOP:
+        return Ended.FAILED if line and line.finish == Finish.FAILED else Ended.MISSING
+    if grade.outcome != Outcome.INCORRECT:
+        return Ended.CORRECT if grade.outcome == Outcome.CORRECT else Ended.UNDECIDED
+    if grade.kind == Kind.LOOP:
         return Ended.LOOP
-    return _BY_REASON.get(grade.get("reason") or "", Ended.WRONG)
+    return _BY_REASON.get(grade.reason or "", Ended.WRONG)
 
 
-def _lines_in(path: Path) -> _Lines:
-    try:
-        with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
-            return _read(file, path)
-    except OSError:
-        return _Lines()
-
-
-def _read(file: BinaryIO, source: Path) -> _Lines:
+def _lines_in(path: Path) -> _Read[_Line]:
     """The last line of each sample that did not fail, else its last failure; no more than one text is held."""
-    lines, at = _Lines(source=source), 0
-    for line in file:
-        if fields := _fields(line):
-            key = (fields["problem"], fields["sample"])
-            if key not in lines.found or fields["finish"] != Finish.FAILED:
-                lines.found[key] = (fields, (at, len(line.rstrip(b"\n"))))
-        lines.link = hash_of(line, lines.link)
-        at += len(line)
-    return lines
+    read, failed = _Read(_Line, path), dict[Key, tuple[_Line, Place]]()
+    for line in read.lines():
+        fields = _fields(line)
+        key = _key_of(fields) if fields else None
+        if not (fields and key):
+            continue
+        said = _Line(**{name: fields[name] for name in _KEPT})
+        if said.finish == Finish.FAILED:
+            failed[key] = said, read.place(line)
+        else:
+            read.put(key, said, read.place(line))
+    for key, (said, place) in failed.items():
+        if key not in read.found:
+            read.put(key, said, place)
+    return read
 
 
 def _fields(line: bytes) -> Fields | None:
-    """What the line says beside its text; None where it is no record, which judging has said before."""
+    """What the line says; None where it is no record, which judging has said before."""
     try:
         fields = orjson.loads(line)
-        return {name: fields[name] for name in _KEPT}
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return fields if fields.keys() >= {*_KEPT} and _key_of(fields) else None
+    except (orjson.JSONDecodeError, AttributeError):
         return None
 
 
-_KEPT = ("problem", "sample", "finish", "output_tokens", "ttft_s", "e2e_s", "endpoint")
+_KEPT = tuple(one.name for one in dataclass_fields(_Line))
 
 
-def _grades_of(folder: Path) -> tuple[dict[Key, Fields], bytes]:
-    """The grades by problem and sample, and the bytes that hold them; none where they cannot be read."""
-    data = _bytes_of(folder / GRADES_FILE)
-    rows = _rows_in(data, GRADE_FIELDS)
-    return {(row["problem"], row["sample"]): row for row in rows}, data
+def _grades_of(folder: Path) -> _Read[_Graded]:
+    """The grades by problem and sample; none at all where one of them is damaged or lacks a field."""
+    read = _Read(_Graded, folder / GRADES_FILE)
+    for line in read.lines():
+        fields = _row(line, GRADE_FIELDS)
+        key = _key_of(fields) if fields else None
+        if not (fields and key):
+            return _Read(_Graded, folder / GRADES_FILE)
+        graded = _Graded(outcome=str(fields["outcome"]), reason=_text(fields, "reason"), kind=_text(fields, "kind"))
+        read.put(key, graded, read.place(line))
+    return read
+
+
+def _key_of(fields: Fields) -> Key | None:
+    """Problem and sample of a line; None where they cannot be those of one."""
+    problem, sample = fields.get("problem"), fields.get("sample")
+    return (problem, sample) if isinstance(problem, str) and type(sample) is int and sample >= 0 else None
+
+
+def _text(fields: Fields, name: str) -> str | None:
+    return found if isinstance(found := fields.get(name), str) else None
 
 
 def _questions_of(folder: Path) -> dict[str, str]:
@@ -211,11 +273,16 @@ def _questions_of(folder: Path) -> dict[str, str]:
 
 def _rows_in(data: bytes, needed: frozenset[str]) -> list[Fields]:
     """The objects of a file of the run's; none at all where one of them is damaged or lacks a field."""
+    rows = [row for line in data.splitlines() if (row := _row(line, needed))]
+    return rows if len(rows) == len(data.splitlines()) else []
+
+
+def _row(line: bytes, needed: frozenset[str]) -> Fields | None:
     try:
-        rows = [orjson.loads(line) for line in data.splitlines()]
+        row = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return []
-    return rows if all(isinstance(row, dict) and row.keys() >= needed for row in rows) else []
+        return None
+    return row if isinstance(row, dict) and row.keys() >= needed else None
 
 
 def _bytes_of(path: Path) -> bytes:

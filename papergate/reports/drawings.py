@@ -1,12 +1,12 @@
 """The pictures of one promise: what was promised and measured, how the interval closed, lengths, problems, order."""
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from papergate.completions.contents import Key
+from papergate.completions.table import Key, column
 from papergate.reports.answers import Answer, Answers, Ended
 from papergate.reports.pictures import HEIGHT, WIDTH, Axis, Picture, Sketch, Table, Tick, from_zero
 from papergate.reports.said import Said, both, plain
@@ -134,19 +134,18 @@ def closing(record: VerdictRecord) -> Picture | None:
 
 def lengths(record: VerdictRecord, answers: Answers) -> Picture | None:
     """How long answers are, with the cap and what it cut off; None where nobody counted tokens."""
-    counted = [answer for answer in answers.of.values() if answer.tokens is not None]
-    if not counted:
+    counted: dict[str, list[int]] = {"bar-correct": [], "bar-wrong": [], "bar-cut": []}
+    for tokens, cut, ended in zip(*(column(answers.of, name) for name in ("tokens", "cut", "ended")), strict=True):
+        if tokens is not None:
+            style = "bar-cut" if cut else "bar-correct" if ended is Ended.CORRECT else "bar-wrong"
+            counted[style].append(tokens)
+    if not any(counted.values()):
         return None
-    cap, longest = record.sampling.max_tokens, max(answer.tokens or 0 for answer in counted)
+    cap, longest = record.sampling.max_tokens, max(map(max, filter(None, counted.values())))
     near = cap <= LONGEST_SHOWN_CAP * longest
-    groups = [
-        ("bar-correct", both("correct_answers"), [a.tokens for a in counted if a.ended is Ended.CORRECT and not a.cut]),
-        ("bar-wrong", both("other_answers"), [a.tokens for a in counted if a.ended is not Ended.CORRECT and not a.cut]),
-        ("bar-cut", both("cut_answers"), [a.tokens for a in counted if a.cut]),
-    ]
-    sketch, table = _stacked(
-        [(style, name, [t or 0 for t in of]) for style, name, of in groups], max(cap, longest) if near else longest
-    )
+    names = map(both, ("correct_answers", "other_answers", "cut_answers"))
+    groups = [(style, name, of) for (style, of), name in zip(counted.items(), names, strict=True)]
+    sketch, table = _stacked(groups, max(cap, longest) if near else longest)
     if near:
         sketch.line((cap, cap), (0, sketch.y.high), "cap")
     return Picture(
@@ -163,7 +162,7 @@ def lengths(record: VerdictRecord, answers: Answers) -> Picture | None:
 
 def seconds(answers: Answers) -> Picture | None:
     """How long an answer takes; None where nobody took the time."""
-    taken = [answer.e2e_s for answer in answers.of.values() if answer.e2e_s is not None]
+    taken = [seconds for seconds in column(answers.of, "e2e_s") if seconds is not None]
     if not taken:
         return None
     sketch, table = _stacked([("bar-plain", both("answers"), taken)], max(taken))
@@ -187,10 +186,10 @@ def _stacked(groups: Sequence[tuple[str, Said, Sequence[float]]], most: float) -
     sketch = Sketch(x=across, y=from_zero(max(totals), HEIGHT, upward=True))
     for place in range(BINS):
         base = 0
-        for (style, _, _), column in zip(groups, counts, strict=True):
-            if column[place]:
-                sketch.area(((place + 0.06) * width, (place + 0.94) * width), (base, base + column[place]), style)
-            base += column[place]
+        for (style, _, _), binned in zip(groups, counts, strict=True):
+            if binned[place]:
+                sketch.area(((place + 0.06) * width, (place + 0.94) * width), (base, base + binned[place]), style)
+            base += binned[place]
     rows = [
         (f"{_figure(place * width)} - {_figure((place + 1) * width)}", *(str(column[place]) for column in counts))
         for place in range(BINS)
@@ -265,6 +264,8 @@ class Part:
     """Standard error of the difference of the counts, problems and run as they are."""
     cut: int
     tokens: float | None
+    lost: int | None = None
+    """Attempts that failed at a server; None where nobody counted them."""
 
     @property
     def rate(self) -> float:
@@ -284,23 +285,32 @@ class Part:
 
 def parts_in_order(record: VerdictRecord, answers: Answers) -> list[Part]:
     """The run cut into parts in the order in which its answers came; none where they are too few to tell."""
-    came = [(key, answer) for key, answer in answers.in_order() if answer.ended is not Ended.FAILED]
-    blocks = min(BLOCKS, len(came) // FEWEST_IN_A_BLOCK)
+    count = sum(1 for _ in _came(answers))
+    blocks = min(BLOCKS, count // FEWEST_IN_A_BLOCK)
     if blocks < 2:  # noqa: PLR2004 - one part has no neighbour
         return []
-    ends = [round(len(came) * block / blocks) for block in range(blocks + 1)]
-    rates = _rates(record)
-    return [_part(f"{begin + 1:,} - {end:,}", came[begin:end], rates) for begin, end in pairwise(ends)]
+    ends = [round(count * block / blocks) for block in range(blocks + 1)]
+    came, rates, sums = _came(answers), _rates(record), [_Sums() for _ in range(blocks)]
+    for block, (begin, end) in zip(sums, pairwise(ends), strict=True):
+        for key, answer in islice(came, end - begin):
+            block.add(answer, rates[key[0]])
+    return [block.part(f"{begin + 1:,} - {end:,}") for block, (begin, end) in zip(sums, pairwise(ends), strict=True)]
 
 
 def parts_by_endpoint(record: VerdictRecord, answers: Answers) -> list[Part]:
-    """The answers of each server; none where one alone answered."""
-    came = [(key, answer) for key, answer in answers.in_order() if answer.ended is not Ended.FAILED]
-    names = sorted({answer.endpoint for _, answer in came if answer.endpoint})
-    if len(names) < 2:  # noqa: PLR2004 - one alone has no other to be held against
-        return []
-    rates = _rates(record)
-    return [_part(name, [one for one in came if one[1].endpoint == name], rates) for name in names]
+    """The answers of each server, those that lost every attempt too; none where one alone was asked."""
+    rates, sums = _rates(record), defaultdict[str, _Sums](_Sums)
+    for replica in record.replicas:
+        sums[replica.endpoint].lost = replica.lost
+    for key, endpoint in zip(answers.of, column(answers.of, "endpoint"), strict=True):
+        if endpoint and (answer := answers.of[key]).ended is not Ended.FAILED:
+            sums[endpoint].add(answer, rates[key[0]])
+    alone = len(sums) < 2  # noqa: PLR2004 - one alone has no other to be held against
+    return [] if alone else [sums[name].part(name) for name in sorted(sums)]
+
+
+def _came(answers: Answers) -> Iterator[tuple[Key, Answer]]:
+    return (one for one in answers.in_order() if one[1].ended is not Ended.FAILED)
 
 
 def _rates(record: VerdictRecord) -> dict[str, float]:
@@ -308,18 +318,41 @@ def _rates(record: VerdictRecord) -> dict[str, float]:
     return {p: c / k for p, c, k in zip(counts.problems, counts.correct, counts.samples, strict=True)}
 
 
-def _part(name: str, came: Sequence[tuple[Key, Answer]], rates: dict[str, float]) -> Part:
-    expected = [rates[key[0]] for key, _ in came]
-    tokens = [answer.tokens for _, answer in came if answer.tokens is not None]
-    return Part(
-        name=name,
-        answers=len(came),
-        correct=sum(answer.ended is Ended.CORRECT for _, answer in came),
-        expected=sum(expected),
-        error=math.sqrt(sum(rate * (1 - rate) for rate in expected)),
-        cut=sum(answer.cut for _, answer in came),
-        tokens=sum(tokens) / len(tokens) if tokens else None,
-    )
+@dataclass(kw_only=True, slots=True)
+class _Sums:
+    """A part while its answers are counted."""
+
+    answers: int = 0
+    correct: int = 0
+    expected: float = 0.0
+    variance: float = 0.0
+    cut: int = 0
+    counted: int = 0
+    tokens: int = 0
+    lost: int | None = None
+
+    def add(self, answer: Answer, rate: float) -> None:
+        """One more, to a problem with this rate."""
+        self.answers += 1
+        self.correct += answer.ended is Ended.CORRECT
+        self.expected += rate
+        self.variance += rate * (1 - rate)
+        self.cut += answer.cut
+        self.counted += answer.tokens is not None
+        self.tokens += answer.tokens or 0
+
+    def part(self, name: str) -> Part:
+        """What they amount to."""
+        return Part(
+            name=name,
+            answers=self.answers,
+            correct=self.correct,
+            expected=self.expected,
+            error=math.sqrt(self.variance),
+            cut=self.cut,
+            tokens=self.tokens / self.counted if self.counted else None,
+            lost=self.lost,
+        )
 
 
 def over_time(parts: Sequence[Part]) -> Picture | None:
@@ -348,14 +381,21 @@ def over_time(parts: Sequence[Part]) -> Picture | None:
 
 def parts_table(name: Said, parts: Iterable[Part]) -> Table:
     """The parts of a run side by side."""
-    heads = (
-        name,
-        *map(both, ("count", "correct_percent", "expected_percent", "difference_2se", "cut_off", "mean_tokens")),
-    )
-    return Table(heads=heads, rows=tuple(_part_row(part) for part in parts))
+    return Table(heads=(name, *map(both, _PART_HEADS)), rows=tuple(_part_row(part) for part in parts))
+
+
+def endpoints_table(parts: Sequence[Part]) -> Table:
+    """The servers side by side, with the attempts that each lost."""
+    rows = tuple((*_part_row(part), "-" if part.lost is None else f"{part.lost:,}") for part in parts)
+    return Table(heads=tuple(map(both, ("endpoint", *_PART_HEADS, "lost_attempts"))), rows=rows)
+
+
+_PART_HEADS = ("count", "correct_percent", "expected_percent", "difference_2se", "cut_off", "mean_tokens")
 
 
 def _part_row(part: Part) -> tuple[str, ...]:
+    if not part.answers:
+        return (part.name, "0", "-", "-", "-", "0", "-")
     return (
         part.name,
         f"{part.answers:,}",

@@ -1,16 +1,16 @@
 """One promise as the page tells it: the sentences of the first screen, pictures, tables, and the data of the script."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from papergate.completions.table import column
 from papergate.diagnosis.kinds import Kind
 from papergate.errors import StoreError
-from papergate.reports.answers import LETTERS, LOOKS, Answer, Answers, Ended, answers_of, planned_of
-from papergate.reports.drawings import closeness, drawn, parts_by_endpoint, parts_table
+from papergate.reports.answers import LETTERS, LOOKS, Answers, Ended, answers_of, letter_of
+from papergate.reports.drawings import closeness, drawn, endpoints_table, parts_by_endpoint
 from papergate.reports.pictures import Picture, Table
 from papergate.reports.said import Said, both, noted, plain
 from papergate.reports.speed import duration, number
@@ -144,7 +144,7 @@ class Told:
         """How every planned sample ended; the counts add up to the plan."""
         if self.answers is None:
             return []
-        counts = Counter(answer.ended for answer in self.answers.of.values())
+        counts = Counter(column(self.answers.of, "ended"))
         return [self._end(ended, counts[ended]) for ended in Ended if counts[ended] or ended in _ALWAYS]
 
     @property
@@ -165,9 +165,10 @@ class Told:
     @property
     def looks(self) -> list[str]:
         """What each planned sample looks like, a letter for each, a text for each problem; none where all are whole."""
-        if self.answers is None or {answer.kind for answer in self.answers.of.values()} <= {None, Kind.COMPLETE}:
+        if self.answers is None or {*column(self.answers.of, "kind")} <= {None, Kind.COMPLETE}:
             return []
-        return _letters(self.record, self.answers, lambda answer: LOOKS.get(answer.kind or "", "-"))
+        letters = (LOOKS.get(kind or "", "-") for kind in column(self.answers.of, "kind"))
+        return _letters(self.record, self.answers, letters)
 
     @property
     def groups(self) -> Mapping[str, Sequence[Bar]]:
@@ -178,7 +179,7 @@ class Told:
     def endpoints(self) -> Table | None:
         """The servers side by side; None where one alone answered."""
         parts = parts_by_endpoint(self.record, self.answers) if self.answers else []
-        return parts_table(both("endpoint"), parts) if parts else None
+        return endpoints_table(parts) if parts else None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -190,7 +191,7 @@ class Told:
             "promise": record.promise,
             "stamp": answers.stamp if answers else "",
             "problems": record.counts.problems,
-            "codes": _letters(record, answers, attrgetter("letter")) if answers else [],
+            "codes": _letters(record, answers, _codes(answers)) if answers else [],
             "looks": self.looks,
             "moved": [place for place, problem in enumerate(record.counts.problems) if problem in moved],
             "golden": _golden_rates(record),
@@ -204,7 +205,8 @@ class Told:
         if self.answers is None:
             return ""
         place = {problem: number for number, problem in enumerate(self.record.counts.problems)}
-        wrong = (key for key, answer in self.answers.of.items() if answer.ended in _WRONG)
+        ends = zip(self.answers.of, column(self.answers.of, "ended"), strict=True)
+        wrong = (key for key, ended in ends if ended in _WRONG)
         return next((f"#answers/{self.place}/{place[problem]}/{sample}/wrong" for problem, sample in wrong), "")
 
     @property
@@ -244,7 +246,7 @@ class Told:
     @property
     def _length(self) -> Said:
         cap, mean = f"{self.record.sampling.max_tokens:,}", self.record.tokens.per_sample
-        tokens = [answer.tokens for answer in self.answers.of.values() if answer.tokens] if self.answers else []
+        tokens = [*filter(None, column(self.answers.of, "tokens"))] if self.answers else []
         if mean is None:
             return both("length_not_counted", cap=cap)
         longest = f"{max(tokens):,}" if tokens else "-"
@@ -253,7 +255,7 @@ class Told:
     @property
     def _server(self) -> Said:
         engine = self.record.engine
-        named = {answer.endpoint for answer in self.answers.of.values() if answer.endpoint} if self.answers else set()
+        named = {*filter(None, column(self.answers.of, "endpoint"))} if self.answers else set()
         where = both("at_addresses", addresses=", ".join(sorted(named))) if named else plain("")
         return both("which_server", engine=f"{engine.engine} {engine.version}", model=engine.model, where=where)
 
@@ -334,12 +336,18 @@ def _group_bar(row: Group) -> Bar:
     )
 
 
-def _letters(record: VerdictRecord, answers: Answers, letter_of: Callable[[Answer], str]) -> list[str]:
+def _letters(record: VerdictRecord, answers: Answers, of: Iterable[str]) -> list[str]:
     """A letter for each planned sample, a text for each problem."""
     letters: dict[str, list[str]] = {problem: [] for problem in record.counts.problems}
-    for key in planned_of(record):
-        letters[key[0]].append(letter_of(answers.of[key]))
-    return ["".join(of) for of in letters.values()]
+    for (problem, _), letter in zip(answers.of, of, strict=True):
+        letters[problem].append(letter)
+    return ["".join(found) for found in letters.values()]
+
+
+def _codes(answers: Answers) -> Iterator[str]:
+    """How the page names each planned sample."""
+    ends = zip(column(answers.of, "ended"), column(answers.of, "cut"), strict=True)
+    return (letter_of(ended, cut=cut) for ended, cut in ends)
 
 
 def _golden_rates(record: VerdictRecord) -> list[list[int]]:

@@ -8,16 +8,16 @@ page shows them as text and never as markup.
 import errno
 import os
 import shutil
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 
-from papergate.completions.contents import Key, Place
+from papergate.completions.table import Place
 from papergate.files import PRIVATE_FILE, NotPlain, open_kept, private_folder
-from papergate.reports.answers import Answers, Fields
+from papergate.reports.answers import Answers
 from papergate.run_folder.files import TRANSCRIPTS_FOLDER
 from papergate.run_folder.verdict import VerdictRecord
 
@@ -73,41 +73,44 @@ class _Side:
         self._answers, self._shown = answers, shown
         self._names = (name.encode(), grades.encode())
         self._source = open_kept(answers.source, os.O_RDONLY) if answers.source else -1
-        self._keys: dict[str, list[Key]] = defaultdict(list)
-        for key in answers.of:
-            self._keys[key[0]].append(key)
+        self._graded = open_kept(answers.graded, os.O_RDONLY) if answers.grades else -1
+        self._samples = Counter(problem for problem, _ in answers.of)
 
     def write(self, out: int, problem: str) -> None:
         """The lines and the grades of ``problem``."""
-        keys = self._keys[problem]
-        places = [place for key in keys if (place := self._answers.of[key].place)]
-        rows = [self._answers.grades[key] for key in keys if key in self._answers.grades]
-        _write(out, b',"%s":[' % self._names[0])
-        for number, place in enumerate(places):
-            _write(out, b",\n" if number else b"")
-            self._write_line(out, place)
-        grades = orjson.dumps(rows if self._shown else [_letters_alone(row) for row in rows])
-        _write(out, b'],"%s":%s' % (self._names[1], grades))
+        keys = [(problem, sample) for sample in range(self._samples[problem])]
+        answers = self._answers
+        lines = [answers.lines[key] for key in keys if key in answers.lines]
+        grades = [answers.grades[key] for key in keys if key in answers.grades]
+        self._write_list(out, self._names[0], self._source, lines, _without_text)
+        self._write_list(out, self._names[1], self._graded, grades, _letters_alone)
 
     def close(self) -> None:
-        if self._source >= 0:
-            os.close(self._source)
+        for descriptor in (self._source, self._graded):
+            if descriptor >= 0:
+                os.close(descriptor)
 
-    def _write_line(self, out: int, place: Place) -> None:
-        at, size = place
-        if self._shown:
-            _copy(self._source, at, size, out)
-        else:
-            _write(out, _without_text(os.pread(self._source, size, at)))
+    def _write_list(
+        self, out: int, name: bytes, source: int, places: Iterable[Place], withheld: Callable[[bytes], bytes]
+    ) -> None:
+        _write(out, b',"%s":[' % name)
+        for number, (at, size) in enumerate(places):
+            _write(out, b",\n" if number else b"")
+            if self._shown:
+                _copy(source, at, size, out)
+            else:
+                _write(out, withheld(os.pread(source, size, at)))
+        _write(out, b"]")
 
 
 def _without_text(line: bytes) -> bytes:
     return orjson.dumps({**orjson.loads(line), **dict.fromkeys(WITHHELD)})
 
 
-def _letters_alone(row: Fields) -> Fields:
+def _letters_alone(line: bytes) -> bytes:
+    row = orjson.loads(line)
     long = [name for name in QUOTING if len(row.get(name) or "") > LONGEST_LETTER]
-    return {**row, **dict.fromkeys(long)}
+    return orjson.dumps({**row, **dict.fromkeys(long)})
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from papergate.errors import StoreError
-from papergate.files import private_folder, reason, write_whole
+from papergate.files import bytes_written, private_folder, reason, write_whole
 
 MANIFEST_FILE = "manifest.json"
 COMPLETIONS_FILE = "completions.jsonl"
@@ -195,7 +195,9 @@ def json_text(value: object, *, indent: int | None = None) -> str:
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object a line."""
-    write_text(path, "".join(map(json_text, rows)))
+    private_folder(path.parent)
+    with bytes_written(path) as file:
+        file.writelines(json_text(row).encode(errors="replace") for row in rows)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,16 +7,17 @@ the store, this guards against accidents and edits, not against a person who com
 """
 
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from papergate.errors import StoreError
-from papergate.files import parsed, private_folder, read_kept, reason, text_of, write_whole
+from papergate.files import open_kept, parsed, private_folder, read_kept, reason, text_of, write_whole
 from papergate.run_folder.files import (
     GRADES_FILE,
     HISTORY_FILE,
@@ -181,7 +182,8 @@ def digest_of(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    return _hash(read_kept(path))
+    with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _entry(record: VerdictRecord, files: Mapping[str, str], *, after: str) -> Entry:

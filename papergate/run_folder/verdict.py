@@ -133,6 +133,18 @@ class Times(Part):
     stream_tokens_per_s: Spread
 
 
+class Replica(Part):
+    """What one server, or one rank of it, contributed."""
+
+    endpoint: str
+    answers: int
+    correct: int
+    output_tokens: int | None
+    """Of all its answers; None where one was not counted."""
+    lost: int
+    """Attempts that failed there, those of answers that came from elsewhere in the end included."""
+
+
 class AskedBenchmark(Part):
     """Which text was asked."""
 
@@ -292,6 +304,8 @@ class VerdictRecord(Stored):
     aggregates: Aggregates
     tokens: Tokens
     times: Times | None = None
+    replicas: tuple[Replica, ...] = ()
+    """What each server, or rank of one, contributed; empty where none is known, or it was not put down."""
     benchmark: AskedBenchmark
     engine: Answerer
     counts: ProblemCounts

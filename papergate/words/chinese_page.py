@@ -104,6 +104,7 @@ LABELS: Mapping[str, str] = {
     "difference_2se": "差（百分点）± 2 倍标准误差",
     "cut_off": "被截断",
     "mean_tokens": "平均 token 数",
+    "lost_attempts": "失败的尝试次数",
     # tables
     "what_to_know": "结论之外需要知道的",
     "problems_title": "题目 x 回答，最难的在前（{n} x {k}）",

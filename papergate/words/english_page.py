@@ -113,6 +113,7 @@ LABELS: Mapping[str, str] = {
     "difference_2se": "difference, points ± 2 standard errors",
     "cut_off": "cut off",
     "mean_tokens": "mean tokens",
+    "lost_attempts": "lost attempts",
     # tables
     "what_to_know": "What to know beside the verdict",
     "problems_title": "Problems x answers, the hardest first ({n} x {k})",

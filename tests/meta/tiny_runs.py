@@ -4,9 +4,10 @@ import json
 
 from papergate.acceptance import Case, Receipt, Settings, assess, graded, reference_of
 from papergate.benchmarks import load, read_specs
+from papergate.completions.table import Planned, Table
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.promises import read_promises
-from papergate.scoring import Grader
+from papergate.scoring import Grade, Grader
 
 SPECS = read_specs()
 PROMISES = {promise.id: promise for promise in read_promises(benchmarks=SPECS)}
@@ -55,11 +56,15 @@ def case_of(promise=TINY, *, problems=BENCHMARK.problems, golden=None, **setting
 def accepted(case, completions, k):
     """The acceptance of completions that exist already, graded by the real grader."""
     came = [done for done in completions if done.finish is not Finish.FAILED]
-    receipts, grades = {receipt.key: receipt for receipt in map(Receipt.of, completions)}, {}
+    receipts, grades = Table(Receipt), Table(Grade)
+    for receipt in map(Receipt.of, completions):
+        receipts.put(receipt.key, receipt)
     with Grader() as grader:
         for receipt, grade in graded(case, grader, came):
-            receipts[receipt.key], grades[receipt.key] = receipt, grade
-    return assess(case, k, receipts, grades)
+            receipts.put(receipt.key, receipt)
+            grades.put(receipt.key, grade)
+    planned = case.planned(k)
+    return assess(case, k, Planned(receipts, planned), Planned(grades, planned))
 
 
 def write_lm_eval(folder, completions, problems=BENCHMARK.problems):

@@ -333,6 +333,7 @@ class FaultyServer:
     port: int = 0
     key: str | None = None
     context_tokens: int | None = None
+    owner: str = "double"
     certificate: tuple[Path, Path] | None = None
     """Certificate and key: serves https."""
     delay_s: float = 0.0
@@ -414,7 +415,7 @@ class FaultyServer:
             status, page = self.pages[path]
             await reply.whole(status, "application/json", json.dumps(page))
         elif path == "/v1/models":
-            model = {"id": MODEL, "owned_by": "double", "max_model_len": self.context_tokens}
+            model = {"id": MODEL, "owned_by": self.owner, "max_model_len": self.context_tokens}
             await reply.whole("200 OK", "application/json", json.dumps({"data": [model]}))
         elif path == "/health":
             await reply.whole("200 OK", "text/plain", "")

@@ -14,6 +14,7 @@ from papergate.endpoints.describe import Served, count_tokens, describe
 from papergate.endpoints.event_loop import run_in_loop
 from papergate.endpoints.http import CLOSES, Reply, exchange
 from papergate.endpoints.pages import IDENTITY
+from papergate.endpoints.ranks import header_of, ranks_of
 from papergate.endpoints.server_errors import AWAY, quoted, refusal
 from papergate.engines.records import Completion, EngineIdentity, Form, Request
 from papergate.engines.remote.answer import Answer
@@ -33,6 +34,8 @@ NOT_STREAMS = ("text/html", "application/json")
 NOT_WHOLE = ("text/html", "text/event-stream")
 """What an answer must not be that no stream was asked for."""
 ERROR_BODY_BYTES = 65536
+WITH_RANKS = ("vllm", "sglang")
+"""How servers name themselves that may have several ranks."""
 MINDIE = "MindIE"
 """How its list of models names its owner: MindIE Server."""
 PENALTIES = {"repeat_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier"}
@@ -59,10 +62,12 @@ class RemoteEngine:
         self._thinks = thinks
         self._timeouts = timeouts
         self._access, self._secrets = Access.of_environment(ca_file), secrets_of_environment()
-        self._balance = Balance([root_of(endpoint) for endpoint in endpoints])
-        self._addresses = {each.url: Address.of(each.url, self._access) for each in self._balance.endpoints}
-        self._served = {each.url: describe(each.url, model, self._access) for each in self._balance.endpoints}
+        roots = [root_of(endpoint) for endpoint in endpoints]
+        self._addresses = {url: Address.of(url, self._access) for url in roots}
+        self._served = {url: describe(url, model, self._access) for url in roots}
         _refuse_several_templates(self._served)
+        self._ranks = {url: self._ranks_of(url) for url in roots}
+        self._balance = Balance(self._ranks)
         self._batches: WeakKeyDictionary[asyncio.AbstractEventLoop, ReadBatches] = WeakKeyDictionary()
 
     @property
@@ -118,7 +123,7 @@ class RemoteEngine:
             model=self._model,
             revision=", ".join(sorted({served.root for served in self._served.values() if served.root})),
             template=", ".join(sorted({served.template for served in self._served.values() if served.template})),
-            environment={f"endpoint {url}": served.in_words() for url, served in self._served.items()},
+            environment={f"endpoint {url}": self._in_words(url) for url in self._served},
         )
 
     def check(self, sampling: Sampling, prompts: Sequence[str], form: Form | None = None) -> None:
@@ -145,7 +150,11 @@ class RemoteEngine:
     async def complete(self, request: Request) -> Completion:
         """Draw one sample from the least loaded endpoint: one attempt, no retry."""
         with self._balance.lease() as endpoint:
-            answer, patience = await self._attempt(endpoint, request)
+            try:
+                answer, patience = await self._attempt(endpoint, request)
+            except EngineError as error:
+                error.endpoint = endpoint.name
+                raise
         assert answer.finish
         return Completion(
             problem=request.problem,
@@ -156,11 +165,19 @@ class RemoteEngine:
             prompt_tokens=answer.prompt_tokens,
             output_tokens=answer.output_tokens,
             finish_reason=self._name(answer.finish_reason),
-            endpoint=endpoint.url,
+            endpoint=endpoint.name,
             model=self._name(answer.model),
             ttft_s=patience.ttft_s,
             e2e_s=patience.e2e_s,
         )
+
+    def _ranks_of(self, url: str) -> int:
+        heeds = self._served[url].software.lower().startswith(WITH_RANKS)
+        return ranks_of(url, self._model, self._access) if heeds else 1
+
+    def _in_words(self, url: str) -> str:
+        ranks = self._ranks[url]
+        return self._served[url].in_words() + (f", {ranks} ranks, each asked by itself" if ranks > 1 else "")
 
     def _name(self, said: str | None) -> str | None:
         """A name as it may stand in records, which quote it: without secrets and characters that cannot be seen."""
@@ -224,7 +241,8 @@ class RemoteEngine:
         """
         body = orjson.dumps(body_of(self._model, request, streamed=streamed))
         address = self._addresses[endpoint.url]
-        asked = address.request("POST", CHAT, body, CLOSES)
+        rank = [] if endpoint.rank is None else [header_of(endpoint.rank)]
+        asked = address.request("POST", CHAT, body, CLOSES, *rank)
         async with exchange(address, asked, self._timeouts.connect_s) as reply:
             if reply.status in AWAY:
                 endpoint.fell_silent()

@@ -349,3 +349,12 @@ def test_a_quiet_run_shows_what_must_not_be_missed_and_nothing_else(store):
 
 def test_time_left_is_readable():
     assert clock(3723.4) == "1:02:03"
+
+
+def test_a_completion_names_the_endpoints_of_the_attempts_that_failed(store):
+    lost = [EngineError("reset", transient=True), EngineError("reset", transient=True), EngineError("no")]
+    lost[0].endpoint, lost[2].endpoint = "http://a", "http://b"  # of the second nobody knows where it failed
+    engine = ScriptedEngine(script={"p0": lost[:2], "p1": [lost[2]]})
+    ask(engine, requests(2), store, QUICK, Silent())
+    assert [done.lost_at for done in store.completions().values()] == [("http://a",)]
+    assert [done.lost_at for done in store.failures().values()] == [("http://b",)]

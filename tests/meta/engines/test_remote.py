@@ -657,7 +657,7 @@ def test_a_certificate_is_verified_against_the_given_authority(tmp_path):
 
 
 def test_the_endpoint_with_the_fewest_requests_is_chosen():
-    balance = Balance(["a", "b"])
+    balance = Balance({"a": 1, "b": 1})
     with balance.lease() as one, balance.lease() as other:
         assert {one.url, other.url} == {"a", "b"}
     with balance.lease() as one, balance.lease(), balance.lease() as third:
@@ -665,10 +665,75 @@ def test_the_endpoint_with_the_fewest_requests_is_chosen():
     assert [endpoint.in_flight for endpoint in balance.endpoints] == [0, 0]
 
 
+def ranked(refusal, ranks=3, then="answer"):
+    """What a server with data-parallel ranks does: it refuses a rank that it does not have in these words."""
+
+    def plan(asked):
+        rank = int(asked.headers.get("x-data-parallel-rank", 0))
+        if 0 <= rank < ranks:
+            return then(rank) if callable(then) else then
+
+        async def refuse(_, reply):
+            words = {"error": {"message": refusal.format(rank=rank, ranks=ranks), "type": "BadRequestError"}}
+            await reply.whole("400 Bad Request", "application/json", json.dumps(words))
+
+        return refuse
+
+    return plan
+
+
+VLLM = "data_parallel_rank {rank} is out of range [0, {ranks})."
+SGLANG = "routed_dp_rank={rank} out of range [0, {ranks})"
+
+
+@pytest.mark.parametrize(("owner", "refusal"), [("vllm", VLLM), ("sglang", SGLANG)])
+def test_ranks_behind_one_address_are_endpoints_of_their_own(owner, refusal):
+    with FaultyServer(plan=ranked(refusal), owner=owner) as server:
+        engine = RemoteEngine([server.url], MODEL)
+        found = draw(engine, *(request(seed=seed) for seed in range(9)))
+        asked = [one.headers["x-data-parallel-rank"] for one, _ in server.log if one.body.get("seed") is not None]
+    assert sorted(done.endpoint for done in found) == sorted(f"{server.url} rank {rank}" for rank in (0, 1, 2) * 3)
+    assert sorted(asked) == sorted(str(rank) for rank in (0, 1, 2) * 3)
+    assert engine.identity().environment[f"endpoint {server.url}"].endswith("3 ranks, each asked by itself")
+
+
+@pytest.mark.parametrize(
+    ("owner", "plan"),
+    [
+        ("vllm", ranked(VLLM, ranks=1)),
+        ("vllm", always("answer")),  # it does not heed the header: which rank answers is not known
+        ("vllm", always("refuse")),
+        ("vllm", ranked("the model has 3 ranks")),
+        ("vllm", ranked("rank {rank} is out of range [0, 0)")),
+        ("double", ranked(VLLM)),  # nobody knows what its header means
+    ],
+)
+def test_a_server_that_does_not_tell_its_ranks_apart_is_one_endpoint(owner, plan):
+    with FaultyServer(plan=plan, owner=owner) as server:
+        engine = RemoteEngine([server.url], MODEL)
+        try:
+            (done,) = draw(engine, request())
+        except EngineRefused:
+            return  # the server refuses everything
+        assert done.endpoint == server.url
+        assert all(
+            "x-data-parallel-rank" not in one.headers for one, _ in server.log if one.body.get("seed") is not None
+        )
+
+
+def test_an_attempt_that_fails_names_the_rank_where_it_did():
+    failing = ranked(VLLM, ranks=2, then=lambda rank: "answer" if rank else "broken")
+    with FaultyServer(plan=failing, owner="vllm") as server:
+        engine = RemoteEngine([server.url], MODEL)
+        with pytest.raises(EngineError) as lost:
+            draw(engine, request(), request(seed=8))
+    assert lost.value.endpoint == f"{server.url} rank 0"
+
+
 def test_a_silent_endpoint_rests_and_is_then_tried_by_one_request(monkeypatch):
     now = 1000.0
     monkeypatch.setattr("papergate.engines.remote.balance.time.monotonic", lambda: now)
-    balance = Balance(["a", "b"])
+    balance = Balance({"a": 1, "b": 1})
     balance.endpoints[0].fell_silent()
     with balance.lease() as one, balance.lease() as other:
         assert (one.url, other.url) == ("b", "b")
@@ -682,7 +747,7 @@ def test_a_silent_endpoint_rests_and_is_then_tried_by_one_request(monkeypatch):
 
 
 def test_when_all_rest_one_is_tried_all_the_same():
-    balance = Balance(["a"])
+    balance = Balance({"a": 1})
     balance.endpoints[0].fell_silent()
     with balance.lease() as endpoint:
         assert endpoint.url == "a"

@@ -322,7 +322,7 @@ def _completions_anew(change):
             for name in ("completions.jsonl", "manifest.json", "acknowledged.json"):
                 (old / name).write_bytes(members[f"{path.parent}/{name}"])
             contents = contents_of(old)
-            places = sorted((contents.failed | contents.succeeded).values())
+            places = sorted([*contents.failed.values(), *contents.succeeded.values()])
             done = change([*read_completions(old, places)], dice)
             with Store.open(new, read_manifest(old)) as store:
                 store.append(*done)

@@ -10,11 +10,14 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from papergate.acceptance import rule_of
+from papergate.acceptance import manifest_of, rule_of
 from papergate.acceptance.saving import save
+from papergate.completions.store import Store
 from papergate.engines import Finish
 from papergate.errors import PromiseError
 from papergate.promises import Tolerance
+from papergate.reports.answers import answers_of
+from papergate.reports.drawings import endpoints_table, parts_by_endpoint
 from papergate.reports.family import family_of, standing
 from papergate.reports.junit import properties
 from papergate.reports.page import write_page
@@ -272,3 +275,36 @@ def test_a_tolerance_of_zero_is_refused_before_anything_starts():
     zero = TINY.model_copy(update={"tolerance": Tolerance.parse("0 problems")})
     with pytest.raises(PromiseError, match="give a delta above 0"):
         rule_of(zero, problems=30)
+
+
+def test_each_replica_stands_with_its_answers_tokens_and_lost_attempts_in_record_and_page(tmp_path):
+    def answered(done):
+        number = done.sample % 2
+        lost = ("http://dead:1",) * 2 if (done.problem, done.sample) == (BENCHMARK.problems[0].id, 1) else ()
+        return replace(done, endpoint=f"http://{number}:1", output_tokens=10 + number, lost_at=lost)
+
+    completions = [answered(done) for done in completions_of(like_the_paper, 4)]
+    case, folder = case_of(), tmp_path / TINY.id
+    with Store.open(folder, manifest_of(case)) as store:
+        store.append(*completions)
+        acceptance = accepted(case, list(store.completions().values()), 4)  # as the file holds them
+    record = save(acceptance, folder)
+    count, right = (
+        2 * len(BENCHMARK.problems),
+        [
+            sum(like_the_paper(place, sample) for place in range(30) for sample in range(number, 4, 2))
+            for number in (0, 1)
+        ],
+    )
+    assert [tuple(dict(one).values()) for one in record.replicas] == [
+        ("http://0:1", count, right[0], 10 * count, 0),
+        ("http://1:1", count, right[1], 11 * count, 0),
+        ("http://dead:1", 0, 0, 0, 2),
+    ]
+    table = endpoints_table(parts_by_endpoint(record, answers_of(folder, record)))
+    assert [(row[0], row[1], row[-1]) for row in table.rows] == [
+        ("http://0:1", "60", "0"),
+        ("http://1:1", "60", "0"),
+        ("http://dead:1", "0", "2"),
+    ]
+    assert "http://dead:1" in write_page([record], [], tmp_path).read_text()

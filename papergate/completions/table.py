@@ -1,0 +1,288 @@
+"""Records by problem and sample, in columns: a million of them take a tenth of the memory that objects would.
+
+What a run holds of each of its completions, besides the text, must fit the memory of the machine that judges it.
+"""
+
+import math
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any, Protocol, TypeVar, get_args, get_type_hints
+
+Key = tuple[str, int]
+"""Problem id and sample index."""
+Place = tuple[int, int]
+"""First byte and length of a record in a file."""
+R = TypeVar("R")
+SPARSE = 16
+"""Samples are looked up in an array while at least one in so many of its entries is used, else in a dictionary."""
+NO_NUMBER = -(2**63)
+"""Stands for None among whole numbers; among floats it is NaN."""
+
+
+class Keys(Collection[Key]):
+    """Problems and samples, each once, in the order in which they came; some 16 bytes of each."""
+
+    def __init__(self) -> None:
+        self._samples: dict[str, _Samples] = {}
+        self._problems: list[str] = []
+        self._of, self._numbers = array("I"), array("Q")
+
+    def add(self, key: Key) -> int:
+        """The row of a new key."""
+        problem, sample = key
+        row, samples = len(self), self._samples.get(problem)
+        if samples is None:
+            samples = self._samples[problem] = _Samples(len(self._problems))
+            self._problems.append(problem)
+        self._numbers.append(sample)
+        self._of.append(samples.problem)
+        samples.put(sample, row)
+        return row
+
+    def row(self, key: Key) -> int | None:
+        """The row of ``key``; None where it never came."""
+        samples = self._samples.get(key[0])
+        return None if samples is None else samples.row(key[1])
+
+    def __contains__(self, key: object) -> bool:
+        """Whether it came."""
+        return isinstance(key, tuple) and self.row(key) is not None
+
+    def __iter__(self) -> Iterator[Key]:
+        """All of them, by rows."""
+        return zip(map(self._problems.__getitem__, self._of), self._numbers, strict=True)
+
+    def at(self, rows: Iterable[int]) -> Iterator[Key]:
+        """Those in ``rows``."""
+        return ((self._problems[self._of[row]], self._numbers[row]) for row in rows)
+
+    def __len__(self) -> int:
+        """How many came."""
+        return len(self._of)
+
+
+class _Samples:
+    """The rows of one problem by sample."""
+
+    __slots__ = ("_far", "_held", "_rows", "problem")
+
+    def __init__(self, problem: int) -> None:
+        self.problem, self._held = problem, 0
+        self._rows, self._far = array("I"), dict[int, int]()
+
+    def put(self, sample: int, row: int) -> None:
+        self._held += 1
+        if not 0 <= sample <= SPARSE * self._held:
+            self._far[sample] = row
+            return
+        if sample >= len(self._rows):
+            self._rows.extend(bytes(sample + 1 - len(self._rows)))
+        self._rows[sample] = row + 1
+
+    def row(self, sample: int) -> int | None:
+        if 0 <= sample < len(self._rows) and (found := self._rows[sample]):
+            return found - 1
+        return self._far.get(sample)
+
+
+class Places(Mapping[Key, Place]):
+    """Where the record of each problem and sample is, in the order in which they were put down."""
+
+    def __init__(self) -> None:
+        self._keys, self._starts, self._lengths = Keys(), array("q"), array("q")
+
+    def put(self, key: Key, place: Place) -> None:
+        """Put down a record, or another in its place."""
+        row = self._keys.row(key)
+        if row is None:
+            row = self._keys.add(key)
+            self._starts.append(0)
+            self._lengths.append(0)
+        self._starts[row], self._lengths[row] = place
+
+    def __getitem__(self, key: Key) -> Place:
+        """The place of the record of ``key``."""
+        row = self._keys.row(key)
+        if row is None:
+            raise KeyError(key)
+        return self._starts[row], self._lengths[row]
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is a record of it."""
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[Key]:
+        """The problems and samples."""
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        return len(self._keys)
+
+
+class Table(Mapping[Key, R]):
+    """Records of one dataclass, ``kind``, in the order in which they were put in; each is made anew when it is read."""
+
+    def __init__(self, kind: Callable[..., R]) -> None:
+        hints = get_type_hints(kind)
+        self._kind, self._keys = kind, Keys()
+        self._columns = {one.name: _column(hints[one.name]) for one in fields(kind)}  # type: ignore[arg-type]
+
+    def put(self, key: Key, record: R) -> None:
+        """Put in a record, or another in its place."""
+        row = self._keys.row(key)
+        if row is None:
+            row = self._keys.add(key)
+        for name, column in self._columns.items():
+            column.put(row, getattr(record, name))
+
+    def row(self, key: Key) -> int | None:
+        """The row of ``key``; None where there is no record of it."""
+        return self._keys.row(key)
+
+    def column(self, name: str, rows: Iterable[int] | None = None) -> Iterator[Any]:
+        """One field of the records in ``rows``, or of all."""
+        return self._columns[name].at(range(len(self)) if rows is None else rows)
+
+    def keys_of(self, rows: Iterable[int]) -> Iterator[Key]:
+        """Problem and sample of each of ``rows``."""
+        return self._keys.at(rows)
+
+    def __getitem__(self, key: Key) -> R:
+        """The record of ``key``."""
+        row = self._keys.row(key)
+        if row is None:
+            raise KeyError(key)
+        return self._kind(**{name: next(column.at((row,))) for name, column in self._columns.items()})
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is a record of it."""
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[Key]:
+        """The problems and samples."""
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        return len(self._keys)
+
+
+class Planned(Mapping[Key, R]):
+    """Of the records in ``table``, those of the first ``samples`` of each problem, problem after problem."""
+
+    def __init__(self, table: Table[R], samples: Mapping[str, int]) -> None:
+        planned = ((problem, sample) for problem, count in samples.items() for sample in range(count))
+        self._table, self._samples = table, samples
+        self._rows = array("I", (row for row in map(table.row, planned) if row is not None))
+
+    def __getitem__(self, key: Key) -> R:
+        """The record of ``key``, where it is planned."""
+        if key not in self:
+            raise KeyError(key)
+        return self._table[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Whether it is planned and there is a record of it."""
+        return isinstance(key, tuple) and key[1] < self._samples.get(key[0], 0) and key in self._table
+
+    def __iter__(self) -> Iterator[Key]:
+        """The problems and samples."""
+        return self._table.keys_of(self._rows)
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        return len(self._rows)
+
+    def column(self, name: str) -> Iterator[Any]:
+        """One field of each record, in the order of the keys."""
+        return self._table.column(name, self._rows)
+
+
+def column(records: Mapping[Key, R], name: str) -> Iterator[Any]:
+    """One field of each of ``records``, in their order: none of them is made for it where they are in columns."""
+    if isinstance(records, Planned | Table):
+        return records.column(name)
+    return (getattr(record, name) for record in records.values())
+
+
+class _Column(Protocol):
+    """The values of one field, by row."""
+
+    def put(self, row: int, value: Any) -> None:  # noqa: ANN401 - of any field
+        """Put in the value of a row, the next one or one that is there."""
+
+    def at(self, rows: Iterable[int]) -> Iterator[object]:
+        """The values of ``rows``."""
+
+
+def _column(hint: Any) -> _Column:  # noqa: ANN401 - of any field
+    kinds = {hint, *get_args(hint)}
+    if int in kinds:
+        return _Numbers("q", NO_NUMBER)
+    if float in kinds:
+        return _Numbers("d", math.nan)
+    return _Digests() if bytes in kinds else _Words()
+
+
+class _Numbers:
+    """Numbers, or None, for which ``none`` stands."""
+
+    def __init__(self, code: str, none: float) -> None:
+        self._values: array[Any] = array(code)
+        self._none = none
+        self._others: dict[int, object] = {}
+        """What a file states in place of a number, or one that does not fit."""
+
+    def put(self, row: int, value: Any) -> None:  # noqa: ANN401 - of any file
+        if row == len(self._values):
+            self._values.append(self._none)
+        self._others.pop(row, None)
+        try:
+            self._values[row] = self._none if value is None else value
+        except (TypeError, OverflowError):
+            self._values[row], self._others[row] = self._none, value
+
+    def at(self, rows: Iterable[int]) -> Iterator[object]:
+        values, none, others = self._values, self._none, self._others
+        for row in rows:
+            value = values[row]
+            if value == none or value != value:  # noqa: PLR0124 - NaN is not itself
+                yield others.get(row)
+            else:
+                yield value
+
+
+class _Digests:
+    """Bytes, of each as many."""
+
+    def __init__(self) -> None:
+        self._data, self._size = bytearray(), 0
+
+    def put(self, row: int, value: bytes) -> None:
+        self._size = self._size or len(value)
+        assert len(value) == self._size, "digests of one kind"
+        self._data[row * self._size : (row + 1) * self._size] = value
+
+    def at(self, rows: Iterable[int]) -> Iterator[bytes]:
+        data, size = self._data, self._size
+        return (bytes(data[row * size : (row + 1) * size]) for row in rows)
+
+
+class _Words:
+    """Whatever repeats itself: each value is held once."""
+
+    def __init__(self) -> None:
+        self._codes, self._values, self._known = array("I"), list[object](), dict[object, int]()
+
+    def put(self, row: int, value: object) -> None:
+        code = self._known.setdefault(value, len(self._values))
+        if code == len(self._values):
+            self._values.append(value)
+        if row == len(self._codes):
+            self._codes.append(code)
+        self._codes[row] = code
+
+    def at(self, rows: Iterable[int]) -> Iterator[object]:
+        return map(self._values.__getitem__, map(self._codes.__getitem__, rows))
