@@ -6,6 +6,7 @@ of another run, release or plan. The completions alternate between the shards, e
 
 import os
 import shutil
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,7 +28,6 @@ from papergate.completions.store import (
     write_manifest,
     write_sessions,
 )
-from papergate.completions.table import Places
 from papergate.errors import StoreError
 from papergate.files import open_kept, private_folder, reason, sync_folder, write_whole
 from papergate.run_folder.files import (
@@ -48,6 +48,8 @@ NAMED = 5
 """Mistakes of one kind that a message names one by one."""
 BUFFER = 1 << 20
 """Bytes read or written at once."""
+Lines = tuple[Sequence[int], Sequence[int]]
+"""Where lines begin in a file, and their lengths: of millions of them they fit the memory."""
 PLAN = ("count", "look", "problems", "samples")
 """Fields of a shard's record that all shards share."""
 COPIED = (MANIFEST_FILE, COMPLETIONS_FILE, MARK_FILE, SESSIONS_FILE, HISTORY_FILE, PREFLIGHT_FILE, VERDICT_FILE)
@@ -257,8 +259,8 @@ def joined_environment(environments: Iterable[Mapping[str, str]]) -> dict[str, s
     return {name: " | ".join(values) for name, values in said.items()}
 
 
-def _places(part: Part) -> Places:
-    """Where the completions of ``part`` are, in the order of its file: those of its plan, all and no others.
+def _places(part: Part) -> Lines:
+    """First byte and length of each completion of ``part``, in its order: those of its plan, all and no others.
 
     Raises:
         StoreError: its store is damaged, or holds more or less.
@@ -271,10 +273,14 @@ def _places(part: Part) -> Places:
             f"{part.folder}: shard {part.manifest.shard} lacks {len(missing)} of its {len(planned)} samples and holds "
             f"{len(others)} that are not its own, or of a later look; run its command again until it is complete"
         )
-    return contents.succeeded
+    starts, lengths = array("q"), array("q")
+    for start, length in contents.succeeded.values():
+        starts.append(start)
+        lengths.append(length)
+    return starts, lengths
 
 
-def _in_turns(stores: Sequence[tuple[Path, Places]]) -> Iterator[bytes]:
+def _in_turns(stores: Sequence[tuple[Path, Lines]]) -> Iterator[bytes]:
     """A record of each store in turn, until all are through; each still under its own seal."""
     with ExitStack() as stack:
         lines = [
@@ -290,8 +296,8 @@ def _made(path: Path) -> BinaryIO:
     return open(new, "wb", buffering=BUFFER)  # noqa: PTH123 - of a descriptor
 
 
-def _lines(places: Places, file: BinaryIO) -> Iterator[bytes]:
-    for start, length in places.values():
+def _lines(lines: Lines, file: BinaryIO) -> Iterator[bytes]:
+    for start, length in zip(*lines, strict=True):
         file.seek(start)
         yield file.read(length)
 

@@ -25,6 +25,7 @@ class Keys(Collection[Key]):
 
     def __init__(self) -> None:
         self._samples: dict[str, _Samples] = {}
+        self._far: dict[Key, int] = {}
         self._problems: list[str] = []
         self._of, self._numbers = array("I"), array("Q")
 
@@ -37,13 +38,15 @@ class Keys(Collection[Key]):
             self._problems.append(problem)
         self._numbers.append(sample)
         self._of.append(samples.problem)
-        samples.put(sample, row)
+        if not samples.put(sample, row):
+            self._far[key] = row
         return row
 
     def row(self, key: Key) -> int | None:
         """The row of ``key``; None where it never came."""
         samples = self._samples.get(key[0])
-        return None if samples is None else samples.row(key[1])
+        found = None if samples is None else samples.row(key[1])
+        return self._far.get(key) if found is None else found
 
     def __contains__(self, key: object) -> bool:
         """Whether it came."""
@@ -63,27 +66,24 @@ class Keys(Collection[Key]):
 
 
 class _Samples:
-    """The rows of one problem by sample."""
+    """The rows of one problem by sample, but of those that are far from the others."""
 
-    __slots__ = ("_far", "_held", "_rows", "problem")
+    __slots__ = ("_held", "_rows", "problem")
 
     def __init__(self, problem: int) -> None:
-        self.problem, self._held = problem, 0
-        self._rows, self._far = array("I"), dict[int, int]()
+        self.problem, self._held, self._rows = problem, 0, array("I")
 
-    def put(self, sample: int, row: int) -> None:
+    def put(self, sample: int, row: int) -> bool:
         self._held += 1
         if not 0 <= sample <= SPARSE * self._held:
-            self._far[sample] = row
-            return
+            return False
         if sample >= len(self._rows):
             self._rows.extend(bytes(sample + 1 - len(self._rows)))
         self._rows[sample] = row + 1
+        return True
 
     def row(self, sample: int) -> int | None:
-        if 0 <= sample < len(self._rows) and (found := self._rows[sample]):
-            return found - 1
-        return self._far.get(sample)
+        return self._rows[sample] - 1 if 0 <= sample < len(self._rows) and self._rows[sample] else None
 
 
 class Places(Mapping[Key, Place]):
