@@ -220,7 +220,13 @@ def _lines_in(path: Path) -> _Read[_Line]:
         key = _key_of(fields) if fields else None
         if not (fields and key):
             continue
-        said = _Line(**{name: fields[name] for name in _KEPT})
+        said = _Line(
+            finish=str(fields["finish"]),
+            output_tokens=_number(fields, "output_tokens"),
+            ttft_s=_number(fields, "ttft_s"),
+            e2e_s=_number(fields, "e2e_s"),
+            endpoint=_text(fields, "endpoint"),
+        )
         if said.finish == Finish.FAILED:
             failed[key] = said, read.place(line)
         else:
@@ -264,6 +270,10 @@ def _key_of(fields: Fields) -> Key | None:
 
 def _text(fields: Fields, name: str) -> str | None:
     return found if isinstance(found := fields.get(name), str) else None
+
+
+def _number(fields: Fields, name: str) -> Any:  # noqa: ANN401 - whole or not, as it stands
+    return found if type(found := fields.get(name)) in (int, float) else None
 
 
 def _questions_of(folder: Path) -> dict[str, str]:

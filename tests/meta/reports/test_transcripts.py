@@ -157,6 +157,16 @@ def test_a_damaged_file_of_a_run_costs_the_page_no_more_than_what_it_held(tmp_pa
     assert "Promises: 1." in write_run_page(tmp_path, []).read_text()
 
 
+@pytest.mark.parametrize("field", ["finish", "endpoint", "output_tokens", "ttft_s", "e2e_s", "sample", "problem"])
+@pytest.mark.parametrize("value", [["a"], {}, "many", -1, True, None])
+def test_a_line_that_states_something_else_costs_no_page(tmp_path, field, value):
+    kept(tmp_path, completions_of(like_the_paper, 2), 2)
+    path = tmp_path / TINY.id / "completions.jsonl"
+    first, *rest = path.read_bytes().strip().split(b"\n")
+    path.write_bytes(b"\n".join([json.dumps({**json.loads(first), field: value}).encode(), *rest]))
+    assert "Promises: 1." in write_run_page(tmp_path, []).read_text()
+
+
 @pytest.mark.parametrize("name", [TRANSCRIPTS_FOLDER, f"{TRANSCRIPTS_FOLDER}/{TINY.id}"])
 def test_nothing_is_removed_or_written_through_a_planted_link(tmp_path, name):
     kept(tmp_path / "run", completions_of(like_the_paper, 2), 2)
