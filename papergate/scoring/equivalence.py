@@ -14,7 +14,7 @@ from papergate.scoring.answers.algebra import OutOfSteps, TooComplex, Undefined
 from papergate.scoring.answers.comparing import Comparer, spelled, whole_numbers, without_remark
 from papergate.scoring.answers.grammar import parse
 from papergate.scoring.answers.letters import renamings
-from papergate.scoring.answers.names import resolved, without_name
+from papergate.scoring.answers.names import resolved
 from papergate.scoring.answers.nodes import Node, Tree
 from papergate.scoring.answers.shapes import Based, Reading, Relation, Scalar, Shape, Words, shape_of
 from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
@@ -22,7 +22,6 @@ from papergate.scoring.extraction import extract
 from papergate.scoring.records import AnswerKind, Comparison
 
 MAX_CACHED = 4_096  # answers whose shape is remembered: golds, and what many samples agree on
-BEYOND = "beyond"  # the rule of a comparison that only the last layer can decide
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit|textrm|textit|underline|textcolor\s*\{[^{}]*\})"
     r"\s*\{([^{}\\]*)\}"
@@ -44,7 +43,6 @@ _WHOLE_LETTERS = frozenset({"n", "m", "k"})
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _COUNTED = re.compile(r"[CPA]\}?\s*(?:_(?:\w+|\{\w+\})\s*\^|\^(?:\w+|\{\w+\})\s*_|\()")  # C_5^2 counts, or is a power
 _SMALL_NUMERAL = re.compile(r"(?<![\d.])\d+[eE]-\d")  # a difference, or a numeral
-_SERIES = re.compile(r"\\(?:int|sum|prod|lim)(?![a-z])")
 _NO_VALUE = (TooComplex, Undefined, RecursionError)
 _QUOTES = '*`"“”‘’ '  # Markdown and quotation marks around an answer
 _BOX = re.compile(r"\\f?box")
@@ -214,7 +212,7 @@ def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> 
         return Comparison(equal=None, rule="none", reason=f"no exact form: {error}")
     if equal is not None:
         return Comparison(equal=equal, rule=comparer.layer)
-    return _left_over(one, other, gold + answer)
+    return Comparison(equal=None, rule="none", reason="no certain numerical comparison")
 
 
 def _without_value(one: Shape | Exception, other: Shape | Exception) -> Comparison:
@@ -227,13 +225,6 @@ def _without_value(one: Shape | Exception, other: Shape | Exception) -> Comparis
         return Comparison(equal=False, rule="exact value")
     error = one if isinstance(one, Exception) else other
     return Comparison(equal=None, rule="none", reason=f"no exact form: {error}")
-
-
-def _left_over(one: Shape, other: Shape, texts: str) -> Comparison:
-    """What happens to two answers that were read and not decided: sympy is asked about sums, integrals and limits."""
-    values = all(isinstance(without_name(shape), Scalar) for shape in (one, other))
-    beyond = values and _SERIES.search(texts) and len(texts) <= limits.MAX_SYMBOLIC_CHARS
-    return Comparison(equal=None, rule=BEYOND if beyond else "none", reason="no certain numerical comparison")
 
 
 def _last_side(shape: Shape) -> Shape:

@@ -14,7 +14,7 @@ from papergate.errors import BenchmarkError
 from papergate.promises.tool import GraderMode
 from papergate.scoring import peers
 from papergate.scoring.answers import limits
-from papergate.scoring.equivalence import BEYOND, check_readable, equivalent
+from papergate.scoring.equivalence import check_readable, equivalent
 from papergate.scoring.extraction import extract
 from papergate.scoring.reading.boxes import boxes_backwards
 from papergate.scoring.reading.choice import letter_of
@@ -39,7 +39,7 @@ class Grader:
 
     Args:
         mode: Whose rules: `strict` (ours), or those of another tool, see `peers`.
-        workers: Comparison processes at most; none is started before the first comparison that needs one.
+        workers: Processes for the comparisons of other tools' graders at most, started when first needed.
     """
 
     def __init__(self, mode: GraderMode = "strict", *, workers: int | None = None) -> None:
@@ -48,7 +48,7 @@ class Grader:
         self._pool = Pool(size)
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="papergate-grader")
         self._quick = functools.lru_cache(MAX_CACHED)(equivalent)
-        self._compare = functools.lru_cache(MAX_CACHED)(self._compare_uncached)
+        self._compare = functools.lru_cache(MAX_CACHED)(functools.partial(self._pool.compare, grader=mode))
 
     def __enter__(self) -> Self:
         """Nothing is started yet."""
@@ -84,9 +84,7 @@ class Grader:
             return _grade(attempt, found, verdict, started)
         if self._is_ours(attempt):
             compare = self._quick if _is_short(attempt.gold, found.answer) else equivalent
-            quick = compare(attempt.gold, found.answer, attempt.kind)
-            if quick.rule != BEYOND:
-                return _grade(attempt, found, quick, started)
+            return _grade(attempt, found, compare(attempt.gold, found.answer, attempt.kind), started)
         return self._threads.submit(self._grade_in_worker, attempt, found)
 
     def _found(self, attempt: Attempt) -> Extraction:
@@ -106,10 +104,6 @@ class Grader:
         assert found.answer is not None
         gold = attempt.solution if self._mode in FROM_SOLUTIONS and attempt.kind is AnswerKind.MATH else ""
         return _grade(attempt, found, self._compare(gold or attempt.gold, found.answer, attempt.kind), started)
-
-    def _compare_uncached(self, gold: str, answer: str, kind: AnswerKind) -> Comparison:
-        grader = "strict" if kind is AnswerKind.CHOICE else self._mode
-        return self._pool.compare(gold, answer, kind, grader)
 
 
 def check_golds(golds: Sequence[str], kind: AnswerKind = AnswerKind.MATH) -> None:

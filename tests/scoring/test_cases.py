@@ -9,7 +9,7 @@ import pytest
 from papergate.scoring import Attempt, Outcome, check_golds
 
 OWN = [json.loads(line) for line in (Path(__file__).parent / "cases" / "equivalence.jsonl").read_text().splitlines()]
-EXPECTED = {True: Outcome.CORRECT, False: Outcome.INCORRECT}
+EXPECTED = {True: Outcome.CORRECT, False: Outcome.INCORRECT, None: Outcome.UNDECIDED}
 EQUAL_BY_CONVENTION = {
     frozenset({"180^\\circ", "\\pi"}),  # degrees and radians name the same angle
     frozenset({"40_9", "40"}),  # the question states the base

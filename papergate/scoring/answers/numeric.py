@@ -16,6 +16,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -39,6 +40,8 @@ MAX_ARGUMENT = dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), 1 << 2_
 }  # of functions that bear larger numbers than MAX_LOG, or only smaller ones
 MAX_SERIES = 300  # terms of a sum or product that are added up
 ENOUGH = 3  # sample points where both values are real that settle an identity
+DIGITS_OF_LIMITS = 30  # of integrals, limits and endless sums, each computed twice
+GUARD = 10  # more digits the second time: what both agree on to three quarters is believed
 EXACT = "exact value"  # the layer of a decision without numbers
 NUMERICAL = f"{DIGITS[-1]} digits"  # the layer of a decision with them
 WORK_OF_FUNCTION = 12  # steps that a function or root at 60 digits costs: some 50 microseconds
@@ -52,10 +55,14 @@ _SMOOTH = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "ar
 _MAX_DEGREE = 8  # of a polynomial whose corners are looked for
 _ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used as it is
 _NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
+_TERMS_A_DIGIT = 3  # from which an endless sum or a limit is extrapolated: more digits take more, and must agree
+_EARLY, _LATE = 10**3, 10**6  # terms of an endless sum, of which the late one must be much smaller
 _STEPS_AT = (-1, 1, 2, 10, 100)  # whole numbers at which a step is looked at
 _STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
 _GRAIN = 1_048_573  # a prime near 2^20: the denominators of the random part of a sample value
 _WHOLE_POINTS = 12
+_INFINITE = algebra.key(algebra.atom(algebra.INFINITY))
+_NEGATIVE_INFINITE = algebra.key(algebra.negate(algebra.atom(algebra.INFINITY)))
 _LOCAL = threading.local()
 _NO_NUMBER = (TooComplex, Undefined, ArithmeticError, ValueError, TypeError)  # mpmath orders no complex numbers
 
@@ -96,7 +103,7 @@ def decide(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> tu
             return False, EXACT
     except TooComplex:
         pass
-    return equal(left, right, whole), NUMERICAL
+    return equal(left, right, whole), f"{_working_digits((left, right))[-1]} digits"
 
 
 def equal(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> bool | None:
@@ -165,6 +172,7 @@ class _Sampling:
 
     def __init__(self, left: Value, right: Value) -> None:
         self._sides = (left, right)
+        self._digits = _working_digits(self._sides)
         self._at_real = 0
         self._elsewhere: list[bool] = []
 
@@ -183,9 +191,9 @@ class _Sampling:
     def _differ(self, point: Point, *, everywhere: bool = False) -> bool:
         """Whether both are real at a point, and another number; everywhere, whether they are another number."""
         try:
-            same, both_real = self._compared(point, DIGITS[0])
+            same, both_real = self._compared(point, self._digits[0])
             if (both_real or everywhere) and (not same or self._at_real == 0):
-                same, both_real = self._compared(point, DIGITS[-1])
+                same, both_real = self._compared(point, self._digits[-1])
         except _NO_NUMBER:
             return False
         self._at_real += both_real
@@ -334,7 +342,7 @@ def _is_zero(polynomial: Polynomial) -> bool | None:
     if not polynomial:
         return True
     try:
-        for digits in DIGITS if _is_slow(polynomial) else (*DIGITS, MORE_DIGITS):
+        for digits in _working_digits((algebra.polynomial(polynomial),), (*DIGITS, MORE_DIGITS)):
             evaluator = _Evaluator({}, digits)
             total = evaluator.total(polynomial.items())
             if abs(total.number) > total.scale * evaluator.tolerance:
@@ -344,10 +352,18 @@ def _is_zero(polynomial: Polynomial) -> bool | None:
     return True
 
 
-def _is_slow(polynomial: Polynomial) -> bool:
-    """Whether a thousand digits would take seconds."""
-    parts = _parts_of((algebra.polynomial(polynomial),))
-    return any(part[:1] == ("function",) and part[1] in _SLOW for part in parts)
+def _working_digits(sides: Iterable[Value], wanted: tuple[int, ...] = DIGITS) -> tuple[int, ...]:
+    """The precisions at which values are computed: fewer where they would take seconds."""
+    parts = list(_parts_of(sides))
+    if any(part[:1] in {("integral",), ("limit",)} or _is_endless(part) for part in parts):
+        return (DIGITS_OF_LIMITS,)
+    is_slow = any(part[:1] == ("function",) and part[1] in _SLOW for part in parts)
+    return tuple(digits for digits in wanted if digits < MORE_DIGITS or not is_slow)
+
+
+def _is_endless(part: tuple[Any, ...]) -> bool:
+    """Whether an atom is a sum or product to infinity."""
+    return part[:1] == ("series",) and _INFINITE in part[3:5]
 
 
 def _is_dominated(polynomial: Polynomial) -> bool:
@@ -373,11 +389,28 @@ def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
     return context
 
 
+def _sum_from(start: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """An endless sum."""
+    return mp.nsum(at, [start, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
+
+
+def _product_from(start: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """An endless product."""
+    return mp.nprod(at, [start, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
+
+
+def _limit_from(side: int, place: Any, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """The limit of a function from above (1) or below (-1)."""
+    return mp.limit(at, mp.convert(place), direction=side, maxterms=_TERMS_A_DIGIT * mp.dps)
+
+
 class _Evaluator:
     """Values of atoms, terms and polynomials at one point, at one precision; real as long as they can be."""
 
-    def __init__(self, point: Point, digits: int) -> None:
+    def __init__(self, point: Point, digits: int, *, within_limit: bool = False) -> None:
         self._mp = _context(digits)
+        self._digits = digits
+        self._within_limit = within_limit
         self._point = point
         self._known: dict[Atom, Any] = {}
         self._work = WORK_OF_FUNCTION * digits // DIGITS[0]
@@ -420,6 +453,8 @@ class _Evaluator:
         return total
 
     def _number(self, number: Fraction | int) -> Any:  # noqa: ANN401 - mpmath is untyped
+        if not isinstance(number, (int, Fraction)):
+            return number  # a place that mpmath chose
         algebra.spend((number.numerator.bit_length() + number.denominator.bit_length()) // algebra.BITS_A_STEP)
         over = self._mp.mpf(number.numerator)
         return over if number.denominator == 1 else over / number.denominator
@@ -452,6 +487,8 @@ class _Evaluator:
             "power of": lambda: self._power(*(self._of_key(part).number for part in parts)),
             "function": lambda: self._function(parts[0], [self._of_key(key).number for key in parts[1:]]),
             "series": lambda: self._series(*parts),
+            "integral": lambda: self._integral(*parts),
+            "limit": lambda: self._limit(*parts),
         }
         if kind not in evaluations:
             raise TooComplex(f"no numerical {kind}")
@@ -459,14 +496,62 @@ class _Evaluator:
 
     def _series(self, kind: str, name: str, low: Any, high: Any, body: Any) -> Any:  # noqa: ANN401 - keys of values
         """A sum or product over whole numbers."""
-        start, stop = (self._whole(self._of_key(bound).number) for bound in (low, high))
+        start = self._whole(self._of_key(low).number)
+        if high == _INFINITE:
+            return self._endless(kind, name, start, body)
+        stop = self._whole(self._of_key(high).number)
         if stop - start > MAX_SERIES:
             raise TooComplex("a long sum")
         total = self._mp.mpf(0 if kind == "sum" else 1)
         for at in range(start, stop + 1):
-            term = _Evaluator({**self._point, name: Fraction(at)}, self._mp.dps)._of_key(body).number  # noqa: SLF001
+            term = self._at(name, body, Fraction(at))
             total = total + term if kind == "sum" else total * term
         return total
+
+    def _at(self, name: str, body: Any, place: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """The number that a key is where its bound variable has a value."""
+        inside = _Evaluator({**self._point, name: place}, self._digits, within_limit=True)
+        return inside._of_key(body).number
+
+    def _endless(self, kind: str, name: str, start: int, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """A sum or product to infinity, by extrapolation of its first terms."""
+        if kind == "sum" and not abs(self._at(name, body, _LATE)) < abs(self._at(name, body, _EARLY)) / 2:
+            raise Undefined("a sum whose terms do not fall")
+        return self._twice(partial(_sum_from if kind == "sum" else _product_from, start), name, body)
+
+    def _integral(self, name: str, low: Any, high: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """An integral by tanh-sinh quadrature (Takahasi and Mori 1974)."""
+        ends = [self._end(low), self._end(high)]
+        return self._twice(lambda mp, at: mp.quad(at, [mp.convert(end) for end in ends]), name, body)
+
+    def _limit(self, name: str, end: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """A limit, which must be the same from both sides."""
+        place = self._end(end)
+        sides = (1,) if self._mp.isinf(place) else (1, -1)
+        found = [self._twice(partial(_limit_from, side, place), name, body) for side in sides]
+        if abs(found[0] - found[-1]) > abs(found[0]) * self.tolerance:
+            raise Undefined("a limit that depends on the side")
+        return found[0]
+
+    def _end(self, key: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """An end of an integral, or the place of a limit."""
+        if key == _INFINITE:
+            return self._mp.inf
+        return -self._mp.inf if key == _NEGATIVE_INFINITE else self._of_key(key).number
+
+    def _twice(self, method: Callable[[Any, Any], Any], name: str, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """What a method of mpmath finds for a body, alike with fewer and with more digits.
+
+        Raises:
+            TooComplex: The two differ: the method does not converge.
+        """
+        rough, fine = (
+            method(evaluator._mp, partial(evaluator._at, name, body))  # noqa: SLF001
+            for evaluator in (self, _Evaluator(self._point, self._digits + GUARD))
+        )
+        if not self._mp.isfinite(fine) or abs(fine - rough) > abs(fine) * self.tolerance:
+            raise TooComplex("no convergence")
+        return fine
 
     def _log_of_atom(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         kind, *rest = name
@@ -482,7 +567,10 @@ class _Evaluator:
             if self._mp.re(exponent) < 0:
                 raise Undefined("a division by zero")
             return self._mp.mpf(0 if exponent else 1)
-        if abs(self._mp.log(base) * exponent) > MAX_LOG:
+        size = self._mp.log(base) * exponent
+        if self._within_limit and self._mp.re(size) < -MAX_LOG:
+            return self._mp.zero
+        if abs(size) > MAX_LOG:
             raise TooComplex("too large to be written")
         result = self._mp.power(base, exponent)
         self._watch((base, exponent), result)
@@ -500,7 +588,8 @@ class _Evaluator:
         return -size if exponent.numerator % 2 else size
 
     def _function(self, name: str, values: list[Any]) -> Any:  # noqa: ANN401 - mpmath is untyped
-        algebra.spend(self._work * (_SLOWNESS if name in _SLOW else 1))
+        is_slow = name in _SLOW and not all(map(self._mp.isint, values))
+        algebra.spend(self._work * (_SLOWNESS if is_slow else 1))
         limit = MAX_ARGUMENT.get(name, MAX_LOG)
         if limit is not None and any(abs(value) > limit for value in values):
             raise TooComplex("too large an argument")

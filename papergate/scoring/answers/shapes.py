@@ -357,12 +357,13 @@ class _Reader:
     def _integral(self, node: Node) -> Shape:
         body, *ends = node.parts
         keys = (algebra.key(part) for part in (*map(self.value, ends), self._within(node.name, body)))
-        return Scalar(value=algebra.atom(("integral", *keys)))
+        kind = "integral" if len(ends) == len(("low", "high")) else "antiderivative"
+        return Scalar(value=algebra.atom((kind, f"#{len(self._bound)}", *keys)))
 
     def _limit(self, node: Node) -> Shape:
         body, end = node.parts
         keys = (algebra.key(part) for part in (self.value(end), self._within(node.name, body)))
-        return Scalar(value=algebra.atom(("limit", *keys)))
+        return Scalar(value=algebra.atom(("limit", f"#{len(self._bound)}", *keys)))
 
     def _compound(self, node: Node) -> Shape:
         r"""`5 feet 6 inches`, `36^\circ 30'`: a sum in the first unit."""

@@ -1,1 +1,1 @@
-"""The pool of processes that can be killed: what sympy is asked happens there."""
+"""The pool of processes that can be killed: the graders of other tools ask sympy there."""

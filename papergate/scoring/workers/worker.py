@@ -1,4 +1,4 @@
-"""The process that compares answers with sympy, so that a comparison can be killed.
+"""The process in which the graders of other tools compare with sympy, so that a comparison can be killed.
 
 Run as `python -m papergate.scoring.workers.worker`. One JSON object a line comes in on stdin (`gold`, `answer`, `kind`,
 `grader`) and one goes out: `equal` (true, false, null), `rule`, `reason`. The CPU timer starts with the comparison and
@@ -6,13 +6,16 @@ ends the process by its default action, which also works inside C code; memory i
 """
 
 import json
+import logging
 import os
 import resource
 import signal
 import sys
+import warnings
 from dataclasses import asdict
 from typing import BinaryIO
 
+from papergate.scoring import peers
 from papergate.scoring.answers import limits
 from papergate.scoring.records import AnswerKind, Comparison
 
@@ -23,9 +26,7 @@ def main() -> None:
     """Answer requests until stdin ends."""
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not reach the protocol
-    from papergate.scoring.answers import symbolic
-
-    symbolic.warm_up()
+    _warm_up()
     resource.setrlimit(resource.RLIMIT_AS, (limits.MEMORY_BYTES, limits.MEMORY_BYTES))
     _send(replies, {"ready": True})
     for line in sys.stdin.buffer:
@@ -33,13 +34,18 @@ def main() -> None:
         _send(replies, _answer(request))
 
 
+def _warm_up() -> None:
+    """Import math-verify and run it once, so that the first comparison is not slower than the others."""
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    peers.compare("\\frac{1}{2}", "\\boxed{0.5}", AnswerKind.MATH, "math-verify")
+
+
 def _answer(request: dict[str, str]) -> dict[str, object]:
     """The reply to one request, computed under the limits; whatever a library raises becomes `undecided`."""
-    from papergate.scoring.answers import symbolic
-
     _start_clock()
     try:
-        comparison = symbolic.decide(request["gold"], request["answer"], AnswerKind(request["kind"]), request["grader"])
+        comparison = peers.compare(request["gold"], request["answer"], AnswerKind(request["kind"]), request["grader"])
     except MemoryError:
         comparison = Comparison(equal=None, rule="limit", reason="memory limit")
     except RecursionError:

@@ -16,6 +16,7 @@ class Cursor(ABC):
         self._tokens = found
         self._at = 0
         self._depth = 0
+        self._integrals = 0  # that are open: a `d` begins the end of the last one
         self._bars = 0  # that are open: the next one closes
         self.signs = signs
 

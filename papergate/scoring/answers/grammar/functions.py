@@ -49,7 +49,9 @@ class Functions(Terms):
 
     def _integral(self, low: Node | None, high: Node | None) -> Node:
         """The integrand up to its differential, which the product holds as `d` times the variable."""
+        self._integrals += 1
         factors = _factors_of(self._sum())
+        self._integrals -= 1
         at = next((at for at, factor in enumerate(factors) if factor == Node("symbol", name="d")), -1)
         if at < 0 or at + 2 != len(factors) or factors[at + 1].op != "symbol":
             raise Unreadable("an integral without its differential")
@@ -106,10 +108,15 @@ class Functions(Terms):
         r"""The argument of `\sin 2x`: factors up to the next sign or function."""
         node = self._signed_factor()
         while (token := self._peek()) is not None and self._starts_factor(token) and token.text not in FUNCTIONS:
-            if token.text == "(":
+            if token.text == "(" or (self._integrals and self._is_differential()):
                 break
             node = self._implicit_product(node, token)
         return node
+
+    def _is_differential(self) -> bool:
+        r"""Whether the `dx` of an integral stands here, where the argument of `\sin x\,dx` ends."""
+        following = self._token(self._at + 1)
+        return self._next_is("d") and following is not None and following.kind in {"letter", "command"}
 
 
 def _factors_of(node: Node) -> list[Node]:
