@@ -56,6 +56,7 @@ _MAX_DEGREE = 8  # of a polynomial whose corners are looked for
 _ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used as it is
 _NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
 _TERMS_A_DIGIT = 3  # from which an endless sum or a limit is extrapolated: more digits take more, and must agree
+_WORK_OF_LIMIT = 2_500  # steps that an extrapolation costs beside its terms
 _EARLY, _LATE = 10**3, 10**6  # terms of an endless sum, of which the late one must be much smaller
 _STEPS_AT = (-1, 1, 2, 10, 100)  # whole numbers at which a step is looked at
 _STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
@@ -391,16 +392,19 @@ def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
 
 def _sum_from(start: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
     """An endless sum."""
+    algebra.spend(_WORK_OF_LIMIT)
     return mp.nsum(at, [start, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
 
 
 def _product_from(start: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
     """An endless product."""
+    algebra.spend(_WORK_OF_LIMIT)
     return mp.nprod(at, [start, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
 
 
 def _limit_from(side: int, place: Any, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
     """The limit of a function from above (1) or below (-1)."""
+    algebra.spend(_WORK_OF_LIMIT)
     return mp.limit(at, mp.convert(place), direction=side, maxterms=_TERMS_A_DIGIT * mp.dps)
 
 
@@ -549,7 +553,7 @@ class _Evaluator:
             method(evaluator._mp, partial(evaluator._at, name, body))  # noqa: SLF001
             for evaluator in (self, _Evaluator(self._point, self._digits + GUARD))
         )
-        if not self._mp.isfinite(fine) or abs(fine - rough) > abs(fine) * self.tolerance:
+        if not self._mp.isfinite(fine) or abs(fine - rough) > max(abs(fine), 1) * self.tolerance:
             raise TooComplex("no convergence")
         return fine
 
