@@ -82,7 +82,7 @@ $(RAY_VENV)/ready: Makefile
 	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check pyarrow fsspec jsonref pandas mmh3 smart_open
 	touch $@
 
-test-ray: $(VENV)/ready $(RAY_VENV)/ready  ## a gate through Ray Serve on two nodes of this machine, whose replicas both die; 10 minutes, 9 GiB
+test-ray: $(VENV)/ready $(RAY_VENV)/ready  ## a gate through Ray Serve on two nodes of this machine, whose replicas both die; some 20 minutes on two busy cores
 	PAPERGATE_RAY_PYTHON=$(abspath $(RAY_VENV))/bin/python $(PYTEST) tests/meta/engines/test_ray_cluster.py --junitxml=report/ray.xml
 
 # In the same environment as papergate: they ask for nothing that it does not allow, and the transformers that serves had
