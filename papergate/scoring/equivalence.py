@@ -21,6 +21,7 @@ from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
 from papergate.scoring.extraction import extract
 from papergate.scoring.records import AnswerKind, Comparison
 
+DECIMAL = 10  # the base of a numeral that states none
 MAX_CACHED = 4_096  # answers whose shape is remembered: golds, and what many samples agree on
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|mathbf|textbf|mbox|textnormal|mathit|textrm|textit|underline|textcolor\s*\{[^{}]*\})"
@@ -201,7 +202,7 @@ def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> 
     one, other = (_read_or_error(text, reading) for text in (gold, answer))
     if isinstance(one, Exception) or isinstance(other, Exception):
         return _without_value(one, other)
-    if isinstance(one, Scalar) and isinstance(other, Based):
+    if isinstance(one, Scalar) and isinstance(other, Based) and other.base != DECIMAL:
         return Comparison(equal=False, rule="base")  # the question states none
     if kind is AnswerKind.INTEGER:
         other = _last_side(other)

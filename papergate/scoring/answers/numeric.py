@@ -56,7 +56,7 @@ _MAX_DEGREE = 8  # of a polynomial whose corners are looked for
 _ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used as it is
 _NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
 _TERMS_A_DIGIT = 3  # from which an endless sum or a limit is extrapolated: more digits take more, and must agree
-_WORK_OF_LIMIT = 2_500  # steps that an extrapolation costs beside its terms
+_WORK_OF_LIMIT = 4_000  # steps that an extrapolation costs beside its terms
 _EARLY, _LATE = 10**3, 10**6  # terms of an endless sum, of which the late one must be much smaller
 _STEPS_AT = (-1, 1, 2, 10, 100)  # whole numbers at which a step is looked at
 _STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
@@ -369,7 +369,7 @@ def _is_endless(part: tuple[Any, ...]) -> bool:
 
 def _is_dominated(polynomial: Polynomial) -> bool:
     """Whether one term is larger than all others together."""
-    evaluator = _Evaluator({}, DIGITS[0])
+    evaluator = _Evaluator({}, _working_digits((algebra.polynomial(polynomial),))[0])
     sizes = sorted((evaluator.log_size(term, factor) for term, factor in polynomial.items()), reverse=True)
     return len(sizes) == 1 or bool(sizes[0] > sizes[1] + len(sizes) + 1)
 
