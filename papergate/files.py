@@ -25,6 +25,8 @@ MOST_DATA = 1024 * MEBIBYTE
 """The largest benchmark, MMLU, has 10 MiB; conversations that prompts are made of have some hundred."""
 MOST_LOG = 8192 * MEBIBYTE
 """Stored completions: the largest run foreseen has 4 GiB."""
+MOST_RECORD = 64 * MEBIBYTE
+"""A file of a run that is read as a whole; the verdict on the largest benchmark has some 2 MiB."""
 MOST_PACKED_RATIO, MOST_FREE = 100, 64 * MEBIBYTE
 """Real texts pack to a 3rd, endless loops to some 50th of their size; gzip can pack zeros to a 1,000th. Below
 ``MOST_FREE`` bytes any ratio is harmless."""
@@ -51,15 +53,7 @@ def read_plain(path: Path, *, most: int) -> bytes:
         NotPlain: it is no plain file, or has more than ``most`` bytes.
         OSError: it cannot be read.
     """
-    descriptor = _open(path, os.O_RDONLY)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
-        size = os.fstat(descriptor).st_size
-        data = file.read(size + 1) if size <= most else b""
-        while size <= most and len(data) <= most and (more := file.read(CHUNK)):  # it grows, or states no size
-            data += more
-    if max(size, len(data)) > most:
-        raise _too_large(most)
-    return data
+    return _whole(_open(path, os.O_RDONLY), most)
 
 
 def text_of(data: bytes) -> str:
@@ -136,15 +130,14 @@ def open_kept(path: Path, flags: int) -> int:
     return _open(path, flags | os.O_NOFOLLOW)
 
 
-def read_kept(path: Path) -> bytes:
+def read_kept(path: Path, *, most: int = MOST_RECORD) -> bytes:
     """The bytes of a file of a run, which is not followed if it is a link.
 
     Raises:
-        NotPlain: a link, device, fifo or folder has that name.
+        NotPlain: a link, device, fifo or folder has that name, or it has more than ``most`` bytes.
         OSError: it cannot be read.
     """
-    with open(open_kept(path, os.O_RDONLY), "rb") as file:
-        return file.read()
+    return _whole(open_kept(path, os.O_RDONLY), most)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -237,6 +230,18 @@ def _open(path: Path, flags: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _whole(descriptor: int, most: int) -> bytes:
+    """All bytes of an open file, which is closed."""
+    with open(descriptor, "rb") as file:
+        size = os.fstat(descriptor).st_size
+        data = file.read(size + 1) if size <= most else b""
+        while size <= most and len(data) <= most and (more := file.read(CHUNK)):  # it grows, or states no size
+            data += more
+    if max(size, len(data)) > most:
+        raise _too_large(most)
+    return data
 
 
 def _too_large(most: int) -> NotPlain:

@@ -8,8 +8,9 @@ from itertools import groupby
 from pathlib import Path
 
 from papergate.acceptance.records import Acceptance, Case
+from papergate.acceptance.refusals import LONG
 from papergate.completions.table import Key, column
-from papergate.diagnosis.kinds import Kind
+from papergate.diagnosis.kinds import ALIKE_BY_DAMAGE
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import read_preflight
 from papergate.scoring import Outcome
@@ -17,12 +18,8 @@ from papergate.statistics.dependence import Alarm, Drawn, alarm_of
 from papergate.statistics.looks import looks_within
 from papergate.verdict import Decision, Verdict
 
-LONG = 2000
-"""Characters of an answer that no second draw repeats by chance."""
 MOST_COPIES = 0.05
 """Share of copies among long answers that changes no verdict: they add so much to its variance at most."""
-ALIKE_BY_DAMAGE = frozenset({Kind.LOOP, Kind.GARBLED, Kind.EMPTY, Kind.REFUSED, Kind.FILTERED, Kind.ENDED})
-"""Kinds of completions that may repeat themselves without being copies."""
 SET_APART = frozenset({"places", "time", "looks"})
 """Alarms that explain a failure; the others leave it without a meaning."""
 

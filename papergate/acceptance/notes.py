@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from papergate.acceptance.judging import regraded
 from papergate.acceptance.records import Acceptance, Case
 from papergate.acceptance.shipped import own
 from papergate.completions.manifest import REPAIR
@@ -11,6 +13,7 @@ from papergate.engines import Finish
 from papergate.engines.hardware import differences
 from papergate.promises import Promise
 from papergate.run_folder.notes import Note, note
+from papergate.scoring import Outcome
 from papergate.statistics.panels import beta_panel, golden_panel
 from papergate.statistics.plan import single_run
 from papergate.statistics.power import Gate
@@ -34,6 +37,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
         *acceptance.findings,
         *_notes_of_samples(acceptance.tally),
         *_notes_of_answers(acceptance),
+        *_notes_of_attempts(acceptance),
         *_notes_of_setup(acceptance.case),
         *_notes_of_source(acceptance),
         *_notes_of_own_rules(acceptance),
@@ -98,6 +102,21 @@ def _notes_of_answers(acceptance: Acceptance) -> Iterator[Note]:
     if others and acceptance.case.identity.engine != "replay":
         named = [str(name) for name, _ in others.most_common(NAMED)]
         yield note("answers_name_other_model", count=others.total(), asked=asked, named=named)
+
+
+def _notes_of_attempts(acceptance: Acceptance) -> Iterator[Note]:
+    """Answers that were drawn anew after a failed request, where a pass rests on them.
+
+    A request that fails by its answer, such as a long one behind a gateway with a time limit, is drawn until it does
+    not: those that are left are not a fair sample.
+    """
+    attempts = zip(acceptance.receipts, column(acceptance.receipts, "attempts"), strict=True)
+    again = [key for key, count in attempts if count > 1 and key in acceptance.grades]
+    if not again or not acceptance.accepted or acceptance.case.settings.trial:
+        return
+    wrong = {key: replace(acceptance.grades[key], outcome=Outcome.INCORRECT) for key in again}
+    if not regraded(acceptance, {**acceptance.grades, **wrong}).accepted:
+        yield note("answers_drawn_again", count=len(again), answers=len(acceptance.grades))
 
 
 def _notes_of_setup(case: Case) -> Iterator[Note]:

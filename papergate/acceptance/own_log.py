@@ -13,7 +13,7 @@ from papergate.completions.manifest import Manifest
 from papergate.completions.store import contents_of, read_manifest, read_sessions, refuse_damaged
 from papergate.engines.logs.papergate_run import own_files
 from papergate.errors import PredictionsError, StoreError
-from papergate.files import MOST_LOG, open_kept, read_plain, unpacked
+from papergate.files import MOST_LOG, open_kept, read_kept, read_plain, unpacked
 from papergate.promises import Promise
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, MARK_FILE
 from papergate.run_folder.history import read_history
@@ -36,7 +36,7 @@ def refuse_the_same_run(golden: Path, run: Path) -> None:
         StoreError: both hold the same completions; ``run`` may be a file in its folder.
     """
     run = run.parent if run.is_file() else run
-    marks = [(folder / MARK_FILE).read_bytes() for folder in (golden, run) if (folder / MARK_FILE).is_file()]
+    marks = [read_kept(folder / MARK_FILE) for folder in (golden, run) if (folder / MARK_FILE).is_file()]
     if golden.resolve() == run.resolve() or (len(marks) > 1 and marks[0] == marks[1]):
         raise StoreError(
             f"{golden} and {run} hold the same completions: a run is no golden run of itself; give another"

@@ -169,6 +169,8 @@ class Receipt:
     """Server or device that answered, where it is known."""
     lost_at: tuple[str, ...] = ()
     """Servers of the attempts that failed."""
+    attempts: int = 1
+    """Requests that were sent for it."""
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     ttft_s: float | None = None
@@ -188,6 +190,7 @@ class Receipt:
             model=completion.model,
             endpoint=completion.endpoint,
             lost_at=completion.lost_at,
+            attempts=completion.attempts,
             prompt_tokens=completion.prompt_tokens,
             output_tokens=completion.output_tokens,
             ttft_s=completion.ttft_s,

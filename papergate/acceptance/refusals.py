@@ -11,7 +11,7 @@ from papergate.completions.store import Store
 from papergate.completions.table import Key, column
 from papergate.diagnosis.bearing import ALPHA, unbearable
 from papergate.diagnosis.causes import DAMAGE, percent
-from papergate.diagnosis.kinds import Kind
+from papergate.diagnosis.kinds import ALIKE_BY_DAMAGE, Kind
 from papergate.engines import Engine
 from papergate.errors import AnswersDamaged, EngineError, RequestsLost, StoreError
 from papergate.run_folder.notes import note
@@ -110,7 +110,7 @@ class _Texts:
 
 
 def refuse_copies(receipts: Mapping[Key, Receipt]) -> None:
-    """Repeats of the same text are one sample, however often it is counted.
+    """Repeats of the same text are one sample, however often it is counted; loops, empty answers and the like aside.
 
     Args:
         receipts: Of the answers, those to one problem after another.
@@ -118,7 +118,12 @@ def refuse_copies(receipts: Mapping[Key, Receipt]) -> None:
     Raises:
         EngineError: no problem of several has two samples that differ; or half of those with long answers repeat one.
     """
-    texts = zip(receipts, column(receipts, "digest"), column(receipts, "characters"), strict=True)
+    columns = zip(*(column(receipts, name) for name in ("digest", "characters", "kind")), strict=True)
+    texts = [
+        (key, digest, characters)
+        for key, (digest, characters, kind) in zip(receipts, columns, strict=True)
+        if kind not in ALIKE_BY_DAMAGE
+    ]
     drawn = (_Texts.of(found) for _, found in groupby(texts, key=lambda text: text[0][0]))
     repeated = [found for found in drawn if found.count > 1]
     alike = [found for found in repeated if found.different == 1]

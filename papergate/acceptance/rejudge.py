@@ -18,12 +18,14 @@ from papergate.completions.manifest import Manifest
 from papergate.completions.store import contents_of, read_completions, read_manifest, read_sessions, refuse_damaged
 from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.errors import PapergateError, PromiseError, StoreError
-from papergate.files import parsed, read_kept, text_of
+from papergate.files import MOST_LOG, parsed, read_kept, text_of
 from papergate.promises import Promise
 from papergate.run_folder.files import MANIFEST_FILE, REPLAYED_FILE, VERDICT_FILE, promise_folders
 from papergate.run_folder.history import read_history
+from papergate.run_folder.notes import Note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring import GraderMode
+from papergate.statistics.budget import STOPS
 from papergate.statistics.family import holm_alpha
 from papergate.statistics.rule import ALPHA
 from papergate.verdict import Verdict
@@ -104,7 +106,15 @@ def recompute(
     last = not (earlier and earlier.further_looks)
     found = _judged(ready, manifest, contents, folder, diagnosed=diagnosed, last=last)
     looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
-    return replace(found, sessions=read_sessions(folder), looks_taken=looks), ready.golden
+    stopped = _stopped_before(earlier, found)
+    return replace(found, sessions=read_sessions(folder), looks_taken=looks, stopped=stopped), ready.golden
+
+
+def _stopped_before(earlier: VerdictRecord | None, found: Acceptance) -> Note | None:
+    """The budget that ended the run, where the same samples are judged again and still decide nothing."""
+    if earlier is None or earlier.counts.samples != found.counts.samples or found.decided or found.dependent:
+        return None
+    return next((one for one in earlier.reasons if one.code in STOPS), None)
 
 
 def recompute_replayed(
@@ -129,7 +139,7 @@ def recompute_replayed(
 
 def _replayed(path: Path) -> list[Completion]:
     try:
-        rows = [parsed(line) for line in text_of(read_kept(path)).split("\n") if line]
+        rows = [parsed(line) for line in text_of(read_kept(path, most=MOST_LOG)).split("\n") if line]
         return [
             Completion(**{**row, "finish": Finish(row["finish"]), "lost_at": tuple(row.get("lost_at", ()))})
             for row in rows

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO, Self
 
 import orjson
@@ -14,6 +15,8 @@ from papergate.run_folder.files import MANIFEST_FILE, MARK_FILE
 
 FINISHES = frozenset(map(str, Finish))
 BROKEN = "it does not follow the record before it: records were removed, moved or put in"
+LONGEST_LINE = 64 * 2**20
+"""Bytes; an answer has at most 4 MiB, each of which JSON may write as six. What is longer is no record."""
 FOREIGN = (
     "it is not the first record of this run: records before it were removed, or it belongs to another run, or "
     "manifest.json was edited"
@@ -126,7 +129,8 @@ class Contents:
     def _read(self, file: BinaryIO) -> None:
         """Take every line: it is empty, a record, what an interrupted write left, or damaged."""
         start, marked = 0, self.mark is None or self.mark.end == 0
-        for number, line in enumerate(file, start=1):
+        lines = iter(partial(file.readline, LONGEST_LINE), b"")
+        for number, line in enumerate(lines, start=1):
             try:
                 self._take(line.rstrip(b"\n\0"), number, start)
             except Damaged as damage:

@@ -23,7 +23,7 @@ from papergate.completions.store import (
     write_sessions,
 )
 from papergate.errors import StoreError
-from papergate.files import open_kept, read_kept, reason, sync_folder, unpacked, write_whole
+from papergate.files import MOST_LOG, NotPlain, open_kept, read_kept, reason, sync_folder, unpacked, write_whole
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
 from papergate.run_folder.history import read_history
 
@@ -77,7 +77,7 @@ def _repaired(folder: Path) -> Repair | None:
             "records of this run; records of another run are not taken over"
         )
     aside = _set_aside(path)
-    with _opened(aside) as as_is, BytesIO(_as_saved_before(read_kept(aside))) as as_before:
+    with _opened(aside) as as_is, BytesIO(_as_saved_before(aside)) as as_before:
         before = contents_in(folder, as_before)
         file, whole = (as_before, before) if before.records > found.records else (as_is, found)
         _rewrite(folder, file, whole)
@@ -118,11 +118,23 @@ def _opened(path: Path) -> BinaryIO:
     return open(open_kept(path, os.O_RDONLY), "rb")  # noqa: PTH123 - of a descriptor; the caller closes it
 
 
-def _as_saved_before(data: bytes) -> bytes:
+def _as_saved_before(path: Path) -> bytes:
     """The lines that were there before a tool packed, encoded or laid out the whole file otherwise."""
+    try:
+        data = read_kept(path, most=MOST_LOG)
+    except NotPlain:
+        return b""  # larger than any tool saves again
     if data.startswith(GZIP):
         data = unpacked(data, most=MOST_UNPACKED)
-    return b"".join(NEWLINE + orjson.dumps(record) for record in _objects(_decoded(data)))
+    return b"".join(map(_line_of, _objects(_decoded(data))))
+
+
+def _line_of(record: object) -> bytes:
+    """``record`` on a line of its own; nothing where papergate cannot have written it, such as half of a letter."""
+    try:
+        return NEWLINE + orjson.dumps(record)
+    except TypeError:
+        return b""
 
 
 def _decoded(data: bytes) -> str:

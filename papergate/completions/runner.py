@@ -73,6 +73,8 @@ class _Asking:
         self._policy = policy
         self._progress = progress
         self._seen = seen
+        self._before = {key: failed.attempts for key, failed in store.failures().items()}
+        """Attempts of earlier sessions, in vain."""
         self._pace = _Pace(policy.requests_per_s)
         self._unwritten: list[Completion] = []
         self._writing = asyncio.Lock()
@@ -116,15 +118,16 @@ class _Asking:
 
     async def _draw(self, request: Request) -> Completion:
         """One completion after as many attempts as it takes, or a failed one."""
-        attempt, lost_at = 1, list[str]()
+        attempt, lost_at, before = 1, list[str](), self._before.get((request.problem, request.sample), 0)
         while True:
             await self._pace.turn()
             try:
-                return replace(await self._engine.complete(request), attempts=attempt, lost_at=tuple(lost_at))
+                done = await self._engine.complete(request)
+                return replace(done, attempts=before + attempt, lost_at=tuple(lost_at))
             except EngineError as error:
                 lost_at += [error.endpoint] if error.endpoint else []
                 if not error.transient or attempt >= self._policy.attempts:
-                    return replace(_failed(request, attempt, error), lost_at=tuple(lost_at))
+                    return replace(_failed(request, before + attempt, error), lost_at=tuple(lost_at))
                 wait_s = self._policy.wait_s(request, attempt, error)
                 self._progress.retrying(str(error), wait_s)
             await asyncio.sleep(wait_s)

@@ -418,7 +418,7 @@ def _session(line: bytes, place: str) -> dict[str, str]:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError:
         fields = None
-    if isinstance(fields, dict):
+    if isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values()):
         return fields
     raise StoreError(f"{place}: not as papergate wrote it; {RESTORE}")
 

@@ -41,6 +41,10 @@ class Kind(StrEnum):
     FAILED = "failed"
 
 
+ALIKE_BY_DAMAGE = frozenset({Kind.LOOP, Kind.GARBLED, Kind.EMPTY, Kind.REFUSED, Kind.FILTERED, Kind.ENDED})
+"""Kinds of completions that may repeat each other without being copies."""
+
+
 def kind_of(completion: Completion, *, thinks: bool, prompt: str = "", marks: ThoughtMarks | None = None) -> Kind:
     """The kind of ``completion``.
 

@@ -84,6 +84,7 @@ class Completion:
     finish: Finish
     error: str | None = None
     attempts: int = 1
+    """Requests that were sent for it, over all sessions of the run."""
     finish_reason: str | None = None
     """As the server wrote it; None where it wrote none."""
     endpoint: str | None = None

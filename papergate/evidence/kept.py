@@ -8,7 +8,7 @@ from papergate.acceptance.preparing import Benchmarks
 from papergate.benchmarks import Benchmark, BenchmarkSpec, Problem
 from papergate.benchmarks.digests import answers_digest, sorted_answers_digest
 from papergate.completions.table import Key
-from papergate.files import parsed, read_kept, text_of
+from papergate.files import MOST_DATA, parsed, read_kept, text_of
 from papergate.promises import Task
 from papergate.run_folder.files import GRADES_FILE, PROBLEMS_FILE
 from papergate.run_folder.verdict import AskedBenchmark
@@ -92,7 +92,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     Raises:
         ValueError: it holds something else.
     """
-    rows = [parsed(line) for line in text_of(read_kept(path)).split("\n") if line]
+    rows = [parsed(line) for line in text_of(read_kept(path, most=MOST_DATA)).split("\n") if line]
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"{path.name} holds lines that are no objects")
     return rows

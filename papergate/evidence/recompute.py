@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -22,7 +22,7 @@ from papergate.acceptance.selection import Setup
 from papergate.acceptance.shipped import Own
 from papergate.benchmarks import BenchmarkSpec, Problem
 from papergate.completions.store import contents_of
-from papergate.errors import BenchmarkError, PapergateError, StoreError
+from papergate.errors import BenchmarkError, EngineError, PapergateError, StoreError
 from papergate.evidence.grades import compare_grades
 from papergate.evidence.kept import KeptBenchmark, golds_are_published, kept_problems, read_grades, read_rows
 from papergate.evidence.records import Checked, Refused, Result
@@ -117,8 +117,11 @@ def _recomputed(folder: Path, setup: Setup, benchmark: KeptBenchmark) -> tuple[A
         PapergateError: they do not fit, or cannot be judged.
     """
     again = _of_a_store if (folder / MANIFEST_FILE).exists() else recompute_replayed
-    found, golden = again(folder, setup, benchmark, diagnosed=False)
-    return again(folder, setup, benchmark, diagnosed=True) if copies_of(found)[0] else (found, golden)
+    with suppress(EngineError):  # copies, or loops that repeat each other
+        found, golden = again(folder, setup, benchmark, diagnosed=False)
+        if not copies_of(found)[0]:
+            return found, golden
+    return again(folder, setup, benchmark, diagnosed=True)
 
 
 def _of_a_store(

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from papergate.errors import StoreError
-from papergate.files import parsed, read_kept, reason, text_of
+from papergate.files import MOST_DATA, parsed, read_kept, reason, text_of
 from papergate.run_folder.files import GRADES_FILE
 
 CORRECT = "correct"
@@ -18,7 +18,7 @@ def read_correct(folder: Path) -> Counter[str]:
     """
     path = folder / GRADES_FILE
     try:
-        grades = [parsed(line) for line in text_of(read_kept(path)).split("\n") if line]
+        grades = [parsed(line) for line in text_of(read_kept(path, most=MOST_DATA)).split("\n") if line]
         right = {(grade["problem"], grade["sample"]) for grade in grades if grade["outcome"] == CORRECT}
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}; restore it, or judge the run again") from error

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from papergate.errors import StoreError
-from papergate.files import open_kept, parsed, private_folder, read_kept, reason, text_of, write_whole
+from papergate.files import NotPlain, open_kept, parsed, private_folder, read_kept, reason, text_of, write_whole
 from papergate.run_folder.files import (
     GRADES_FILE,
     HISTORY_FILE,
@@ -139,9 +139,15 @@ def forget_verdict(folder: Path) -> None:
 def changed_files(folder: Path, history: Sequence[Entry]) -> list[str]:
     """Files of the last verdict that are no longer what it was made with; those that are missing are no others."""
     made_with = history[-1].files if history else {}
-    return [
-        name for name, digest in made_with.items() if (folder / name).exists() and digest_of(folder / name) != digest
-    ]
+    return [name for name, digest in made_with.items() if _is_another(folder / name, digest)]
+
+
+def _is_another(path: Path, digest: str) -> bool:
+    """Whether another file has taken its place; a fifo, a link or a folder has, too."""
+    try:
+        return path.exists() and digest_of(path) != digest
+    except NotPlain:
+        return True
 
 
 def missing_files(folder: Path, history: Sequence[Entry]) -> list[str]:
@@ -257,7 +263,10 @@ def _last_seal(folder: Path, lines: list[bytes]) -> str:
 def _beginnings(folder: Path) -> set[str]:
     """What the first line may follow: the manifest, or nothing where the first verdict was on a log."""
     path = folder / MANIFEST_FILE
-    return {NOTHING, digest_of(path)} if path.exists() else {NOTHING}
+    try:
+        return {NOTHING, digest_of(path)} if path.exists() else {NOTHING}
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {reason(error)}") from error
 
 
 def _refused(place: str, what: str) -> StoreError:

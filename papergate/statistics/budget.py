@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from papergate.run_folder.notes import Note, note
 
 SECONDS_PER_HOUR = 3600
+STOPS = frozenset({"tokens_not_counted", "tokens_spent", "hours_spent"})
+"""Codes of what `why_not` says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

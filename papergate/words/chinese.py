@@ -483,6 +483,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "grades_undecided": "{count} 个样本在限制之内无法判题，按答错计",
     "answers_elsewhere": "{count} 个答错的输出在别处含有正确答案",
     "answers_refused": "{count} 个输出是服务的拒答，按答错计",
+    "answers_drawn_again": "{answers} 个输出中有 {count} 个在请求失败后才得到，且通过的结论依赖它们："
+    "若它们答错，就不会通过。如果失败与输出有关（例如网关截断长输出），得分会偏高；请在服务的日志中查看失败的原因",
     "answers_ended_by_server": _ended_by_server,
     "answers_name_other_model": _other_model,
     "samples_never_came": "{count} 个计划中的样本没有得到，按答错计",

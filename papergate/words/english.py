@@ -473,6 +473,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "grades_undecided": "{count} grades could not be told within their limits; they count as not correct",
     "answers_elsewhere": "{count} incorrect completions hold the right answer elsewhere",
     "answers_refused": "{count} answers are refusals of the server; they count as wrong",
+    "answers_drawn_again": "{count} of {answers} answers came only after a request for them had failed, and the pass "
+    "rests on them: with these answers wrong, the promise would not pass. If requests fail because of the answer (a "
+    "gateway cuts off long answers), the score is too high; look for the failures in the server's log",
     "answers_ended_by_server": _ended_by_server,
     "answers_name_other_model": _other_model,
     "samples_never_came": "{count} of the planned samples never came; they count as not correct",

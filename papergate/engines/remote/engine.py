@@ -1,8 +1,10 @@
 """Any OpenAI-compatible endpoint, or several of them that serve the same model."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -164,9 +166,9 @@ class RemoteEngine:
             finish=answer.finish,
             prompt_tokens=answer.prompt_tokens,
             output_tokens=answer.output_tokens,
-            finish_reason=self._name(answer.finish_reason),
+            finish_reason=_name(answer.finish_reason, self._secrets),
             endpoint=endpoint.name,
-            model=self._name(answer.model),
+            model=_name(answer.model, self._secrets),
             ttft_s=patience.ttft_s,
             e2e_s=patience.e2e_s,
         )
@@ -178,10 +180,6 @@ class RemoteEngine:
     def _in_words(self, url: str) -> str:
         ranks = self._ranks[url]
         return self._served[url].in_words() + (f", {ranks} ranks, each asked by itself" if ranks > 1 else "")
-
-    def _name(self, said: str | None) -> str | None:
-        """A name as it may stand in records, which quote it: without secrets and characters that cannot be seen."""
-        return one_line(without_secrets(said or "", self._secrets)) or None
 
     def close(self) -> None:
         """Nothing to release: connections end with the event loop that opened them."""
@@ -260,6 +258,12 @@ class RemoteEngine:
     def _read_batches(self) -> ReadBatches:
         """The batches of the running event loop."""
         return self._batches.setdefault(asyncio.get_running_loop(), ReadBatches())
+
+
+@lru_cache(64)  # the same names come with every answer, and looking for secrets costs as much as reading ten tokens
+def _name(said: str | None, secrets: tuple[re.Pattern[str], ...]) -> str | None:
+    """A name as it may stand in records, which quote it: without secrets and characters that cannot be seen."""
+    return one_line(without_secrets(said or "", secrets)) or None
 
 
 def _refuse_failure(served: Served, answer: Answer) -> None:

@@ -40,6 +40,7 @@ from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
 from papergate.verdict import Verdict
 from papergate.words import say
+from tests.meta.tiny_runs import completions_of, like_the_paper
 
 SPECS = read_specs()
 PROMISES = {promise.id: promise for promise in read_promises(benchmarks=SPECS)}
@@ -138,6 +139,16 @@ def test_a_sabotaged_deployment_fails_after_few_samples(tmp_path):
     (how,) = (one for one in notes_of(found) if one.code == "confirm_failure")
     assert re.search(r"--run NEW_FOLDER --run-seed 1 --samples \d+\. A perfect .* 5% .* 0.25%", say(how))
     assert len(engine.asked) == 30 * found.judgement.k <= 30 * 8
+
+
+@pytest.mark.parametrize(("every", "noted"), [(100, False), (8, True)])
+def test_a_pass_that_rests_on_answers_drawn_anew_after_failures_says_so(every, noted):
+    done = [
+        replace(one, attempts=2 if at % every == 0 else 1) for at, one in enumerate(completions_of(like_the_paper, 16))
+    ]
+    found = replay(case_of(), done)
+    said = [one.values for one in notes_of(found) if one.code == "answers_drawn_again"]
+    assert (found.verdict, said) == (Verdict.PASS, [{"count": 60, "answers": 480}] * noted)
 
 
 def test_fixed_samples_are_asked_and_no_more(tmp_path):
@@ -375,7 +386,8 @@ def test_a_part_of_a_log_is_not_judged_where_all_problems_have_more():
 
 def test_long_answers_that_repeat_are_copies_though_a_few_differ():
     def done(problem, sample):
-        text = f"{'so ' * 1000}{sample if problem.id.endswith('1') else ''}</think>\\boxed{{{problem.gold}}}"
+        thought = " ".join(str(7919 * number) for number in range(400))
+        text = f"{thought}{sample if problem.id.endswith('1') else ''}</think>\\boxed{{{problem.gold}}}"
         return Completion(problem=problem.id, sample=sample, text=text, finish=Finish.STOP)
 
     with pytest.raises(EngineError, match="samples of 27 of 30 problems are the same text"):

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from papergate.acceptance import accept, manifest_of, replay
-from papergate.acceptance.independence import LONG, drawn_of, with_preflight
+from papergate.acceptance.independence import drawn_of, with_preflight
 from papergate.acceptance.options import Options
+from papergate.acceptance.refusals import LONG
 from papergate.acceptance.saving import record_of, save
 from papergate.acceptance.shipped import own
 from papergate.completions.store import Store
@@ -129,7 +130,7 @@ def test_a_run_judged_again_is_examined_as_it_was_by_whoever_judges(tmp_path, en
     assert code in [part.code for part in (*live.reasons, *live.notes)]
     assert check_promise(folder, Options(), own()).contradictions == []
     again = judge_again(tmp_path, Options()).lines[0].record
-    assert again.verdict == live.verdict
+    assert (again.verdict, again.reasons) == (live.verdict, live.reasons)
     assert [one for one in (*again.reasons, *again.notes) if one.code == code] == [
         one for one in (*live.reasons, *live.notes) if one.code == code
     ]
@@ -176,6 +177,18 @@ def test_few_long_copies_are_noted_and_many_decide_nothing():
     assert few.findings[0].values == {"copies": 3, "answers": 240}
     assert codes(many) == ["dependent_copies"]
     assert "20 of 240 long answers repeat another one" in many.sentence
+
+
+@pytest.mark.parametrize("words", ["!" * 3000, "and so on, as before, " * 200, ""], ids=["garbled", "loops", "empty"])
+def test_damaged_answers_that_repeat_each_other_are_a_failure_not_copies(words):
+    done = [
+        Completion(problem=problem, sample=sample, text=words, finish=Finish.LENGTH)
+        for problem in IDS
+        for sample in range(8)
+    ]
+    found = replay(case_of(), done)
+    assert (found.verdict, codes(found)) == (Verdict.FAIL, [])
+    assert found.causes
 
 
 def test_nobody_is_told_to_ask_for_more_samples_where_they_are_of_no_use(tmp_path):

@@ -409,8 +409,8 @@ def test_loops_that_repeat_each_other_are_no_copies_to_a_check_either(tmp_path, 
 
 
 def looping(at, one):
-    """The completion with a long thought; of every fourth problem six of 16 are one loop."""
-    words = "so it goes on and on " * 300 if at % 64 < 6 else long_text(at)
+    """The completion with a long thought; of every second problem six of 16 are one loop."""
+    words = "so it goes on and on " * 300 if at % 32 < 6 else long_text(at)
     return replace(one, text=f"{words}{one.text[one.text.index('</think>') - 1 :]}")
 
 

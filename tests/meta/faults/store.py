@@ -16,11 +16,13 @@ from papergate.cli import main
 from papergate.completions.policy import seed_of
 from papergate.completions.store import Store, contents_of, read_sessions, read_store
 from papergate.errors import StoreError
-from papergate.run_folder.files import COMPLETIONS_FILE
+from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, VERDICT_FILE
+from papergate.run_folder.history import MADE_WITH
 from papergate.words import say
 from tests.meta.completions.test_store import completion, end_by_kill, failure, manifest
+from tests.meta.evidence.runs import finished_run
 from tests.meta.faults.records import Fault
-from tests.meta.tiny_runs import BENCHMARK, accepted, case_of, completions_of, like_the_paper
+from tests.meta.tiny_runs import BENCHMARK, TINY, accepted, case_of, completions_of, like_the_paper
 
 TEXT = 'so √2 "is" \\boxed{4}</think>\n思考 "}{'
 KEYS = [(f"p{problem}", sample) for problem in range(4) for sample in range(3)]
@@ -319,6 +321,42 @@ def fifo_planted(name, folder):
         Store.open(folder, manifest())
 
 
+def truncated_to_a_tebibyte(path):
+    path.write_bytes(b"")
+    os.truncate(path, 1 << 40)
+
+
+PLANTED = {
+    "a fifo": os.mkfifo,
+    "a link": lambda path: path.symlink_to(path.parents[2] / "victim"),
+    "a folder": os.mkdir,
+    "a file of 1 TiB": truncated_to_a_tebibyte,
+    "an object of lists": lambda path: path.write_text('{"promise": [1], "engine": ["x"]}\n'),
+}
+
+
+def planted_in_a_finished_run(kind, folder):
+    finished_run(folder / "run")
+    (folder / "victim").write_text("precious")
+    names = ("manifest.json", "acknowledged.json", "sessions.jsonl", *MADE_WITH, VERDICT_FILE, HISTORY_FILE)
+    for name in names:
+        path = folder / "run" / TINY.id / name
+        path.rename(folder / "as it was")
+        PLANTED[kind](path)
+        assert main(["runs", "check", str(folder / "run")]) in (1, 2), name
+        path.rmdir() if path.is_dir() else path.unlink()
+        (folder / "as it was").rename(path)
+    assert main(["runs", "check", str(folder / "run")]) == 0
+    assert (folder / "victim").read_text() == "precious"
+
+
+def saved_with_half_of_a_letter(folder):
+    path = filled(folder)
+    path.write_bytes(b'{"problem": "\\ud800"}' + path.read_bytes() + b'\n{"sample": 99999999999999999999999999}')
+    refused(folder, "is not as papergate wrote it")
+    repaired(folder, KEYS)
+
+
 def draft_planted(folder):
     victim = folder.parent / "victim"
     victim.write_text("precious")
@@ -607,6 +645,19 @@ FAULTS = (
         "refused at once, without waiting",
         fifo_planted,
         [COMPLETIONS_FILE, "manifest.json", "sessions.jsonl", "acknowledged.json", "writer.lock"],
+    ),
+    *rows(
+        "planted-in-a-finished-run",
+        "{} in place of any record of a finished run",
+        "named by `papergate runs check`, at once and in little memory; no link is followed",
+        planted_in_a_finished_run,
+        PLANTED,
+    ),
+    Fault(
+        name="saved-with-half-of-a-letter",
+        done="lines that hold half of a surrogate pair, or a number of 26 digits, put into a store",
+        holds="refused; every record comes back by the repair",
+        test=saved_with_half_of_a_letter,
     ),
     Fault(
         name="draft-planted",

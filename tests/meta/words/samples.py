@@ -126,6 +126,7 @@ SAMPLES = {
     "grades_undecided": [{"count": 3}],
     "answers_elsewhere": [{"count": 3}],
     "answers_refused": [{"count": 3}],
+    "answers_drawn_again": [{"count": 12, "answers": 360}],
     "answers_ended_by_server": [{"count": 5, "reasons": {"repetition": 4, "abort": 1}}],
     "answers_name_other_model": [{"count": 7, "asked": "r1", "named": ["qwen3", "r2"]}],
     "samples_never_came": [{"count": 6}],
