@@ -187,17 +187,17 @@ def _fails(decision: Decision) -> bool:
     return decision in (Decision.FAIL_LOW, Decision.FAIL_HIGH)
 
 
-def rows(problems: int, gates: int, *, golden: bool) -> Iterator[tuple[str, Tally]]:
-    """Every deployment, ``gates`` times."""
+def rows(problems: int, gates: int, *, golden: bool, only: str = "") -> Iterator[tuple[str, Tally]]:
+    """Every deployment with ``only`` in its title, ``gates`` times."""
     score = SCORES[problems]
     certain = Panel(rates=(1.0,) * round(problems * score) + (0.0,) * (problems - round(problems * score)))
     panels = [(title, beta_panel(score, problems=problems, within_share=share)) for title, share in HEALTHY]
     if golden:
         panels.append(("certain: each problem always right or never", certain))
-    for title, panel in panels:
-        yield f"healthy, {title}", tally_of(Deployment(title=title), panel, gates, golden=golden)
-    for deployment in BROKEN:
-        yield deployment.title, tally_of(deployment, panels[0][1], gates, golden=golden)
+    healthy = [(f"healthy, {title}", Deployment(title=title), panel) for title, panel in panels]
+    for title, deployment, panel in (*healthy, *((broken.title, broken, panels[0][1]) for broken in BROKEN)):
+        if only in title:
+            yield title, tally_of(deployment, panel, gates, golden=golden)
 
 
 def tally_of(deployment: Deployment, panel: Panel, gates: int, *, golden: bool) -> Tally:
@@ -219,14 +219,9 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|---|---|")
     for problems in args.problems:
         for golden in (True, False):
-            for title, tally in rows(problems, args.gates, golden=golden):
-                if args.only in title:
-                    print(
-                        "|",
-                        " | ".join([str(problems), "golden" if golden else "exact", title, *tally.cells]),
-                        "|",
-                        flush=True,
-                    )
+            for title, tally in rows(problems, args.gates, golden=golden, only=args.only):
+                cells = [str(problems), "golden" if golden else "exact", title, *tally.cells]
+                print("|", " | ".join(cells), "|", flush=True)
     print(f"\n{args.gates} gates a row; {time.process_time() - started:.0f} CPU seconds")
     return 0
 

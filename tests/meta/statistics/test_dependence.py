@@ -15,13 +15,15 @@ from papergate.statistics.dependence import (
     UNANIMITY_ALARM,
     Drawn,
     alarm_of,
+    alike,
+    by_noise,
     chance_of_unanimity,
     chi_square_tail,
     compared,
 )
 from papergate.statistics.panels import Panel, beta_panel
 from papergate.statistics.reference import Reference
-from studies.dependence import Deployment, tally_of
+from studies.dependence import BROKEN, Deployment, tally_of
 
 EXACT = Reference.exact(Fraction(7, 10))
 
@@ -50,7 +52,8 @@ def drawn(right, *, places=None, looks=None, answers=None):
     )
 
 
-def test_two_groups_are_compared_as_mantel_and_haenszel_do():
+@pytest.mark.parametrize("weight", [alike, by_noise])
+def test_two_groups_are_compared_as_mantel_and_haenszel_do(weight):
     rng = random.Random(3)
     problems = [
         (tuple(rng.random() < 0.6 for _ in range(12)), tuple(rng.choice("ab") for _ in range(12))) for _ in range(40)
@@ -58,10 +61,11 @@ def test_two_groups_are_compared_as_mantel_and_haenszel_do():
     surplus = spread = noise = 0.0
     for right, groups in problems:
         k, c, m = 12, sum(right), groups.count("a")
-        surplus += sum(hit for hit, group in zip(right, groups, strict=True) if group == "a") - c * m / k
-        noise += c * (k - c) * m * (k - m) / (k * k * (k - 1))
-        spread += m * (k - m) / k
-    found = compared(problems)
+        one = weight(c, k)
+        surplus += one * (sum(hit for hit, group in zip(right, groups, strict=True) if group == "a") - c * m / k)
+        noise += one**2 * c * (k - c) * m * (k - m) / (k * k * (k - 1))
+        spread += one * m * (k - m) / k
+    found = compared(problems, weight)
     assert found.p_value == pytest.approx(math.erfc(abs(surplus) / math.sqrt(2 * noise)))
     assert found.difference == pytest.approx(surplus / spread * (1 if found.group == "a" else -1))
 
@@ -128,6 +132,12 @@ def test_one_bad_server_of_two_is_named_with_its_loss():
     assert found.group == "b"
     assert found.difference == pytest.approx(-0.3, abs=0.1)
     assert found.p_value <= CLEAR
+
+
+def test_one_server_of_two_that_loses_as_much_of_every_problem_is_named_in_three_of_four_gates():
+    bad = next(one for one in BROKEN if one.title == "one server of two lost 6.67")
+    tally = tally_of(bad, HEALTHY["spread"], 150, golden=True)
+    assert sum(end.named == "places" for end in tally.ends) >= 105  # with equal weights alone: 59 %
 
 
 @pytest.mark.parametrize("since", [1, 8, 12])
