@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from papergate.completions.table import Key
+from papergate.printable import one_line
 from papergate.run_folder.notes import Note, note
 from papergate.scoring import Grade
 
@@ -12,6 +13,8 @@ LIMIT = "limit"
 
 NAMED = 20
 """Samples that a note lists."""
+SHOWN = 60
+"""Letters of a value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +39,11 @@ class Compared:
     def contradictions(self) -> Iterator[Note]:
         """What no machine grades so."""
         if self.wrong:
-            problem, sample = self.wrong[0]
-            said = {"stated": _outcome(self.stated, self.wrong[0]), "computed": _outcome(self.computed, self.wrong[0])}
-            yield note("verify_grades_differ", count=len(self.wrong), problem=problem, sample=sample, **said)
+            key = self.wrong[0]
+            stated, computed = _told_apart(_whole(self.stated, key), _whole(self.computed, key))
+            problem, sample = key
+            named = {"problem": problem, "sample": sample, "stated": stated, "computed": computed}
+            yield note("verify_grades_differ", count=len(self.wrong), **named)
 
     def gaps(self) -> Iterator[Note]:
         """What needs the benchmark's own file."""
@@ -83,5 +88,9 @@ def _limited(grade: Grade) -> bool:
     return grade.rule.rpartition("/")[2] == LIMIT
 
 
-def _outcome(grades: Mapping[Key, Grade], key: Key) -> str:
-    return grades[key].outcome.value if key in grades else "absent"
+def _told_apart(stated: dict[str, object] | None, computed: dict[str, object] | None) -> tuple[str, str]:
+    """The outcomes; where these are the same, the first field that is not."""
+    pair = stated or {"outcome": "absent"}, computed or {"outcome": "absent"}
+    name = next((name for name in pair[0] if name in pair[1] and pair[0][name] != pair[1][name]), "outcome")
+    left, right = (one_line(str(each[name]), SHOWN) for each in pair)
+    return (left, right) if name == "outcome" else (f"{name} {left}", f"{name} {right}")

@@ -191,8 +191,14 @@ def _other_rows(folder: Path, computed: Sequence[Mapping[str, Any]]) -> Iterator
     stated = read_rows(folder / PROBLEMS_FILE)
     for before, now in zip_longest(stated, json.loads(json_text(computed))):
         if before != now:
-            yield note("verify_field_differs", name=PROBLEMS_FILE, stated=_shown(before), computed=_shown(now))
+            yield _row_differs(before or {}, now or {})
             return
+
+
+def _row_differs(before: Mapping[str, Any], now: Mapping[str, Any]) -> Note:
+    field = next(field for field in {**before, **now} if before.get(field) != now.get(field))
+    name = one_line(f"{PROBLEMS_FILE}, {now.get('problem', before.get('problem'))}, {field}")
+    return note("verify_field_differs", name=name, stated=_shown(before.get(field)), computed=_shown(now.get(field)))
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - whatever JSON holds

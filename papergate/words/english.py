@@ -562,10 +562,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "changes_moved": _changes_moved,
     "changes_refused": "{group}, {run}: not compared, {why}",
     # a bundle that was checked
-    "verify_grades_differ": "{count} grades are not those of their completions. The first: {problem} sample {sample}, "
-    "stated {stated}, computed {computed}",
+    "verify_grades_differ": "grades that are not those of their completions: {count}. The first: {problem} sample "
+    "{sample}, stated {stated}, computed {computed}",
     "verify_field_differs": "{name} is stated as {stated}; the completions give {computed}",
-    "verify_more_differ": "{count} more values of the verdict differ",
+    "verify_more_differ": "values of the verdict that differ, too: {count}",
     "verify_not_the_last": "{file} is not the file that the last verdict in verdicts.jsonl was made with",
     "verify_no_history": "verdicts.jsonl is missing: which verdicts came before cannot be told",
     "verify_earlier_verdicts": _counting("the promise had {count} in this run before: {verdicts}", count="verdict"),
@@ -578,7 +578,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "verify_no_completions": "the bundle has no completions of this promise: it was judged from a file of another "
     "tool. Grades and verdict could not be computed",
     "verify_no_verdict": "no verdict: its test ended in an error",
-    "verify_grades_limited": "{count} grades were ended by a limit of time or memory, here or there. They are not "
+    "verify_grades_limited": "grades that a limit of time or memory ended, here or there: {count}. They are not "
     "compared: {samples}",
     "verify_own_promise": "this papergate has no such promise, or states it otherwise. Not verified: that the paper "
     "says so. The bundle states: within {tolerance}, {source}",

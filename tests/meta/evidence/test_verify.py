@@ -262,6 +262,29 @@ def test_a_grade_that_a_limit_ended_is_listed_apart(sound, check):
     assert check(quoted_anew(members))[0] == Result.CONTRADICTED  # the tally of the verdict states another
 
 
+@pytest.mark.parametrize(
+    ("file", "field", "other", "said"),
+    [
+        ("grades.jsonl", "gold", "77", "{problem} sample 0, stated gold 77, computed gold {before}"),
+        (
+            "problems.jsonl",
+            "correct",
+            -1,
+            "problems.jsonl, {problem}, correct is stated as -1; the completions give {before}",
+        ),
+    ],
+)
+def test_the_field_that_differs_is_named_with_both_values(sound, check, file, field, other, said):
+    members = members_of(sound.read_bytes())
+    path = file_of(members, file)
+    first, *rows = members[path].decode().splitlines()
+    row = json.loads(first)
+    members[path] = "\n".join([json.dumps({**row, field: other}), *rows, ""]).encode()
+    status, told = check(quoted_anew(members))
+    assert status == Result.CONTRADICTED
+    assert said.format(problem=row["problem"], before=row[field]) in told
+
+
 def test_a_history_that_was_taken_away_is_missed(sound, check):
     members = members_of(sound.read_bytes())
     path = next(name for name in members if name.endswith("verdicts.jsonl"))
