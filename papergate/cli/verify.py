@@ -98,6 +98,7 @@ def _sentences(found: Verified, language: Language) -> Iterator[str]:
             ),
             language,
         )
-    quoted = note("verify_quoted", by=", ".join(found.quoted_by)) if found.quoted_by else note("verify_unquoted")
+    by = ", ".join(label(one, language) for one in found.quoted_by)
+    quoted = note("verify_quoted", by=by) if by else note("verify_unquoted")
     yield say(quoted, language)
     yield say(note("verify_cannot"), language)

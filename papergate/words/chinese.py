@@ -787,6 +787,7 @@ LABELS: Mapping[str, str] = {
     "official": "官方值",
     "official_source": "官方值来源",
     "error_points": "误差（百分点）",
+    "the junit.xml of the bundle": "证据包中的 junit.xml",
     "model": "模型",
     "judged_at": "判定时间",
     "waivers": "结论与限制",

@@ -818,6 +818,7 @@ LABELS: Mapping[str, str] = {
     "official": "official",
     "official_source": "official score by",
     "error_points": "error, points",
+    "the junit.xml of the bundle": "the junit.xml of the bundle",
     "model": "model",
     "judged_at": "judged at",
     "waivers": "Findings and limits",

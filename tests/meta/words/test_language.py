@@ -111,7 +111,9 @@ def test_commands_on_stored_runs_speak_the_language_of_the_environment(tmp_path,
     main(["runs", "show", str(tmp_path / "run")])
     assert "证据不足" in capsys.readouterr().out
     main(["verify", str(file)])
-    assert "已证明" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "已证明" in said
+    assert "证据包中的 junit.xml 引用了" in said
     main(["statement", str(tmp_path / "run")])
     assert "- 模型：" in capsys.readouterr().out
     shutil.copytree(tmp_path / "run", tmp_path / "again")
