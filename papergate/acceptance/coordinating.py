@@ -17,7 +17,6 @@ from papergate.completions.store import contents_of, read_manifest, read_session
 from papergate.errors import PapergateError, StoreError
 from papergate.run_folder.files import MANIFEST_FILE
 from papergate.scoring import AnswerKind, Grader, check_golds
-from papergate.statistics.looks import looks_within
 
 
 def coordinate(ready: Ready, crew: Crew, folder: Path, show: Show = silently) -> Acceptance:
@@ -39,7 +38,7 @@ def coordinate(ready: Ready, crew: Crew, folder: Path, show: Show = silently) ->
 def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
     check_golds([problem.gold for problem in ready.problems], AnswerKind(ready.benchmark.spec.answer))
     settings, promise = ready.settings, ready.promise.id
-    first, *_ = looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)
+    first, *_ = settings.looks
     shown = show(str)
     shown.say(f"waiting for {len(crew.folders)} shards up to look {first}")
     crew.gather(first)

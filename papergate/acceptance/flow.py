@@ -33,7 +33,6 @@ from papergate.run_folder.notes import Note
 from papergate.scoring import AnswerKind, Grade, Grader, check_golds
 from papergate.statistics.budget import Spent, why_not
 from papergate.statistics.counts import Counts
-from papergate.statistics.looks import looks_within
 
 Show = Callable[[Callable[[], str]], Progress]
 """Makes the display of a run, given what tells the running score."""
@@ -90,7 +89,7 @@ def until_decided(case: Case, store: Kept, book: Gradebook, gather: Callable[[in
     started, stored = time.monotonic(), len(store)
     found: Acceptance | None = None
     looks: list[Counts] = []
-    every, left = _every_look(case), _looks(case, store)
+    every, left = case.settings.looks, _looks(case, store)
     for number, k in enumerate(left, start=len(every) - len(left) + 1):
         if found and (stopped := _over_budget(found, k, store, fresh=len(store) - stored, started=started)):
             return replace(found, stopped=stopped)
@@ -228,17 +227,12 @@ def _samples_known(case: Case, store: Store) -> int:
     return next(k for k in range(len(store) + 1) if not all((name, k) in store for name in ids))
 
 
-def _every_look(case: Case) -> tuple[int, ...]:
-    """Every look that the run may take."""
-    return looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
-
-
 def _looks(case: Case, store: Kept) -> tuple[int, ...]:
     """The looks at which the verdict is taken, from the last one whose samples are all stored.
 
     A look at a part of what is known would let a resumed run end where fewer samples happened to suit.
     """
-    looks = _every_look(case)
+    looks = case.settings.looks
     passed = sum(not _missing(case, k, store) for k in looks)
     return looks[max(passed - 1, 0) :]
 

@@ -29,7 +29,6 @@ from papergate.run_folder.files import give_room, keep_room, require_usable
 from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.statistics.family import holm_alpha
-from papergate.statistics.looks import looks_within
 from papergate.statistics.rule import ALPHA
 from papergate.verdict import Verdict
 
@@ -104,7 +103,7 @@ class Gate:
 
     def _looks(self, case: Case) -> Iterable[int]:
         """Up to which looks a shard asks: all that are fixed, or as its coordinator says."""
-        looks = looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples)
+        looks = case.settings.looks
         options = self._setup.options
         if options.coordinate is None:
             return looks

@@ -15,7 +15,6 @@ from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import read_preflight
 from papergate.scoring import Outcome
 from papergate.statistics.dependence import Alarm, Drawn, alarm_of
-from papergate.statistics.looks import looks_within
 from papergate.verdict import Decision, Verdict
 
 MOST_COPIES = 0.05
@@ -83,8 +82,8 @@ def _drawn(samples: Iterable[tuple[Key, Outcome, str | None, str | None]], looks
 
 def _looks_of(found: Acceptance) -> dict[str, list[int]]:
     """The planned samples of each problem at every look of the run, whichever session took it."""
-    settings, case = found.case.settings, replace(found.case, stored=0)
-    plans = [case.planned(k) for k in looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)]
+    case = replace(found.case, stored=0)
+    plans = [case.planned(k) for k in case.settings.looks]
     return {problem: [plan[problem] for plan in plans] for problem in (plans[0] if plans else ())}
 
 

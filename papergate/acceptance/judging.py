@@ -12,7 +12,6 @@ from papergate.engines import Completion, Finish
 from papergate.run_folder.notes import Note, note
 from papergate.scoring import AnswerKind, Attempt, Grade, Grader, Outcome
 from papergate.statistics.counts import Counts
-from papergate.statistics.looks import looks_within
 from papergate.statistics.rule import Evidence, weigh
 from papergate.verdict import Judgement, Verdict, judge, judge_literal
 
@@ -80,12 +79,12 @@ def _accepted(case: Case, counts: Counts, receipts: Mapping[Key, Receipt], grade
 
 def evidence_by_look(acceptance: Acceptance) -> Iterator[tuple[Counts, Evidence]]:
     """What the same samples said at each look up to the verdict's, whichever session took it."""
-    case, most = acceptance.case, max(acceptance.counts.samples)
+    case, most = replace(acceptance.case, stored=0), max(acceptance.counts.samples)
     right: dict[str, list[int]] = {problem.id: [] for problem in case.problems}
     for (problem, sample), outcome in _outcomes(acceptance.grades):
         if outcome is Outcome.CORRECT:
             right[problem].append(sample)
-    for k in looks_within(max_samples=case.settings.max_samples, fixed=case.settings.fixed_samples):
+    for k in case.settings.looks:
         planned = case.planned(k)
         if max(planned.values()) >= most:
             break

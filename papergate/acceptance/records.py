@@ -24,7 +24,7 @@ from papergate.scoring import Grade, GraderMode, Outcome
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.budget import Budget
 from papergate.statistics.counts import Counts
-from papergate.statistics.looks import LOOKS
+from papergate.statistics.looks import LOOKS, looks_within
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Decision, Rule
 from papergate.verdict import Judgement, Verdict
@@ -74,6 +74,11 @@ class Settings:
     def fixed_samples(self) -> int | None:
         """Samples per problem where their number is not the statistics' to choose."""
         return 1 if self.protocol == "vendor" and self.samples is None else self.samples
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Samples of a problem, on average, at every look that the run may take."""
+        return looks_within(max_samples=self.max_samples, fixed=self.fixed_samples)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

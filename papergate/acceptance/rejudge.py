@@ -21,7 +21,7 @@ from papergate.errors import PapergateError, PromiseError, StoreError
 from papergate.files import MOST_LOG, parsed, read_kept, text_of
 from papergate.promises import Promise
 from papergate.run_folder.files import MANIFEST_FILE, REPLAYED_FILE, VERDICT_FILE, promise_folders
-from papergate.run_folder.history import read_history
+from papergate.run_folder.history import Entry, read_history
 from papergate.run_folder.notes import Note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring import GraderMode
@@ -103,7 +103,8 @@ def recompute(
     ready = _ready(_promise(manifest, folder, setup), manifest, contents, setup, benchmarks)
     family_alpha = fail_alpha if manifest.protocol == "paper" else None  # the literal rule alone has no error rate
     ready = replace(ready, settings=_as_before(ready, earlier, family_alpha, given=setup.options.grader))
-    last = not (earlier and earlier.further_looks)
+    before = earlier or _last_entry(folder)
+    last = not (before and before.further_looks)
     found = _judged(ready, manifest, contents, folder, diagnosed=diagnosed, last=last)
     looks = (earlier.judgement.looks if earlier else None) or found.looks_taken
     stopped = _stopped_before(earlier, found)
@@ -212,20 +213,19 @@ def _refuse_a_shard(folder: Path, manifest: Manifest) -> None:
 
 def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | None) -> None:
     """A run that was held against a golden run is not quietly held against the paper."""
-    golden = _golden_before(folder, earlier)
-    if golden and not setup.options.golden:
+    before = earlier or _last_entry(folder)
+    if before and before.golden and not setup.options.golden:
+        promise = before.golden if isinstance(before.golden, str) else before.golden.promise
         raise StoreError(
-            f"{folder}: its verdict stands beside the golden run {golden}; give the folder of that "
+            f"{folder}: its verdict stands beside the golden run {promise}; give the folder of that "
             "run again: --golden RUN"
         )
 
 
-def _golden_before(folder: Path, earlier: VerdictRecord | None) -> str | None:
-    """Promise of the golden run of the last verdict; of one that was forgotten, by the history."""
-    if earlier:
-        return earlier.golden.promise if earlier.golden else None
+def _last_entry(folder: Path) -> Entry | None:
+    """What the history says of a verdict that was forgotten, as a session that goes on does, or cannot be read."""
     history = read_history(folder)
-    return history[-1].golden if history else None
+    return history[-1] if history else None
 
 
 def _judged(

@@ -14,7 +14,6 @@ from papergate.benchmarks import BenchmarkSpec
 from papergate.errors import PromiseError
 from papergate.promises import Promise
 from papergate.run_folder.notes import Note, note
-from papergate.statistics.looks import looks_within
 from papergate.statistics.panels import Panel, beta_panel, golden_panel
 from papergate.statistics.plan import Cost, Plan, plan, plan_text, single_run
 from papergate.statistics.power import Gate
@@ -59,7 +58,7 @@ def promise_plan(
     if rule.above:
         raise PromiseError("any score above the reference keeps this promise; how far above is not stated")
     panel = golden_panel(golden.run.counts) if golden else beta_panel(float(reference.score), problems=spec.problems)
-    looks = looks_within(max_samples=settings.max_samples, fixed=settings.fixed_samples)
+    looks = settings.looks
     gate = Gate.of(rule, reference, looks=looks)
     cost = _cost(spec, tokens_per_s, golden)
     head = _promised(promise, reference, settings)

@@ -56,6 +56,8 @@ class Entry(Stored):
     alpha: float | None
     delta: float | None
     looks: int | None
+    further_looks: bool = False
+    """Whether a look of the plan could follow; False in entries of releases that did not say."""
     terms: Mapping[str, str]
     """What the promise was held to, in words by name."""
     grader: str
@@ -209,6 +211,7 @@ def _entry(record: VerdictRecord, files: Mapping[str, str], *, after: str) -> En
         alpha=judged.alpha,
         delta=judged.delta,
         looks=judged.looks,
+        further_looks=record.further_looks,
         terms=record.terms,
         grader=record.grader,
         protocol=record.protocol,

@@ -16,6 +16,7 @@ from papergate.engines import Completion, Finish
 from papergate.evidence.recompute import check_promise
 from papergate.gate import judge_again
 from papergate.reports.explained import more_samples
+from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
 from papergate.statistics.budget import Budget
 from papergate.verdict import Verdict
@@ -124,13 +125,15 @@ HELD = {
 
 
 @pytest.mark.parametrize(("engine", "settings", "code"), HELD.values(), ids=HELD)
-def test_a_run_judged_again_is_examined_as_it_was_by_whoever_judges(tmp_path, engine, settings, code):
+def test_a_run_judged_again_is_examined_as_it_was(tmp_path, engine, settings, code):
     folder = tmp_path / TINY.id
     live = save(run(folder, engine, **settings), folder)
     assert code in [part.code for part in (*live.reasons, *live.notes)]
     assert check_promise(folder, Options(), own()).contradictions == []
     again = judge_again(tmp_path, Options()).lines[0].record
     assert (again.verdict, again.reasons) == (live.verdict, live.reasons)
+    forget_verdict(folder)  # as a session does that goes on, and is killed
+    assert judge_again(tmp_path, Options()).lines[0].verdict == live.verdict
     assert [one for one in (*again.reasons, *again.notes) if one.code == code] == [
         one for one in (*live.reasons, *live.notes) if one.code == code
     ]
@@ -143,6 +146,7 @@ def test_a_session_that_goes_on_counts_the_looks_of_the_one_before(tmp_path):
     assert first.counts.most == on.case.stored == 3
     assert on.counts.most > 3
     assert {problem.looks[:4] for problem in drawn_of(on)} == {(1, 1, 2, 3)}
+    assert [look.k for look in record_of(on).looks][:4] == [2, 3, 4, 5]
 
 
 def long_text(*parts):
