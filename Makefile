@@ -16,14 +16,14 @@ $(VENV)/ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[hf,dev]'
 	touch $@
 
-# Seed 1, not the suite's default 0: with seed 0 the first four samples of tiny-math happen to lie 1.7 points high, one of
-# the false alarms (some 1 in 80 runs end too high) that the rule admits. A demonstration that is the same every time
-# had better not be that one; `pytest -m cpu` shows it.
+# Seed 1, not the suite's default 0: with seed 0 the first four samples of tiny-math are 1.7 points too high. This is one of
+# the false alarms that the rule admits (about 1 run in 80 ends too high). A demonstration that is always the same should
+# not show it; `pytest -m cpu` does.
 accept: $(VENV)/ready  ## the main job: the embedded model against its published scores
 	$(PYTEST) tests/accuracy -m cpu --run-seed 1 --junitxml=report/accept.xml
 
-# Three at once keep two cores busy: tests wait for servers, processes and limits of time. What a neighbour could make late
-# is run alone, afterwards.
+# Three at once keep two cores busy: tests wait for servers, processes and limits of time. Tests that others could make late run
+# alone, afterwards.
 ALONE = tests/perf tests/meta/endpoints/test_http.py tests/meta/performance/test_client.py tests/meta/completions/test_runner.py
 
 test: $(VENV)/ready lint  ## everything that needs no accelerator
@@ -34,7 +34,7 @@ fuzz: $(VENV)/ready  ## 100,000 mutated streams over real sockets, 1,000 corrupt
 	PAPERGATE_FUZZ=100000 $(PYTEST) tests/meta/endpoints/test_fuzz.py
 	PAPERGATE_FUZZ=1000 $(PYTEST) tests/meta/evidence/test_corruptions.py
 
-# As a user has it: the wheel alone in an environment of its own, used from an empty folder.
+# As a user has it: only the wheel, in its own environment, used from an empty folder.
 WHEEL_VENV ?= .venv-wheel
 
 accept-wheel: $(VENV)/ready  ## the main job again, from the built wheel
@@ -59,12 +59,12 @@ $(VLLM_VENV)/ready: Makefile
 	$(VLLM_VENV)/bin/python -m pip uninstall --quiet -y torchvision torchaudio torchcodec triton
 	touch $@
 
-# What is tried here is the way from a deployment to a record. A client that a busy machine made unfit leaves no record, which
-# for a user is a failure; here it alone is none.
+# This tries the way from a deployment to a record. On a busy machine the client may be unfit and leave no record. For a user
+# that is a failure; here it is the only one that is allowed.
 TINY_WORKLOADS = $(foreach name,online offline-throughput latency,--workload tiny-$(name))
 
-# 32 samples, fixed: a server's batches, and with them its draws, may differ from run to run, and a test of papergate
-# itself had better not be the one false alarm in forty that the adaptive gate admits.
+# 32 samples, fixed: a server's batches, and with them its draws, may differ from run to run. The adaptive gate admits one
+# false alarm in forty, which a test of papergate itself should not be.
 test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, the embedded model through it, and its speed
 	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/engines/test_vllm_server.py
 	$(VLLM_ENV) $(PYTEST) tests/accuracy -m cpu_vllm -k tiny-aime --samples 32 --run-seed 1 --junitxml=report/vllm.xml
@@ -85,8 +85,8 @@ $(RAY_VENV)/ready: Makefile
 test-ray: $(VENV)/ready $(RAY_VENV)/ready  ## a gate through Ray Serve on two nodes of this machine, whose replicas both die; some 20 minutes on two busy cores
 	PAPERGATE_RAY_PYTHON=$(abspath $(RAY_VENV))/bin/python $(PYTEST) tests/meta/engines/test_ray_cluster.py --junitxml=report/ray.xml
 
-# In the same environment as papergate: they ask for nothing that it does not allow, and the transformers that serves had
-# better be the one that answers in process. One thread: more stand in each other's way where cores are shared.
+# In the same environment as papergate: their requirements fit, and the transformers that serves must be the one that answers
+# in process. One thread: several disturb each other where cores are shared.
 $(VENV)/servers: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[servers]'
 	touch $@
@@ -96,7 +96,7 @@ test-servers: $(VENV)/servers  ## real servers of transformers and llama.cpp wit
 	  --junitxml=report/servers.xml
 
 # The page is tried in Debian's Chromium. axe-core is taken from npm at test time; it is not a part of this project. Where
-# neither can be had, the tests of the page in a browser are skipped and say why.
+# one of them is missing, the tests of the page in a browser are skipped and say why.
 .browser/ready: Makefile
 	mkdir -p .browser
 	{ command -v chromium && command -v chromedriver; } \
@@ -108,7 +108,7 @@ test-servers: $(VENV)/servers  ## real servers of transformers and llama.cpp wit
 test-page: $(VENV)/ready .browser/ready  ## the page in a real browser: hostile texts, languages, phones, accessibility
 	$(PYTEST) tests/meta/reports/test_page_in_browser.py
 
-# The schema that Jenkins' xunit plugin goes by comes with pytest's own sources; no copy of it is kept here.
+# pytest's sources contain the schema of Jenkins' xunit plugin; no copy of it is kept here.
 JUNIT_TOOLS ?= .venv-junit
 
 $(JUNIT_TOOLS)/ready: $(VENV)/ready
@@ -126,7 +126,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# An environment of its own: what builds pages has nothing to do with what judges.
+# Its own environment: the tools that build pages are not needed to judge.
 SITE_VENV ?= .venv-site
 
 $(SITE_VENV)/ready: pyproject.toml
@@ -161,8 +161,8 @@ grid: $(VENV)/ready  ## the same at every score, number and shape of problems; s
 study: $(VENV)/ready  ## the verdict rule beside those of other tools
 	$(BIN)/python -m studies.beside_others
 
-# With the python that has the torch of this machine's devices and papergate's dependencies; an environment made here
-# would have the CPU's torch.
+# Uses the python that has the torch for this machine's devices, and papergate's dependencies. A new environment would have
+# the CPU's torch.
 accelerator:  ## what this machine's accelerator does: promises, throughput beside its limits, drift, memory; at most 8 minutes
 	$(PYTHON) -m studies.accelerator
 

@@ -22,7 +22,7 @@ None of these is ever turned into a score. Each message says what was seen, what
 quote a server or a file: it is made printable here, once for all.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from papergate.printable import printable
 
@@ -32,6 +32,8 @@ class PapergateError(Exception):
 
     code: ClassVar[str] = "other"
     """Of the kind of error: a name for machines, which stays."""
+    said: Any = None
+    """The note that the message says, where `papergate.words` has a sentence for it in each language."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))

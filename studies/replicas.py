@@ -1,7 +1,7 @@
 """How a plan of R1 scales over replicas: real runs of the runner against doubles of known speed, beside the simulation.
 
 ``python -m studies.replicas [REPLICAS ...]`` (default 1 2 4 8; ten minutes) asks AIME and MATH-500, scaled down, one
-after the other, and prints for each number of replicas the seconds, what `papergate.statistics.replicas` foretold, and
+after the other, and prints for each number of replicas the seconds, what `papergate.statistics.replicas` predicted, and
 the ideal: all tokens at the replicas' full speed. Before that, what the runner costs with one token an event.
 """
 
@@ -75,8 +75,8 @@ def servers(count: int, mean_tokens: float, event_tokens: int) -> Iterator[list[
 
 
 def run(plans: Sequence[Plan], replicas: int, event_tokens: int) -> tuple[float, float, float, int]:
-    """Seconds, seconds foretold, CPU seconds of the runner, and tokens."""
-    wall = foretold = cpu = 0.0
+    """Seconds, seconds predicted, CPU seconds of the runner, and tokens."""
+    wall = predicted = cpu = 0.0
     tokens = 0
     fleet = Fleet(
         replicas=replicas,
@@ -93,9 +93,9 @@ def run(plans: Sequence[Plan], replicas: int, event_tokens: int) -> tuple[float,
                 began, used = time.monotonic(), cpu_s()
                 ask(engine, requests, store, Policy(), Silent())
                 wall, cpu = wall + time.monotonic() - began, cpu + cpu_s() - used
-        foretold += seconds([lengths], fleet)
+        predicted += seconds([lengths], fleet)
         tokens += sum(lengths)
-    return wall, foretold, cpu, tokens
+    return wall, predicted, cpu, tokens
 
 
 def cpu_s() -> float:
@@ -106,13 +106,13 @@ def cpu_s() -> float:
 def main(counts: Sequence[int]) -> None:
     wall, _, cpu, tokens = run(LONG, 1, 1)
     print(f"one token an event, {tokens / wall:,.0f} tokens/s: {1000 * cpu / tokens:.2%} of a core per 1,000 tokens/s")
-    print("| replicas | s | foretold s | ideal s | times the ideal | tokens/s |")
+    print("| replicas | s | predicted s | ideal s | times the ideal | tokens/s |")
     print("|---|---|---|---|---|---|")
     for count in counts:
-        wall, foretold, _, tokens = run(R1, count, 20)
+        wall, predicted, _, tokens = run(R1, count, 20)
         ideal = tokens / TOKENS_PER_S / count
         rate = f"{tokens / wall:,.0f}"
-        print(f"| {count} | {wall:.1f} | {foretold:.1f} | {ideal:.1f} | {wall / ideal:.2f} | {rate} |", flush=True)
+        print(f"| {count} | {wall:.1f} | {predicted:.1f} | {ideal:.1f} | {wall / ideal:.2f} | {rate} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from papergate.acceptance.records import Acceptance
 from papergate.acceptance.rejudge import identity_of, refuse_another_run
 from papergate.completions.joined import Joined
 from papergate.completions.merging import join, joined_manifest, parts_of
+from papergate.completions.progress import no_score
 from papergate.completions.store import contents_of, read_manifest, read_sessions
 from papergate.errors import PapergateError, StoreError
 from papergate.run_folder.files import MANIFEST_FILE
 from papergate.scoring import AnswerKind, Grader, check_golds
+from papergate.words import say
 
 
 def coordinate(ready: Ready, crew: Crew, folder: Path, show: Show = silently) -> Acceptance:
@@ -39,7 +41,7 @@ def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
     check_golds([problem.gold for problem in ready.problems], AnswerKind(ready.benchmark.spec.answer))
     settings, promise = ready.settings, ready.promise.id
     first, *_ = settings.looks
-    shown = show(str)
+    shown = show(no_score)
     shown.say(f"waiting for {len(crew.folders)} shards up to look {first}")
     crew.gather(first)
     manifest = joined_manifest(parts_of(promise, crew.folders))
@@ -50,7 +52,9 @@ def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
     with Grader(settings.grader) as grader, Gradebook(case, grader) as book:
 
         def gather(k: int) -> None:
-            shown.say(f"look {k}: waiting for {len(crew.folders)} shards; {book.running() or 'nothing is graded yet'}")
+            score = book.running()
+            known = say(score) if score else "nothing is graded yet"
+            shown.say(f"look {k}: waiting for {len(crew.folders)} shards; {known}")
             crew.gather(k)
             parts_of(promise, crew.folders)
             store.refresh()

@@ -24,7 +24,7 @@ from papergate.acceptance.refusals import (
 from papergate.acceptance.terms import terms_of
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
-from papergate.completions.progress import Discreet, Progress, Silent
+from papergate.completions.progress import Discreet, Progress, Score, Silent
 from papergate.completions.runner import ask
 from papergate.completions.store import Kept, Store
 from papergate.completions.table import Key, Planned, Table, column
@@ -34,11 +34,11 @@ from papergate.scoring import AnswerKind, Grade, Grader, check_golds
 from papergate.statistics.budget import Spent, why_not
 from papergate.statistics.counts import Counts
 
-Show = Callable[[Callable[[], str]], Progress]
+Show = Callable[[Score], Progress]
 """Makes the display of a run, given what tells the running score."""
 
 
-def silently(_: Callable[[], str]) -> Progress:
+def silently(_: Score) -> Progress:
     """Show nothing."""
     return Silent()
 

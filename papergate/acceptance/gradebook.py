@@ -14,6 +14,7 @@ from papergate.completions.store import Kept
 from papergate.completions.table import Planned, Table
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, Finish
+from papergate.run_folder.notes import Note, note
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.counts import Counts
 from papergate.statistics.rule import weigh
@@ -29,7 +30,7 @@ class Gradebook:
         self._seen = dict.fromkeys((problem.id for problem in case.problems), 0)
         self._right = dict(self._seen)
         self._kinds: Counter[Kind] = Counter()
-        self._look = ""
+        self._look: tuple[int, ...] = ()
         self._in_flight = case.settings.policy.concurrency or 0
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="papergate-gradebook")
         self._begun: deque[Future[None]] = deque()
@@ -46,7 +47,7 @@ class Gradebook:
 
     def begin(self, k: int, most: int) -> None:
         """The samples of the look at ``k``, of ``most`` in all, are asked for from here on."""
-        self._look = f", look {k} of {most}"
+        self._look = (k, most)
 
     def take(self, completion: Completion) -> None:
         """Grade ``completion`` soon, aside from the loop that asks; what went wrong in grading others is raised."""
@@ -78,29 +79,27 @@ class Gradebook:
                 counted.setdefault(problem, []).append(tokens)
         return {problem: fmean(tokens) for problem, tokens in counted.items()}
 
-    def running(self) -> str:
+    def running(self) -> Note | None:
         """The score of the answers that have come, for a person who watches; a verdict is taken at a look."""
         if self._case.settings.trial:
-            return ""
+            return None
         right, seen = dict(self._right), dict(self._seen)  # in this order: never more right than seen
         begun = [name for name, samples in seen.items() if samples]
         if not begun:
-            return ""
+            return None
         counts = Counts(correct=tuple(right[name] for name in begun), samples=tuple(seen[name] for name in begun))
-        return f"score {100 * float(counts.score):.1f} %{self._interval(counts)}, promised {self._promised}{self._look}"
+        case = self._case
+        tolerance = "" if case.rule.above else case.promise.tolerance.text
+        scores = {"percent": 100 * float(counts.score), "promised": 100 * float(case.reference.score)}
+        return note("running", **scores, tolerance=tolerance, interval=self._interval(counts), look=self._look)
 
-    @property
-    def _promised(self) -> str:
-        promised, reference = self._case.promise.tolerance.text, 100 * float(self._case.reference.score)
-        return f"> {reference:.1f} %" if self._case.rule.above else f"{reference:.1f} % ± {promised}"
-
-    def _interval(self, counts: Counts) -> str:
-        """The interval of the verdict's own rule, once every problem has an answer."""
+    def _interval(self, counts: Counts) -> list[float]:
+        """The interval of the verdict's own rule, in percent, once every problem has an answer."""
         reference = self._case.reference
         if counts.n < len(self._case.problems) or reference.counts:
-            return ""
+            return []
         found, centre = weigh(counts, reference, self._case.rule), float(reference.score)
-        return f" [{100 * (centre + found.lo):.1f}, {100 * (centre + found.hi):.1f}]"
+        return [100 * (centre + found.lo), 100 * (centre + found.hi)]
 
     def _add(self, completions: Iterable[Completion], *, unfinished: int = 0) -> None:
         for receipt, grade in graded(self._case, self._grader, completions):

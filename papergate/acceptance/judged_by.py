@@ -1,4 +1,4 @@
-"""What a verdict was judged by, kept beside it: whoever recomputes it needs no target file of ours."""
+"""What a verdict was judged by, kept beside it: to recompute it nobody needs a target file of ours."""
 
 from pathlib import Path
 

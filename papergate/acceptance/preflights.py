@@ -6,7 +6,7 @@ from pathlib import Path
 from papergate.acceptance.flow import Show, silently
 from papergate.acceptance.preparing import Ready
 from papergate.acceptance.terms import sampling_of
-from papergate.completions.progress import WITHHELD
+from papergate.completions.progress import WITHHELD, no_score
 from papergate.diagnosis.preflight import Subject, preflight
 from papergate.engines import Engine
 from papergate.engines.remote.engine import RemoteEngine
@@ -54,7 +54,7 @@ class Preflights:
             return None
         name = ready.promise.deployed
         if name not in self._done:
-            shown = show(str)
+            shown = show(no_score)
             shown.say(say(note("preflight_begins", deployment=name), self._language))
             found = preflight(subject_of(ready, engine))
             self._done[name] = _discreet(found) if ready.benchmark.spec.confidential else found

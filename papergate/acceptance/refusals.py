@@ -16,7 +16,7 @@ from papergate.engines import Engine
 from papergate.errors import AnswersDamaged, EngineError, RequestsLost, StoreError
 from papergate.run_folder.notes import note
 from papergate.statistics.looks import looks_within
-from papergate.words import say
+from papergate.words import worded
 
 LOOKS_OF_OLD_STORES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Of the releases that did not seal records."""
@@ -47,9 +47,7 @@ def withholding(case: Case) -> Iterator[None]:
     except EngineError as error:
         if not case.benchmark.spec.confidential:
             raise
-        raise type(error)(
-            f"the engine failed on {case.benchmark.spec.title}; {WITHHELD}: see the server's own log"
-        ) from None
+        raise worded(type(error), note("words_withheld", title=case.benchmark.spec.title)) from None
 
 
 def refuse_a_part(case: Case, known: Callable[[Key], bool], place: str, most: int | None) -> None:
@@ -59,10 +57,7 @@ def refuse_a_part(case: Case, known: Callable[[Key], bool], place: str, most: in
         StoreError: every problem has more samples in ``place`` than the ``most`` that would be looked at.
     """
     if most and all(map(known, case.planned(most).items())):
-        raise StoreError(
-            f"{place} holds more than {most} samples of every problem, and a verdict on a part of them would be a "
-            "choice; leave out --samples, --max-samples and --protocol vendor, or give a new run a folder of its own"
-        )
+        raise worded(StoreError, note("samples_beyond", place=place, most=most))
 
 
 def refuse_holes(case: Case, store: Store) -> None:
@@ -80,11 +75,7 @@ def refuse_holes(case: Case, store: Store) -> None:
             last[problem] = max(sample, last[problem])
     torn = [problem for problem, most in last.items() if _has_hole(store, problem, most, plans)]
     if torn:
-        raise StoreError(
-            f"{store.folder}: {len(torn)} problems lack samples of an earlier look than their last: records were "
-            "removed, or the run was begun with other looks. Restore the file; or resume with the --samples, "
-            "--max-samples and --golden that it was begun with; or give a new run a folder of its own"
-        )
+        raise worded(StoreError, note("samples_removed", folder=str(store.folder), problems=len(torn)))
 
 
 def _has_hole(store: Store, problem: str, last: int, plans: Iterable[Mapping[str, int]]) -> bool:
@@ -131,11 +122,8 @@ def refuse_copies(receipts: Mapping[Key, Receipt]) -> None:
     copied = [found for found in long if found.different < found.count]
     none_differ = len(repeated) >= SURELY_NOT_BY_CHANCE and len(alike) == len(repeated)
     if none_differ or (copied and 2 * len(copied) >= len(long)):
-        raise EngineError(
-            f"samples of {max(len(alike), len(copied))} of {len(repeated)} problems are the same text: copies, not "
-            "independent draws. Is the temperature 0, a cache in front, the seed ignored, or `do_sample` missing from "
-            "the model's generation_config.json (transformers serve)? One run of this deployment is: --protocol vendor"
-        )
+        copies = max(len(alike), len(copied))
+        raise worded(EngineError, note("samples_copied", copied=copies, repeated=len(repeated)))
 
 
 def refuse_damaged(case: Case, kinds: Mapping[Kind, int], unfinished: int = 0) -> None:
@@ -157,11 +145,7 @@ def refuse_damaged(case: Case, kinds: Mapping[Kind, int], unfinished: int = 0) -
         return
     came, share = sum(kinds.values()), kinds[kind] / sum(kinds.values())
     cause = note(f"cause_{DAMAGE[kind]}", percent=percent(share))
-    raise AnswersDamaged(
-        f"asking was stopped after {came} answers: {say(cause)}. So much damage costs the promise, "
-        f"however many samples follow; a run that can bear its damage is stopped in at most {ALPHA:.0%} of cases. The "
-        "answers are kept. Mend the deployment, then start a new run"
-    )
+    raise worded(AnswersDamaged, note("asking_stopped", cause, answers=came, alpha=ALPHA))
 
 
 def refuse_lost(case: Case, store: Store, k: int) -> None:
@@ -175,12 +159,9 @@ def refuse_lost(case: Case, store: Store, k: int) -> None:
     if not lost:
         return
     confidential = case.benchmark.spec.confidential  # a server may quote the problem in its error
-    named = "".join(
-        f"\n  - {name} sample {sample}: {WITHHELD if confidential else done.error}"
+    named = [
+        f"{name} sample {sample}: {WITHHELD if confidential else done.error}"
         for (name, sample), done in [*lost.items()][:NAMED]
-    )
-    more = f"\n  and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
-    raise RequestsLost(
-        f"{len(lost)} of {len(wanted)} samples never came, so no score can be stated:{named}{more}\n"
-        f"  What came is kept; mend the engine: the same command with --run={store.folder.parent} asks only for these"
-    )
+    ]
+    counts = {"lost": len(lost), "samples": len(wanted), "more": len(lost) - len(named)}
+    raise worded(RequestsLost, note("requests_lost", named=named, run=str(store.folder.parent), **counts))

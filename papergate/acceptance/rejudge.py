@@ -217,7 +217,7 @@ def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | 
     if before and before.golden and not setup.options.golden:
         promise = before.golden if isinstance(before.golden, str) else before.golden.promise
         raise StoreError(
-            f"{folder}: its verdict stands beside the golden run {promise}; give the folder of that "
+            f"{folder}: its verdict was given beside the golden run {promise}; give the folder of that "
             "run again: --golden RUN"
         )
 

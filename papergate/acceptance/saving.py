@@ -50,7 +50,7 @@ from papergate.run_folder.verdict import (
 )
 from papergate.scoring import Grade, Outcome
 from papergate.verdict import numbers
-from papergate.words import say
+from papergate.words import say, worded
 
 COUNTED = ("correct", "samples", "completions", "truncated", "output_tokens")
 """What the record holds of every problem; a golden run is compared by it."""
@@ -75,10 +75,9 @@ def save(acceptance: Acceptance, folder: Path, golden: Golden | None = None) -> 
         append_verdict(folder, record, record.text)
         write_verdict(folder, record)
     except OSError as error:
-        raise StoreError(
-            f"{folder}: the verdict cannot be written: {error.strerror}; what was asked is kept: make room, and run "
-            f"the same command with --run={folder.parent}. It is: {record.sentence}"
-        ) from error
+        places = {"folder": str(folder), "run": str(folder.parent)}
+        lost = note("verdict_not_written", record.said, reason=error.strerror, **places)
+        raise worded(StoreError, lost) from error
     return record
 
 

@@ -16,6 +16,7 @@ from papergate.promises import PAPERS, TARGETS, TOOLS, Promise, Target, read_pro
 from papergate.promises.policy import GatePolicy, read_policy
 from papergate.run_folder.notes import Note, note
 from papergate.suggest import among
+from papergate.words import worded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,8 +89,7 @@ def select(setup: Setup, candidates: Iterable[Promise], *, demanded: Collection[
     if setup.predictions:
         _refuse_unrelated_predictions(setup.predictions, setup.options, kept, gone)
     elif setup.options.attached and gone and not kept:
-        given = _attaching(setup.options)
-        raise OptionsError(f"{given} is given, but no selected promise is about a server; name it: -m a100")
+        raise worded(OptionsError, note("endpoint_of_no_promise", option=_attaching(setup.options)))
     left_out: dict[str, tuple[str, ...]] = {}
     for promise in gone:
         left_out[reasons[promise.id]] = (*left_out.get(reasons[promise.id], ()), promise.id)
@@ -165,7 +165,7 @@ def _how_to_judge(predictions: Predictions, options: Options, left_out: Iterable
 
 
 def _same_model(model: str, promise: Promise) -> bool:
-    """Whether both are one model, whoever's folder it stands in."""
+    """Whether both are one model, in any owner's folder."""
     return model.rpartition("/")[2] == promise.deployment.model.rpartition("/")[2]
 
 

@@ -11,7 +11,7 @@ from papergate.acceptance.flow import Show, ask_look, silently
 from papergate.acceptance.gradebook import Gradebook
 from papergate.acceptance.records import Case
 from papergate.acceptance.refusals import check_engine
-from papergate.completions.progress import Discreet
+from papergate.completions.progress import Discreet, no_score
 from papergate.completions.shard import Shard
 from papergate.completions.store import Store
 from papergate.engines import Engine
@@ -69,7 +69,7 @@ def ask_part(case: Case, engine: Engine, store: Store, looks: Iterable[int], sho
     check_golds([problem.gold for problem in case.problems], AnswerKind(case.benchmark.spec.answer))
     case, last = replace(case, allocated=True), 0
     with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
-        shown = Discreet(show(str)) if case.benchmark.spec.confidential else show(str)
+        shown = Discreet(show(no_score)) if case.benchmark.spec.confidential else show(no_score)
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
         check_engine(case, engine)
         for last in looks:

@@ -7,9 +7,11 @@ from typing import Literal
 from papergate.benchmarks import BenchmarkSpec
 from papergate.errors import PromiseError
 from papergate.promises import Promise, Sampling, Task
+from papergate.run_folder.notes import note
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Rule
+from papergate.words import worded
 
 ProtocolName = Literal["paper", "vendor"]
 SHOWN_DIGITS = 12
@@ -46,11 +48,7 @@ def reference_of(promise: Promise, golden: Counts | None = None) -> Reference:
         return Reference.golden(golden)
     score, samples = promise.score.fraction, promise.score.samples
     if score is None:
-        raise PromiseError(
-            f"{promise.id}: nobody published this score; its reference is a golden run: {promise.score.source}. "
-            "Make that run with papergate, then give its folder: --golden RUN. The base of a gain can be asked in the "
-            "same session: --gain-over MODEL"
-        )
+        raise worded(PromiseError, note("golden_needed", promise=promise.id, source=promise.score.source))
     if promise.score.reference == "sampled" and samples is not None:
         return Reference.sampled(score, samples=samples)
     return Reference.exact(score, samples=samples)

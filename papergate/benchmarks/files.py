@@ -9,6 +9,8 @@ from pathlib import Path
 from papergate.errors import BenchmarkError
 from papergate.extras import install
 from papergate.files import MOST_DATA, parsed, read_plain, reason, require_plain, text_of
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 MMLU_COLUMNS = ("question", "A", "B", "C", "D", "answer")
 FORMATS = "a .jsonl, .json, .csv or .parquet file, or a folder of *_test.csv files"
@@ -52,7 +54,7 @@ def _checked(path: Path, reader: Callable[[Path], list[dict[str, object]]]) -> l
         require_plain(path, most=MOST_DATA)
         return reader(path)
     except FileNotFoundError as error:
-        raise BenchmarkError(f"{path}: no such file; give {FORMATS}") from error
+        raise worded(BenchmarkError, note("benchmark_no_file", file=str(path), formats=FORMATS)) from error
     except OSError as error:
         raise BenchmarkError(f"{path}: cannot be read: {reason(error)}; give {FORMATS}") from error
     except (ValueError, csv.Error) as error:

@@ -7,6 +7,8 @@ from papergate.benchmarks.archives import from_archive
 from papergate.benchmarks.records import BenchmarkSpec, Origin
 from papergate.errors import BenchmarkError
 from papergate.extras import install
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 def fetch(
@@ -30,11 +32,7 @@ def fetch(
             failures.append(f"{source}: {error.name} is not installed ({install('hub')})")
         except Exception as error:  # noqa: BLE001 - the hubs' clients raise whatever their transport raises
             failures.append(f"{source}: {type(error).__name__}: {str(error).strip().splitlines()[0]}")
-    tried = "".join(f"\n  - {failure}" for failure in failures) or "\n  - no public origin is known"
-    raise BenchmarkError(
-        f"{spec.title}: its problems could not be fetched.{tried}\n"
-        f"  Remedy: --data {spec.name}=FILE with a local copy, or set HF_ENDPOINT to a mirror."
-    )
+    raise worded(BenchmarkError, note("benchmark_not_fetched", title=spec.title, benchmark=spec.name, tried=failures))
 
 
 def _origins(spec: BenchmarkSpec, *, shots: bool, variant: str) -> list[Origin]:

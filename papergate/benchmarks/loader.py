@@ -11,6 +11,8 @@ from papergate.benchmarks.layouts import problem_of
 from papergate.benchmarks.records import Benchmark, BenchmarkSpec, Problem, Variant
 from papergate.errors import BenchmarkError
 from papergate.promises.files import read_record
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 HERE = Path(__file__).parent
 WITHHELD = (
@@ -97,9 +99,9 @@ def _problems(rows: Sequence[Mapping[str, object]], spec: BenchmarkSpec, source:
 
 def _refuse_wrong_count(spec: BenchmarkSpec, problems: Sequence[Problem], source: str) -> None:
     if len(problems) != spec.problems:
-        raise BenchmarkError(
-            f"{source}: {len(problems)} rows where {spec.title} has {spec.problems}; give {FORMATS} with all of them "
-            f"(a quick trial of the set-up is --limit, which cannot pass)"
+        counts = {"rows": len(problems), "problems": spec.problems}
+        raise worded(
+            BenchmarkError, note("benchmark_other_count", file=source, title=spec.title, formats=FORMATS, **counts)
         )
 
 
@@ -110,7 +112,7 @@ def _refuse_duplicates(problems: Sequence[Problem], source: str) -> None:
     twice += [name for name, count in ids.items() if count > 1]
     if twice:
         raise BenchmarkError(
-            f"{source}: problems or ids stand more than once (ids {', '.join(twice[:6])}); keep one of each"
+            f"{source}: problems or ids are listed more than once (ids {', '.join(twice[:6])}); keep one of each"
         )
 
 
@@ -128,9 +130,6 @@ def _refuse_wrong_answers(spec: BenchmarkSpec, problems: Sequence[Problem], sour
         return  # nothing is published to compare with: the text stays marked as unknown
     if answers_digest(problems) == spec.answers or sorted_answers_digest(problems) == spec.answers_sorted:
         return
-    accepted = "".join(f"\n  - {variant.name}: {variant.strict}" for variant in spec.variants if not variant.refused)
-    raise BenchmarkError(
-        f"{source}: text and answers differ from every accepted {spec.title} (its digest: {strict}).\n"
-        f"  Accepted:{accepted}\n"
-        "  Some gold answer is wrong or belongs to another problem; fetch the file again from a listed origin."
-    )
+    accepted = [f"{variant.name}: {variant.strict}" for variant in spec.variants if not variant.refused]
+    other = note("benchmark_other_answers", file=source, title=spec.title, digest=strict, accepted=accepted)
+    raise worded(BenchmarkError, other)

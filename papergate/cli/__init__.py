@@ -12,6 +12,7 @@ from papergate.cli import suite
 from papergate.cli.parser import Parser
 from papergate.errors import PapergateError
 from papergate.printable import printable
+from papergate.words import explain, language_for_errors
 
 USAGE_ERROR = 2
 CRASHED = 70
@@ -61,7 +62,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         status: int = args.run(args)
     except PapergateError as error:
-        print(f"papergate: {error}", file=sys.stderr)
+        language = language_for_errors(getattr(args, "language", None))
+        print(f"papergate: {explain(error, language)}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED

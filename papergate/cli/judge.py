@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from papergate.acceptance.options import add_language_option
-from papergate.errors import PapergateError, PredictionsError, PromiseError
+from papergate.errors import PredictionsError, PromiseError
 from papergate.files import MEBIBYTE, read_plain, reason
 from papergate.printable import printable
 from papergate.promises.files import shortened
@@ -24,10 +24,10 @@ from papergate.statistics.pooled import Part
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import ALPHA, Rule
 from papergate.verdict import Judgement, judge, numbers
-from papergate.words import Language, explain, language_of, say
+from papergate.words import Language, language_of, say
 
-KEPT, BROKEN, UNUSABLE = 0, 1, 2
-"""Exit codes: the promise does not block, it does, the input cannot be judged."""
+KEPT, BROKEN = 0, 1
+"""Exit codes: the promise does not block, or it does."""
 
 REQUIRED = ("correct", "problems", "paper", "tolerance")
 """Options that state a result where there is no file."""
@@ -112,14 +112,9 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 
 def run(args: argparse.Namespace) -> int:
     """Judge, print, and return the exit code."""
-    language = language_of(args.language)
-    try:
-        judgement = _from_file(args) if args.file else _from_options(args)
-    except PapergateError as error:
-        sys.stderr.write(f"papergate judge: {explain(error, language)}\n")
-        return UNUSABLE
-    sys.stdout.write(json.dumps(numbers(judgement), indent=2) if args.json else printable(_text(judgement, language)))
-    sys.stdout.write("\n")
+    judgement = _from_file(args) if args.file else _from_options(args)
+    text = printable(_text(judgement, language_of(args.language)))
+    sys.stdout.write(f"{json.dumps(numbers(judgement), indent=2) if args.json else text}\n")
     return BROKEN if judgement.blocks else KEPT
 
 
@@ -200,7 +195,7 @@ def _read(path: Path) -> ResultFile:
     except OSError as error:
         raise PredictionsError(f"{path} cannot be read: {reason(error)}") from None
     except Twice as twice:
-        raise PredictionsError(f"{path} is not a result: the field {twice} stands twice; keep one") from None
+        raise PredictionsError(f"{path} is not a result: the field {twice} is listed twice; keep one") from None
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, mistake['loc'])) or 'file'}: {mistake['msg']}" for mistake in error.errors())
         raise PredictionsError(f"{path} is not a result: {'; '.join(mistakes)}; see papergate judge --help") from None

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from papergate.acceptance.options import add_language_option
-from papergate.cli.judge import UNUSABLE, percent_option, tolerance_option
-from papergate.errors import PapergateError, PromiseError
+from papergate.cli.judge import percent_option, tolerance_option
+from papergate.errors import PromiseError
 from papergate.printable import printable
 from papergate.statistics.looks import LOOKS, looks_within
 from papergate.statistics.panels import beta_panel
@@ -17,7 +17,7 @@ from papergate.statistics.power import Gate
 from papergate.statistics.reference import ReferenceKind
 from papergate.statistics.replicas import Fleet, drawn_looks, scaling_text
 from papergate.statistics.rule import Rule
-from papergate.words import Language, explain, language_of, say
+from papergate.words import Language, language_of, say
 
 IN_FLIGHT = 64
 """As many as papergate keeps at a server by itself."""
@@ -82,13 +82,7 @@ def _add_replicas(add: Callable[..., object]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan, print, and return the exit code."""
-    language = language_of(args.language)
-    try:
-        text = _text(args, language)
-    except PapergateError as error:
-        sys.stderr.write(f"papergate plan: {explain(error, language)}\n")
-        return UNUSABLE
-    sys.stdout.write(f"{printable(text)}\n")
+    sys.stdout.write(f"{printable(_text(args, language_of(args.language)))}\n")
     return 0
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from papergate.acceptance.options import add_language_option
-from papergate.cli.judge import BROKEN, KEPT, UNUSABLE, part_of
-from papergate.errors import PapergateError
+from papergate.cli.judge import BROKEN, KEPT, part_of
 from papergate.statistics.pooled import pool
 from papergate.statistics.rule import Decision
-from papergate.words import explain, language_of, say
+from papergate.words import language_of, say
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -33,13 +32,8 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 
 def run(args: argparse.Namespace) -> int:
     """Judge, print, and return the exit code."""
-    language = language_of(args.language)
-    try:
-        found = pool([part_of(file) for file in args.files])
-    except PapergateError as error:
-        sys.stderr.write(f"papergate pool: {explain(error, language)}\n")
-        return UNUSABLE
-    sentence = say(found.note, language)
+    found = pool([part_of(file) for file in args.files])
+    sentence = say(found.note, language_of(args.language))
     text = json.dumps({**asdict(found), "sentence": sentence}, indent=2) if args.json else sentence
     sys.stdout.write(f"{text}\n")
     return KEPT if found.decision is Decision.PASS else BROKEN

@@ -56,7 +56,9 @@ def deployment_options(args: argparse.Namespace, **others: object) -> Options:
 
 def run(args: argparse.Namespace) -> int:
     """Check every server of the target, show what was found, and return the exit code."""
-    records = preflights(deployment_options(args), targets=[args.target], show=partial(progress_for, sys.stdout))
+    options = deployment_options(args)
+    show = partial(progress_for, sys.stdout, language=options.language)
+    records = preflights(options, targets=[args.target], show=show)
     if not records:
         raise OptionsError(f"{args.target}: no promise of this target is about a server; see papergate doctor")
     return FAILED if any(record.failed for record in records) else IN_ORDER

@@ -1,4 +1,4 @@
-"""Where the suite stands, and running it: ``papergate gate`` is pytest on the files that the wheel carries."""
+"""Where the suite is, and running it: ``papergate gate`` is pytest on the files that the wheel carries."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ import papergate
 
 FOLDERS = {"gate": "tests/accuracy", "perf": "tests/perf"}
 """The tests that each command runs. pytest reads all that follows the command: its own options and the gate's."""
-WHERE = 'Print where the suite stands, to run it by pytest itself: pytest "$(papergate where)" -m a100 --endpoint URL'
+WHERE = 'Print where the suite is, to run it by pytest itself: pytest "$(papergate where)" -m a100 --endpoint URL'
 
 
 def root() -> Path:
@@ -45,7 +45,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
     add_options(perf.add_argument)
     add_speed_options(perf.add_argument)
     where = subparsers.add_parser(
-        "where", help="print where the suite stands", description=WHERE, epilog="example: papergate where"
+        "where", help="print where the suite is", description=WHERE, epilog="example: papergate where"
     )
     where.set_defaults(run=run_where)
 

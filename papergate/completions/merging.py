@@ -65,7 +65,7 @@ class Part:
 
 
 def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[str, str]:
-    """Join ``runs`` into the new run folder ``into``, for whoever judges it; it is there whole or not at all.
+    """Join ``runs`` into the new run folder ``into``, to be judged; the folder is there whole or not at all.
 
     A promise that one run holds whole comes with its verdict there, which tells how it was judged.
 

@@ -7,12 +7,16 @@ from typing import Protocol, TextIO
 
 from papergate.engines.records import Completion, Finish
 from papergate.printable import one_line, printable
+from papergate.run_folder.notes import Note, note
+from papergate.words import Language, label, say
 
 LINE_EVERY_S = 60.0
 """Often enough to see life in a CI log, rare enough to leave it readable for hours."""
 WITHHELD = "its words are withheld, as they may quote a problem that must not be shown"
 REFRESH_EVERY_S = 1.0
 """A person notices a second."""
+Score = Callable[[], Note | None]
+"""Tells the running score; None while there is none."""
 
 
 class Progress(Protocol):
@@ -107,6 +111,7 @@ class Discreet:
 class Tally:
     """What has happened so far; the text of it is the same in a terminal and in a log."""
 
+    language: Language = "en"
     problems: int = 0
     total: int = 0
     stored: int = 0
@@ -135,21 +140,20 @@ class Tally:
     def facts(self) -> Iterator[str]:
         """How far it is, then what failed, each for a row of its own; a narrow terminal cuts off how each ends."""
         seconds = max(time.monotonic() - self.started, 1e-9)
-        parts = [f"{self.stored + self.finished}/{self.total} samples of {self.problems} problems"]
-        if not self.is_over:
-            parts += [self._eta(seconds), f"{self.in_flight} in flight"]
-        yield ", ".join([*parts, f"{self.output_tokens / seconds:,.0f} tok/s"])
+        counts = {"done": self.stored + self.finished, "total": self.total, "problems": self.problems}
+        under_way = {} if self.is_over else {"in_flight": self.in_flight, "left": self._left_time(seconds)}
+        yield say(note("progress", **counts, **under_way, tokens_per_s=self.output_tokens / seconds), self.language)
         if self.failed or self.retries:
-            yield f"{self.failed} failed, {self.retries} retries (last: {self.last_error})"
+            errors = note("progress_errors", failed=self.failed, retries=self.retries, last=self.last_error)
+            yield say(errors, self.language)
 
     @property
     def _left(self) -> int:
         return self.total - self.stored - self.finished - self.failed
 
-    def _eta(self, seconds: float) -> str:
-        if not self.finished:
-            return "time left unknown"
-        return f"about {clock(self._left * seconds / self.finished)} left"
+    def _left_time(self, seconds: float) -> str:
+        """How long the rest takes; empty where nobody knows."""
+        return clock(self._left * seconds / self.finished) if self.finished else ""
 
 
 def clock(seconds: float) -> str:
@@ -159,29 +163,36 @@ def clock(seconds: float) -> str:
     return f"{hour}:{minute:02}:{second:02}"
 
 
-def no_score() -> str:
+def no_score() -> None:
     """The running score of a caller that has none."""
-    return ""
 
 
 class Shown:
     """Counts what happens and shows it on a display every so often."""
 
     def __init__(
-        self, display: "Display", score: Callable[[], str] = no_score, *, every_s: float, about: str = ""
+        self,
+        display: "Display",
+        score: Score = no_score,
+        *,
+        every_s: float,
+        about: str = "",
+        language: Language = "en",
     ) -> None:
         self._display = display
         self._score = score
-        self._about = f"{about}: " if about else ""
+        self._about = f"{about}{label('colon', language)}" if about else ""
         self._every_s = every_s
+        self._language = language
         self._tally = Tally()
         self._next = 0.0
 
     def start(self, *, problems: int, total: int, stored: int) -> None:
         """Say how much there is to do."""
-        self._tally = Tally(problems=problems, total=total, stored=stored)
+        self._tally = Tally(language=self._language, problems=problems, total=total, stored=stored)
         self._next = self._tally.started + self._every_s
-        self.say(f"asking {total - stored} of {total} samples of {problems} problems; {stored} stored before")
+        counts = {"missing": total - stored, "total": total, "problems": problems, "stored": stored}
+        self.say(say(note("progress_begins", **counts), self._language))
 
     def finished(self, completion: Completion) -> None:
         """Count a stored completion."""
@@ -190,7 +201,7 @@ class Shown:
     def retrying(self, error: str, wait_s: float) -> None:
         """Count a failed attempt."""
         self._tally.retries += 1
-        self._tally.last_error = f"{error}; again in {wait_s:.0f} s"
+        self._tally.last_error = say(note("progress_retry", error=error, seconds=wait_s), self._language)
 
     def tick(self, in_flight: int) -> None:
         """Show the state when it is time to."""
@@ -211,7 +222,8 @@ class Shown:
             self.say("; ".join(self._facts()))
 
     def _facts(self) -> list[str]:
-        return [fact for fact in (self._score(), *self._tally.facts()) if fact]
+        score = self._score()
+        return [*([say(score, self._language)] if score else []), *self._tally.facts()]
 
 
 class Display(Protocol):
@@ -275,7 +287,13 @@ class Terminal:
 
 
 def progress_for(
-    stream: TextIO, score: Callable[[], str] = no_score, *, about: str = "", quiet: bool = False, live: bool = True
+    stream: TextIO,
+    score: Score = no_score,
+    *,
+    about: str = "",
+    quiet: bool = False,
+    live: bool = True,
+    language: Language = "en",
 ) -> Progress:
     """A state kept up to date where ``stream`` is a terminal and ``live``, one line per minute elsewhere.
 
@@ -284,5 +302,5 @@ def progress_for(
     if quiet:
         return Quiet(stream)
     if live and stream.isatty():
-        return Shown(Terminal(stream), score, every_s=REFRESH_EVERY_S, about=about)
-    return Shown(Log(stream), score, every_s=LINE_EVERY_S, about=about)
+        return Shown(Terminal(stream), score, every_s=REFRESH_EVERY_S, about=about, language=language)
+    return Shown(Log(stream), score, every_s=LINE_EVERY_S, about=about, language=language)

@@ -10,6 +10,8 @@ from papergate.completions.store import Store
 from papergate.endpoints.event_loop import run_in_loop
 from papergate.engines.records import Completion, Engine, Finish, Request
 from papergate.errors import EngineError, EngineTimeout
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 TICK_S = 1.0
 """How often progress is shown and the watchdog looks."""
@@ -153,7 +155,7 @@ class _Asking:
         self._seen(completion)
         self._lost_in_a_row = self._lost_in_a_row + 1 if completion.finish is Finish.FAILED else 0
         if self._lost_in_a_row >= self._policy.failures_in_a_row:
-            raise EngineError(f"{self._lost_in_a_row} requests in a row were lost, the last with: {completion.error}")
+            raise worded(EngineError, note("lost_in_a_row", count=self._lost_in_a_row, said=completion.error))
 
     async def _watch(self) -> None:
         """Show life every second, until nothing has finished for too long."""
@@ -162,10 +164,8 @@ class _Asking:
         while loop.time() - self._last_finish < self._policy.no_progress_s:
             self._progress.tick(self._in_flight)
             await asyncio.sleep(min(TICK_S, self._policy.no_progress_s))
-        raise EngineTimeout(
-            f"no answer finished for {self._policy.no_progress_s:g} s with {self._in_flight} requests in flight; "
-            "look at the server's log",
-        )
+        idle = note("no_progress", seconds=self._policy.no_progress_s, in_flight=self._in_flight)
+        raise worded(EngineTimeout, idle)
 
 
 class _Pace:

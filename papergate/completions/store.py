@@ -51,7 +51,9 @@ from papergate.files import (
 )
 from papergate.run_folder.files import COMPLETIONS_FILE, LOCK_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
 from papergate.run_folder.history import read_history
+from papergate.run_folder.notes import note
 from papergate.run_folder.stored import mistakes_of
+from papergate.words import say, worded
 
 NAMED = 5
 """Damages that a message names one by one."""
@@ -253,12 +255,9 @@ class Store:
                 rest = rest[os.write(self._file, rest) :]
             os.fsync(self._file)
         except OSError as error:
-            said = (
-                f"{self._path} cannot be written: {error.strerror}; the {len(self)} completions stored before are "
-                "kept; make room and run the same command again"
-            )
-            self._take_back(said)
-            raise StoreError(said) from error
+            full = note("store_full", file=str(self._path), reason=error.strerror, kept=len(self))
+            self._take_back(say(full))
+            raise worded(StoreError, full) from error
         self._refuse_lost(self._contents.size + len(data))
 
     def _take_back(self, why: str) -> None:
@@ -366,13 +365,10 @@ def refuse_damaged(folder: Path, contents: Contents) -> None:
     """
     if not contents.damages:
         return
-    named = "".join(f"\n  - {damage}" for damage in contents.damages[:NAMED])
-    more = f"\n  - and {len(contents.damages) - NAMED} more" if len(contents.damages) > NAMED else ""
-    raise StoreError(
-        f"{folder / COMPLETIONS_FILE} is not as papergate wrote it:{named}{more}\n"
-        f"restore it from a copy, or keep the records that are whole and ask for the others again: "
-        f"papergate runs check {folder} --repair"
-    )
+    named = [*map(str, contents.damages[:NAMED])]
+    places = {"file": str(folder / COMPLETIONS_FILE), "folder": str(folder)}
+    more = len(contents.damages) - len(named)
+    raise worded(StoreError, note("store_damaged", damages=named, more=more, **places))
 
 
 def refuse_unsound(folder: Path) -> None:
@@ -444,10 +440,7 @@ def only_writer(folder: Path) -> FileLock:
         if has_locks:
             lock.acquire()
     except Timeout:
-        raise StoreError(
-            f"{folder} is being written by another process (it holds {LOCK_FILE}); wait for it, or give this run a "
-            "folder of its own",
-        ) from None
+        raise worded(StoreError, note("store_locked", folder=str(folder), lock=LOCK_FILE)) from None
     return lock
 
 
@@ -542,10 +535,7 @@ def _claim(folder: Path, manifest: Manifest) -> None:
         return
     difference = manifest.difference(read_manifest(folder))
     if difference:
-        raise StoreError(
-            f"{folder} holds another run:\n  " + "\n  ".join(difference) + "\nresume with the stored settings, or give "
-            "this run a folder of its own",
-        )
+        raise worded(StoreError, note("other_run", folder=str(folder), differences=difference))
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -11,7 +11,9 @@ from papergate.endpoints.pages import Pages, object_of, pages_of
 from papergate.endpoints.server_errors import UNAUTHORISED, unauthorised
 from papergate.errors import EngineError, EngineRefused
 from papergate.printable import one_line
-from papergate.suggest import did_you_mean
+from papergate.run_folder.notes import Note, note
+from papergate.suggest import nearest
+from papergate.words import worded
 
 MOST_TOKENS = 2**31
 MOST_NAMED = 20
@@ -69,11 +71,11 @@ def describe(url: str, model: str, access: Access) -> Served:
     with pages_of(url, access) as pages:
         health = pages.first("/health")
         if health.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise EngineError(f"{url} is not well: /health answered {health.said}; look at the server's log")
+            raise worded(EngineError, note("endpoint_unwell", url=url, said=health.said))
         listed = _models(url, pages, access)
         mine = next((entry for entry in listed if entry.get("id") == model), None)
         if listed and mine is None:
-            raise EngineRefused(_serves_others(url, model, listed))
+            raise worded(EngineRefused, _serves_others(url, model, listed))
         return _served(mine or {}, _about(pages), listed=mine is not None)
 
 
@@ -82,13 +84,10 @@ def count_of(found: object) -> int | None:
     return found if type(found) is int and 0 <= found < MOST_TOKENS else None
 
 
-def _serves_others(url: str, model: str, listed: list[dict[str, Any]]) -> str:
+def _serves_others(url: str, model: str, listed: list[dict[str, Any]]) -> Note:
     names = sorted({_word(entry.get("id")) for entry in listed})
-    shown = ", ".join(map(repr, names[:MOST_NAMED])) + (
-        f" and {len(names) - MOST_NAMED} more" * (len(names) > MOST_NAMED)
-    )
-    one = names[0] if len(names) == 1 else "NAME, one of them"
-    return f"{url} does not serve {model!r}{did_you_mean(model, names)}; it serves {shown}; give --model={one}"
+    shown, more = names[:MOST_NAMED], max(0, len(names) - MOST_NAMED)
+    return note("endpoint_serves_others", url=url, model=model, close=nearest(model, names), names=shown, more=more)
 
 
 def _served(mine: dict[str, Any], about: dict[str, Any], *, listed: bool) -> Served:
@@ -136,15 +135,12 @@ def count_tokens(url: str, model: str, prompt: str, access: Access) -> int | Non
 def _models(url: str, pages: Pages, access: Access) -> list[dict[str, Any]]:
     page = pages.get("/v1/models")
     if page.status in UNAUTHORISED:
-        raise EngineRefused(f"{url} {unauthorised(page.status, page.body, access)}")
+        raise worded(EngineRefused, unauthorised(page.status, page.body, access, url=url))
     if page.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise EngineError(f"{url} cannot list its models: /v1/models answered {page.said}; look at its log")
+        raise worded(EngineError, note("endpoint_without_models", url=url, said=page.said))
     listed = page.fields.get("data")
     if not isinstance(listed, list):
-        raise EngineRefused(
-            f"{url} is not OpenAI-compatible: /v1/models answered {page.said}; give the address of a "
-            "server, such as http://host:8000",
-        )
+        raise worded(EngineRefused, note("endpoint_of_another_kind", url=url, said=page.said))
     return [entry for entry in listed if isinstance(entry, dict)]
 
 

@@ -123,7 +123,7 @@ class Reply:
             try:
                 if self._take(piece):
                     self.end(None)
-            except Exception as error:  # noqa: BLE001 - it belongs to whoever waits in each(), not to the event loop
+            except Exception as error:  # noqa: BLE001 - it belongs to the caller that waits in each(), not to the event loop
                 self.end(error)
 
     def end(self, error: Exception | None) -> None:

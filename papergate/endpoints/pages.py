@@ -16,6 +16,8 @@ from papergate.endpoints.http import CLOSES, exchange
 from papergate.endpoints.server_errors import json_in, quoted, server_words
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.printable import one_line
+from papergate.run_folder.notes import Note, note
+from papergate.words import worded
 
 PAGE_S = 30.0
 """For a page, connecting included: it computes nothing, so that an endpoint that needs longer is not well."""
@@ -96,15 +98,15 @@ class Pages:
         await asyncio.wait({asked}, timeout=OTHER_SCHEME_AFTER_S)
         try:
             if _is_doubtful(asked) and await speaks(self._address, tls=self._address.tls is None):
-                raise EngineRefused(self._other_scheme())
+                raise worded(EngineRefused, self._other_scheme())
             return await asked
         finally:
             asked.cancel()
 
-    def _other_scheme(self) -> str:
-        spoken, written = ("plain HTTP", "http") if self._address.tls else ("TLS", "https")
-        there = self._address.url.partition("://")[2]
-        return f"{self._address.url}: the server speaks {spoken} on this port; give the address {written}://{there}"
+    def _other_scheme(self) -> Note:
+        url, plain = self._address.url, self._address.tls is not None
+        right = f"{'http' if plain else 'https'}://{url.partition('://')[2]}"
+        return note("endpoint_other_scheme", url=url, plain=plain, address=right)
 
     async def _ask(self, method: str, path: str, body: bytes = b"", *headers: str) -> Page:
         url = self._address.url
@@ -112,13 +114,11 @@ class Pages:
             async with asyncio.timeout(self._page_s):
                 return await self._page(self._address.request(method, path, body, CLOSES, *headers))
         except TimeoutError as error:
-            raise EngineTimeout(
-                f"{url}{path} did not answer within {self._page_s:g} s; look at the server's log", transient=True
-            ) from error
+            silent = note("endpoint_silent", url=f"{url}{path}", seconds=self._page_s)
+            raise worded(EngineTimeout, silent, transient=True) from error
         except ConnectionError as error:
-            raise EngineError(
-                f"{url} cannot be reached ({error}); is the server started, and the address right?", transient=True
-            ) from None  # its causes, three deep, say no more
+            unreached = note("endpoint_unreached", url=url, said=str(error))
+            raise worded(EngineError, unreached, transient=True) from None  # its causes, three deep, say no more
         except EngineError as error:
             raise type(error)(f"{url}{path}: {error}", transient=error.transient) from None
 

@@ -16,6 +16,8 @@ import orjson
 from papergate.endpoints.address import Access
 from papergate.errors import EngineError, EngineRefused
 from papergate.printable import one_line, without_secrets
+from papergate.run_folder.notes import Note, note
+from papergate.words import worded
 
 AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 """What a gateway answers for a server that is not there."""
@@ -37,7 +39,7 @@ LONGEST_RETRY_AFTER_S = 86400.0
 def refusal(status: int, headers: Mapping[str, str], body: bytes, access: Access) -> EngineError:
     """The error that an HTTP answer amounts to; ``transient`` for 408, 425, 429 and 5xx only."""
     if status in UNAUTHORISED:
-        return EngineRefused(unauthorised(status, body, access))
+        return worded(EngineRefused, unauthorised(status, body, access))
     kind = one_line(headers.get("Content-Type", "no content type"))
     message = f"answered {status} ({kind}) {quoted(server_words(body))}"
     if status == HTTPStatus.OK:
@@ -69,10 +71,10 @@ def is_transient(status: int) -> bool:
     return status in LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def unauthorised(status: int, body: bytes, access: Access) -> str:
-    """What to say when an endpoint wants another key."""
-    sent = f"the key in {access.key_env} was sent" if access.key else f"no key was sent; set {access.key_env}"
-    return f"answered {status} {quoted(server_words(body))}: {sent}"
+def unauthorised(status: int, body: bytes, access: Access, *, url: str = "") -> Note:
+    """What to say when an endpoint wants another key; without ``url`` where the caller names it."""
+    said, sent = quoted(server_words(body)), bool(access.key)
+    return note("endpoint_wants_key", url=url, status=status, said=said, key=access.key_env, sent=sent)
 
 
 def retry_after_s(header: str) -> float | None:

@@ -120,7 +120,7 @@ def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:
         sample = seen[row.problem] if row.sample is None else row.sample
         if (row.problem, sample) in taken:
             raise PredictionsError(
-                f"{path}: sample {sample} of {quotable(row.problem)} stands there again; keep one of each"
+                f"{path}: sample {sample} of {quotable(row.problem)} is there twice; keep one of each"
             )
         taken.add((row.problem, sample))
         seen[row.problem] += 1

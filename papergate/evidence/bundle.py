@@ -100,7 +100,7 @@ def _refuse_unfinished(run: Path) -> None:
 
 
 def _refuse_unsound(run: Path) -> None:
-    """What ``papergate runs check`` calls damaged is no evidence: whoever gets it would have to call it altered."""
+    """What ``papergate runs check`` calls damaged is no evidence: its receiver would have to call it altered."""
     for folder in promise_folders(run, MANIFEST_FILE):
         refuse_damaged(folder, contents_of(folder))
     refuse_changed_in(run)

@@ -291,7 +291,7 @@ def _control_characters(value: object, place: str = "") -> list[str]:
 
 def _twice(keys: Iterable[str], what: str) -> list[str]:
     listed = list(keys)
-    return [f"{what} {key!r} stands twice; keep one" for key in sorted({k for k in listed if listed.count(k) > 1})]
+    return [f"{what} {key!r} is listed twice; keep one" for key in sorted({k for k in listed if listed.count(k) > 1})]
 
 
 def _wrong_name(path: Path, raw: Mapping[str, object]) -> list[str]:

@@ -52,7 +52,7 @@ class GatePolicy(Record):
                 yield f"{place}: {pattern!r} names no promise; known are ids such as {min(promises, default='none')!r}"
         for promise in promises:
             if len(tiers := self._tiers(promise)) > 1:
-                yield f"{promise} stands in {' and '.join(tiers)}; keep one"
+                yield f"{promise} is listed in {' and '.join(tiers)}; keep one"
 
     def _tiers(self, promise: str) -> list[Tier]:
         return [tier for tier in TIERS if any(fnmatchcase(promise, pattern) for pattern in getattr(self, tier))]

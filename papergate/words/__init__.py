@@ -6,14 +6,16 @@ A sentence is a template of the values, or a function of them. Numbers look the 
 import os
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from papergate.errors import OptionsError, PapergateError
+from papergate.printable import printable
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import Check
 from papergate.words import chinese, english
 
 Language = Literal["en", "zh"]
+Broken = TypeVar("Broken", bound=PapergateError)
 
 LANGUAGES: Mapping[Language, ModuleType] = {"en": english, "zh": chinese}
 """A module has `SENTENCES` by code and `LABELS` by name. The code of a check is followed by its state."""
@@ -36,6 +38,14 @@ def language_of(given: str | None) -> Language:
     return found
 
 
+def language_for_errors(given: object) -> Language:
+    """The same; English where there is no such language, since an error must be said in any case."""
+    try:
+        return language_of(given if isinstance(given, str) else None)
+    except OptionsError:
+        return "en"
+
+
 def say(one: Note | Check, language: Language = "en") -> str:
     """A note or a check in words, with what to do; what this release cannot say is shown with its values."""
     if isinstance(one, Note):
@@ -47,7 +57,15 @@ def say(one: Note | Check, language: Language = "en") -> str:
 
 def explain(error: PapergateError, language: Language = "en") -> str:
     """The message of an error; other languages say first what kind of error it is, and what that means."""
-    return say(note(f"error_{error.code}", message=str(error)), language)
+    message = str(error) if language == "en" or error.said is None else printable(say(error.said, language))
+    return say(note(f"error_{error.code}", message=message), language)
+
+
+def worded(kind: type[Broken], said: Note, **more: Any) -> Broken:  # noqa: ANN401 - what this kind of error takes
+    """An error whose message each language can say."""
+    error = kind(say(said), **more)
+    error.said = said
+    return error
 
 
 def label(name: str, language: Language = "en") -> str:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
-from papergate.words import chinese_page
+from papergate.words import chinese_errors, chinese_page
 from papergate.words.english import LIKELY, NAMED, SMALLEST_SHARE
 
 Values = Mapping[str, Any]
@@ -418,6 +418,26 @@ def _changes_moved(values: Values) -> str:
     return f"{values['group']}，{values['run']}：{values['count']} 道题目发生变化（Fisher，Holm）：{named}"
 
 
+def _running(values: Values) -> str:
+    promised, tolerance = f"{values['promised']:.1f} %", values["tolerance"]
+    interval = " [{:.1f}, {:.1f}]".format(*values["interval"]) if values["interval"] else ""
+    parts = [
+        f"得分 {values['percent']:.1f} %{interval}",
+        f"承诺值 {promised} ± {_tolerance({'tolerance': tolerance})}" if tolerance else f"承诺值 > {promised}",
+        *(["第 {} 个检查点，共 {} 个".format(*values["look"])] if values["look"] else []),
+    ]
+    return "，".join(parts)
+
+
+def _progress(values: Values) -> str:
+    done = f"{values['done']}/{values['total']} 个样本，共 {values['problems']} 题"
+    rate = f"{values['tokens_per_s']:,.0f} token/秒"
+    if "in_flight" not in values:
+        return f"{done}，{rate}"
+    left = f"约剩 {values['left']}" if values["left"] else "剩余时间未知"
+    return f"{done}，{left}，{values['in_flight']} 个请求在途，{rate}"
+
+
 def _listed(head: str) -> Callable[[Values], str]:
     return lambda values: head + "；".join(values["parts"])
 
@@ -600,20 +620,13 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "preflight_begins": "预检 {deployment}：几百个简短请求（--no-preflight 可跳过）",
     "preflight_found": "预检：{checks} 项检查中 {fine} 项正常，用时 {seconds:.0f} 秒",
     "preflight_refuses": "预检不合格，没有提问",
-    # errors, by their kind
-    "error_other": "出错，没有结论。详情：{message}",
-    "error_options": "选项有误，没有运行。详情：{message}",
-    "error_promise": "目标文件或论文文件有误。详情：{message}",
-    "error_benchmark": "数据集无法读取，或不是所声称的数据集。详情：{message}",
-    "error_hardware": "本机没有承诺所要求的硬件。详情：{message}",
-    "error_engine": "引擎或服务出错：无法启动、无法连接，或其回复无法使用。没有得分。详情：{message}",
-    "error_preflight": "服务的设置不符合测试要求。{message}",
-    "error_store": "运行目录无法读写，或属于另一次运行。详情：{message}",
-    "error_evidence": "证据包无法使用。详情：{message}",
-    "error_workload": "负载有误，或与服务不符。详情：{message}",
-    "error_requests_lost": "有请求没有得到回复，无法给出得分；已得到的输出都保留。详情：{message}",
-    "error_answers_damaged": "损坏的输出太多，已停止提问；请先修复部署，再开始新的运行。详情：{message}",
-    "error_predictions": "保存的输出文件无法使用。详情：{message}",
+    # while it runs
+    "progress_begins": "将提问 {total} 个样本中的 {missing} 个，共 {problems} 题；此前已保存 {stored} 个",
+    "running": _running,
+    "progress": _progress,
+    "progress_errors": "失败 {failed} 次，重试 {retries} 次（最近一次：{last}）",
+    "progress_retry": "{error}；{seconds:.0f} 秒后重试",
+    **chinese_errors.SENTENCES,
     # plans
     "pooled": _pooled,
     "plan_head": _plan_head,

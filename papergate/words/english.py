@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
-from papergate.words import english_page
+from papergate.words import english_errors, english_page
 
 Values = Mapping[str, Any]
 
@@ -13,7 +13,7 @@ SMALLEST_SHARE = 0.01
 LIKELY = 0.5
 """A distance that more than half of all perfect deployments show needs no words."""
 NAMED = 5
-"""Moved problems that a sentence names one by one; all stand in the report."""
+"""Moved problems that a sentence names one by one; the report has all."""
 
 
 def share(chance: float) -> str:
@@ -73,7 +73,7 @@ def _moved(values: Values) -> str:
 
 def _golden_differs(values: Values) -> str:
     apart = "; ".join(f"{name} {theirs}, here {ours}" for name, theirs, ours in values["differences"])
-    return f"the golden run was made otherwise: {apart}"
+    return f"the golden run was made with other settings: {apart}"
 
 
 def _other_version(values: Values) -> str:
@@ -137,12 +137,12 @@ _SENT = {
 
 def _sends_otherwise(values: Values) -> str:
     named = ", ".join(_SENT[name].format_map(values) for name in values["differ"])
-    return f"sent otherwise than {values['tool']} sends: {named} (--letter sends so, too)"
+    return f"requests are not sent as {values['tool']} sends them: {named} (--letter sends them so)"
 
 
 def _leaves_open(values: Values) -> str:
     parts = ("; ".join(values["unknown"]), "; ".join(values["otherwise"]))
-    named = ("not stated by the document, with what was chosen: ", "done otherwise than by its tool: ")
+    named = ("the document does not state (with what was chosen): ", "not done as by its tool: ")
     return ". ".join(name + part for name, part in zip(named, parts, strict=True) if part)
 
 
@@ -177,18 +177,18 @@ def _time_differs(values: Values) -> str:
 
 def _looks_differ(values: Values) -> str:
     return (
-        f"the samples are not independent: the scores of the looks differ more than by chance (p = {values['p']:.1g}), "
-        f"look {values['where']} is {_apart(values)} than the others. Look for what changes from time to time, and "
-        "start a new run"
+        f"the samples are not independent: the scores of the looks differ more than by chance (p = {values['p']:.1g}). "
+        f"Look {values['where']} is {_apart(values)} than the others. Find what changes from time to time, and start a "
+        "new run"
     )
 
 
 def _all_agree(values: Values) -> str:
     return (
-        f"the samples are not independent: no two answers to any of {values['problems']} problems differ, which at a "
-        f"score of {values['score']:.1f} % happens in {share(values['p'])} of runs. Is the temperature ignored, or is "
-        "a cache in front of the server? Mend it and start a new run. If each problem is certain for this model, show "
-        "it with a golden run: --golden"
+        f"the samples are not independent: no two answers to any of {values['problems']} problems differ. At a score "
+        f"of {values['score']:.1f} % this happens in {share(values['p'])} of runs. Is the temperature ignored, or is a "
+        "cache in front of the server? Mend it and start a new run. If each problem is certain for this model, show it "
+        "with a golden run: --golden"
     )
 
 
@@ -271,15 +271,15 @@ def _samples(fewest: int, most: int) -> str:
 
 _UNFORCED = "log-probabilities of given tokens could not be compared: "
 _NO_DRIFT = {
-    "no-log-probabilities": "the server tells none (vLLM does, by prompt_logprobs). Drift that greedy answers do not "
+    "no-log-probabilities": "the server gives none (vLLM does, by prompt_logprobs). Drift that greedy answers do not "
     "show stays unseen",
     "other-tokenizer": "its tokenizer is another than the golden's",
     "no-golden-log-probabilities": "the golden answers hold none",
     "no-answer": "the server gave no answer",
 }
 _PARTED = (
-    "{clear} of {answers} greedy answers part from the golden's where it clearly preferred another token (up to "
-    "{largest:g} nats); rounding parts none, {fail} are a failure"
+    "{clear} of {answers} greedy answers differ from the golden's at a token that the golden clearly preferred (by up "
+    "to {largest:g} nats). Rounding causes no such difference; {fail} of them are a failure"
 )
 _NO_GREEDY = {
     "temperature-0-refused": "the server refuses temperature 0. Faults of decoding stay unseen",
@@ -331,7 +331,7 @@ def _unforced(values: Values) -> str:
     if values["reason"] == "scaled":
         return (
             f"{_UNFORCED}they look divided by a temperature of {values['temperature']:g} (divergence "
-            f"{values['divergence']:.2g}); let the server tell raw ones (vLLM: --logprobs-mode raw_logprobs)"
+            f"{values['divergence']:.2g}); let the server give raw ones (vLLM: --logprobs-mode raw_logprobs)"
         )
     return _UNFORCED + _NO_DRIFT[values["reason"]]
 
@@ -400,6 +400,26 @@ def _not_tested(values: Values) -> str:
     return f"not tested here: {promises} promise{'s' * (promises != 1)}, {values['reason']}"
 
 
+def _running(values: Values) -> str:
+    promised, tolerance = f"{values['promised']:.1f} %", values["tolerance"]
+    interval = " [{:.1f}, {:.1f}]".format(*values["interval"]) if values["interval"] else ""
+    parts = [
+        f"score {values['percent']:.1f} %{interval}",
+        f"promised {promised} ± {tolerance}" if tolerance else f"promised > {promised}",
+        *(["look {} of {}".format(*values["look"])] if values["look"] else []),
+    ]
+    return ", ".join(parts)
+
+
+def _progress(values: Values) -> str:
+    done = f"{values['done']}/{values['total']} samples of {values['problems']} problems"
+    rate = f"{values['tokens_per_s']:,.0f} tok/s"
+    if "in_flight" not in values:
+        return f"{done}, {rate}"
+    left = f"about {values['left']} left" if values["left"] else "time left unknown"
+    return f"{done}, {left}, {values['in_flight']} in flight, {rate}"
+
+
 def _listed(head: str) -> Callable[[Values], str]:
     return lambda values: head + "; ".join(values["parts"])
 
@@ -415,14 +435,14 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "reference_too_noisy": "not decided; the reference is too noisy for any number of samples, a golden run is needed",
     "undecidable_difference": "not decided; this very difference lies where no number of samples decides",
     "tolerance": "{tolerance}",
-    "family": "{promises} promises, each failing a perfect deployment low in at most {alpha:.0%} of runs: at most "
-    "{expected:.1f} such failures are expected, one or more with a chance of at most {chance:.0%}; {stand} of {failed} "
-    "failures stand when all promises together may err in {alpha:.0%} (Holm)",
+    "family": "{promises} promises, and each fails a perfect deployment as too low in at most {alpha:.0%} of runs. So "
+    "at most {expected:.1f} such failures are expected, one or more with a chance of at most {chance:.0%}. {stand} of "
+    "{failed} failures stand when all promises together may err in {alpha:.0%} (Holm)",
     "score_above_paper": "the score is higher than the paper's by more than the tolerance: look for leaked answers, "
     "voting, a laxer grader, a longer limit or other weights",
     "could_be_paper_noise": "this could be the paper's own noise: a mean of {samples} samples per problem has an error "
-    "of {error_points:.2f} points, and with it a perfect deployment differs this much or more, at any look, in up to "
-    "{chance:.0%} of runs; compare with a golden run",
+    "of {error_points:.2f} points. With it, a perfect deployment differs by this much or more, at any look, in up to "
+    "{chance:.0%} of runs. Compare with a golden run",
     "confirm_failure": "to confirm this failure, run it once more with fresh seeds and {k} samples of every problem: "
     "--run NEW_FOLDER --run-seed {seed} --samples {k}. A perfect deployment fails that run in at most {alpha:.0%} of "
     "cases, and both runs in at most {both:.2%}. A pass there does not undo this failure",
@@ -461,8 +481,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "places_so_far": "the servers may differ (p = {p:.2g}): further samples tell",
     "few_copies": "{copies} of {answers} long answers repeat another one of their problem: look for a cache in front "
     "of the server, or ignored seeds",
-    "not_sure_in_the_family": "it fails by itself (p = {p:.2g}), but among the promises of this session needs "
-    "p = {most:.2g} (Holm)",
+    "not_sure_in_the_family": "judged alone it fails (p = {p:.2g}), but among the promises of this session p = "
+    "{most:.2g} is needed (Holm)",
     "tokens_not_counted": "stopped by --budget-tokens: the engine does not count its tokens, so the budget cannot be "
     "kept",
     "tokens_spent": "stopped by --budget-tokens {most}: {spent} tokens are spent, and the next look takes about "
@@ -517,7 +537,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "own_promise": "papergate ships no such promise. Not verified: that {source} promises it within {tolerance}",
     "attached": "attached to a server. Not verified: that it runs on {hardware}",
     "other_version": _other_version,
-    "other_grader": "graded by the rules of {grader}, not by papergate's: to explain a difference, not to gate",
+    "other_grader": "graded by the rules of {grader}, not by papergate's: this explains a difference and is no gate",
     "document_asks_other_text": "{tool} asks the text {stated!r}; this run asked {seen!r}",
     "document_sends_otherwise": _sends_otherwise,
     "document_leaves_open": _leaves_open,
@@ -548,16 +568,16 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "difference larger than chance",
     "problems_moved": _moved,
     # what the numbers can show
-    "average": "{title}: {percent:.2f} % here, {stated:g} % in the document ({source}); the mean of its parts, "
-    "judged by none",
+    "average": "{title}: {percent:.2f} % here, {stated:g} % in the document ({source}); the mean of its "
+    "parts; no promise is about it",
     "document_measured": "the document itself measured {percent:g} % ({source})",
     "reproduced": _reproduced,
     "paper_error": _paper_error,
     "one_run": _one_run,
     "holm_threshold": "among the promises of its session this one fails at p = {p:.2g} (Holm)",
     # runs side by side
-    "changes_rule": "compared problem by problem. Marked *: more than chance among all {count} comparisons of scores "
-    "and lengths here (Holm). Where nothing changed, anything is marked in at most {percent:g} % of such tables. "
+    "changes_rule": "compared problem by problem. Marked *: larger than chance among all {count} comparisons of "
+    "scores and lengths here (Holm). Where nothing changed, at most {percent:g} % of such tables have a mark. "
     "Lengths: an exact sign test over the problems. Speeds were measured once each, and are not marked",
     "changes_moved": _changes_moved,
     "changes_refused": "{group}, {run}: not compared, {why}",
@@ -617,31 +637,19 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "lines_left_out": "({shown} of {lines} lines; the report has all)",
     "preflight_begins": "preflight of {deployment}: a few hundred short requests (--no-preflight leaves it out)",
     "preflight_found": "preflight: {fine} of {checks} checks in order, {seconds:.0f} s",
-    "preflight_refuses": "nothing was asked, as the preflight failed",
-    # errors, by their kind: their message says all
-    **dict.fromkeys(
-        (
-            "error_other",
-            "error_options",
-            "error_promise",
-            "error_benchmark",
-            "error_hardware",
-            "error_engine",
-            "error_preflight",
-            "error_store",
-            "error_evidence",
-            "error_workload",
-            "error_requests_lost",
-            "error_answers_damaged",
-            "error_predictions",
-        ),
-        "{message}",
-    ),
+    "preflight_refuses": "the preflight failed, so nothing was asked",
+    # while it runs
+    "progress_begins": "asking {missing} of {total} samples of {problems} problems; {stored} stored before",
+    "running": _running,
+    "progress": _progress,
+    "progress_errors": "{failed} failed, {retries} retries (last: {last})",
+    "progress_retry": "{error}; again in {seconds:.0f} s",
+    **english_errors.SENTENCES,
     # plans
     "pooled": _pooled,
     "plan_head": _plan_head,
     "plan_truth": "the promised score is the truth",
-    "plan_exact": "the printed score is a mean of {samples} samples held for the truth",
+    "plan_exact": "the printed score, a mean of {samples} samples, is taken as the truth",
     "plan_own_error": "{kind} reference of {samples} samples, its own error counted",
     "plan_beta": "simulated on Beta-distributed rates, {share:.0%} of the binomial variance within problems",
     "plan_golden": "simulated on rates of the golden run, {samples} samples per problem",
@@ -665,7 +673,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "accepted",
     "outputs_short": "{short} of {outputs} outputs ended early although the server accepts ignore_eos",
     # checks of a preflight, with their state
-    "no_answer_failed": "the check of {check} got no answer: {said}",
+    "no_answer_failed": "the check {check} got no answer: {said}",
     "endpoints_failed": _endpoints_differ,
     "limit_failed": "max_tokens = {asked} was asked for; {tokens} tokens came (finish reason {finish}): the server "
     "or a gateway changes max_tokens; let it through",
@@ -695,8 +703,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "repeated exactly; its score is as good",
     "concurrency_noted": "{count} requests took {together_s:g} s together, one alone {alone_s:g} s: they are "
     "answered one after the other; look for a limit of the server or a gateway",
-    "server_changed": "nothing was asked, as {url} changed after its preflight. It was: {then}. It is: {now}. Let "
-    "nobody restart or switch it during a run, then start again",
+    "server_changed": "nothing was asked: {url} changed after its preflight. It was: {then}. It is: {now}. Make sure "
+    "that it is not restarted or switched during a run, then start again",
     # speed
     "speed_held_back": "{count} of {of} answers came whole, at their end: a gateway holds the stream back. TTFT is "
     "then the time of the whole answer; turn buffering off (nginx: proxy_buffering off)",
@@ -717,7 +725,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "forced_ok": _drifted(""),
     "forced_noted": _drifted(": another arithmetic than the golden's, or fewer bits. Let the score decide"),
     "forced_failed": _drifted(
-        ": as far as damage goes. Look at weights, quantization, position encoding, attention masks and kernels"
+        ": as large as damage causes. Look at weights, quantization, position encoding, attention masks and kernels"
     ),
     "forced_unknown": _unforced,
     "greedy_answers_ok": _PARTED,

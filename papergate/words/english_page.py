@@ -15,8 +15,8 @@ LABELS: Mapping[str, str] = {
     "count_error": "not tested: error",
     "error_rate": "each end of an interval is wrong in at most 5 % of runs, at all looks together",
     "error_sentence": "There is no verdict: the promise could not be tested. This is an error, not a broken promise.",
-    "of_an_earlier_session": "This is the verdict of an earlier session. The last session ended in an error, which "
-    "stands above.",
+    "of_an_earlier_session": "This is the verdict of an earlier session. The last session ended in an error, "
+    "shown above.",
     "kept_sentence": "The promise is kept. The score is {score} %, {points} points {side} the {reference} % {whose}; "
     "{allowed}.",
     "low_sentence": "The promise is not kept. The score is {score} %, {points} points {side} the {reference} % "
@@ -42,7 +42,8 @@ LABELS: Mapping[str, str] = {
     "stand (Holm).",
     "asked_sentence": "Asked: {problems} problems of {benchmark}, {samples} answers to each, of the model {model}; "
     "temperature {temperature}, top_p {top_p}, at most {max_tokens} tokens.",
-    "hardware_not_verified": "Hardware: not verified. Promised: {hardware}; no one saw on what the server runs.",
+    "hardware_not_verified": "Hardware: not verified. Promised: {hardware}; papergate cannot see what the server runs "
+    "on.",
     "hardware_here": "Hardware: {hardware}, run by papergate on this machine.",
     "show_a_wrong_answer": "Show a wrong answer",
     "all_answers": "All answers",
@@ -100,7 +101,7 @@ LABELS: Mapping[str, str] = {
     "seconds_of_an_answer": "seconds from request to last token",
     "golden_title": "Each problem here and in the golden run",
     "golden_caption": "A dot is a problem, a larger one several. On the dashes both runs agree; below them this run is "
-    "worse. Problems that moved beyond chance stand out by name.",
+    "worse. Problems that moved beyond chance are named.",
     "golden_axis": "right in the golden run, percent; upward: right here",
     "golden_percent": "golden run, percent",
     "here_percent": "here, percent",
@@ -206,12 +207,12 @@ LABELS: Mapping[str, str] = {
     "next": "next",
     "close": "close",
     "listed": "{shown} of {of} answers listed",
-    "nothing_listed": "No answer is of this sort.",
+    "nothing_listed": "No answer matches.",
     "loading": "loading …",
     "texts_missing": "The texts of the answers are not beside this page. Copy the folder {folder}/ of the run to where "
     "this page is. All else is complete.",
-    "texts_of_another_run": "The folder {folder}/ beside this page is not that of this run, or of an earlier state of "
-    "it. Its texts are not shown. Copy the right one.",
+    "texts_of_another_run": "The folder {folder}/ beside this page is of another run, or of an earlier state of "
+    "this one. Its texts are not shown. Copy the right one.",
     "texts_damaged": "The texts in {folder}/ cannot be read: a file is damaged. Write the page again: papergate runs "
     "judge RUN.",
     "texts_withheld": "The texts of this benchmark must not be shown: they may quote its questions. They are in "

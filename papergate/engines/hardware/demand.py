@@ -7,6 +7,8 @@ from papergate.engines.hardware.machine import look
 from papergate.engines.hardware.records import Device, Difference, Found
 from papergate.errors import HardwareError
 from papergate.promises.records import Hardware
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 MEMORY_SHARE = 0.9
 """Of the nominal memory that a tool lists at least: error correction of GDDR6 takes a sixteenth."""
@@ -20,10 +22,7 @@ def demand(hardware: Hardware, *, name: str) -> None:
         HardwareError: it has not, or it could not be told; says what was seen and the remedy.
     """
     if wrong := why_not_here(hardware):
-        raise HardwareError(
-            f"{name} demands {hardware.title}; {wrong}. "
-            f"Run on that machine, or attach to a server there: pytest -m {name} --endpoint http://HOST:PORT"
-        )
+        raise worded(HardwareError, note("hardware_missing", target=name, hardware=hardware.title, seen=wrong))
 
 
 def why_not_here(hardware: Hardware) -> str:

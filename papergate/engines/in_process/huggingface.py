@@ -25,6 +25,8 @@ from papergate.engines.weights import digest_of_weights
 from papergate.errors import EngineError, EngineRefused
 from papergate.extras import install
 from papergate.promises.records import Deployment, Sampling
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -39,7 +41,7 @@ class HuggingFaceEngine:
     """A model in this process, or copies of it on several devices; requests join the running batch as others end.
 
     Args:
-        copies: The same weights, each with a worker of its own; whichever has room takes the next request.
+        copies: The same weights, each with its own worker; one that has room takes the next request.
         means: How steps are done on their devices; by default the plainest way.
     """
 
@@ -82,10 +84,8 @@ class HuggingFaceEngine:
         asked = 0 if form and not form.is_bounded else sampling.max_tokens
         needed = longest + asked
         if context is not None and needed > context:
-            raise EngineRefused(
-                f"{self._identity.model}: its context holds {context} tokens, but the longest prompt has {longest} and "
-                f"max_tokens is {sampling.max_tokens}, {needed} together; lower max_tokens in the target file"
-            )
+            limits = {"context": context, "longest": longest, "max_tokens": sampling.max_tokens, "needed": needed}
+            raise worded(EngineRefused, note("prompt_too_long", model=self._identity.model, **limits))
         self._room = devices.room(self._copies, needed if asked else context or needed + sampling.max_tokens)
 
     async def complete(self, request: Request) -> Completion:
@@ -246,7 +246,8 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
         import torch  # noqa: F401 - named in the message if it is missing
         import transformers
     except ImportError as error:
-        raise EngineError(f"the huggingface engine needs {error.name}; {install('hf')}") from error
+        needed = note("package_missing", engine="huggingface", package=error.name, install=install("hf"))
+        raise worded(EngineError, needed) from error
     if not sys.stderr.isatty():
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a log keeps all its states
     try:
@@ -258,7 +259,8 @@ def load(model: str, *, dtype: str = "auto") -> HuggingFaceEngine:
         devices.settle_threads(copies[0])
         means, how = settled(copies[0])
     except (OSError, ValueError, RuntimeError) as error:
-        raise EngineError(f"{model}: transformers cannot load it: {error}{_remedy(error)}") from error
+        said = note("model_not_loaded", model=model, said=f"{error}{_remedy(error)}")
+        raise worded(EngineError, said) from error
     return HuggingFaceEngine(copies, tokenizer, _identity(model, path, copies, tokenizer, how), means)
 
 

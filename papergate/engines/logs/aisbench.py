@@ -10,8 +10,7 @@ from pathlib import Path
 
 from papergate.engines.logs.files import read_source
 from papergate.engines.logs.numbering import problems_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, listed
-from papergate.errors import PredictionsError
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, holding, listed
 
 ACCEPTS = "lines of {data_abbr, id, success, origin_prompt, prediction, gold}"
 ANSWERED, FAILED = {"data_abbr", "id", "prediction"}, {"data_abbr", "id", "error_info"}
@@ -22,7 +21,7 @@ def _fits(row: Columns) -> bool:
 
 
 def _rows(source: Source) -> Iterator[Row]:
-    rows = [*_checked(source, ANSWERED), *_failed(source.path)]
+    rows = [row for _, row in source.columns(holding(ANSWERED), ACCEPTS)] + _failed(source.path)
     prompts = [(int(str(row["id"])), json.dumps(row.get("origin_prompt", row.get("input")))) for row in rows]
     problems = problems_of(prompts, source.path)
     for (number, _), row in zip(prompts, rows, strict=True):
@@ -39,16 +38,9 @@ def _samples(row: Columns, problem: str) -> Iterator[Row]:
         yield Row(problem=problem, text=str(text), gold=None if gold is None else str(gold))
 
 
-def _failed(path: Path) -> Iterator[Columns]:
+def _failed(path: Path) -> list[Columns]:
     beside = path.with_name(f"{path.stem}_failed.jsonl")
-    return _checked(read_source(beside), FAILED) if beside.exists() else iter(())
-
-
-def _checked(source: Source, columns: set[str]) -> Iterator[Columns]:
-    for place, row in source.columns():
-        if not row.keys() >= columns:
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
-        yield row
+    return [row for _, row in read_source(beside).columns(holding(FAILED), ACCEPTS)] if beside.exists() else []
 
 
 AISBENCH = Layout(tool="AISBench", accepts=ACCEPTS, fits=_fits, rows=_rows)

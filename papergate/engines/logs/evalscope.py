@@ -12,7 +12,6 @@ from pathlib import Path
 from papergate.engines.logs.files import read_source
 from papergate.engines.logs.numbering import problems_of
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, message_text, object_of, objects
-from papergate.errors import PredictionsError
 
 ACCEPTS = "predictions/MODEL/*.jsonl, lines of {index, model_output, messages}, or reviews/MODEL/*.jsonl"
 CUT = {"max_tokens", "model_length"}
@@ -21,6 +20,10 @@ CUT = {"max_tokens", "model_length"}
 
 def _fits(row: Columns) -> bool:
     return row.keys() >= {"index", "messages"} and ("model_output" in row or "sample_score" in row)
+
+
+def _numbered(row: Columns) -> bool:
+    return _fits(row) and str(row["index"]).isdecimal()
 
 
 def _entry(path: Path) -> Path:
@@ -44,9 +47,7 @@ def _rows(source: Source) -> Iterator[Row]:
 
 
 def _indexed(source: Source) -> Iterator[tuple[int, Columns]]:
-    for place, row in source.columns():
-        if not (_fits(row) and str(row["index"]).isdecimal()):
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+    for _, row in source.columns(_numbered, ACCEPTS):
         yield int(str(row["index"])), row
 
 

@@ -119,7 +119,7 @@ def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, .
             if stated.setdefault(row.problem, path) != path:
                 problem = quotable(row.problem)
                 raise PredictionsError(
-                    f"{folder}: problem {problem} stands in {stated[row.problem]} and in {path}, so these are "
+                    f"{folder}: problem {problem} is in {stated[row.problem]} and in {path}, so these are "
                     "logs of several runs or benchmarks; give the one file that is meant"
                 )
     return tuple(row for rows in logs.values() for row in rows)

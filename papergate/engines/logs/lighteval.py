@@ -9,21 +9,18 @@ Whether the token limit ended a text is not written. Thoughts that the server ke
 from collections.abc import Iterator
 
 from papergate.engines.logs.files import json_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, listed, object_of, with_thought
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, holding, listed, object_of, with_thought
 from papergate.errors import PredictionsError
 
 ACCEPTS = "details_*.parquet of a generating task, rows of {doc, model_response, metric}"
 EMPTY = "its text is empty, which is how the tool writes a request that failed"
-
-
-def _fits(row: Columns) -> bool:
-    return row.keys() >= {"doc", "model_response", "metric"}
+_fits = holding({"doc", "model_response", "metric"})
 
 
 def _rows(source: Source) -> Iterator[Row]:
     model = _model(source)
-    for place, row in source.columns():
-        doc, response = object_of(row.get("doc")), object_of(row.get("model_response"))
+    for place, row in source.columns(_fits, ACCEPTS):
+        doc, response = object_of(row["doc"]), object_of(row["model_response"])
         if not (doc.get("id") and listed(response.get("text"))):
             raise PredictionsError(f"{place}: no doc.id or no texts in it; give {ACCEPTS}")
         for sample, text in enumerate(_texts(doc, response)):

@@ -9,23 +9,18 @@ from collections.abc import Iterator
 
 from papergate.benchmarks.layouts import ID_FIELDS
 from papergate.engines.logs.files import json_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, first
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, first, holding
 from papergate.errors import PredictionsError
 
 ACCEPTS = "samples_*.jsonl of a generating task, lines of {doc_id, doc, target, resps, filter}"
 EMPTY = "its text is empty, which is how the tool writes an answer without content"
 COLUMNS = {"doc_id", "doc", "target", "resps"}
-
-
-def _fits(row: Columns) -> bool:
-    return row.keys() >= COLUMNS
+_fits = holding(COLUMNS)
 
 
 def _rows(source: Source) -> Iterator[Row]:
     model = _model(source)
-    for place, row in source.columns():
-        if not _fits(row):
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+    for place, row in source.columns(_fits, ACCEPTS):
         if row.get("filter") == source.head.get("filter"):  # each filter repeats the same samples
             yield from _samples(row, model, place)
 

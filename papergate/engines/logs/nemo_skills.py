@@ -10,18 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from papergate.engines.logs.files import json_of, read_source
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, with_thought
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, holding, with_thought
 from papergate.engines.records import Finish
 from papergate.engines.remote.answer import FINISHES
-from papergate.errors import PredictionsError
 
 ACCEPTS = "output-rsN.jsonl, lines of {generation, problem, expected_answer}"
 COLUMNS = {"generation", "problem", "expected_answer"}
+_fits = holding(COLUMNS)
 SEED = re.compile(r"(.*)-rs(\d+)\.jsonl")
-
-
-def _fits(row: Columns) -> bool:
-    return row.keys() >= COLUMNS
 
 
 def _entry(path: Path) -> Path:
@@ -41,9 +37,7 @@ def _seeds(path: Path) -> list[Path]:
 def _rows(source: Source) -> Iterator[Row]:
     model = str(json_of(source.path.with_name("metrics.json")).get("model") or "")
     for sample, path in enumerate(_seeds(source.path)):
-        for place, row in (source if path == source.path else read_source(path)).columns():
-            if not _fits(row):
-                raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+        for _, row in (source if path == source.path else read_source(path)).columns(_fits, ACCEPTS):
             yield _row(row, sample, model)
 
 

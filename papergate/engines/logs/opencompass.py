@@ -13,7 +13,6 @@ from pathlib import Path
 from papergate.engines.logs.files import read_source
 from papergate.engines.logs.numbering import problems_of
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, listed
-from papergate.errors import PredictionsError
 
 ACCEPTS = "an object {row number: {origin_prompt, prediction, gold}}"
 EMPTY = "its prediction is empty, which is how the tool writes a request that failed"
@@ -58,9 +57,7 @@ def _numbered(source: Source) -> Iterator[tuple[int, Columns]]:
     start = 0
     for part in _parts(source):
         end = start
-        for place, row in part.columns():
-            if not _fits(row):
-                raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+        for _, row in part.columns(_fits, ACCEPTS):
             number = start + int(str(row["id"]))
             end = max(end, number + 1)
             yield number, row

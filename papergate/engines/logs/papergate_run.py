@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from papergate.engines.logs.files import ENDINGS, json_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, sample_number
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, holding, sample_number
 from papergate.engines.records import Finish
 from papergate.errors import PredictionsError
 from papergate.files import parsed, text_of
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
 
 COLUMNS = {"problem", "sample", "seed", "text", "finish", "attempts"}
+_fits = holding(COLUMNS)
 ACCEPTS = f"{COMPLETIONS_FILE} of a run, lines of {{{', '.join(sorted(COLUMNS))}, ..}}"
 
 
@@ -40,19 +41,13 @@ def _first_row(path: Path) -> Columns:
     return row if isinstance(row, dict) else {}
 
 
-def _fits(row: Columns) -> bool:
-    return row.keys() >= COLUMNS
-
-
 def _rows(source: Source) -> Iterator[Row]:
     manifest = json_of(source.path.with_name(MANIFEST_FILE))
     if shard := manifest.get("shard"):
         raise PredictionsError(f"{source.path} is shard {shard} of a run; join all of them first: papergate merge")
     model = str(manifest.get("model") or "")
     last: dict[tuple[str, int], Columns] = {}
-    for place, row in source.columns():
-        if not _fits(row):
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+    for place, row in source.columns(_fits, ACCEPTS):
         key = str(row["problem"]), sample_number(row["sample"], place)
         if row["finish"] != Finish.FAILED or key not in last:
             last[key] = row

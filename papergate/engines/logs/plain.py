@@ -16,7 +16,6 @@ from papergate.engines.logs.rows import (
 )
 from papergate.engines.records import Finish
 from papergate.engines.remote.answer import finish_of
-from papergate.errors import PredictionsError
 
 ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")
 PROMPT_FIELDS = ("problem", "question", "prompt", "input")
@@ -48,9 +47,7 @@ def _identity(row: Columns, prompt: str) -> str:
 
 
 def _rows(source: Source) -> Iterator[Row]:
-    for place, row in source.columns():
-        if not _fits(row):
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+    for place, row in source.columns(_fits, ACCEPTS):
         yield _row(row, place)
 
 

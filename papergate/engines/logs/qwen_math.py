@@ -5,21 +5,15 @@ Whether the token limit ended a text is not written.
 
 from collections.abc import Iterator
 
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, listed
-from papergate.errors import PredictionsError
+from papergate.engines.logs.rows import Layout, Row, Source, holding, listed
 
 ACCEPTS = "SPLIT_PROMPT_..jsonl, lines of {idx, question, gt, code}"
 COLUMNS = {"idx", "gt", "code"}
-
-
-def _fits(row: Columns) -> bool:
-    return row.keys() >= COLUMNS
+_fits = holding(COLUMNS)
 
 
 def _rows(source: Source) -> Iterator[Row]:
-    for place, row in source.columns():
-        if not _fits(row):
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+    for _, row in source.columns(_fits, ACCEPTS):
         for sample, text in enumerate(listed(row["code"])):
             yield Row(
                 problem=str(row["idx"]),

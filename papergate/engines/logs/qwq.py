@@ -7,7 +7,6 @@ not written. A request that failed leaves no line, one that was longer than the 
 from collections.abc import Iterator
 
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, first, id_of_text, listed, object_of
-from papergate.errors import PredictionsError
 
 ACCEPTS = "lines of {prompt, gen, answer}"
 EMPTY = "its text is empty: the server said nothing, or only a thought that the tool does not keep"
@@ -18,9 +17,7 @@ def _fits(row: Columns) -> bool:
 
 
 def _rows(source: Source) -> Iterator[Row]:
-    for place, row in source.columns():
-        if not _fits(row):
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+    for _, row in source.columns(_fits, ACCEPTS):
         prompt, gold = asked_in(row["prompt"]), first(row, ("answer", "gold"))
         for found in listed(row["gen"]):
             text = found if isinstance(found, str) else ""

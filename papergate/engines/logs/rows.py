@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ LONGEST_ID = 64
 
 Columns = Mapping[str, object]
 """One row as the file holds it."""
+Fits = Callable[[Columns], bool]
+"""Whether a row is one of a layout."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,17 +63,19 @@ class Source:
         row = self.entries[0][1] if self.entries else None
         return row if isinstance(row, dict) else {}
 
-    def columns(self) -> Iterator[tuple[str, Columns]]:
-        """Every row with its place.
+    def columns(self, fits: Fits, accepts: str) -> Iterator[tuple[str, Columns]]:
+        """Every row with its place; ``accepts`` says what a row must hold to fit.
 
         Raises:
-            PredictionsError: one of them is no object.
+            PredictionsError: one of them is no object, or does not fit.
         """
         for place, row in self.entries:
             if not isinstance(row, dict):
                 raise PredictionsError(
                     f"{place}: {type(row).__name__} where an object is expected; give a file of completions"
                 )
+            if not fits(row):
+                raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {accepts}")
             yield place, row
 
 
@@ -84,6 +89,11 @@ def never(_: Columns) -> bool:
     return False
 
 
+def holding(names: AbstractSet[str]) -> Fits:
+    """Whether a row has all of these columns."""
+    return lambda row: row.keys() >= names
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
     """How one tool writes its log."""
@@ -91,9 +101,9 @@ class Layout:
     tool: str
     accepts: str
     """What its rows hold, for messages."""
-    fits: Callable[[Columns], bool] = never
+    fits: Fits = never
     """Whether a file whose first row is this one is in this layout."""
-    fits_whole: Callable[[Columns], bool] = never
+    fits_whole: Fits = never
     """Whether a file that is this one object is in this layout."""
     rows: Callable[[Source], Iterator[Row]]
     entry: Callable[[Path], Path] = itself

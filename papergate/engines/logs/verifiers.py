@@ -3,22 +3,16 @@
 from collections.abc import Iterator
 
 from papergate.engines.logs.files import json_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, last_of, said_by
-from papergate.errors import PredictionsError
+from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, holding, last_of, said_by
 
 ACCEPTS = "results.jsonl, lines of {example_id, prompt, completion, answer}"
 COLUMNS = {"example_id", "prompt", "completion"}
-
-
-def _fits(row: Columns) -> bool:
-    return row.keys() >= COLUMNS
+_fits = holding(COLUMNS)
 
 
 def _rows(source: Source) -> Iterator[Row]:
     model = str(json_of(source.path.with_name("metadata.json")).get("model") or "")
-    for place, row in source.columns():
-        if not _fits(row):
-            raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {ACCEPTS}")
+    for _, row in source.columns(_fits, ACCEPTS):
         yield _row(row, model)
 
 

@@ -16,6 +16,8 @@ from papergate.engines.remote.engine import CONCURRENCY, RemoteEngine
 from papergate.engines.spec import Ability, EngineSpec, Start
 from papergate.errors import EngineError, EngineRefused
 from papergate.promises.records import Deployment
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 class ManagedEngine(RemoteEngine):
@@ -42,8 +44,8 @@ class ManagedEngine(RemoteEngine):
         except EngineError as error:
             if self.server.is_running():
                 raise
-            ended = f"{self.server.software.title} ended during the run"
-            raise EngineRefused(f"{ended}; its last words:\n{self.server.log_tail()}") from error
+            ended = note("server_ended", server=self.server.software.title, log=self.server.log_tail())
+            raise worded(EngineRefused, ended) from error
 
     def close(self) -> None:
         """End the server if this process owns it."""

@@ -26,6 +26,8 @@ from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.extras import install
 from papergate.files import PRIVATE_FILE, private_folder, read_kept, reason, write_whole
 from papergate.printable import one_line
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 READY_WITHIN_S = 3600.0
 """Hundreds of gigabytes of weights from a slow disk, and graph capture after them."""
@@ -214,7 +216,7 @@ def _read(folder: Path) -> Running | None:
     if running is None or guard.started_at(running.pid) != running.born:
         return None
     if not _is_healthy(running.port):
-        raise EngineError(f"the server in {folder} is not well; its last words:\n{_tail(folder)}")
+        raise worded(EngineError, note("server_unwell", folder=str(folder), log=_tail(folder)))
     return running
 
 
@@ -285,10 +287,10 @@ def interpreter(software: Software, named: str = "") -> str:
 def _await_health(software: Software, pid: int, port: int, folder: Path, deadline: float) -> None:
     while not _is_healthy(port):
         if guard.started_at(pid) is None:
-            said = f"{software.title} ended before it was ready{_remedy(software, folder)}"
-            raise EngineRefused(f"{said}; its last words:\n{_tail(folder)}")
+            said = {"server": software.title, "remedy": _remedy(software, folder), "log": _tail(folder)}
+            raise worded(EngineRefused, note("server_ended_early", **said))
         if time.monotonic() > deadline:
-            raise EngineTimeout(f"{software.title} was not ready in time; its last words:\n{_tail(folder)}")
+            raise worded(EngineTimeout, note("server_not_ready", server=software.title, log=_tail(folder)))
         time.sleep(LOOK_EVERY_S)
 
 
@@ -307,7 +309,7 @@ def _page(url: str, path: str) -> Page:
 def _remedy(software: Software, folder: Path) -> str:
     words = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace").lower()
     remedies = {**software.remedies, "No module named": f"install what is missing: {software.install}", **REMEDIES}
-    return next((f": {remedy}" for clue, remedy in remedies.items() if clue.lower() in words), "")
+    return next((remedy for clue, remedy in remedies.items() if clue.lower() in words), "")
 
 
 def _tail(folder: Path) -> str:

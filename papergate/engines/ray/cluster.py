@@ -19,6 +19,7 @@ from papergate.endpoints.server_errors import UNAUTHORISED, unauthorised
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.printable import one_line
 from papergate.suggest import among
+from papergate.words import worded
 
 TOKEN_ENV = "RAY_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 """Ray's own variable for the token of a cluster that demands one (``RAY_AUTH_MODE=token``)."""
@@ -301,7 +302,7 @@ class Cluster:
 
     def _admitted(self, page: Page) -> Page:
         if page.status in UNAUTHORISED:
-            raise EngineRefused(f"{self.url} {unauthorised(page.status, page.body, self._access)}")
+            raise worded(EngineRefused, unauthorised(page.status, page.body, self._access, url=self.url))
         if page.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise EngineError(f"{self.url}: the dashboard answered {page.said}", transient=True)
         return page

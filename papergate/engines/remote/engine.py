@@ -28,6 +28,8 @@ from papergate.engines.remote.timeouts import Patience, Timeouts
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.printable import one_line, secrets_of_environment, without_secrets
 from papergate.promises.records import Sampling
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 CONCURRENCY = 64
 """Keeps one server busy without a long queue of its own; deployments state theirs."""
@@ -192,20 +194,14 @@ class RemoteEngine:
         asked = 1 if request.form and not request.form.is_bounded else request.sampling.max_tokens
         needed = (prompt or 1) + asked
         if needed > context:
-            raise EngineRefused(
-                f"{url} has room for {context} tokens; the longest prompt ({prompt or 'unknown'} tokens) and "
-                f"max_tokens = {asked} need {needed}; start the server with a longer context "
-                "(vLLM: --max-model-len)",
-            )
+            limits = {"context": context, "prompt": prompt or "?", "max_tokens": asked, "needed": needed}
+            raise worded(EngineRefused, note("endpoint_context_short", url=url, **limits))
 
     def _check_draws(self, url: str, request: Request) -> None:
         others = self._served[url].draws_with
         if others and (request.sampling.temperature or PENALTIES & others.keys()):
             own = ", ".join(f"{name} {value}" for name, value in others.items())
-            raise EngineRefused(
-                f"{url} draws with {own} of its own, which are not the run's; start it with settings that do nothing "
-                "(llama.cpp: --top-k 0 --min-p 0)",
-            )
+            raise worded(EngineRefused, note("endpoint_draws_otherwise", url=url, settings=own))
 
     async def _attempt(
         self, endpoint: Endpoint, request: Request, *, only_begin: bool = False
@@ -287,20 +283,15 @@ def _check_words(url: str, answer: Answer, request: Request) -> None:
     """
     said = (answer.thought + answer.content).decode()
     if _squeezed(request.prompt) in _squeezed(said[: len(request.prompt) + TEMPLATE_CHARACTERS]):
-        raise EngineRefused(
-            f"{url} sends the prompt back as the beginning of the answer: its parser of answers does not know the "
-            "model's chat template (transformers serve: put a `response_template` into the model's "
-            "tokenizer_config.json, see docs/asking.md)",
-        )
+        raise worded(EngineRefused, note("endpoint_echoes", url=url))
 
 
 def _refuse_several_templates(served: Mapping[str, Served]) -> None:
     """Endpoints that share the load must be one deployment, as far as they tell."""
     templates = {each.template for each in served.values() if each.template}
     if len(templates) > 1:
-        raise EngineRefused(
-            f"{', '.join(served)} use {len(templates)} chat templates; give endpoints of one deployment"
-        )
+        several = note("endpoints_other_templates", urls=", ".join(served), templates=len(templates))
+        raise worded(EngineRefused, several)
 
 
 def _squeezed(text: str) -> str:

@@ -25,7 +25,7 @@ _ESCAPES = {"\x07": r"\a", "\x08": r"\b", "\x0b": r"\v", "\x0c": r"\f"}
 _ESCAPED = re.compile(r"[\x07\x08\x0b\x0c](?=[a-z]{2})")
 
 
-@lru_cache(1)  # the extraction asks, and once more whoever looks for the answer elsewhere
+@lru_cache(1)  # the extraction asks, and the search for the answer elsewhere asks again
 def conclusion_of(text: str, *, thinks: bool, marks: ThoughtMarks | None = None) -> str | None:
     """The last text outside the thoughts that says something; None where no thought was closed.
 

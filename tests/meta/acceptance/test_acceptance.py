@@ -498,8 +498,8 @@ def test_whoever_watches_sees_the_score_of_what_has_finished(tmp_path):
     with Store.open(tmp_path, manifest_of(case)) as store:
         found = accept(case, ScriptedEngine(0.8), store, Watching)
         resumed = accept(case, ScriptedEngine(0.8), store, Watching)
-    assert told[0] == ""
-    percents = [line for line in told if line]
+    assert told[0] is None
+    percents = [say(one) for one in told if one]
     shape = r"score \d+\.\d %( \[\d+\.\d, \d+\.\d\])?, promised 74\.0 % ± 1 problem, look 4 of 4"
     assert all(re.fullmatch(shape, line) for line in percents), percents
     assert resumed.judgement == found.judgement
@@ -514,7 +514,7 @@ def test_the_running_score_is_that_of_the_look_once_all_is_graded(tmp_path):
             f"{100 * (float(judged.reference.score) + end):.1f}" for end in (judged.evidence.lo, judged.evidence.hi)
         )
         interval = f"[{', '.join(ends)}]"
-        assert book.running() == f"score {float(100 * judged.score):.1f} % {interval}, promised 74.0 % ± 1 problem"
+        assert say(book.running()) == f"score {float(100 * judged.score):.1f} % {interval}, promised 74.0 % ± 1 problem"
 
 
 def test_an_error_of_grading_is_raised_at_the_look(tmp_path):

@@ -82,7 +82,7 @@ def test_another_grader_or_sampling_is_noted(tmp_path):
     golden = stored(tmp_path / "golden")
     edited(golden, lambda summary: summary.update(grader="aisbench"))
     record = beside(golden, tmp_path / "run")
-    assert "the golden run was made otherwise: grader aisbench, here strict" in said(record)
+    assert "the golden run was made with other settings: grader aisbench, here strict" in said(record)
 
 
 def edited(folder, change):

@@ -74,7 +74,7 @@ def test_29_rows_are_refused(tmp_path):
 def test_a_problem_that_stands_twice_is_refused(tmp_path):
     rows = rows_of("aime_2024.jsonl")
     rows[1] = rows[0]
-    with pytest.raises(BenchmarkError, match="stand more than once"):
+    with pytest.raises(BenchmarkError, match="are listed more than once"):
         load(SPECS["aime2024"], written(tmp_path, rows))
 
 

@@ -1,11 +1,10 @@
 """``papergate judge``: results made elsewhere, judged from options or a file."""
 
-import argparse
 import json
 
 import pytest
 
-from papergate.cli import judge
+from papergate.cli import main
 
 ONE_RUN = ("--correct", "24", "--problems", "30", "--samples", "1", "--paper", "79.8", "--tolerance", "1 problem")
 GOLDEN = {"counts": [16] * 24 + [0] * 6, "k": 16, "ref_counts": [64] * 24 + [0] * 6, "ref_k": 64}
@@ -15,10 +14,7 @@ FRACTIONS = {"tol_fraction": "1/30", "delta_fraction": "1/60", "alpha": 0.05, "t
 @pytest.fixture
 def ask(capsys):
     def run(*arguments):
-        parser = argparse.ArgumentParser()
-        judge.add_parser(parser.add_subparsers())
-        args = parser.parse_args(["judge", *map(str, arguments)])
-        code = args.run(args)
+        code = main(["judge", *map(str, arguments)])
         printed = capsys.readouterr()
         return code, printed.out, printed.err
 
@@ -157,7 +153,7 @@ def test_a_field_that_stands_twice_is_refused(ask, tmp_path, text, field):
     (tmp_path / "result.json").write_text(text)
     code, out, err = ask(str(tmp_path / "result.json"))
     assert (code, out) == (2, "")
-    assert f"the field {field} stands twice; keep one" in err
+    assert f"the field {field} is listed twice; keep one" in err
 
 
 def test_what_is_not_the_default_of_the_rule_stands_in_the_sentence_and_always_in_json(ask, file):

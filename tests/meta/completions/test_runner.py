@@ -21,6 +21,7 @@ from papergate.completions.store import Store
 from papergate.engines.records import Completion, EngineIdentity, Finish, Request
 from papergate.errors import EngineError, EngineRefused, EngineTimeout, StoreError
 from papergate.promises.records import Sampling
+from papergate.run_folder.notes import AS_WRITTEN, note
 from tests.meta.completions.test_store import manifest
 from tests.meta.processes import LIMIT_S, started, wait_until
 
@@ -294,7 +295,7 @@ class Recorder(list):
 
 def test_a_log_gets_a_line_at_the_beginning_one_per_interval_and_one_at_the_end(store):
     shown = Recorder()
-    progress = Shown(Log(shown), lambda: "running score 75.0%", every_s=0.0)
+    progress = Shown(Log(shown), lambda: note(AS_WRITTEN, text="running score 75.0%"), every_s=0.0)
     ask(ScriptedEngine(script={"p3": transient(1)}), requests(5), store, QUICK, progress)
     assert shown[0] == "papergate: asking 5 of 5 samples of 5 problems; 0 stored before\n"
     assert shown[-1].startswith("papergate: running score 75.0%; 5/5 samples of 5 problems, ")
@@ -307,9 +308,8 @@ def test_a_log_gets_a_line_at_the_beginning_one_per_interval_and_one_at_the_end(
 @pytest.mark.parametrize("error", ["503", "a long story " * 30])
 def test_a_terminal_shows_each_fact_in_one_row_of_its_width(error):
     terminal = Terminal(io.StringIO())
-    progress = Shown(
-        terminal, lambda: "score 75.0 % [69.1, 80.9], promised 74.0 % ± 1 problem, look 4 of 64", every_s=0.0
-    )
+    score = note(AS_WRITTEN, text="score 75.0 % [69.1, 80.9], promised 74.0 % ± 1 problem, look 4 of 64")
+    progress = Shown(terminal, lambda: score, every_s=0.0)
     progress.start(problems=500, total=32000, stored=12345)
     progress.retrying(error, 1.0)
     progress.tick(128)

@@ -212,7 +212,7 @@ def gated(url, folder, **options):
 def test_a_gate_asks_nothing_of_a_server_that_is_set_up_wrongly(tmp_path):
     with drawing_server(temperature=1.0) as url:
         line, place = gated(url, tmp_path)
-    assert "nothing was asked, as the preflight failed" in line.error
+    assert "the preflight failed, so nothing was asked" in line.error
     assert "seen: temperature" in line.error
     assert not (place / "completions.jsonl").exists()
     assert PreflightRecord.read(place / PREFLIGHT_FILE).failed

@@ -246,7 +246,7 @@ def test_lighteval_without_pyarrow_is_refused_with_the_remedy(tmp_path, monkeypa
 def test_a_folder_of_several_runs_is_refused_with_both_files(tmp_path):
     for time in (1, 2):
         lines(tmp_path, lm_eval_row(0, ["x"]), name=f"m/samples_sums_{time}.jsonl")
-    with pytest.raises(PredictionsError, match=r"problem '0' stands in .*samples_sums_1.jsonl and in .*_2.jsonl"):
+    with pytest.raises(PredictionsError, match=r"problem '0' is in .*samples_sums_1.jsonl and in .*_2.jsonl"):
         read_predictions(tmp_path)
 
 

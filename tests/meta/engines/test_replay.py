@@ -63,7 +63,7 @@ def test_a_failed_request_is_no_empty_answer(tmp_path, row):
         ('{"id": 1, "response": "x"}\n{"id": 2}\n', "line 2 has the columns id; give one completion a line"),
         (
             '{"id": 1, "sample": 0, "response": "x"}\n{"id": 1, "sample": 0, "response": "y"}\n',
-            "sample 0 of '1' stands",
+            "sample 0 of '1' is there twice",
         ),
         ('{"id": 1, "sample": "a", "response": "x"}\n', "sample 'a' is no whole number"),
         ('{"id": 1, "response": "x", "model": "a"}\n{"id": 1, "response": "x", "model": "b"}\n', "2 models"),
@@ -194,7 +194,7 @@ def test_an_id_that_may_be_a_text_is_quoted_by_its_digest(tmp_path):
     path = tmp_path / "p.jsonl"
     row = json.dumps({"id": "a short secret question", "sample": 0, "response": "x"})
     path.write_text(f"{row}\n{row}\n")
-    with pytest.raises(PredictionsError, match=r"sample 0 of text [0-9a-f]{12} stands there again") as refused:
+    with pytest.raises(PredictionsError, match=r"sample 0 of text [0-9a-f]{12} is there twice") as refused:
         read_predictions(path)
     assert "secret" not in str(refused.value)
     path.write_text(json.dumps({"id": "a", "sample": "a short secret question", "response": "x"}) + "\n")

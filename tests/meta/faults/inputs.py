@@ -10,8 +10,7 @@ from functools import partial
 import pytest
 
 from papergate.benchmarks import load, read_specs
-from papergate.cli import main
-from papergate.cli.judge import UNUSABLE
+from papergate.cli import USAGE_ERROR, main
 from papergate.engines.replay import read_predictions
 from papergate.engines.weights import digest_of_template
 from papergate.errors import BenchmarkError, EngineError, PredictionsError, PromiseError, WorkloadError
@@ -106,7 +105,7 @@ def result_refused(content, words, folder):
 def judged_unusable(arguments, words):
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
-        assert main(["judge", *arguments]) == UNUSABLE
+        assert main(["judge", *arguments]) == USAGE_ERROR
     assert words in said.getvalue()
 
 

@@ -662,7 +662,7 @@ FAULTS = (
     Fault(
         name="draft-planted",
         done="a link planted where a draft was written before",
-        holds="drafts have names that nobody can foretell",
+        holds="drafts have names that no one can predict",
         test=draft_planted,
     ),
     Fault(

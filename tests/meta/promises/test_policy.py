@@ -40,7 +40,7 @@ def test_the_tier_of_a_promise_is_that_of_its_pattern_and_must_by_default(tmp_pa
     ("text", "said"),
     [
         ('should = ["a100-*-gpqa"]', "should: 'a100-*-gpqa' names no promise; known are ids such as 'a100-vllm"),
-        ('must = ["a100-*"]\nrecord = ["*-aime2024"]', "a100-vllm-r1-aime2024 stands in must and record; keep one"),
+        ('must = ["a100-*"]\nrecord = ["*-aime2024"]', "a100-vllm-r1-aime2024 is listed in must and record; keep one"),
         ('might = ["a100-*"]', "might: Extra inputs are not permitted"),
         ('[[waivers]]\npromise = "*"\nexpires = 2026-12-31', "waivers.0.reason: Field required"),
         ('[[waivers]]\npromise = "*"\nreason = ""\nexpires = 2026-12-31', "waivers.0.reason: String should have"),

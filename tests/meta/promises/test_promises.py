@@ -162,7 +162,7 @@ def test_the_same_promise_twice_is_refused(tmp_path):
     entry = '{ benchmark = "aime2024", tolerance = "1 problem", score = { percent = 50.0, source = "my notes" } }'
     text = GOOD.replace(f"[{entry}]", f"[{entry}, {entry}]")
     assert tomllib.loads(text)
-    with pytest.raises(PromiseError, match="promise 'aime2024' stands twice"):
+    with pytest.raises(PromiseError, match="promise 'aime2024' is listed twice"):
         read_targets([written(tmp_path, text)])
 
 

@@ -245,7 +245,7 @@ def test_the_folder_of_another_run_is_refused_in_words(browser, run, tmp_path):
     copied(run, tmp_path)
     shutil.copytree(tmp_path / "other" / TRANSCRIPTS_FOLDER, tmp_path / TRANSCRIPTS_FOLDER)
     opened(browser, tmp_path, "#answers/0/0/0/all")
-    assert "is not that of this run" in shown(browser)
+    assert "is of another run" in shown(browser)
     until(browser, "!document.getElementById('missing').hidden")
 
 

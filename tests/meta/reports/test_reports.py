@@ -191,7 +191,7 @@ def test_the_family_of_a_run_is_stated_wherever_there_are_two_promises(tmp_path,
     assert family_of(records[:1]) is None
     assert standing(records) == {"sure": True, "alone": False}
     print_table([Line(promise=one.promise, record=one) for one in records], sys.stdout, width=100, colour=False)
-    assert "5 promises, each failing a perfect deployment low in at most 5% of runs" in capsys.readouterr().out
+    assert "5 promises, and each fails a perfect deployment as too low in at most 5% of runs" in capsys.readouterr().out
     page = write_page(records, [], tmp_path).read_text()
     assert "5 promises, each failing" in page
     assert page.count("the failure does not stand (Holm)") == 1

@@ -1,11 +1,10 @@
 """The plan: what a gate costs and how it ends, before a token is spent."""
 
-import argparse
 from fractions import Fraction
 
 import pytest
 
-from papergate.cli import plan as command
+from papergate.cli import main
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.panels import beta_panel
 from papergate.statistics.plan import Cost, plan, plan_text, single_run
@@ -23,10 +22,7 @@ AIME = ("--problems", "30", "--paper", "79.8", "--tolerance", "1 problem")
 @pytest.fixture
 def ask(capsys):
     def run(*arguments):
-        parser = argparse.ArgumentParser()
-        command.add_parser(parser.add_subparsers())
-        args = parser.parse_args(["plan", *arguments])
-        code = args.run(args)
+        code = main(["plan", *map(str, arguments)])
         printed = capsys.readouterr()
         return code, printed.out, printed.err
 
@@ -123,7 +119,7 @@ def test_options_that_cannot_be_planned_are_refused(ask, options, said):
     ("options", "said"),
     [
         ((), "the promised score is the truth"),
-        (("--paper-samples", "4"), "the printed score is a mean of 4 samples held for the truth"),
+        (("--paper-samples", "4"), "the printed score, a mean of 4 samples, is taken as the truth"),
         (("--paper-samples", "64", "--reference", "golden"), "golden reference of 64 samples, its own error counted"),
     ],
 )

@@ -318,7 +318,9 @@ def test_of_many_failures_only_the_sure_ones_stand():
     assert alone.stands == (True,)
     assert together.stands == (True, *[False] * 13)
     assert together.chance_of_a_false_failure == pytest.approx(0.51, abs=0.01)
-    assert say(together.note).startswith("14 promises, each failing a perfect deployment low in at most 5% of runs: ")
+    assert say(together.note).startswith(
+        "14 promises, and each fails a perfect deployment as too low in at most 5% of runs"
+    )
     assert "1 of 2 failures stand" in say(together.note)
 
 

@@ -319,6 +319,78 @@ SAMPLES = {
     "speed_limit": [{"most": 4, "asked": 16}],
     "speed_not_counted": [{"count": 9, "of": 10}],
     "speed_counted_by_tokenizer": [{"count": 9, "of": 10}],
+    # while it runs
+    "progress_begins": [{"missing": 32, "total": 40, "problems": 10, "stored": 8}],
+    "progress": [
+        {"done": 12, "total": 40, "problems": 10, "in_flight": 4, "left": "0:01:30", "tokens_per_s": 1234.0},
+        {"done": 0, "total": 40, "problems": 10, "in_flight": 4, "left": "", "tokens_per_s": 0.0},
+        {"done": 40, "total": 40, "problems": 10, "tokens_per_s": 1234.0},
+    ],
+    "progress_errors": [{"failed": 1, "retries": 3, "last": "503"}],
+    "progress_retry": [{"error": "503", "seconds": 4.0}],
+    "running": [
+        {"percent": 66.7, "promised": 74.0, "tolerance": "2 problems", "interval": [60.1, 73.2], "look": [4, 64]},
+        {"percent": 66.7, "promised": 74.0, "tolerance": "", "interval": [], "look": []},
+    ],
+    # what breaks, in detail
+    "hardware_missing": [{"target": "a100", "hardware": "one A100", "seen": "no nvidia-smi"}],
+    "package_missing": [{"engine": "huggingface", "package": "torch", "install": "pip install"}],
+    "model_not_loaded": [{"model": "r1", "said": "no weights"}],
+    "prompt_too_long": [{"model": "r1", "context": 512, "longest": 300, "max_tokens": 400, "needed": 700}],
+    "server_ended_early": [
+        {"server": "vLLM", "remedy": "install it", "log": "last words"},
+        {"server": "vLLM", "remedy": "", "log": "last words"},
+    ],
+    "server_not_ready": [{"server": "vLLM", "log": "last words"}],
+    "server_ended": [{"server": "vLLM", "log": "last words"}],
+    "server_unwell": [{"folder": "runs/x", "log": "last words"}],
+    "endpoint_silent": [{"url": "http://h:8000", "seconds": 30.0}],
+    "endpoint_unreached": [{"url": "http://h:8000", "said": "refused"}],
+    "endpoint_other_scheme": [
+        {"url": "http://h:8000", "plain": False, "address": "https://h:8000"},
+        {"url": "https://h:8000", "plain": True, "address": "http://h:8000"},
+    ],
+    "endpoint_unwell": [{"url": "http://h:8000", "said": "503"}],
+    "endpoint_wants_key": [
+        {"url": "http://h:8000", "status": 401, "said": "no", "key": "KEY", "sent": True},
+        {"url": "", "status": 403, "said": "no", "key": "KEY", "sent": False},
+    ],
+    "endpoint_without_models": [{"url": "http://h:8000", "said": "500"}],
+    "endpoint_of_another_kind": [{"url": "http://h:9000", "said": "404"}],
+    "endpoint_serves_others": [
+        {"url": "http://h:8000", "model": "r1", "close": "", "names": ["a"], "more": 0},
+        {"url": "http://h:8000", "model": "r1", "close": "r-1", "names": ["a", "r-1"], "more": 7},
+    ],
+    "endpoints_other_templates": [{"urls": "http://a, http://b", "templates": 2}],
+    "endpoint_context_short": [
+        {"url": "http://h:8000", "context": 512, "prompt": 300, "max_tokens": 400, "needed": 700}
+    ],
+    "endpoint_draws_otherwise": [{"url": "http://h:8000", "settings": "top_k 40"}],
+    "endpoint_echoes": [{"url": "http://h:8000"}],
+    "no_progress": [{"seconds": 600.0, "in_flight": 12}],
+    "lost_in_a_row": [{"count": 16, "said": "503"}],
+    "words_withheld": [{"title": "AIME 2024"}],
+    "samples_copied": [{"copied": 3, "repeated": 5}],
+    "asking_stopped": [{"answers": 120, "alpha": 0.01, "parts": ["cause"]}],
+    "requests_lost": [
+        {"lost": 2, "samples": 40, "named": ["a sample 0: 503", "b sample 1: 503"], "more": 0, "run": "runs/x"},
+        {"lost": 7, "samples": 40, "named": ["a sample 0: 503"], "more": 6, "run": "runs/x"},
+    ],
+    "store_damaged": [{"file": "c", "damages": ["line 3: bad"], "more": more, "folder": "runs/x"} for more in (0, 2)],
+    "store_full": [{"file": "c", "reason": "no space", "kept": 12}],
+    "store_locked": [{"folder": "runs/x", "lock": ".lock"}],
+    "other_run": [{"folder": "runs/x", "differences": ["seed: 1, this run 2"]}],
+    "samples_beyond": [{"place": "runs/x", "most": 4}],
+    "samples_removed": [{"folder": "runs/x", "problems": 3}],
+    "verdict_not_written": [{"folder": "runs/x/p", "reason": "no space", "run": "runs/x", "parts": ["pass"]}],
+    "golden_needed": [{"promise": "p", "source": "none"}],
+    "endpoint_of_no_promise": [{"option": "--endpoint"}],
+    "benchmark_not_fetched": [
+        {"title": "AIME", "tried": tried, "benchmark": "aime2024"} for tried in (["hub: offline"], [])
+    ],
+    "benchmark_no_file": [{"file": "f", "formats": "JSON"}],
+    "benchmark_other_count": [{"file": "f", "rows": 29, "title": "AIME", "problems": 30, "formats": "JSON"}],
+    "benchmark_other_answers": [{"file": "f", "title": "AIME", "digest": "d1", "accepted": ["strict: d2"]}],
     # drift
     "drift_result": [{"deployment": "d", "golden": "r1, vllm 0.32.0", "result": "pass", "seconds": 3.0}],
     "prompts_ok": [{"prompts": 60}],

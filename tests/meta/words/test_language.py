@@ -4,6 +4,7 @@ import re
 import shutil
 import sys
 import xml.etree.ElementTree as ET
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from papergate.acceptance.options import options_of
 from papergate.acceptance.preflights import lines_of
 from papergate.acceptance.saving import record_of
 from papergate.cli import main
-from papergate.errors import EngineTimeout, OptionsError
+from papergate.completions.progress import progress_for
+from papergate.engines import Completion, Finish
+from papergate.errors import EngineRefused, EngineTimeout, OptionsError
 from papergate.reports.junit import properties, write_junit
 from papergate.reports.table import Line, print_table
+from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import Check, PreflightRecord
-from papergate.words import VARIABLE, chinese, chinese_page, english, english_page, explain, language_of
+from papergate.words import VARIABLE, chinese, chinese_page, english, english_page, explain, language_of, worded
 from tests.meta.evidence.runs import bundled
 from tests.meta.gate.test_suite import Session, replayed
 from tests.meta.tiny_runs import accepted, case_of, completions_of
@@ -82,6 +86,34 @@ def test_an_error_says_its_kind_in_chinese_before_its_own_words():
     assert explain(error) == "no answer within 600 s"
     assert explain(error, "zh").startswith("引擎或服务出错")
     assert explain(error, "zh").endswith("no answer within 600 s")
+
+
+def test_an_error_in_detail_is_said_in_each_language_and_quotes_the_server():
+    error = worded(EngineRefused, note("endpoint_unwell", url="http://h:1", said="503 'warming \x1b up'"))
+    assert str(error) == "http://h:1 is not well: /health answered 503 'warming \\x1b up'; look at the server's log"
+    assert explain(error) == str(error)
+    assert explain(error, "zh").endswith("http://h:1 不正常：/health 返回 503 'warming \\x1b up'；请查看服务的日志")
+
+
+def test_the_live_line_is_said_in_chinese():
+    stream = StringIO()
+    shown = progress_for(stream, lambda: note("so_far", note("reference_too_noisy")), about="p", language="zh")
+    shown.start(problems=5, total=20, stored=4)
+    shown.retrying("503", 2.0)
+    for sample in range(16):
+        shown.finished(Completion(problem="a", sample=sample, text="x", finish=Finish.STOP, output_tokens=3))
+    shown.stop()
+    begins, over = stream.getvalue().splitlines()
+    assert begins == "papergate: p：将提问 20 个样本中的 16 个，共 5 题；此前已保存 4 个"
+    assert "20/20 个样本，共 5 题" in over
+    assert "重试 1 次（最近一次：503；2 秒后重试）" in over
+
+
+def test_an_option_that_is_refused_is_said_in_chinese(tmp_path, monkeypatch, capsys):
+    assert "选项有误" in Session(tmp_path, "tests/accuracy", "--samples", "0", "--language=zh").text
+    monkeypatch.setenv(VARIABLE, "zh")
+    assert main(["runs", "judge", str(tmp_path / "none")]) == 2
+    assert "运行目录无法读写" in capsys.readouterr().err
 
 
 def test_a_preflight_is_told_in_chinese():
