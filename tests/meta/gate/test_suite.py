@@ -245,7 +245,7 @@ def test_a_partial_run_of_the_embedded_model_is_marked_and_cannot_pass(tmp_path)
     assert (session.exit, session.outcomes()) == (ExitCode.UNDECIDED, ["failure", "failure"])
     assert session.text.count("partial run, 4 of 30 problems, which cannot pass") >= 1
     assert session.text.count("among the promises of its session this one fails at p = 0.025 (Holm)") == 2
-    assert "2 promises, each failing" not in session.text  # nothing failed
+    assert "2 promises, and each fails" not in session.text  # nothing failed
     page = (tmp_path / "run" / "report.html").read_text()
     assert "Promises: 2. 2 undecided." in page
     assert "partial run" in page

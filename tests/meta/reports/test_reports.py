@@ -157,7 +157,7 @@ def test_a_budget_that_stopped_a_run_and_a_withheld_verdict_are_in_the_sentence(
     assert str(accepted(case_of(), completions, 16).verdict) == "fail"
     found = accepted(case_of(fail_alpha=0.001), completions, 16)
     assert (str(found.verdict), found.accepted, found.decided) == ("inconclusive", False, False)
-    assert "among the promises of this session needs p = 0.001 (Holm)" in found.sentence
+    assert "among the promises of this session p = 0.001 is needed (Holm)" in found.sentence
     stopped = replace(found, withheld=None, stopped=note("tokens_spent", most=1, spent=2, needed=3.0))
     assert (
         "stopped by --budget-tokens 1: 2 tokens are spent, and the next look takes about 3 more; so far pass@1 66.7 %"
@@ -193,7 +193,7 @@ def test_the_family_of_a_run_is_stated_wherever_there_are_two_promises(tmp_path,
     print_table([Line(promise=one.promise, record=one) for one in records], sys.stdout, width=100, colour=False)
     assert "5 promises, and each fails a perfect deployment as too low in at most 5% of runs" in capsys.readouterr().out
     page = write_page(records, [], tmp_path).read_text()
-    assert "5 promises, each failing" in page
+    assert "5 promises, and each fails" in page
     assert page.count("the failure does not stand (Holm)") == 1
 
 
