@@ -98,9 +98,10 @@ def check_readable(gold: str, kind: AnswerKind) -> bool:
 
 
 def _bare(text: str) -> str:
-    """The answer out of its box and its quotation marks."""
+    """The answer out of its box and its quotation marks; an empty box, as a question has it, holds none."""
     if _BOX.search(text):
-        text = extract(text, kind=AnswerKind.MATH, thinks=False).answer or text
+        found = extract(text, kind=AnswerKind.MATH, thinks=False)
+        text = found.answer if found.answer and found.rule == "box" else text
     return text.strip().strip(_QUOTES).removeprefix("=").strip()
 
 

@@ -82,7 +82,7 @@ _SHORT_WORDS = {
     "oz", "hr", "hrs", "min", "sec", "mph", "kph", "am", "pm", "yes", "no", "odd", "day", "for", "is", "per", "all",
     "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup", "to",
     "If", "For", "Is", "In", "And", "Or", "The", "All", "Yes", "No",
-    "mod", "DNE",
+    "mod", "DNE", "not", "Not",
 }  # fmt: skip
 _UNDER_RATES = {"s", "h", "m", "g", "L", "l", "K"}  # units of one letter by which others are divided
 _RATE = re.compile(r"(?:[mgJNVL]|mol)\s*/\s*(?:s|h|hr|min|m|cm|g|kg|mol|L|mL|K)(?![A-Za-z])")

@@ -66,7 +66,7 @@ def test_every_completion_of_a_problem_stands_in_its_script_as_it_was_stored(tmp
 
 def test_answers_to_a_confidential_benchmark_keep_their_grades_and_lose_their_texts(tmp_path):
     completions = [
-        replace(done, text=f"They ask: {FIRST.text}</think>\\boxed{{{FIRST.text}}}")
+        replace(done, text=f"They ask: {FIRST.text}</think>\\boxed{{{FIRST.prompt}}}")
         for done in completions_of(lambda *_: True, 2)
     ]
     kept(tmp_path, completions, 2, case=confidential(case_of()))
