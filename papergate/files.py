@@ -12,6 +12,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, BinaryIO, TextIO
@@ -138,6 +139,19 @@ def read_kept(path: Path, *, most: int = MOST_RECORD) -> bytes:
         OSError: it cannot be read.
     """
     return _whole(open_kept(path, os.O_RDONLY), most)
+
+
+def digest_of_kept(path: Path, *, most: int) -> str:
+    """sha256 of a file of a run, which is not held in memory.
+
+    Raises:
+        NotPlain: as `read_kept`; what is too large is not read at all.
+        OSError: it cannot be read.
+    """
+    with open(open_kept(path, os.O_RDONLY), "rb") as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise _too_large(most)
+        return file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -7,17 +7,26 @@ the store, this guards against accidents and edits, not against a person who com
 """
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from papergate.errors import StoreError
-from papergate.files import NotPlain, open_kept, parsed, private_folder, read_kept, reason, text_of, write_whole
+from papergate.files import (
+    MOST_DATA,
+    NotPlain,
+    digest_of_kept,
+    parsed,
+    private_folder,
+    read_kept,
+    reason,
+    text_of,
+    write_whole,
+)
 from papergate.run_folder.files import (
     GRADES_FILE,
     HISTORY_FILE,
@@ -188,10 +197,9 @@ def digest_of(path: Path) -> str:
     """sha256 of a file of a run.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is larger than any that a verdict is made with.
     """
-    with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
-        return file_digest(file, "sha256").hexdigest()
+    return digest_of_kept(path, most=MOST_DATA)
 
 
 def _entry(record: VerdictRecord, files: Mapping[str, str], *, after: str) -> Entry:
