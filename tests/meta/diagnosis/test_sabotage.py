@@ -15,7 +15,7 @@ BY_NAME = {sabotage.name: sabotage for sabotage in FAULTS}
         ("the answer dropped by a parser", "preflight", True),
         ("weights in 3 bits", "drift", True),
         ("mask: the first token is hidden", "drift", True),
-        ("answers cut at 48 tokens", "drift", False),  # it sees other ends, not the limit
+        ("answers cut at 48 tokens", "drift", True),
     ],
 )
 def test_a_fault_is_found_and_named(name, stage, is_named, golden_answers):

@@ -205,7 +205,7 @@ class Attached(RemoteEngine):
 
         self._model, self._concurrency, self._thinks, self._timeouts = MODEL, IN_FLIGHT, False, LIMITS
         self._access, self._secrets = Access(key=KEY), (re.compile(KEY),)
-        self._balance = Balance([url])
+        self._balance = Balance({url: 1})
         self._addresses = {url: Address.of(url, self._access)}
         self._served = {url: Served(software="")}
         self._batches = {}
