@@ -24,7 +24,8 @@ accept: $(VENV)/ready  ## the main job: the embedded model against its published
 
 # Three at once keep two cores busy: tests wait for servers, processes and limits of time. Tests that others could make late run
 # alone, afterwards.
-ALONE = tests/perf tests/meta/endpoints/test_http.py tests/meta/performance/test_client.py tests/meta/completions/test_runner.py
+ALONE = tests/perf tests/meta/endpoints/test_http.py tests/meta/performance/test_client.py tests/meta/performance/test_suite.py \
+        tests/meta/completions/test_runner.py
 
 test: $(VENV)/ready lint  ## everything that needs no accelerator
 	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 3 --dist worksteal --junitxml=report/test.xml
