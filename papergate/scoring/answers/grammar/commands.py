@@ -29,7 +29,7 @@ ACCENTS = {
 }  # fmt: skip
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "tuple")}
 DENIALS = {  # they change all they touch
-    "wrong", "incorrect", "false", "not", "cannot", "never", "without", "except", "impossible", "most", "least",
+    "wrong", "incorrect", "false", "not", "never", "without", "except", "impossible", "most", "least",
     "fewer", "than", "below", "above", "exceeding",
 }  # fmt: skip
 SERIES = {"sum": "sum", "prod": "product", "int": "integral", "lim": "limit"}
