@@ -361,6 +361,37 @@ def first_dead(asked):
 SLOW = {"health_check_period_s": 600, "health_check_timeout_s": 600}
 
 
+def two(*replicas):
+    """An application of two replicas, of which ``replicas`` run."""
+    return group(deployment_config=SLOW, target_num_replicas=2, replicas=[*replicas])
+
+
+def test_one_of_two_replicas_that_is_taken_out_needs_no_successor_before_the_other_answers():
+    def goes(dashboard):
+        if dashboard.looks == 40:
+            dashboard.applications["tiny"] = two(replica("r2"))
+
+    with cluster(two(replica(), replica("r2")), plan=lambda _: dead, changes=goes) as (dashboard, url, _):
+        with pytest.raises(EngineError, match="ray::ServeReplica") as failed:
+            answered(engine_at(url, patience_s=60))
+        assert failed.value.transient
+        assert dashboard.looks >= 40
+
+
+def test_a_replica_that_is_added_beside_the_dead_one_does_not_end_the_wait():
+    def grows(dashboard):
+        if dashboard.looks == 5:
+            dashboard.applications["tiny"] = two(replica(), replica("r2"))
+        if dashboard.looks == 40:
+            dashboard.applications["tiny"] = two(replica("r2"))
+
+    with cluster(group(deployment_config=SLOW), plan=lambda _: dead, changes=grows) as (dashboard, url, _):
+        with pytest.raises(EngineError, match="ray::ServeReplica") as failed:
+            answered(engine_at(url, patience_s=60))
+        assert failed.value.transient
+        assert dashboard.looks >= 40
+
+
 def mended(after):
     """A replica that Serve replaces at its look number ``after``."""
 
