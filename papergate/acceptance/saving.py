@@ -237,7 +237,8 @@ def _replicas(acceptance: Acceptance) -> tuple[Replica, ...]:
         answers[endpoint or ""] += 1
         correct[endpoint or ""] += outcome is Outcome.CORRECT
         tokens[endpoint or ""] += count or 0
-        uncounted |= {endpoint or ""} if count is None else set()
+        if count is None:
+            uncounted.add(endpoint or "")
     lost = Counter(endpoint for places in column(acceptance.receipts, "lost_at") for endpoint in places)
     return tuple(
         Replica(
