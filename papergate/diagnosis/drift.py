@@ -18,7 +18,7 @@ from papergate.engines.records import END_OF_THOUGHT, Logprobs
 from papergate.errors import EngineError, EngineRefused
 from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.golden_answers import GoldenAnswer, GoldenAnswers, Variation
-from papergate.run_folder.preflight import Check, State
+from papergate.run_folder.preflight import Check, State, checked
 from papergate.statistics.drift import UNLISTED_NATS, divergence, excess, gap, sharpened, sharpening
 
 NOISE = 4e-5
@@ -94,25 +94,21 @@ def _checks(golden: GoldenAnswers, reader: Reader) -> Iterator[Check]:
         except EngineError as error:
             refused = check is greedy_answers and isinstance(error, EngineRefused)
             reason = "temperature-0-refused" if refused else "no-answer"
-            found = _check(check.__name__, "unknown", reason=reason, said=str(error))
+            found = checked(check.__name__, "unknown", reason=reason, said=str(error))
         yield found.model_copy(update={"server": reader.server})
-
-
-def _check(code: str, state: State, **values: Any) -> Check:  # noqa: ANN401 - whatever JSON holds
-    return Check(code=code, state=state, values=values)
 
 
 def prompts(golden: GoldenAnswers, reader: Reader) -> Check:
     """Whether the same user turns become the same tokens: another template or tokenizer costs nothing to find."""
     if _has_other_tokenizer(golden, reader):
-        return _check("prompts", "failed", reason="tokenizer", tokens=None, golden=None)
+        return checked("prompts", "failed", reason="tokenizer", tokens=None, golden=None)
     asked = {answer.prompt: answer.prompt_ids for answer in (*golden.sampled, *golden.greedy)}
     for prompt, ids in asked.items():
         if (found := reader.prompt_ids(prompt)) is None:
-            return _check("prompts", "unknown", reason="no-tokenizer")
+            return checked("prompts", "unknown", reason="no-tokenizer")
         if tuple(found) != ids:
-            return _check("prompts", "failed", reason="template", tokens=len(found), golden=len(ids))
-    return _check("prompts", "ok", prompts=len(asked))
+            return checked("prompts", "failed", reason="template", tokens=len(found), golden=len(ids))
+    return checked("prompts", "ok", prompts=len(asked))
 
 
 def _has_other_tokenizer(golden: GoldenAnswers, reader: Reader) -> bool:
@@ -125,15 +121,15 @@ def _has_other_tokenizer(golden: GoldenAnswers, reader: Reader) -> bool:
 def forced(golden: GoldenAnswers, reader: Reader) -> Check:
     """The divergence of the deployment's log-probabilities over the golden's sampled answers."""
     if not golden.sampled:
-        return _check("forced", "unknown", reason="no-golden-log-probabilities")
+        return checked("forced", "unknown", reason="no-golden-log-probabilities")
     if _has_other_tokenizer(golden, reader):
-        return _check("forced", "unknown", reason="other-tokenizer")
+        return checked("forced", "unknown", reason="other-tokenizer")
     try:
         found = reader.read([(answer.prompt_ids, answer.ids) for answer in golden.sampled])
     except Untold as untold:
-        return _check("forced", "unknown", reason=untold.reason)
+        return checked("forced", "unknown", reason=untold.reason)
     if _names_others(golden, reader):
-        return _check("forced", "unknown", reason="other-tokenizer")
+        return checked("forced", "unknown", reason="other-tokenizer")
     return _weighed(golden, found)
 
 
@@ -170,9 +166,9 @@ def _weighed(golden: GoldenAnswers, found: Sequence[Sequence[Logprobs]]) -> Chec
         "best": whole,
     }
     if mean > limits.warn and whole and (scale := _other_scale(golden.sampled, found, mean)):
-        return _check("forced", "unknown", reason="scaled", temperature=round(1 / scale, 2), **values)
+        return checked("forced", "unknown", reason="scaled", temperature=round(1 / scale, 2), **values)
     state: State = "failed" if mean > limits.fail else "noted" if mean > limits.warn else "ok"
-    return _check("forced", state, **values)
+    return checked("forced", state, **values)
 
 
 def divergences(answers: Sequence[GoldenAnswer], found: Sequence[Sequence[Logprobs]]) -> list[float]:
@@ -216,11 +212,11 @@ def _other_scale(answers: Sequence[GoldenAnswer], found: Sequence[Sequence[Logpr
 def greedy_answers(golden: GoldenAnswers, reader: Reader) -> Check:
     """How clearly the golden preferred its own token where the deployment's greedy answers part from its own."""
     if not golden.greedy:
-        return _check("greedy_answers", "unknown", reason="no-golden-answers")
+        return checked("greedy_answers", "unknown", reason="no-golden-answers")
     spoken = reader.greedy([(answer.prompt, len(answer.ids)) for answer in golden.greedy])
     pairs = [*zip(golden.greedy, spoken, strict=True)]
     if not all(_can_part(answer, said, golden) for answer, said in pairs):
-        return _check("greedy_answers", "unknown", reason="no-golden-texts")
+        return checked("greedy_answers", "unknown", reason="no-golden-texts")
     ends = {n: end for n, pair in enumerate(pairs) if (end := cut_after(*pair, golden)) is not None}
     gaps = [None if n in ends else parting(*pair, golden) for n, pair in enumerate(pairs)]
     parted = [each for each in gaps if each is not None]
@@ -230,8 +226,8 @@ def greedy_answers(golden: GoldenAnswers, reader: Reader) -> Check:
     values["largest"] = round(max(parted, default=0.0), 2)
     if ends and clear < fail:
         cut = {"cut": len(ends), "tokens": max(ends.values())}
-        return _check("greedy_answers", "failed", reason="server-cap", **cut, **values)
-    return _check("greedy_answers", "failed" if clear >= fail else "noted" if clear else "ok", **values)
+        return checked("greedy_answers", "failed", reason="server-cap", **cut, **values)
+    return checked("greedy_answers", "failed" if clear >= fail else "noted" if clear else "ok", **values)
 
 
 def _can_part(answer: GoldenAnswer, spoken: Spoken, golden: GoldenAnswers) -> bool:

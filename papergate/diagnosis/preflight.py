@@ -25,7 +25,7 @@ from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError, EngineRefused
 from papergate.promises.records import Sampling
 from papergate.promises.thoughts import ThoughtMarks
-from papergate.run_folder.preflight import Check, PreflightRecord, State
+from papergate.run_folder.preflight import Check, PreflightRecord, State, checked
 
 DRAWS = 100
 """At each of two places: enough for every setting that servers are known to use in place of another."""
@@ -102,11 +102,7 @@ def _checked(subject: Subject, checks: Iterable[Callable[[Subject], Iterable[Che
         try:
             yield from each(subject)
         except EngineError as error:
-            yield _check("no_answer", "failed", check=each.__name__, said=str(error))
-
-
-def _check(code: str, state: State, **values: Any) -> Check:  # noqa: ANN401 - whatever JSON holds
-    return Check(code=code, state=state, values=values)
+            yield checked("no_answer", "failed", check=each.__name__, said=str(error))
 
 
 def endpoints(subject: Subject) -> Iterator[Check]:
@@ -125,9 +121,9 @@ def endpoints(subject: Subject) -> Iterator[Check]:
     known = {name: [str(value) for value in found if value] for name, found in said.items()}
     differ = {name: found for name, found in known.items() if len(set(found)) > 1}
     if differ:
-        yield _check("endpoints", "failed", differ=differ)
+        yield checked("endpoints", "failed", differ=differ)
     else:
-        yield _check("endpoints", "ok", count=len(served))
+        yield checked("endpoints", "ok", count=len(served))
 
 
 def whole_answer(subject: Subject) -> Iterator[Check]:
@@ -136,7 +132,7 @@ def whole_answer(subject: Subject) -> Iterator[Check]:
     kind = kind_of(done, thinks=subject.thinks, prompt=subject.short, marks=subject.marks)
     cause = DAMAGE[kind].value if kind in DAMAGE else None
     state: State = "failed" if kind in UNBEARABLE else "noted" if cause else "ok"
-    yield _check("whole_answer", state, kind=kind.value, cause=cause, tokens=done.output_tokens)
+    yield checked("whole_answer", state, kind=kind.value, cause=cause, tokens=done.output_tokens)
     yield _tokens_fit(done)
     if subject.ends_after_s:
         yield _in_time(subject, done, subject.ends_after_s)
@@ -149,17 +145,17 @@ def _in_time(subject: Subject, done: Completion, ends_after_s: float) -> Check:
     values = {"ends_after_s": ends_after_s, "tokens": tokens, "needed": round(needed, 1)}
     spent_s = (done.e2e_s or 0.0) - (done.ttft_s or 0.0)
     if not done.output_tokens or done.output_tokens < FEW_TOKENS or spent_s <= 0:
-        return _check("time_out", "unknown", **values)
+        return checked("time_out", "unknown", **values)
     seen = (done.output_tokens - 1) / spent_s
-    return _check("time_out", "ok" if seen >= needed else "noted", seen=round(seen, 1), **values)
+    return checked("time_out", "ok" if seen >= needed else "noted", seen=round(seen, 1), **values)
 
 
 def _tokens_fit(done: Completion) -> Check:
     if done.output_tokens is None:
-        return _check("token_counts", "noted", reason="absent")
+        return checked("token_counts", "noted", reason="absent")
     ratio = len((done.text or "").encode()) / max(done.output_tokens, 1)
     fits = BYTES_PER_TOKEN[0] <= ratio <= BYTES_PER_TOKEN[1] or done.finish is Finish.LENGTH
-    return _check("token_counts", "ok" if fits else "noted", tokens=done.output_tokens, ratio=round(ratio, 2))
+    return checked("token_counts", "ok" if fits else "noted", tokens=done.output_tokens, ratio=round(ratio, 2))
 
 
 def limit(subject: Subject) -> Iterator[Check]:
@@ -167,16 +163,16 @@ def limit(subject: Subject) -> Iterator[Check]:
     try:
         done = _complete(subject, subject.short, max_tokens=SHORT)
     except EngineError as error:  # so few tokens may hold no text; whether it answers at all, the whole answer tells
-        yield _check("limit", "unknown", reason="no-answer", said=str(error))
+        yield checked("limit", "unknown", reason="no-answer", said=str(error))
         return
     if done.output_tokens is None:
-        yield _check("limit", "unknown", reason="uncounted")
+        yield checked("limit", "unknown", reason="uncounted")
     elif done.output_tokens <= SHORT and done.finish is not Finish.LENGTH:
-        yield _check("limit", "unknown", reason="short")
+        yield checked("limit", "unknown", reason="short")
     elif done.output_tokens > SHORT:
-        yield _check("limit", "failed", asked=SHORT, tokens=done.output_tokens, finish=done.finish_reason)
+        yield checked("limit", "failed", asked=SHORT, tokens=done.output_tokens, finish=done.finish_reason)
     else:
-        yield _check("limit", "ok", asked=SHORT)
+        yield checked("limit", "ok", asked=SHORT)
 
 
 def greedy(subject: Subject) -> Iterator[Check]:
@@ -185,18 +181,18 @@ def greedy(subject: Subject) -> Iterator[Check]:
     try:
         texts = {_complete(subject, subject.short, **fields).text or "" for _ in range(REPEATS)}
     except EngineRefused as error:  # no run needs temperature 0 to be taken
-        yield _check("greedy", "unknown", said=str(error))
+        yield checked("greedy", "unknown", said=str(error))
         return
     if len(texts) > 1:
-        yield _check("greedy", "noted", texts=len(texts), repeats=REPEATS)
+        yield checked("greedy", "noted", texts=len(texts), repeats=REPEATS)
         return
-    yield _check("greedy", "ok", repeats=REPEATS)
+    yield checked("greedy", "ok", repeats=REPEATS)
     try:
         whole = subject.door.chat(subject.short, **fields)
     except EngineError as error:
-        yield _check("streaming", "unknown", said=str(error))
+        yield checked("streaming", "unknown", said=str(error))
     else:
-        yield _check("streaming", "ok" if _bare(whole) == _bare(next(iter(texts))) else "noted")
+        yield checked("streaming", "ok" if _bare(whole) == _bare(next(iter(texts))) else "noted")
 
 
 REPEATS = 3
@@ -215,7 +211,7 @@ def sampling(subject: Subject) -> Iterator[Check]:
     try:
         yield from _at_places(subject.door, sorted(subject.prompts, key=len), subject.setting)
     except Untold as untold:
-        yield _check("sampling", "unknown", reason=untold.reason)
+        yield checked("sampling", "unknown", reason=untold.reason)
         yield _draws(subject)
 
 
@@ -236,8 +232,8 @@ def _draws(subject: Subject) -> Check:
     try:
         differ = any(_hot(subject, prompt, seed=1) != _hot(subject, prompt, seed=2) for prompt in prompts)
     except EngineError as error:
-        return _check("draws", "unknown", said=str(error), **values)
-    return _check("draws", "ok" if differ else "noted", **values)
+        return checked("draws", "unknown", said=str(error), **values)
+    return checked("draws", "ok" if differ else "noted", **values)
 
 
 def _hot(subject: Subject, prompt: str, *, seed: int) -> str | None:
@@ -256,19 +252,19 @@ def _judged(draws: Sequence[Draw], setting: Setting) -> Check:
     e_values = evidence(draws, setting)
     name, best = max(e_values.items(), key=lambda found: found[1])
     if best >= 2 * len(e_values) / ALPHA:
-        return _check("sampling", "failed", seen=name, **values)
+        return checked("sampling", "failed", seen=name, **values)
     if out := outside(draws, setting):
-        return _check("sampling", "failed", seen="top_p ignored", outside=out, **values)
+        return checked("sampling", "failed", seen="top_p ignored", outside=out, **values)
     if misfit(draws, setting) <= ALPHA / 2:
-        return _check("sampling", "failed", seen="another distribution", **values)
-    return _check("sampling", "ok", **values)
+        return checked("sampling", "failed", seen="another distribution", **values)
+    return checked("sampling", "ok", **values)
 
 
 def _seeds(door: Door, place: Place, setting: Setting) -> Check:
     """Whether a seed decides its draw; where it does not, a run cannot be repeated, and its score is as good."""
     pairs = [(token_at(door, place, setting, seed), token_at(door, place, setting, seed)) for seed in range(SAME_SEEDS)]
     differ = sum(one != other for one, other in pairs)
-    return _check("seeds", "noted" if differ else "ok", differ=differ, pairs=SAME_SEEDS)
+    return checked("seeds", "noted" if differ else "ok", differ=differ, pairs=SAME_SEEDS)
 
 
 def concurrency(subject: Subject) -> Iterator[Check]:
@@ -280,7 +276,7 @@ def concurrency(subject: Subject) -> Iterator[Check]:
     together_s = _together_s(subject, count)
     values = {"count": count, "alone_s": round(alone_s, 2), "together_s": round(together_s, 2)}
     in_turn = together_s > alone_s * count * IN_TURN
-    yield _check("concurrency", "noted" if in_turn else "ok", **values)
+    yield checked("concurrency", "noted" if in_turn else "ok", **values)
 
 
 FEWEST_AT_ONCE = 4

@@ -25,6 +25,11 @@ class Check(Part):
     """What the sentence states: plain JSON values by name."""
 
 
+def checked(code: str, state: State, **values: Any) -> Check:  # noqa: ANN401 - whatever JSON holds
+    """The check ``code`` with what was found."""
+    return Check(code=code, state=state, values=values)
+
+
 class PreflightRecord(Stored):
     """All checks of one deployment."""
 

@@ -55,7 +55,7 @@ def made_by_the_library():
             match node:
                 case ast.Call(func=ast.Name(id="note"), args=[ast.Constant(value=code)]):
                     yield code, {keyword.arg for keyword in node.keywords}
-                case ast.Call(func=ast.Name(id="_check"), args=[ast.Constant(value=code), ast.Constant(value=state)]):
+                case ast.Call(func=ast.Name(id="checked"), args=[ast.Constant(value=code), ast.Constant(value=state)]):
                     if state != "ok":
                         yield f"{code}_{state}", {keyword.arg for keyword in node.keywords}
 
