@@ -311,24 +311,6 @@ class Store:
         return self._path
 
 
-def read_store(folder: Path) -> tuple[Manifest, dict[Key, Completion]]:
-    """The manifest and the last successful completion of every problem and sample; safe while a run writes.
-
-    Raises:
-        StoreError: ``folder`` holds no run, or one that is damaged.
-    """
-    contents = contents_of(folder)
-    refuse_damaged(folder, contents)
-    return read_manifest(folder), _completions_at(folder, contents.succeeded)
-
-
-def read_failures(folder: Path) -> dict[Key, Completion]:
-    """The last failure of every problem and sample that has nothing else; safe while a run writes."""
-    contents = contents_of(folder)
-    refuse_damaged(folder, contents)
-    return _completions_at(folder, contents.failed)
-
-
 def read_completions(folder: Path, places: Iterable[Place]) -> Iterator[Completion]:
     """The completions at ``places`` of `contents_of`, one at a time: all of them may be gigabytes."""
     with opened_completions(folder) as file:
@@ -502,14 +484,6 @@ def contents_in(folder: Path, file: BinaryIO) -> Contents:
         mark=mark,
         damages=damages,
     )
-
-
-def _completions_at(folder: Path, places: Mapping[Key, Place]) -> dict[Key, Completion]:
-    path = folder / COMPLETIONS_FILE
-    if not places:
-        return {}
-    with open(open_kept(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 - of a descriptor
-        return {key: completion_at(file, place, path) for key, place in places.items()}
 
 
 def completion_at(file: BinaryIO, place: Place, path: Path) -> Completion:

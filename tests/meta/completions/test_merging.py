@@ -8,11 +8,12 @@ import pytest
 from papergate.completions.merging import joined_environment, merge_runs
 from papergate.completions.policy import seed_of
 from papergate.completions.shard import Shard
-from papergate.completions.store import Store, contents_of, read_manifest, read_sessions, read_store
+from papergate.completions.store import Store, contents_of, read_manifest, read_sessions
 from papergate.errors import StoreError
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, SHARD_FILE
 from papergate.run_folder.shard import ShardRecord, write_shard
 from tests.meta.completions.test_store import completion, failure, manifest
+from tests.meta.stored import read_store
 
 PROMISE = manifest().promise
 PROBLEMS = ("p1", "p2", "p3")

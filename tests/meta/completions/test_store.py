@@ -12,11 +12,12 @@ import pytest
 
 from papergate.completions.manifest import Manifest
 from papergate.completions.policy import seed_of
-from papergate.completions.store import COMPLETIONS_FILE, MANIFEST_FILE, Store, read_failures, read_store
+from papergate.completions.store import COMPLETIONS_FILE, MANIFEST_FILE, Store
 from papergate.engines.records import Completion, Finish
 from papergate.errors import StoreError
 from papergate.promises.records import Sampling
 from tests.meta.processes import started
+from tests.meta.stored import read_failures, read_store
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=32768)
 

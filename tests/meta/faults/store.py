@@ -14,7 +14,7 @@ from papergate.acceptance.notes import notes_of
 from papergate.acceptance.refusals import refuse_holes
 from papergate.cli import main
 from papergate.completions.policy import seed_of
-from papergate.completions.store import Store, contents_of, read_sessions, read_store
+from papergate.completions.store import Store, contents_of, read_sessions
 from papergate.errors import StoreError
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, VERDICT_FILE
 from papergate.run_folder.history import MADE_WITH
@@ -22,6 +22,7 @@ from papergate.words import say
 from tests.meta.completions.test_store import completion, end_by_kill, failure, manifest
 from tests.meta.evidence.runs import finished_run
 from tests.meta.faults.records import Fault
+from tests.meta.stored import read_store
 from tests.meta.tiny_runs import BENCHMARK, TINY, accepted, case_of, completions_of, like_the_paper
 
 TEXT = 'so √2 "is" \\boxed{4}</think>\n思考 "}{'

@@ -16,7 +16,7 @@ import pytest
 from papergate.completions.policy import Policy, seed_of
 from papergate.completions.progress import Silent
 from papergate.completions.runner import ask
-from papergate.completions.store import Store, read_store
+from papergate.completions.store import Store
 from papergate.endpoints.address import Access, Address
 from papergate.engines.records import Finish, Request
 from papergate.engines.remote.engine import RemoteEngine
@@ -25,6 +25,7 @@ from papergate.errors import EngineError, EngineTimeout
 from papergate.promises.records import Sampling
 from tests.meta.completions.test_store import manifest
 from tests.meta.engines.test_remote import certificate
+from tests.meta.stored import read_store
 from tests.servers.faulty_server import MODEL, FaultyServer, always, answer_to, first
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), max_tokens=128)

@@ -12,7 +12,6 @@ from papergate.acceptance.options import Options, options_of
 from papergate.acceptance.selection import read_setup
 from papergate.cli import main
 from papergate.completions.shard import Shard
-from papergate.completions.store import read_store
 from papergate.errors import OptionsError, PapergateError
 from papergate.exit_codes import ExitCode, exit_code_of
 from papergate.gate import gate
@@ -20,6 +19,7 @@ from papergate.run_folder.files import BALLAST_FILE, COMPLETIONS_FILE, GRADES_FI
 from papergate.run_folder.verdict import read_verdict
 from tests.meta.gate.test_suite import NO_ENGINE, Session
 from tests.meta.processes import LIMIT_S, started
+from tests.meta.stored import read_store
 
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
 ARGUMENTS = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime"]

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from papergate.completions.store import read_store
 from papergate.run_folder.files import COMPLETIONS_FILE
 from papergate.run_folder.verdict import read_verdict
 from tests.meta.processes import started, wait_until
+from tests.meta.stored import read_store
 
 RECIPES = Path(__file__).parents[3] / "docs" / "recipes"
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
