@@ -60,7 +60,6 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
         shown = Discreet(show(book.running)) if case.benchmark.spec.confidential else show(book.running)
         shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
         check_engine(case, engine)
-
         found = until_decided(case, store, book, lambda k: ask_look(case, k, engine, store, book, shown))
     return replace(with_own_rules(found, store.read), sessions=store.sessions())
 
@@ -98,7 +97,7 @@ def until_decided(case: Case, store: Kept, book: Gradebook, gather: Callable[[in
         found = book.look(k, store)
         looks.append(found.counts)
         found = examined(replace(found, looks=tuple(looks), looks_taken=number), last=k == every[-1])
-        if found.decided or found.dependent:
+        if found.settled:
             break
     assert found is not None, "there is at least one look"
     return found

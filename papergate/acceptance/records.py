@@ -262,6 +262,11 @@ class Acceptance:
         return self.judgement.decision is not Decision.INCONCLUSIVE and not self.withheld
 
     @property
+    def settled(self) -> bool:
+        """Whether further samples are not asked for: they are not needed, or of no use."""
+        return self.decided or self.dependent
+
+    @property
     def verdict(self) -> Verdict:
         """The judgement's, unless it is withheld; a partial run cannot pass, and a trial has none."""
         if self.case.settings.trial:

@@ -113,9 +113,11 @@ def recompute(
 
 def _stopped_before(earlier: VerdictRecord | None, found: Acceptance) -> Note | None:
     """The budget that ended the run, where the same samples are judged again and still decide nothing."""
-    if earlier is None or earlier.counts.samples != found.counts.samples or found.decided or found.dependent:
+    if earlier is None:
         return None
-    return next((one for one in earlier.reasons if one.code in STOPS), None)
+    same_samples = earlier.counts.samples == found.counts.samples
+    stops = (one for one in earlier.reasons if one.code in STOPS)
+    return next(stops, None) if same_samples and not found.settled else None
 
 
 def recompute_replayed(
