@@ -234,11 +234,13 @@ def _replicas(acceptance: Acceptance) -> tuple[Replica, ...]:
     answers, correct, tokens, uncounted = Counter[str](), Counter[str](), Counter[str](), set[str]()
     endpoints, outcomes = acceptance.of_graded("endpoint"), column(acceptance.grades, "outcome")
     for endpoint, outcome, count in zip(endpoints, outcomes, acceptance.of_graded("output_tokens"), strict=True):
-        answers[endpoint or ""] += 1
-        correct[endpoint or ""] += outcome is Outcome.CORRECT
-        tokens[endpoint or ""] += count or 0
+        if not endpoint:
+            continue
+        answers[endpoint] += 1
+        correct[endpoint] += outcome is Outcome.CORRECT
+        tokens[endpoint] += count or 0
         if count is None:
-            uncounted.add(endpoint or "")
+            uncounted.add(endpoint)
     lost = Counter(endpoint for places in column(acceptance.receipts, "lost_at") for endpoint in places)
     return tuple(
         Replica(
@@ -249,7 +251,6 @@ def _replicas(acceptance: Acceptance) -> tuple[Replica, ...]:
             lost=lost[endpoint],
         )
         for endpoint in sorted(answers | lost)
-        if endpoint
     )
 
 
