@@ -1,4 +1,4 @@
-"""What a verdict was judged by, kept beside it: to recompute it nobody needs a target file of ours."""
+"""What a verdict was judged by, kept beside it: it can be recomputed without the target files that were given."""
 
 from pathlib import Path
 
