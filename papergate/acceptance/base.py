@@ -46,8 +46,9 @@ def base_of(promise: Promise, model: str) -> Promise:
 
 def base_options(options: Options, run: Path, *, problems: int) -> Options:
     """How the base is asked: as the checkpoint is, with a fixed number of samples."""
-    fixed = None if options.protocol == "vendor" else options.samples or base_samples(problems, options.max_samples)
-    return replace(options, model=options.gain_over, gain_over=None, run=base_run(run), samples=fixed)
+    enough = None if options.protocol == "vendor" else base_samples(problems, options.max_samples)
+    samples = options.samples or enough
+    return replace(options, model=options.gain_over, gain_over=None, run=base_run(run), samples=samples)
 
 
 def base_samples(problems: int, most: int) -> int:

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import transformers
 
-from papergate.acceptance.base import base_samples
+from papergate.acceptance.base import base_options, base_samples
 from papergate.acceptance.options import Options, options_of
 from papergate.embedded import MODEL_DIR
 from papergate.engines.in_process.rounding import round_weights
@@ -91,6 +91,14 @@ def test_what_asks_no_whole_base_is_refused(option, tmp_path):
     given |= {"--shards": 2} if option == "--coordinate" else {}
     with pytest.raises(OptionsError, match=f"--gain-over .* leave out {option}"):
         options_of(given.get)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "given", "asked"), [("paper", None, 64), ("paper", 4, 4), ("vendor", None, None), ("vendor", 4, 4)]
+)
+def test_a_base_is_asked_as_often_as_its_checkpoint_where_that_is_fixed(tmp_path, protocol, given, asked):
+    options = Options(gain_over="base", protocol=protocol, samples=given)
+    assert base_options(options, tmp_path, problems=30).samples == asked
 
 
 @pytest.mark.parametrize(("problems", "samples"), [(30, 64), (198, 13), (500, 5)])
