@@ -65,7 +65,7 @@ def refuse_no_gain(promise: Promise, options: Options) -> None:
     """
     checkpoint = options.model or promise.deployment.model
     assert options.gain_over, "there is a base"
-    if Path(checkpoint).absolute() == Path(options.gain_over).absolute():
+    if Path(checkpoint).resolve() == Path(options.gain_over).resolve():
         raise OptionsError(f"--gain-over {checkpoint}: this is the model that is tested; give its base")
     if not options.attached:
         refuse_incomplete(checkpoint)

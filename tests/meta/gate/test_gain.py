@@ -79,9 +79,11 @@ def test_a_checkpoint_that_is_not_whole_is_refused_before_its_base_is_asked(tmp_
     assert not (tmp_path / "run-base").exists()
 
 
-def test_a_model_has_no_gain_over_itself(tmp_path):
-    (line,) = gain_of(tmp_path, MODEL_DIR, MODEL_DIR).lines
-    assert "this is the model that is tested" in line.error
+def test_a_model_has_no_gain_over_itself_under_another_name_either(tmp_path):
+    (tmp_path / "latest").symlink_to(MODEL_DIR)
+    for base in (MODEL_DIR, tmp_path / "latest"):
+        (line,) = gain_of(tmp_path, MODEL_DIR, base).lines
+        assert "this is the model that is tested" in line.error
 
 
 @pytest.mark.parametrize("option", ["--golden", "--predictions", "--shard", "--coordinate", "--limit", "--trial"])
