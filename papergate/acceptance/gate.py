@@ -125,8 +125,10 @@ class Gate:
         assert asked_so.run, "the base has a folder"
         base, setup = base_of(promise, options.gain_over), replace(self._setup, options=asked_so, policy=None)
         workers = Workers(count=self._workers.count)  # no promise of this session: its end is nobody's failure
-        Gate(setup, self._engines, asked_so.run, promises=self._promises, workers=workers).test(base, show)
-        give_room(asked_so.run)
+        try:
+            Gate(setup, self._engines, asked_so.run, promises=self._promises, workers=workers).test(base, show)
+        finally:
+            give_room(asked_so.run)
         return asked_so.run / base.id
 
     def _prepared(self, promise: Promise, golden: Path | None = None) -> Ready:

@@ -11,6 +11,7 @@ from papergate.embedded import MODEL_DIR
 from papergate.engines.in_process.rounding import round_weights
 from papergate.errors import OptionsError
 from papergate.gate import gate
+from papergate.run_folder.files import BALLAST_FILE
 from papergate.run_folder.verdict import read_verdict
 
 TARGET = """
@@ -77,6 +78,15 @@ def test_a_checkpoint_that_is_not_whole_is_refused_before_its_base_is_asked(tmp_
     (line,) = gain_of(tmp_path, cut, base).lines
     assert "lacks the tokenizer" in line.error
     assert not (tmp_path / "run-base").exists()
+
+
+def test_a_base_that_cannot_be_asked_keeps_no_room_on_the_disk(tmp_path):
+    cut = shutil.copytree(MODEL_DIR, tmp_path / "cut")
+    (cut / "tokenizer.json").unlink()
+    (line,) = gain_of(tmp_path, MODEL_DIR, cut).lines
+    assert "lacks the tokenizer" in line.error
+    assert (tmp_path / "run-base").exists()
+    assert not (tmp_path / "run-base" / BALLAST_FILE).exists()
 
 
 def test_a_model_has_no_gain_over_itself_under_another_name_either(tmp_path):
