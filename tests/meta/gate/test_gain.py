@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-import transformers
 
 from papergate.acceptance.base import base_options, base_samples
 from papergate.acceptance.options import Options, options_of
@@ -13,6 +12,8 @@ from papergate.errors import OptionsError
 from papergate.gate import gate
 from papergate.run_folder.files import BALLAST_FILE
 from papergate.run_folder.verdict import read_verdict
+
+transformers = pytest.importorskip("transformers")
 
 TARGET = """
 name = "mine"
