@@ -83,6 +83,24 @@ def write_lm_eval(folder, completions, problems=BENCHMARK.problems):
     return folder / "samples_sums_1.jsonl", folder / "data" / "sums.jsonl"
 
 
+def write_target(folder, *, percent, tolerance="1 problem", name="mine", source="this test"):
+    """The file of a target of one's own, which promises a score of stored completions on tiny-aime."""
+    score = f'{{ percent = {percent}, source = "{source}" }}'
+    (folder / f"{name}.toml").write_text(f"""
+name = "{name}"
+title = "{name}"
+hardware = {{ probe = "any", title = "none" }}
+
+[[deployments]]
+name = "tiny"
+engine = "replay"
+model = "papergate-tiny"
+sampling = {{ temperature = 0.6, max_tokens = 256 }}
+source = "{source}"
+promises = [{{ benchmark = "tiny-aime", tolerance = "{tolerance}", score = {score} }}]
+""")
+
+
 def write_predictions(path, completions):
     """A file of completions as ``--predictions`` takes it."""
     rows = ({"problem": c.problem, "sample": c.sample, "text": c.text, "model": "papergate-tiny"} for c in completions)

@@ -13,22 +13,10 @@ from papergate.run_folder.files import PAGE_FILE, VERDICT_FILE, new_run
 from tests.meta.completions.test_store import manifest
 from tests.meta.faults.records import Fault
 from tests.meta.processes import forked, ran
-from tests.meta.tiny_runs import TINY, completions_of, like_the_paper, write_predictions
+from tests.meta.tiny_runs import TINY, completions_of, like_the_paper, write_predictions, write_target
 
 ROOT = Path(__file__).parents[3]
 PROMISE = "stored-tiny-tiny-aime"
-TARGET = """
-name = "stored"
-title = "Stored completions"
-hardware = { probe = "any", title = "any machine" }
-[[deployments]]
-name = "tiny"
-engine = "replay"
-model = "papergate-tiny"
-source = "papergate"
-sampling = { temperature = 1, max_tokens = 100 }
-promises = [{ benchmark = "tiny-aime", tolerance = "3 problems", score = { percent = %s, source = "papergate" } }]
-"""
 
 
 class Ended:
@@ -36,7 +24,7 @@ class Ended:
 
     def __init__(self, folder, *, run=None, limited=None):
         (folder / "targets").mkdir(exist_ok=True)
-        (folder / "targets" / "stored.toml").write_text(TARGET % TINY.score.percent)
+        write_target(folder / "targets", name="stored", percent=TINY.score.percent, tolerance="3 problems")
         log = write_predictions(folder / "log.jsonl", completions_of(like_the_paper, 8))
         self.run, junit = run or folder / "run", folder / "junit.xml"
         command = ["pytest", "tests/accuracy", "-p", "no:cacheprovider", "-m", "stored", f"--junitxml={junit}"]
@@ -154,7 +142,7 @@ def a_run_in_a_fifo(folder):
 
 
 def a_target_named_xfail(folder):
-    (folder / "xfail.toml").write_text((TARGET % 50).replace('"stored"', '"xfail"'))
+    write_target(folder, name="xfail", percent=50)
     option_refused([f"--targets={folder}"], "target 'xfail' has the name of a mark of pytest")
 
 

@@ -16,7 +16,7 @@ from papergate.cli import main
 from papergate.completions.policy import seed_of
 from papergate.completions.store import Store, contents_of, read_sessions
 from papergate.errors import StoreError
-from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, VERDICT_FILE
+from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE
 from papergate.run_folder.history import MADE_WITH
 from papergate.words import say
 from tests.meta.completions.test_store import completion, end_by_kill, failure, manifest
@@ -339,7 +339,7 @@ PLANTED = {
 def planted_in_a_finished_run(kind, folder):
     finished_run(folder / "run")
     (folder / "victim").write_text("precious")
-    names = ("manifest.json", "acknowledged.json", "sessions.jsonl", *MADE_WITH, VERDICT_FILE, HISTORY_FILE)
+    names = ("manifest.json", "acknowledged.json", "sessions.jsonl", *MADE_WITH, HISTORY_FILE)
     for name in names:
         path = folder / "run" / TINY.id / name
         path.rename(folder / "as it was")

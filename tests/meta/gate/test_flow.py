@@ -16,7 +16,7 @@ from papergate.reports.table import print_table
 from papergate.run_folder.files import new_run
 from papergate.run_folder.verdict import read_verdict
 from papergate.words import say
-from tests.meta.tiny_runs import completions_of, like_the_paper, write_predictions
+from tests.meta.tiny_runs import completions_of, like_the_paper, write_predictions, write_target
 from tests.servers.faulty_server import MODEL, FaultyServer
 
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
@@ -35,23 +35,8 @@ def test_stored_completions_become_a_verdict_and_a_page(tmp_path):
     assert any("about other benchmarks" in say(one) for one in ended.selection.notes)
 
 
-OWN_TARGET = """
-name = "mine"
-title = "mine"
-hardware = { probe = "any", title = "none" }
-
-[[deployments]]
-name = "tiny"
-engine = "replay"
-model = "papergate-tiny"
-sampling = { temperature = 0.6, max_tokens = 256 }
-source = "a leaflet"
-promises = [{ benchmark = "tiny-aime", tolerance = "1 problem", score = { percent = 2.0, source = "a leaflet" } }]
-"""
-
-
 def test_a_kept_promise_that_papergate_does_not_ship_is_noted_wherever_it_is_told(tmp_path):
-    (tmp_path / "mine.toml").write_text(OWN_TARGET)
+    write_target(tmp_path, percent=2.0, source="a leaflet")
     log = write_predictions(tmp_path / "log.jsonl", completions_of(lambda place, _: place == 0, 64))
     options = Options(predictions=log, run=tmp_path / "run", targets=(tmp_path,))
     ended = gate(options, targets=["mine"])
@@ -66,7 +51,7 @@ def test_a_kept_promise_that_papergate_does_not_ship_is_noted_wherever_it_is_tol
 
 
 def test_a_promise_that_papergate_ships_is_not_called_the_users_own(tmp_path):
-    (tmp_path / "mine.toml").write_text(OWN_TARGET)
+    write_target(tmp_path, percent=2.0)
     log = write_predictions(tmp_path / "log.jsonl", completions_of(like_the_paper, 64))
     ended = gate(Options(predictions=log, run=tmp_path / "run", targets=(tmp_path,)), targets=["cpu"])
     assert "own_promise" not in {one.code for one in ended.lines[0].record.notes}

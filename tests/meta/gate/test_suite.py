@@ -15,7 +15,14 @@ from papergate.exit_codes import ExitCode
 from tests.meta.engines.test_remote import certificate
 from tests.meta.processes import LIMIT_S, forked, started, wait_until
 from tests.meta.shared import shared
-from tests.meta.tiny_runs import BENCHMARK, completions_of, like_the_paper, write_lm_eval, write_predictions
+from tests.meta.tiny_runs import (
+    BENCHMARK,
+    completions_of,
+    like_the_paper,
+    write_lm_eval,
+    write_predictions,
+    write_target,
+)
 from tests.servers.faulty_server import MODEL, FaultyServer
 
 ROOT = Path(__file__).parents[3]
@@ -210,19 +217,7 @@ def test_a_golden_run_of_another_benchmark_is_refused_before_anything_starts(tmp
 
 
 def test_a_tolerance_of_zero_is_an_error_with_the_remedy(tmp_path):
-    (tmp_path / "mine.toml").write_text("""
-name = "mine"
-title = "mine"
-hardware = { probe = "any", title = "none" }
-
-[[deployments]]
-name = "tiny"
-engine = "replay"
-model = "papergate-tiny"
-sampling = { temperature = 0.6, max_tokens = 256 }
-source = "this test"
-promises = [{ benchmark = "tiny-aime", tolerance = "0 problems", score = { percent = 74.0, source = "this test" } }]
-""")
+    write_target(tmp_path, percent=74.0, tolerance="0 problems")
     file = write_predictions(tmp_path / "predictions.jsonl", completions_of(like_the_paper, 2))
     session = Session(tmp_path, "tests/accuracy", "-m", "mine", "--targets", tmp_path, "--predictions", file)
     assert session.outcomes() == ["error"], session.text
