@@ -36,6 +36,13 @@ STEERING = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2029\u202f-\u2065\u206a-\U0010ffff
 """Control characters but tabs and line ends, and the marks that turn the direction of writing."""
 SHOWN = 100
 """Characters of a wrong value that a message repeats."""
+IN_LLM_CONFIG = {
+    "flags": "engine_kwargs",
+    "dtype": "engine_kwargs",
+    "env": "runtime_env.env_vars",
+    "python": "runtime_env.py_executable",
+}
+"""Fields for a server that has a command line, and where an LLMConfig of Ray Serve states the same."""
 
 _Record = TypeVar("_Record", bound=BaseModel)
 
@@ -150,7 +157,7 @@ def read_target(path: Path, engines: Collection[str] | None = None) -> Target:
     deployments = _tables(raw, "deployments")
     found = _wrong_name(path, raw) + _twice((_key(row, "name") for row in deployments), "deployment")
     for row in deployments:
-        found += _unknown_engine(row, engines)
+        found += _unknown_engine(row, engines) + _beside_llm_config(row)
         keys = (f"{_key(entry, 'benchmark')}{_gain(entry)}" for entry in _tables(row, "promises"))
         found += _twice(keys, f"deployment {row.get('name')!r}: promise")
     return read_record(path, Target, found)
@@ -273,6 +280,18 @@ def _unknown_engine(deployment: Mapping[str, object], engines: Collection[str] |
     if engines is None or name is None or name in engines:
         return []
     return [f"deployment {deployment.get('name')!r}: engine {name!r} is unknown; known: {', '.join(engines)}"]
+
+
+def _beside_llm_config(deployment: Mapping[str, object]) -> list[str]:
+    """Ray Serve is told the LLMConfig and nothing else: other fields would be left out without a word."""
+    if not deployment.get("llm_config"):
+        return []
+    name = f"deployment {deployment.get('name')!r}"
+    return [
+        f"{name}: {field} does not reach Ray Serve; state it in llm_config.{place}"
+        for field, place in IN_LLM_CONFIG.items()
+        if deployment.get(field)
+    ]
 
 
 def _control_characters(value: object, place: str = "") -> list[str]:

@@ -10,6 +10,7 @@ from papergate.benchmarks import read_specs
 from papergate.engines.start import ENGINES
 from papergate.errors import PromiseError
 from papergate.promises import PAPERS, TARGETS, Tolerance, read_papers, read_promises, read_targets
+from papergate.promises.files import IN_LLM_CONFIG
 from papergate.promises.thoughts import ThoughtMarks
 
 PROMISES = {promise.id: promise for promise in read_promises(benchmarks=read_specs())}
@@ -132,6 +133,24 @@ def test_every_mistake_of_a_file_is_listed_at_once(tmp_path):
     assert "6 mistakes" in message
     for field in ("title", "titel", "engine", "max_tokens", "tolerance", "score.source"):
         assert field in message
+
+
+FOR_A_COMMAND_LINE = """flags = ["--max-model-len", "4096"]
+dtype = "float16"
+env = { OMP_NUM_THREADS = "1" }
+python = "/opt/ray/bin/python"
+"""
+
+
+def test_what_would_not_reach_ray_serve_is_a_mistake_and_names_its_place(tmp_path):
+    stated = GOOD.replace("source =", f"{FOR_A_COMMAND_LINE}source =", 1).replace('"vllm"', '"ray"')
+    read_targets([written(tmp_path, stated)], engines=ENGINES)  # of a server that runs, they are what its document says
+    with pytest.raises(PromiseError) as refused:
+        read_targets([written(tmp_path, f'{stated}[deployments.llm_config]\naccelerator_type = "H100"\n')])
+    message = str(refused.value)
+    assert "4 mistakes" in message
+    for field, place in IN_LLM_CONFIG.items():
+        assert f"'vllm-mine': {field} does not reach Ray Serve; state it in llm_config.{place}" in message
 
 
 @pytest.mark.parametrize(
