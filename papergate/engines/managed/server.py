@@ -21,10 +21,11 @@ from papergate.endpoints.pages import Page, pages_of
 from papergate.engines import hardware
 from papergate.engines.managed import environment, guard
 from papergate.engines.records import EngineIdentity
+from papergate.engines.started import make, recorded
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.extras import install
-from papergate.files import PRIVATE_FILE, private_folder, read_kept, reason, write_whole
+from papergate.files import PRIVATE_FILE, write_whole
 from papergate.printable import one_line
 from papergate.run_folder.notes import note
 from papergate.words import worded
@@ -138,7 +139,7 @@ class ManagedServer:
             EngineRefused: the server ended before it was ready, or another one runs in ``folder``; with its last words.
             EngineTimeout: it was not ready in time.
         """
-        _make(folder)
+        make(folder)
         owner = owner or os.getpid()
         server = (interpreter(software, python), *software.command, software.model_option, model, *flags)
         with FileLock(folder / LOCK_FILE, mode=PRIVATE_FILE):
@@ -222,23 +223,11 @@ def _read(folder: Path) -> Running | None:
 
 def _recorded(folder: Path) -> Running | None:
     """The server that was last started in ``folder`` and not ended since, whether it runs or not."""
-    path = folder / SERVER_FILE
-    try:
-        found = json.loads(read_kept(path))
-        return Running(**found | {"command": tuple(found["command"])})
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise EngineError(
-            f"{path} is not as papergate wrote it ({error}): end the server that it was about, then remove it"
-        ) from error
-
-
-def _make(folder: Path) -> None:
-    try:
-        private_folder(folder)
-    except OSError as error:
-        raise EngineError(f"{folder} cannot be written: {reason(error)}; give another folder: --run DIR") from error
+    return recorded(
+        folder / SERVER_FILE,
+        lambda found: Running(**found | {"command": tuple(found["command"])}),
+        remedy="end the server that it was about",
+    )
 
 
 def _launch(software: Software, server: Sequence[str], folder: Path, owner: int, ready_within_s: float) -> Running:

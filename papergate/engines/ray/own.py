@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,23 @@ from filelock import FileLock
 from papergate.embedded import folder_of
 from papergate.engines.ray.cluster import MODEL, Cluster
 from papergate.engines.spec import Start
-from papergate.errors import EngineError, EngineRefused
-from papergate.files import PRIVATE_FILE, private_folder, read_kept, reason, write_whole
+from papergate.engines.started import make, recorded
+from papergate.errors import EngineRefused
+from papergate.files import PRIVATE_FILE, write_whole
 from papergate.promises.records import Deployment
 
 BUILDER = "ray.serve.llm:build_openai_app"
 OWN_FILE, LOCK_FILE = "application.json", "application.lock"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Own:
+    """What other processes must know of an application that one of this run deployed."""
+
+    dashboard: str
+    application: Mapping[str, Any]
+    ca_file: str
+    """Empty: the certificates that are trusted by default."""
 
 
 def deploy(cluster: Cluster, deployment: Deployment, start: Start) -> str:
@@ -30,14 +42,14 @@ def deploy(cluster: Cluster, deployment: Deployment, start: Start) -> str:
     """
     config, folder = application_of(deployment, start.model), start.servers / deployment.name
     name = str(config["name"])
-    mine = {"dashboard": cluster.url, "application": config, "ca_file": str(start.ca_file or "")}
-    _make(folder)
+    mine = _Own(dashboard=cluster.url, application=config, ca_file=str(start.ca_file or ""))
+    make(folder)
     with FileLock(folder / LOCK_FILE, mode=PRIVATE_FILE):
         is_there = name in cluster.serve().applications
         if is_there and _recorded(folder) != mine:
             raise EngineRefused(_not_ours(cluster.url, name))
         if not is_there:
-            write_whole(folder / OWN_FILE, json.dumps(mine).encode())
+            write_whole(folder / OWN_FILE, json.dumps(asdict(mine)).encode())
             cluster.deploy(config)
     return name
 
@@ -65,29 +77,12 @@ def remove(folder: Path, *, owner: int | None = None) -> None:
     kept = _recorded(folder)
     if kept is None or owner not in (None, os.getpid()):
         return
-    ca_file = Path(kept["ca_file"]) if kept["ca_file"] else None
-    Cluster(kept["dashboard"], ca_file).remove(kept["application"]["name"])
+    Cluster(kept.dashboard, Path(kept.ca_file) if kept.ca_file else None).remove(kept.application["name"])
     (folder / OWN_FILE).unlink(missing_ok=True)
 
 
-def _make(folder: Path) -> None:
-    try:
-        private_folder(folder)
-    except OSError as error:
-        raise EngineError(f"{folder} cannot be written: {reason(error)}; give another folder: --run DIR") from error
-
-
-def _recorded(folder: Path) -> dict[str, Any] | None:
-    path = folder / OWN_FILE
-    try:
-        found: dict[str, Any] = json.loads(read_kept(path))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise EngineError(
-            f"{path} is not as papergate wrote it ({error}): remove the application that it was about, then this file"
-        ) from error
-    return found
+def _recorded(folder: Path) -> _Own | None:
+    return recorded(folder / OWN_FILE, lambda found: _Own(**found), remedy="remove the application that it was about")
 
 
 def _not_ours(url: str, name: str) -> str:

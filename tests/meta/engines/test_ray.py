@@ -22,9 +22,10 @@ from papergate.completions.runner import ask
 from papergate.completions.store import Store
 from papergate.embedded import MODEL_DIR
 from papergate.engines.held import stop_servers
+from papergate.engines.managed.server import SERVER_FILE
 from papergate.engines.ray.cluster import Cluster
 from papergate.engines.ray.engine import RayEngine, attach
-from papergate.engines.ray.own import application_of
+from papergate.engines.ray.own import OWN_FILE, application_of
 from papergate.engines.records import Request
 from papergate.engines.spec import Start
 from papergate.engines.start import demand_here
@@ -612,6 +613,16 @@ def test_an_application_that_does_not_go_is_an_error(tmp_path, monkeypatch):
         dashboard.put = lambda _: None
         with pytest.raises(EngineTimeout, match=rf"still runs the application {OWN}: RUNNING.*; remove it there"):
             engine.close()
+
+
+@pytest.mark.parametrize("held", ["{", "[]", "7", "{}", '{"dashboard": "http://127.0.0.1:9"}', '{"more": 1}'])
+@pytest.mark.parametrize("file", [OWN_FILE, SERVER_FILE])
+def test_what_a_run_did_not_write_about_its_servers_is_an_error_with_the_remedy(tmp_path, file, held):
+    folder = tmp_path / "servers" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / file).write_text(held)
+    with pytest.raises(EngineError, match=rf"{file} is not as papergate wrote it .*, then remove this file"):
+        stop_servers(tmp_path / "servers")
 
 
 def test_the_end_of_a_session_names_what_could_not_be_removed_and_goes_on(tmp_path, monkeypatch, capsys):
