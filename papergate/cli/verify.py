@@ -98,7 +98,9 @@ def _sentences(found: Verified, language: Language) -> Iterator[str]:
             ),
             language,
         )
-    by = ", ".join(label(one, language) for one in found.quoted_by)
-    quoted = note("verify_quoted", by=by) if by else note("verify_unquoted")
+    by = [label(one, language) for one in found.quoted_by]
+    if found.signed_by:
+        by.append(say(note("signature_of", name=found.signed_by), language))
+    quoted = note("verify_quoted", by=", ".join(by)) if by else note("verify_unquoted")
     yield say(quoted, language)
     yield say(note("verify_cannot"), language)

@@ -65,7 +65,9 @@ class Verified:
     root: str
     files: int
     quoted_by: Sequence[str]
-    """What quotes this root: a JUnit file, the user, a signature."""
+    """What quotes this root: the user, a JUnit file."""
+    signed_by: str
+    """Whose signature of the bundle was checked; empty where none was."""
     promises: Sequence[Checked]
 
     @property

@@ -68,8 +68,8 @@ def _verified(file: BinaryIO, folder: Path, options: Options, quoted: Quoted, re
     for report in reports:
         refuse_other_quotes(report, promises)
     quoting = [report.name for report in reports if report.root]
-    held = ["--root"] * bool(quoted.root) + [f"the signature of {quoted.signer}"] * bool(quoted.signer)
-    return Verified(root=root, files=len(evidence), quoted_by=[*held, *quoting], promises=promises)
+    quoted_by = ["--root"] * bool(quoted.root) + quoting
+    return Verified(root=root, files=len(evidence), quoted_by=quoted_by, signed_by=quoted.signer, promises=promises)
 
 
 def _promises(run: Path) -> list[Path]:

@@ -599,6 +599,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "verify_proves": "已证明：{files} 个文件相互吻合，根摘要为 {root}；由保存的 {completions} 个输出，papergate {here} "
     "得到与 papergate {judged} 所记录相同的 {grades} 个判题结果和 {verdicts} 个结论。",
     "verify_quoted": "{by} 引用了同一个根摘要：这些文件就是其中所报告的文件。",
+    "signature_of": "{name} 的签名",
     "verify_unquoted": "未证明：这些就是该次运行的文件。重新计算全部文件与摘要的人能得到同样吻合的证据包；"
     "请将根摘要与您手中的 JUnit 报告比对（--junit、--root），或索取签名。",
     "verify_cannot": "任何证据包都不能证明：输出确由其中所写的部署、在其中所写的硬件上产生。",

@@ -615,6 +615,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
         verdicts="verdict",
     ),
     "verify_quoted": "The same root is quoted by {by}: the files are those that were reported there.",
+    "signature_of": "the signature of {name}",
     "verify_unquoted": "Not proven: that these are the files of the run. A person who computes all files and sums "
     "again gets a bundle that fits. Compare the root with the JUnit report that you hold (--junit, --root), or ask for "
     "a signature.",

@@ -342,6 +342,8 @@ def test_a_signature_names_its_signer(tmp_path, keys, capsys):
     capsys.readouterr()
     assert main(given) == Result.VERIFIED
     assert "quoted by the signature of release@example.com" in capsys.readouterr().out
+    assert main([*given, "--language", "zh"]) == Result.VERIFIED
+    assert "\nrelease@example.com 的签名 引用了" in capsys.readouterr().out
     (tmp_path / "run" / "report.html").write_text("x")
     assert main(["bundle", str(tmp_path / "run"), "-o", str(path), "--sign", str(keys / "other")]) == 0
     assert main(given) == Result.UNSIGNED

@@ -224,6 +224,7 @@ SAMPLES = {
         }
     ],
     "verify_quoted": [{"by": "--root"}],
+    "signature_of": [{"name": "release@example.com"}],
     "verify_unquoted": [{}],
     "verify_cannot": [{}],
     # how a session ends
