@@ -1,6 +1,7 @@
 """The engines of a session, one after another: two models seldom fit one device."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ from papergate.engines.managed.server import stop_server
 from papergate.engines.ray.own import remove
 from papergate.engines.records import Engine
 from papergate.engines.start import start
+from papergate.errors import EngineError
 from papergate.promises import Promise
 
 
@@ -75,7 +77,20 @@ class Engines:
 
 
 def stop_servers(servers: Path) -> None:
-    """End the servers and the applications that other processes of a run left for each other."""
-    for folder in servers.glob("*"):
-        stop_server(folder)
-        remove(folder)
+    """End the servers and the applications that other processes of a run left for each other.
+
+    Raises:
+        EngineError: some of them could not be ended; all others are.
+    """
+    ends = [partial(end, folder) for folder in sorted(servers.glob("*")) for end in (stop_server, remove)]
+    if failures := [*filter(None, map(_failure, ends))]:
+        raise EngineError("\n".join(failures))
+
+
+def _failure(end: Callable[[], None]) -> str:
+    """Why ``end`` failed; empty where it did not."""
+    try:
+        end()
+    except EngineError as error:
+        return str(error)
+    return ""

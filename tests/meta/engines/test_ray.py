@@ -625,6 +625,17 @@ def test_what_a_run_did_not_write_about_its_servers_is_an_error_with_the_remedy(
         stop_servers(tmp_path / "servers")
 
 
+def test_what_cannot_be_ended_keeps_nothing_else_running_and_each_of_it_is_named(tmp_path):
+    with deploying() as (dashboard, url):
+        attach(url, MINE, start_in(tmp_path))
+        for name in ("a", "z"):
+            (tmp_path / "servers" / name).mkdir()
+            (tmp_path / "servers" / name / SERVER_FILE).write_text("{}")
+        with pytest.raises(EngineError, match=rf"a/{SERVER_FILE} is not as .*\n.*z/{SERVER_FILE} is not as"):
+            stop_servers(tmp_path / "servers")
+        assert not dashboard.applications
+
+
 def test_the_end_of_a_session_names_what_could_not_be_removed_and_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Cluster.remove, "__kwdefaults__", {"within_s": 0.05})
     run = tmp_path / "run"
