@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from papergate.suggest import did_you_mean
 
-UNSAID = (None, False, argparse.SUPPRESS)
+UNSAID = (None, False, "", argparse.SUPPRESS)
 """Defaults that say nothing."""
 
 

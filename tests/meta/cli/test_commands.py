@@ -32,6 +32,7 @@ def test_every_help_has_an_example(name, parser):
     text = parser.format_help()
     assert re.search(rf"example[^\n]*:\s+{name}\b", text), text
     assert "%(default)s" not in text
+    assert not re.search(r"\(default:\s*\)", text), text
 
 
 def test_a_default_is_said(capsys):
