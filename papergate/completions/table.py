@@ -5,7 +5,7 @@ What a run holds of each of its completions, besides the text, must fit the memo
 
 import math
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
@@ -20,8 +20,8 @@ NO_NUMBER = -(2**63)
 """Stands for None among whole numbers; among floats it is NaN."""
 
 
-class Keys(Collection[Key]):
-    """Problems and samples, each once, in the order in which they came; some 16 bytes of each."""
+class ByKey(Mapping[Key, R]):
+    """Rows by problem and sample, in the order in which they came; some 16 bytes for the key of each."""
 
     def __init__(self) -> None:
         self._samples: dict[str, _Samples] = {}
@@ -29,7 +29,45 @@ class Keys(Collection[Key]):
         self._problems: list[str] = []
         self._of, self._numbers = array("I"), array("Q")
 
-    def add(self, key: Key) -> int:
+    def row(self, key: Key) -> int | None:
+        """The row of ``key``; None where it never came."""
+        samples = self._samples.get(key[0])
+        found = None if samples is None else samples.row(key[1])
+        return self._far.get(key) if found is None else found
+
+    def keys_of(self, rows: Iterable[int]) -> Iterator[Key]:
+        """Problem and sample of each of ``rows``."""
+        return ((self._problems[self._of[row]], self._numbers[row]) for row in rows)
+
+    def __contains__(self, key: object) -> bool:
+        """Whether it came."""
+        return isinstance(key, tuple) and self.row(key) is not None
+
+    def __iter__(self) -> Iterator[Key]:
+        """All problems and samples, by rows."""
+        return zip(map(self._problems.__getitem__, self._of), self._numbers, strict=True)
+
+    def __len__(self) -> int:
+        """How many came."""
+        return len(self._of)
+
+    def _known(self, key: Key) -> int:
+        """The row of a key that came.
+
+        Raises:
+            KeyError: it never came.
+        """
+        row = self.row(key)
+        if row is None:
+            raise KeyError(key)
+        return row
+
+    def _row_for(self, key: Key) -> int:
+        """The row of ``key``, the next one where it never came."""
+        row = self.row(key)
+        return self._add(key) if row is None else row
+
+    def _add(self, key: Key) -> int:
         """The row of a new key."""
         problem, sample = key
         row, samples = len(self), self._samples.get(problem)
@@ -41,28 +79,6 @@ class Keys(Collection[Key]):
         if not samples.put(sample, row):
             self._far[key] = row
         return row
-
-    def row(self, key: Key) -> int | None:
-        """The row of ``key``; None where it never came."""
-        samples = self._samples.get(key[0])
-        found = None if samples is None else samples.row(key[1])
-        return self._far.get(key) if found is None else found
-
-    def __contains__(self, key: object) -> bool:
-        """Whether it came."""
-        return isinstance(key, tuple) and self.row(key) is not None
-
-    def __iter__(self) -> Iterator[Key]:
-        """All of them, by rows."""
-        return zip(map(self._problems.__getitem__, self._of), self._numbers, strict=True)
-
-    def at(self, rows: Iterable[int]) -> Iterator[Key]:
-        """Those in ``rows``."""
-        return ((self._problems[self._of[row]], self._numbers[row]) for row in rows)
-
-    def __len__(self) -> int:
-        """How many came."""
-        return len(self._of)
 
 
 class _Samples:
@@ -86,87 +102,50 @@ class _Samples:
         return self._rows[sample] - 1 if 0 <= sample < len(self._rows) and self._rows[sample] else None
 
 
-class Places(Mapping[Key, Place]):
-    """Where the record of each problem and sample is, in the order in which they were put down."""
+class Places(ByKey[Place]):
+    """Where the record of each problem and sample is."""
 
     def __init__(self) -> None:
-        self._keys, self._starts, self._lengths = Keys(), array("q"), array("q")
+        super().__init__()
+        self._starts, self._lengths = array("q"), array("q")
 
     def put(self, key: Key, place: Place) -> None:
         """Put down a record, or another in its place."""
-        row = self._keys.row(key)
-        if row is None:
-            row = self._keys.add(key)
+        row = self._row_for(key)
+        if row == len(self._starts):
             self._starts.append(0)
             self._lengths.append(0)
         self._starts[row], self._lengths[row] = place
 
     def __getitem__(self, key: Key) -> Place:
         """The place of the record of ``key``."""
-        row = self._keys.row(key)
-        if row is None:
-            raise KeyError(key)
+        row = self._known(key)
         return self._starts[row], self._lengths[row]
 
-    def __contains__(self, key: object) -> bool:
-        """Whether there is a record of it."""
-        return key in self._keys
 
-    def __iter__(self) -> Iterator[Key]:
-        """The problems and samples."""
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        """How many records there are."""
-        return len(self._keys)
-
-
-class Table(Mapping[Key, R]):
-    """Records of one dataclass, ``kind``, in the order in which they were put in; each is made anew when it is read."""
+class Table(ByKey[R]):
+    """Records of one dataclass, ``kind``; each is made anew when it is read."""
 
     def __init__(self, kind: Callable[..., R]) -> None:
+        super().__init__()
         hints = get_type_hints(kind)
-        self._kind, self._keys = kind, Keys()
+        self._kind = kind
         self._columns = {one.name: _column(hints[one.name]) for one in fields(kind)}  # type: ignore[arg-type]
 
     def put(self, key: Key, record: R) -> None:
         """Put in a record, or another in its place."""
-        row = self._keys.row(key)
-        if row is None:
-            row = self._keys.add(key)
+        row = self._row_for(key)
         for name, column in self._columns.items():
             column.put(row, getattr(record, name))
-
-    def row(self, key: Key) -> int | None:
-        """The row of ``key``; None where there is no record of it."""
-        return self._keys.row(key)
 
     def column(self, name: str, rows: Iterable[int] | None = None) -> Iterator[Any]:
         """One field of the records in ``rows``, or of all."""
         return self._columns[name].at(range(len(self)) if rows is None else rows)
 
-    def keys_of(self, rows: Iterable[int]) -> Iterator[Key]:
-        """Problem and sample of each of ``rows``."""
-        return self._keys.at(rows)
-
     def __getitem__(self, key: Key) -> R:
         """The record of ``key``."""
-        row = self._keys.row(key)
-        if row is None:
-            raise KeyError(key)
+        row = self._known(key)
         return self._kind(**{name: next(column.at((row,))) for name, column in self._columns.items()})
-
-    def __contains__(self, key: object) -> bool:
-        """Whether there is a record of it."""
-        return key in self._keys
-
-    def __iter__(self) -> Iterator[Key]:
-        """The problems and samples."""
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        """How many records there are."""
-        return len(self._keys)
 
 
 class Planned(Mapping[Key, R]):
