@@ -1,8 +1,8 @@
 """Whether two answers are the same, by their exact normal forms and by numbers.
 
-Nothing here starts a process or calls sympy, and nothing is raised: an answer that no grammar reads is not the right
-one, and what cannot be told within the steps allowed is undecided. Steps are counted, not seconds, so that every
-machine gives the same grade.
+Nothing here starts a process, and nothing is raised: an answer that no grammar reads is not the right one, and what
+cannot be told within the steps allowed is undecided. Steps are counted, not seconds, so that every machine gives the
+same grade.
 """
 
 import re

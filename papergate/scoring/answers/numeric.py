@@ -57,6 +57,7 @@ _ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used 
 _NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
 _TERMS_A_DIGIT = 3  # from which an endless sum or a limit is extrapolated: more digits take more, and must agree
 _WORK_OF_LIMIT = 4_000  # steps that an extrapolation costs beside its terms
+_STEPS_OF_LIMIT = (lambda mp: mp.one, lambda mp: -mp.phi)  # from both sides; no period is in step with both
 _EARLY, _LATE = 10**3, 10**6  # terms of an endless sum, of which the late one must be much smaller
 _STEPS_AT = (-1, 1, 2, 10, 100)  # whole numbers at which a step is looked at
 _STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
@@ -390,22 +391,41 @@ def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
     return context
 
 
-def _sum_from(start: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-    """An endless sum."""
+def _sum_from(start: int, added: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """An endless sum: its first terms are added up, the rest is extrapolated."""
     algebra.spend(_WORK_OF_LIMIT)
-    return mp.nsum(at, [start, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
+    rest = mp.nsum(at, [start + added, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
+    return sum(map(at, range(start, start + added)), rest)
 
 
-def _product_from(start: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-    """An endless product."""
+def _product_from(start: int, multiplied: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """An endless product: its first terms are multiplied, the rest is extrapolated."""
     algebra.spend(_WORK_OF_LIMIT)
-    return mp.nprod(at, [start, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
+    rest = mp.nprod(at, [start + multiplied, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
+    return math.prod(map(at, range(start, start + multiplied)), start=rest)
 
 
-def _limit_from(side: int, place: Any, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-    """The limit of a function from above (1) or below (-1)."""
+def _limit_along(step: Callable[[Any], Any], place: Any, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """The limit of a function at a place, approached by multiples of a step or, from one side, by their inverses."""
     algebra.spend(_WORK_OF_LIMIT)
-    return mp.limit(at, mp.convert(place), direction=side, maxterms=_TERMS_A_DIGIT * mp.dps)
+    end, size = mp.convert(place), step(mp)
+
+    def value(count: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        return at(mp.sign(end) * abs(size) * count if mp.isinf(end) else end + 1 / (size * count))
+
+    return mp.limit(value, mp.inf, maxterms=_TERMS_A_DIGIT * mp.dps)
+
+
+def _integral_between(low: Any, high: Any, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """An integral by tanh-sinh quadrature (Takahasi and Mori 1974)."""
+    return mp.quad(at, [mp.convert(low), mp.convert(high)])
+
+
+def _middle(low: Any, high: Any, mp: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """A place within a range, whose ends may be infinite."""
+    if mp.isinf(high):
+        return mp.zero if mp.isinf(low) else low + mp.sign(high)
+    return high + mp.sign(low) if mp.isinf(low) else (low + high) / 2
 
 
 class _Evaluator:
@@ -521,21 +541,22 @@ class _Evaluator:
         """A sum or product to infinity, by extrapolation of its first terms."""
         if kind == "sum" and not abs(self._at(name, body, _LATE)) < abs(self._at(name, body, _EARLY)) / 2:
             raise Undefined("a sum whose terms do not fall")
-        return self._twice(partial(_sum_from if kind == "sum" else _product_from, start), name, body)
+        method = partial(_sum_from if kind == "sum" else _product_from, start)
+        return self._twice((partial(method, 0), partial(method, 1)), name, body)
 
     def _integral(self, name: str, low: Any, high: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-        """An integral by tanh-sinh quadrature (Takahasi and Mori 1974)."""
-        ends = [self._end(low), self._end(high)]
-        return self._twice(lambda mp, at: mp.quad(at, [mp.convert(end) for end in ends]), name, body)
+        """An integral by halves, each with a value of its own: those of an odd function cancel even without one."""
+        start, stop = (self._mp.convert(self._end(end)) for end in (low, high))
+        places = (start, _middle(start, stop, self._mp), stop)
+        methods = [partial(_integral_between, *ends) for ends in pairwise(places)]
+        halves = [self._twice((method, method), name, body) for method in methods]
+        total = sum(halves, self._mp.zero)
+        return total if abs(total) > max(map(abs, halves)) * self.tolerance else self._mp.zero
 
     def _limit(self, name: str, end: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-        """A limit, which must be the same from both sides."""
-        place = self._end(end)
-        sides = (1,) if self._mp.isinf(place) else (1, -1)
-        found = [self._twice(partial(_limit_from, side, place), name, body) for side in sides]
-        if abs(found[0] - found[-1]) > abs(found[0]) * self.tolerance:
-            raise Undefined("a limit that depends on the side")
-        return found[0]
+        """A limit, which must be the same along two ways, from both sides if there are two."""
+        methods = [partial(_limit_along, step, self._end(end)) for step in _STEPS_OF_LIMIT]
+        return self._twice(methods, name, body)
 
     def _end(self, key: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
         """An end of an integral, or the place of a limit."""
@@ -543,17 +564,18 @@ class _Evaluator:
             return self._mp.inf
         return -self._mp.inf if key == _NEGATIVE_INFINITE else self._of_key(key).number
 
-    def _twice(self, method: Callable[[Any, Any], Any], name: str, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-        """What a method of mpmath finds for a body, alike with fewer and with more digits.
+    def _twice(self, methods: Iterable[Callable[[Any, Any], Any]], name: str, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """What two methods find alike for a body, the second with more digits.
 
         Raises:
-            TooComplex: The two differ: the method does not converge.
+            TooComplex: They differ, so that one does not converge, or both are near zero and no digit is certain.
         """
+        evaluators = (self, _Evaluator(self._point, self._digits + GUARD))
         rough, fine = (
             method(evaluator._mp, partial(evaluator._at, name, body))  # noqa: SLF001
-            for evaluator in (self, _Evaluator(self._point, self._digits + GUARD))
+            for method, evaluator in zip(methods, evaluators, strict=True)
         )
-        if not self._mp.isfinite(fine) or abs(fine - rough) > max(abs(fine), 1) * self.tolerance:
+        if not self._mp.isfinite(fine) or abs(fine - rough) > abs(fine) * self.tolerance:
             raise TooComplex("no convergence")
         return fine
 
