@@ -1,12 +1,13 @@
 """What a run puts down about a server or an application that it started, for the other processes of the run."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from papergate.errors import EngineError
 from papergate.files import private_folder, read_kept, reason
+from papergate.run_folder.stored import mistakes_of
 
 _Record = TypeVar("_Record")
 
@@ -23,15 +24,18 @@ def make(folder: Path) -> None:
         raise EngineError(f"{folder} cannot be written: {reason(error)}; give another folder: --run DIR") from error
 
 
-def recorded(path: Path, record: Callable[[Any], _Record], *, remedy: str) -> _Record | None:
-    """The ``record`` of what ``path`` holds; None where there is no such file.
+def recorded(path: Path, kind: type[_Record], *, remedy: str) -> _Record | None:
+    """The dataclass ``kind`` as JSON in ``path``; None where there is no such file.
 
     Raises:
         EngineError: it holds something else; ``remedy`` says what to do before it is removed.
     """
     try:
-        return record(json.loads(read_kept(path)))
+        return TypeAdapter(kind).validate_json(read_kept(path), strict=True)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise EngineError(f"{path} is not as papergate wrote it ({error}): {remedy}, then remove this file") from error
+    except ValidationError as error:
+        why = "; ".join(mistakes_of(error))
+    except OSError as error:
+        why = reason(error)
+    raise EngineError(f"{path} is not as papergate wrote it ({why}): {remedy}, then remove this file")

@@ -136,4 +136,4 @@ def mistakes_of(error: ValidationError) -> list[str]:
     """What is wrong with a record, field by field; of many, the first."""
     listed = error.errors(include_url=False, include_context=False, include_input=False)
     more = [f"and {len(listed) - NAMED} more"] if len(listed) > NAMED else []
-    return [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in listed[:NAMED]] + more
+    return [": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"]))) for one in listed[:NAMED]] + more

@@ -12,9 +12,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from filelock import FileLock
+from pydantic import Field
 
 from papergate.endpoints.address import Access
 from papergate.endpoints.pages import Page, pages_of
@@ -92,8 +93,8 @@ class Software:
 class Running:
     """What a process must know of a server that another process started."""
 
-    pid: int
-    """Of the guard, which heads the server's process group."""
+    pid: Annotated[int, Field(gt=1, lt=1 << 31)]
+    """Of the guard, which heads the server's process group: 0, 1 and what is below mean other groups to a signal."""
     born: str
     """Tells the guard from a later process with the same number."""
     port: int
@@ -223,11 +224,7 @@ def _read(folder: Path) -> Running | None:
 
 def _recorded(folder: Path) -> Running | None:
     """The server that was last started in ``folder`` and not ended since, whether it runs or not."""
-    return recorded(
-        folder / SERVER_FILE,
-        lambda found: Running(**found | {"command": tuple(found["command"])}),
-        remedy="end the server that it was about",
-    )
+    return recorded(folder / SERVER_FILE, Running, remedy="end the server that it was about")
 
 
 def _launch(software: Software, server: Sequence[str], folder: Path, owner: int, ready_within_s: float) -> Running:

@@ -64,8 +64,13 @@ def application_of(deployment: Deployment, model: str) -> dict[str, Any]:
         "deployment_config": {**given.get("deployment_config", {}), "num_replicas": deployment.data_parallel},
         "engine_kwargs": {**given.get("engine_kwargs", {}), **sizes},
     }
-    name = f"papergate-{deployment.name}"
+    name = _named(deployment.name)
     return {"name": name, "route_prefix": f"/{name}", "import_path": BUILDER, "args": {"llm_configs": [config]}}
+
+
+def _named(deployment: str) -> str:
+    """The application of ``deployment``, which is the name of its folder, too."""
+    return f"papergate-{deployment}"
 
 
 def remove(folder: Path, *, owner: int | None = None) -> None:
@@ -77,12 +82,12 @@ def remove(folder: Path, *, owner: int | None = None) -> None:
     kept = _recorded(folder)
     if kept is None or owner not in (None, os.getpid()):
         return
-    Cluster(kept.dashboard, Path(kept.ca_file) if kept.ca_file else None).remove(kept.application["name"])
+    Cluster(kept.dashboard, Path(kept.ca_file) if kept.ca_file else None).remove(_named(folder.name))
     (folder / OWN_FILE).unlink(missing_ok=True)
 
 
 def _recorded(folder: Path) -> _Own | None:
-    return recorded(folder / OWN_FILE, lambda found: _Own(**found), remedy="remove the application that it was about")
+    return recorded(folder / OWN_FILE, _Own, remedy="remove the application that it was about")
 
 
 def _not_ours(url: str, name: str) -> str:

@@ -625,6 +625,54 @@ def test_what_a_run_did_not_write_about_its_servers_is_an_error_with_the_remedy(
         stop_servers(tmp_path / "servers")
 
 
+NOTED: dict[str, dict] = {
+    OWN_FILE: {"dashboard": "http://127.0.0.1:9", "application": {"name": OWN}, "ca_file": ""},
+    SERVER_FILE: {"pid": 99999, "born": "1", "port": 9, "command": ["python"], "environment": {}, "start_s": 1.0},
+}
+
+
+SHAPES = (None, True, 7, 0.5, "x", ["x", 1], [[]], {"x": []})
+
+
+def other_shapes():
+    """Each field of each file with every shape of JSON that it does not have."""
+    accepted = {float: (int, float)}
+    return [
+        (file, name, shape)
+        for file, held in NOTED.items()
+        for name, fits in held.items()
+        for shape in SHAPES
+        if type(shape) not in accepted.get(type(fits), (type(fits),)) or shape == ["x", 1]
+    ]
+
+
+@pytest.fixture
+def signalled(monkeypatch):
+    """What would have been signalled: with a wrong number, that is every process of the machine."""
+    signalled = []
+    monkeypatch.setattr("os.killpg", lambda *given: signalled.append(given))
+    return signalled
+
+
+@pytest.mark.parametrize(("file", "name", "shape"), other_shapes())
+def test_any_shape_of_json_in_a_file_about_a_server_is_an_error_in_words(tmp_path, signalled, file, name, shape):
+    folder = tmp_path / "servers" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / file).write_text(json.dumps(NOTED[file] | {name: shape}))
+    with pytest.raises(EngineError, match=f"{file} is not as papergate wrote it .{name}"):
+        stop_servers(tmp_path / "servers")
+    assert not signalled
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1, 1 << 31, 1 << 70])
+def test_no_number_that_means_other_processes_to_a_signal_is_taken_for_a_server(tmp_path, signalled, pid):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / SERVER_FILE).write_text(json.dumps(NOTED[SERVER_FILE] | {"pid": pid}))
+    with pytest.raises(EngineError, match="pid: Input should be"):
+        stop_servers(tmp_path)
+    assert not signalled
+
+
 def test_what_cannot_be_ended_keeps_nothing_else_running_and_each_of_it_is_named(tmp_path):
     with deploying() as (dashboard, url):
         attach(url, MINE, start_in(tmp_path))
