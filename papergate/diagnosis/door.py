@@ -1,14 +1,16 @@
 """Short requests to one server for a preflight: not streamed, with log-probabilities where it has them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 from papergate.endpoints.address import Access
 from papergate.endpoints.pages import list_of, object_of, pages_of
-from papergate.errors import EngineError, EngineRefused
+from papergate.endpoints.server_errors import is_transient
+from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.printable import one_line
 
 LOGPROBS = 20
@@ -17,6 +19,33 @@ REPLY_S = 120.0
 """A short answer of a busy server."""
 LONGEST_REPLY_BYTES = 2**26
 """Twenty log-probabilities with their names take 2 kB a token."""
+WAITS_S = (0.25, 0.5, 1.0)
+"""Before a request that failed is sent again; a run asks more often, and waits longer."""
+_Found = TypeVar("_Found")
+
+
+def again(ask: Callable[[], _Found], failed: list[str]) -> _Found:
+    """What ``ask`` finds, asked again where it fails and another attempt may succeed, as a run does.
+
+    ``failed`` gets what was said by attempts before one that succeeded. A request without an answer in time is not sent
+    again.
+
+    Raises:
+        EngineError: of the last attempt.
+    """
+    said: list[str] = []
+    for wait_s in (*WAITS_S, None):
+        try:
+            found = ask()
+        except EngineError as error:
+            if wait_s is None or not error.transient or isinstance(error, EngineTimeout):
+                raise
+            said.append(str(error))
+            time.sleep(wait_s)
+        else:
+            failed += said
+            return found
+    raise AssertionError("the last attempt returns or raises")
 
 
 class Untold(Exception):
@@ -42,6 +71,8 @@ class Door:
     url: str
     model: str
     access: Access
+    failed: list[str] = field(default_factory=list)
+    """What the server said of requests that it answered when they were sent again."""
 
     def chat(self, prompt: str, **fields: Any) -> str:  # noqa: ANN401 - the body's own fields
         """The text of the answer to ``prompt`` through the chat route, thought and all.
@@ -86,8 +117,13 @@ class Door:
             EngineRefused: the server takes no such request.
             EngineError: it does not answer, or with something else.
         """
+        return again(lambda: self._asked(path, fields), self.failed)
+
+    def _asked(self, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         with pages_of(self.url, self.access, page_s=REPLY_S, most_bytes=LONGEST_REPLY_BYTES) as pages:
             page = pages.post(path, {"model": self.model, **fields})
+        if is_transient(page.status):
+            raise EngineError(f"{path} answered {page.said}", transient=True)
         if HTTPStatus.BAD_REQUEST <= page.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise EngineRefused(f"{path} answered {page.said}")
         choices = list_of(page.fields.get("choices"))

@@ -114,7 +114,12 @@ class ServerReader:
         return [first, *self._each(lambda one: route(one, temperature), given[1:])]
 
     def greedy(self, asked: Sequence[tuple[str, int]]) -> list[Spoken]:
-        """Through the chat route, with its template."""
+        """Through the chat route, with its template.
+
+        One token of each answer is asked for before: a run asks every prompt many times, so what counts is what a cache
+        of prompts gives from the second time on.
+        """
+        self._each(self._greedy, [(prompt, 1) for prompt, _ in asked])
         return self._each(self._greedy, asked)
 
     def draw(self, prompts: Sequence[str], sampling: Sampling) -> list[Drawn]:
@@ -144,9 +149,9 @@ class ServerReader:
                 if rows := route(given, temperature):
                     return rows, route
             except EngineError as error:
-                if error.transient:
-                    raise
                 said = error
+        if said is not None and said.transient:
+            raise said
         raise Untold("no-log-probabilities") from said
 
     def _by_prompt_logprobs(self, given: Given, temperature: float) -> list[Logprobs]:
@@ -183,9 +188,7 @@ class ServerReader:
         fields |= {"max_tokens": most, "seed": 0}
         try:
             choice = self.door.ask("/v1/chat/completions", **fields, logprobs=True, return_tokens_as_token_ids=True)
-        except EngineError as error:
-            if error.transient:
-                raise
+        except EngineError:
             choice = self.door.ask("/v1/chat/completions", **fields)
         message = object_of(choice.get("message"))
         thought = message.get("reasoning_content") or message.get("reasoning") or ""

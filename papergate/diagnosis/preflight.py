@@ -8,16 +8,26 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from papergate import __version__
 from papergate.diagnosis.bearing import UNBEARABLE
 from papergate.diagnosis.causes import DAMAGE
-from papergate.diagnosis.door import Door, Untold
+from papergate.diagnosis.door import Door, Untold, again
 from papergate.diagnosis.kinds import kind_of
 from papergate.diagnosis.places import Place, draws_at, places_of, token_at
-from papergate.diagnosis.sampling import Draw, Setting, evidence, misfit, outside
+from papergate.diagnosis.sampling import (
+    ONE_DRAW,
+    OTHER_DISTRIBUTION,
+    Draw,
+    Setting,
+    alternatives,
+    evidence,
+    is_one_draw,
+    misfit,
+    outside,
+)
 from papergate.endpoints.describe import Served, count_tokens
 from papergate.endpoints.event_loop import run_in_loop
 from papergate.engines.records import Completion, Finish, Request
@@ -64,12 +74,14 @@ class Subject:
     """Output tokens that the deployment gives at most, where that is fewer than are asked for."""
     ends_after_s: float | None = None
     """When the server ends an answer by itself, where the deployment says so."""
+    failed: list[str] = field(default_factory=list)
+    """What was said of requests that were answered when they were sent again."""
 
     @property
     def door(self) -> Door:
         """The server, where it is one, for short requests."""
         (url,) = self.engine.served
-        return Door(url=url, model=self.engine.model, access=self.engine.access)
+        return Door(url=url, model=self.engine.model, access=self.engine.access, failed=self.failed)
 
     @property
     def short(self) -> str:
@@ -87,7 +99,7 @@ def preflight(subject: Subject) -> PreflightRecord:
     began = time.monotonic()
     checks = list(_checked(subject, _OF_ALL))
     for url in subject.engine.served:
-        alone = replace(subject, engine=subject.engine.only(url))
+        alone = replace(subject, engine=subject.engine.only(url), failed=[])
         checks += [check.model_copy(update={"server": url}) for check in _checked(alone, _OF_EACH)]
     return PreflightRecord(
         deployment=subject.deployment,
@@ -103,6 +115,8 @@ def _checked(subject: Subject, checks: Iterable[Callable[[Subject], Iterable[Che
             yield from each(subject)
         except EngineError as error:
             yield checked("no_answer", "failed", check=each.__name__, said=str(error))
+    if subject.failed:
+        yield checked("asked_again", "noted", count=len(subject.failed), said=subject.failed[-1])
 
 
 def endpoints(subject: Subject) -> Iterator[Check]:
@@ -238,7 +252,7 @@ def _draws(subject: Subject) -> Check:
 
 def _hot(subject: Subject, prompt: str, *, seed: int) -> str | None:
     request = _request(subject, prompt, max_tokens=GREEDY_TOKENS, **HOT)
-    return run_in_loop(subject.engine.complete(replace(request, seed=seed))).text
+    return _answered(subject, replace(request, seed=seed)).text
 
 
 HOT = {"temperature": 2, "top_p": 1}
@@ -251,13 +265,14 @@ def _judged(draws: Sequence[Draw], setting: Setting) -> Check:
     values: dict[str, Any] = {"draws": len(draws), "temperature": setting.temperature, "top_p": setting.top_p}
     e_values = evidence(draws, setting)
     name, best = max(e_values.items(), key=lambda found: found[1])
-    if best >= 2 * len(e_values) / ALPHA:
-        return checked("sampling", "failed", seen=name, **values)
-    if out := outside(draws, setting):
-        return checked("sampling", "failed", seen="top_p ignored", outside=out, **values)
-    if misfit(draws, setting) <= ALPHA / 2:
-        return checked("sampling", "failed", seen="another distribution", **values)
-    return checked("sampling", "ok", **values)
+    clear = best >= 2 * len(e_values) / ALPHA or outside(draws, setting) or misfit(draws, setting) <= ALPHA / 2
+    if not clear:
+        return checked("sampling", "ok", **values)
+    if is_one_draw(draws):
+        name = ONE_DRAW
+    elif misfit(draws, alternatives(setting)[name]) <= ALPHA / 2:
+        name = OTHER_DISTRIBUTION
+    return checked("sampling", "failed", seen=name, **values)
 
 
 def _seeds(door: Door, place: Place, setting: Setting) -> Check:
@@ -287,17 +302,26 @@ IN_TURN = 0.8
 def _together_s(subject: Subject, count: int) -> float:
     request = _request(subject, subject.short, max_tokens=GREEDY_TOKENS)
 
-    async def all_of_them() -> None:
-        await asyncio.gather(*(subject.engine.complete(replace(request, seed=seed)) for seed in range(count)))
+    async def all_of_them() -> list[Completion | BaseException]:
+        asked = (subject.engine.complete(replace(request, seed=seed)) for seed in range(count))
+        return await asyncio.gather(*asked, return_exceptions=True)
 
     began = time.monotonic()
-    run_in_loop(all_of_them())
-    return time.monotonic() - began
+    found = run_in_loop(all_of_them())
+    spent_s = time.monotonic() - began
+    errors = [each for each in found if isinstance(each, BaseException)]
+    if len(errors) == count:  # some that fail do not hide whether the others were answered together
+        raise errors[0]
+    return spent_s
 
 
 def _complete(subject: Subject, prompt: str, **changes: Any) -> Completion:  # noqa: ANN401 - fields of a sampling
     """One answer as the run asks for it, but for ``changes`` of the sampling."""
-    return run_in_loop(subject.engine.complete(_request(subject, prompt, **changes)))
+    return _answered(subject, _request(subject, prompt, **changes))
+
+
+def _answered(subject: Subject, request: Request) -> Completion:
+    return again(lambda: run_in_loop(subject.engine.complete(request)), subject.failed)
 
 
 def _request(subject: Subject, prompt: str, **changes: Any) -> Request:  # noqa: ANN401 - fields of a sampling

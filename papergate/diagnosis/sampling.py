@@ -18,6 +18,9 @@ FLOOR = 1e-6
 """Probability of a token under a setting that excludes it; keeps a ratio finite where rounding moved an edge."""
 GREEDY = 1e-3
 """A temperature at which the best token is always drawn."""
+ONE_DRAW = "every draw the same"
+OTHER_DISTRIBUTION = "another distribution"
+"""Of draws that none of the `alternatives` explains."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +56,7 @@ def alternatives(declared: Setting) -> dict[str, Setting]:
     """Settings that servers use in place of the declared one, by what went wrong."""
     temperature, top_p = declared.temperature, declared.top_p
     found = {
-        "every draw the same": Setting(temperature=GREEDY, top_p=top_p),
+        ONE_DRAW: Setting(temperature=GREEDY, top_p=top_p),
         "temperature 1.0": Setting(temperature=1.0, top_p=top_p),
         "temperature halved": Setting(temperature=temperature / 2, top_p=top_p),
         "temperature doubled": Setting(temperature=2 * temperature, top_p=top_p),
@@ -76,6 +79,11 @@ def evidence(draws: Sequence[Draw], declared: Setting) -> dict[str, float]:
 def outside(draws: Sequence[Draw], declared: Setting) -> int:
     """How many tokens the declared nucleus excludes; an honest server draws none."""
     return sum(count for draw, count in _counted(draws) if declared.excludes(draw))
+
+
+def is_one_draw(draws: Sequence[Draw]) -> bool:
+    """Whether each place gave one token alone, the best or another."""
+    return all(len(tokens) == 1 for tokens in _seen(draws).values())
 
 
 def divergence(best: Mapping[str, float], declared: Setting, other: Setting) -> float:
@@ -110,7 +118,7 @@ def misfit(draws: Sequence[Draw], declared: Setting, *, simulations: int = 1000,
     rng = random.Random(seed)  # noqa: S311 - a simulation
     places = {tuple(draw.best): draw.best for draw in draws}
     tables = [_expected(best, declared) for best in places.values()]
-    seen = [Counter(draw.token for draw in draws if tuple(draw.best) == names) for names in places]
+    seen = _seen(draws).values()
     observed = sum(map(_chi_square, seen, tables))
     sizes = [counts.total() for counts in seen]
     simulated = (
@@ -121,6 +129,14 @@ def misfit(draws: Sequence[Draw], declared: Setting, *, simulations: int = 1000,
         for _ in range(simulations)
     )
     return (1 + sum(value >= observed for value in simulated)) / (1 + simulations)
+
+
+def _seen(draws: Sequence[Draw]) -> dict[tuple[str, ...], Counter[str]]:
+    """How often each token was drawn, by place."""
+    seen: dict[tuple[str, ...], Counter[str]] = {tuple(draw.best): Counter() for draw in draws}
+    for draw in draws:
+        seen[tuple(draw.best)][draw.token] += 1
+    return seen
 
 
 def _expected(best: Mapping[str, float], declared: Setting) -> dict[str, float]:

@@ -230,15 +230,19 @@ _SEEN = {
     "temperature applied twice": "temperature 被使用两次",
     "top_p ignored": "top_p 未生效",
     "temperature 1.0 and top_p ignored": "temperature 1.0 且 top_p 未生效",
-    "another distribution": "另一种分布",
 }
 """Ways to draw, by `papergate.diagnosis.sampling`."""
 
 
 def _sampling_differs(values: Values) -> str:
+    fits = f"{values['draws']} 次抽样与 temperature {values['temperature']:g}、top_p {values['top_p']:g} 不符"
+    if values["seen"] == "another distribution":
+        return (
+            f"{fits}；按服务给出的对数概率，也不符合其他已知的设置。请检查是否有 logit bias、惩罚项或其他 temperature，"
+            "以及解码与预填充的计算是否一致（算子、KV 缓存）"
+        )
     return (
-        f"{values['draws']} 次抽样与 temperature {values['temperature']:g}、top_p {values['top_p']:g} 不符；"
-        f"实际像是：{_SEEN.get(values['seen'], values['seen'])}。请检查服务的默认参数、改写请求的网关和采样器"
+        f"{fits}；实际像是：{_SEEN.get(values['seen'], values['seen'])}。请检查服务的默认参数、改写请求的网关和采样器"
     )
 
 
@@ -667,6 +671,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "time_out_unknown": "服务在 {ends_after_s:g} 秒后结束回答，{tokens:,} 个 token 需要每秒 {needed:g} 个 token；"
     "试答太短，无法得知速度",
     "token_counts_noted": "服务的 token 数与文本不符，或没有返回：速度和长度上限不可信",
+    "asked_again_noted": "{count} 个请求失败，重新发送后得到回答（运行时也会重发）；最后的错误：{said}",
     "greedy_noted": "temperature 0 时，{repeats} 次请求得到 {texts} 种文本：服务的批处理噪声，或 temperature 未生效",
     "greedy_unknown": "服务拒绝 temperature 0，因此不知道输出是否可重复：{said}",
     "streaming_noted": "temperature 0 时，流式与非流式的回答不同：请检查网关和推理解析器（reasoning parser）",

@@ -224,6 +224,20 @@ def _whole_answer_damaged(values: Values) -> str:
     return f"a whole answer is damaged ({values['kind']}): {remedy}"
 
 
+def _sampling_differs(values: Values) -> str:
+    seen, fits = values["seen"], "{draws} draws do not fit temperature {temperature:g} and top_p {top_p:g}"
+    if seen == "another distribution":
+        return (
+            f"{fits.format(**values)}, nor any other known setting, by the log-probabilities that the server tells. "
+            "Look for a logit bias, a penalty or another temperature, and whether decoding computes what prefill does "
+            "(kernels, KV cache)"
+        )
+    return (
+        f"{fits.format(**values)}; seen: {seen}. Look at the server's defaults, a gateway that rewrites requests, and "
+        "the sampler"
+    )
+
+
 _UNSAMPLED = "temperature and top_p could not be checked: "
 _NO_SAMPLING = {
     "no-tokenizer": "the server has no /tokenize that gives token ids",
@@ -687,14 +701,15 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "tokens per second; the trial answer was too short to tell its speed",
     "token_counts_noted": "the token counts of the server do not fit its texts, or are missing: speeds and limits "
     "cannot be trusted",
+    "asked_again_noted": "{count} requests failed and were answered when they were sent again, as a run would; the "
+    "last error: {said}",
     "greedy_noted": "temperature 0 gave {texts} different texts in {repeats} requests: batch noise of the server, "
     "or the temperature is ignored",
     "greedy_unknown": "the server refuses temperature 0, so that whether it repeats itself is not known: {said}",
     "streaming_noted": "a streamed answer and one that is not streamed differ at temperature 0: look at the "
     "gateway and the reasoning parser",
     "streaming_unknown": "an answer that is not streamed could not be compared with a streamed one: {said}",
-    "sampling_failed": "{draws} draws do not fit temperature {temperature:g} and top_p {top_p:g}; seen: {seen}. "
-    "Look at the server's defaults, a gateway that rewrites requests, and the sampler",
+    "sampling_failed": _sampling_differs,
     "sampling_unknown": lambda values: _UNSAMPLED + _NO_SAMPLING[values["reason"]],
     "draws_noted": "two seeds drew the same text from each of {pairs} prompts at temperature {temperature:g}: the "
     "server does not use the temperature, or one seed draws all. Look at do_sample in the model's "

@@ -1,6 +1,6 @@
 """The sabotage matrix: which stage catches which fault, at what cost, and whether the cause is named right.
 
-python -m tests.sabotage OUT.jsonl [--faithful] [--loss SAMPLES] [--part N/OF] [--only TEXT]
+python -m tests.sabotage OUT.jsonl [--faithful] [--loss SAMPLES] [--part N/OF] [--only TEXT] [--device cuda]
 """
 
 import argparse
@@ -9,10 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from papergate.acceptance.drifting import Making
+from papergate.acceptance.drifting import Making, read_golden_answers
 from papergate.acceptance.options import Options
 from papergate.gate import golden_made
-from tests.sabotage.faults import FAULTS, faithful
+from papergate.run_folder.golden_answers import GoldenAnswers
+from tests.sabotage.faults import FAULTS, faithful, on_device
 from tests.sabotage.measuring import measured, row_of
 
 
@@ -24,15 +25,18 @@ def main() -> None:
     parser.add_argument("--part", default="0/1")
     parser.add_argument("--only", default="")
     parser.add_argument("--whole", action="store_true", help="all stages, whatever the first ones say")
+    parser.add_argument(
+        "--device", default="cpu", help="where the deployments compute; the golden answers are the CPU's"
+    )
+    parser.add_argument("--golden", type=Path, help="folder of `papergate golden make cpu`; default: made here")
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     part, of = map(int, args.part.split("/"))
     rows = list(faithful()) if args.faithful else [(fault, 16, 1) for fault in FAULTS]
+    rows = [(on_device(sabotage, args.device), *load) for sabotage, *load in rows]
     known = {json.loads(line)["name"] for line in args.out.read_text().splitlines()} if args.out.exists() else set()
     chosen = [row for row in rows[part::of] if args.only in row[0].name and row[0].name not in known]
-    with tempfile.TemporaryDirectory() as folder:
-        made = Options(run=Path(folder))
-        golden = golden_made(made, target="cpu", making=Making(), say_so=print)
+    golden = read_golden_answers(args.golden) if args.golden else made_here()
     for sabotage, concurrency, seed in chosen:
         began = time.monotonic()
         found = row_of(measured(sabotage, golden, concurrency=concurrency, seed=seed, loss=args.loss, whole=args.whole))
@@ -40,6 +44,11 @@ def main() -> None:
         print(json.dumps(found, ensure_ascii=False), flush=True)
         with args.out.open("a") as out:
             out.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+def made_here() -> GoldenAnswers:
+    with tempfile.TemporaryDirectory() as folder:
+        return golden_made(Options(run=Path(folder)), target="cpu", making=Making(), say_so=print)
 
 
 if __name__ == "__main__":

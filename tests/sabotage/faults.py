@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
@@ -262,3 +262,9 @@ def faithful() -> Iterator[tuple[Sabotage, int, int]]:
         replica = Fault(dtype=dtype, **route) if number % 4 == 3 else None
         name = f"{dtype}, {concurrency} at once, {json.dumps(route)}{', two replicas' if replica else ''}"
         yield Sabotage(name=name, fault=fault, replica=replica), concurrency, seed
+
+
+def on_device(sabotage: Sabotage, device: str) -> Sabotage:
+    """The same deployments, computed on another device of torch."""
+    replica = sabotage.replica and replace(sabotage.replica, device=device)
+    return replace(sabotage, fault=replace(sabotage.fault, device=device), replica=replica)

@@ -18,6 +18,7 @@ from papergate.benchmarks import load, read_specs
 from papergate.diagnosis.door import Door
 from papergate.diagnosis.drift import drift
 from papergate.diagnosis.preflight import Subject, preflight
+from papergate.diagnosis.sampling import OTHER_DISTRIBUTION
 from papergate.endpoints.address import Access
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import PapergateError
@@ -88,7 +89,7 @@ def measured(
                 found.stage = found.said["run_stage"] if name == "run" else name
                 found.named = said[0]
         if loss:
-            found.loss, found.loss_error = true_loss(urls, loss)
+            found.loss, found.loss_error = true_loss(urls, loss, sabotage.fault.device)
     found.right = (found.named or "nothing") in sabotage.right or bool(set(found.noted) & sabotage.right)
     return found
 
@@ -107,7 +108,10 @@ def _preflight(urls: list[str], concurrency: int, found: Found) -> list[str]:
         deployment="sabotage", engine=engine, sampling=SAMPLING, prompts=prompts, thinks=True, concurrency=concurrency
     )
     record: PreflightRecord = preflight(subject)
-    names = {"whole_answer": lambda values: values["cause"]}
+    names = {
+        "whole_answer": lambda values: values["cause"],
+        "sampling": lambda values: "decoding" if values["seen"] == OTHER_DISTRIBUTION else "sampling",
+    }
     found.noted += [check.code for check in record.checks if check.state == "noted"]
     return [names.get(check.code, lambda _, code=check.code: code)(check.values) for check in record.failed]
 
@@ -161,17 +165,17 @@ def _cause_in(error: str) -> str:
     return error[:80]
 
 
-def true_loss(urls: list[str], samples: int) -> tuple[float, float]:
+def true_loss(urls: list[str], samples: int, device: str) -> tuple[float, float]:
     """Points lost against the honest deployment on the same seeds, and their standard error, paired by problem."""
     theirs = _rates(urls, samples)
-    own = _honest_rates(samples)
+    own = _honest_rates(samples, device)
     apart = [100 * (one - other) for one, other in zip(own, theirs, strict=True)]
     return round(fmean(apart), 1), round(stdev(apart) / len(apart) ** 0.5, 1)
 
 
 @cache
-def _honest_rates(samples: int) -> list[float]:
-    with deployed_at(Fault()) as (url, _):
+def _honest_rates(samples: int, device: str) -> list[float]:
+    with deployed_at(Fault(device=device)) as (url, _):
         return _rates([url], samples)
 
 

@@ -52,6 +52,10 @@ class Habits:
     length: int = len(ANSWER)
     """Tokens after which the answer ends of itself."""
     root: str = "weights"
+    fails_every: int = 0
+    """Every so many requests end with an error of the server; the same request succeeds later."""
+    bias: float = 0.0
+    """Nats that each place's last token gets beyond what the log-probabilities tell."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -68,6 +72,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked += 1
+        if (every := self.server.habits.fails_every) and not self.server.asked % every:
+            self.send({"error": {"message": "an expert is gone"}}, "application/json", status=500)
+            return
         routes = {"/tokenize": self.tokenize, "/v1/completions": self.completions, "/v1/chat/completions": self.chat}
         routes[self.path](body)
 
@@ -123,7 +131,8 @@ class Handler(BaseHTTPRequestHandler):
             return ANSWER[place]
         habits = self.server.habits
         temperature = body.get("temperature", 1.0) if habits.temperature is None else habits.temperature
-        kept = nucleus(scaled(CHOICES[place], max(temperature, 1e-3)), habits.top_p or body.get("top_p", 1.0))
+        chances = biased(CHOICES[place], habits.bias)
+        kept = nucleus(scaled(chances, max(temperature, 1e-3)), habits.top_p or body.get("top_p", 1.0))
         return rng.choices([*kept], [*kept.values()])[0]
 
     def logprobs(self, place, body):
@@ -155,6 +164,12 @@ def scaled(chances, temperature):
     return {token: weight / sum(weights.values()) for token, weight in weights.items()}
 
 
+def biased(chances, nats):
+    *others, last = chances
+    weights = {**{token: chances[token] for token in others}, last: chances[last] * math.exp(nats)}
+    return {token: weight / sum(weights.values()) for token, weight in weights.items()}
+
+
 def nucleus(chances, top_p):
     kept, reached = {}, 0.0
     for token in sorted(chances, key=lambda token: -chances[token]):
@@ -168,7 +183,7 @@ def nucleus(chances, top_p):
 def drawing_server(**habits):
     """The address of a server with these habits."""
     with Drawing(("127.0.0.1", 0), Handler) as server:
-        server.habits, server.own, server.completed = Habits(**habits), random.Random(7), 0
+        server.habits, server.own, server.asked, server.completed = Habits(**habits), random.Random(7), 0, 0
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -61,6 +61,7 @@ class Fault:
     tokenize: bool = True
     refuses_greedy: bool = False
     dtype: str = "float32"
+    device: str = "cpu"
     folder: Path = MODEL_DIR
     root: str = "weights"
 
@@ -93,6 +94,7 @@ class Deployed:
         self.reading = load(fault.folder, dtype=getattr(torch, fault.dtype)).eval()
         settle_threads(self.reading)
         fault.weights(self.reading)
+        self.reading.to(fault.device)
         drawing = copy.deepcopy(self.reading)
         fault.drawing(drawing)
         self.engine = Drawing([drawing], self.tokenizer, EngineIdentity(engine="double", version="1", model=MODEL))

@@ -11,6 +11,7 @@ from papergate.acceptance.selection import read_setup
 from papergate.benchmarks import read_specs
 from papergate.cli import main
 from papergate.diagnosis.preflight import Subject, _in_time, preflight
+from papergate.diagnosis.sampling import ONE_DRAW, OTHER_DISTRIBUTION
 from papergate.engines import Completion, Finish
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import PreflightFailed
@@ -96,6 +97,38 @@ def test_sampling_that_is_not_the_declared_one_is_named(habits, seen):
     assert check.state == "failed"
     assert check.values["seen"].startswith(seen)
     assert "do not fit temperature 0.6 and top_p 0.95" in say(check)
+
+
+@pytest.mark.parametrize("bias", [2.0, 3.0])
+def test_draws_that_no_setting_explains_are_not_called_one(bias):
+    with drawing_server(bias=bias) as url:
+        check = found(checked(url), "sampling")
+    assert (check.state, check.values["seen"]) == ("failed", OTHER_DISTRIBUTION)
+    assert "logit bias" in say(check)
+    assert "logit bias" in say(check, "zh")
+
+
+def test_one_token_for_every_seed_is_named_whichever_it_is():
+    with drawing_server(bias=40.0) as url:
+        check = found(checked(url), "sampling")
+    assert (check.state, check.values["seen"]) == ("failed", ONE_DRAW)
+
+
+def test_requests_that_fail_are_asked_again_and_counted():
+    with drawing_server(fails_every=5) as url:
+        record = checked(url, concurrency=16)
+    assert not record.failed
+    again = found(record, "asked_again")
+    assert (again.state, again.server) == ("noted", url)
+    assert again.values["count"] > 40
+    assert "an expert is gone" in say(again)
+
+
+def test_a_server_that_always_fails_is_refused():
+    with drawing_server(fails_every=1) as url:
+        record = checked(url)
+    assert {check.code for check in record.failed} == {"no_answer"}
+    assert "asked_again" not in states(record)
 
 
 def test_seeds_that_decide_nothing_are_noted():

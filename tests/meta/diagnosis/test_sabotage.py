@@ -16,6 +16,8 @@ BY_NAME = {sabotage.name: sabotage for sabotage in FAULTS}
         ("weights in 3 bits", "drift", True),
         ("mask: the first token is hidden", "drift", True),
         ("answers cut at 48 tokens", "drift", True),
+        ("decoding alone: an MLP zeroed", "preflight", True),
+        ("prefix cache corrupt", "drift", True),
     ],
 )
 def test_a_fault_is_found_and_named(name, stage, is_named, golden_answers):

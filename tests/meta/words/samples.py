@@ -294,6 +294,7 @@ SAMPLES = {
     "time_out_noted": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7, "seen": 5.1}],
     "time_out_unknown": [{"ends_after_s": 3600, "tokens": 31232, "needed": 8.7}],
     "token_counts_noted": [{"reason": "absent"}],
+    "asked_again_noted": [{"count": 7, "said": "500"}],
     "greedy_noted": [{"texts": 2, "repeats": 3}],
     "greedy_unknown": [{"said": "400"}],
     "streaming_noted": [{}],
