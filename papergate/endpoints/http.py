@@ -145,6 +145,8 @@ class Parser:
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
         self._headers: dict[str, str] = {}
+        self._pieces: list[bytes] = []
+        """Of the body, from the last read: each is a token in most streams, and handing it on costs more than it does."""
         self._bytes = self._beside_body = 0
         """What came, and what came since the last piece of the body, or before the first."""
         self._parser = httptools.HttpResponseParser(self)
@@ -165,6 +167,8 @@ class Parser:
             raise error.__context__ or error from None
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise ConnectionError(_no_http(error, data)) from None
+        finally:
+            self._hand_on()
         if self._beside_body > LONGEST_HEAD_BYTES:
             raise EngineError(f"the head of the reply, or what frames its body, exceeds {LONGEST_HEAD_BYTES} bytes")
         if self._bytes > LONGEST_REPLY_BYTES:
@@ -191,12 +195,18 @@ class Parser:
     def on_body(self, piece: bytes) -> None:
         """httptools: a piece of the body, without its framing."""
         self._beside_body = 0
-        self._reply.piece(piece)
+        self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
         """httptools: the reply is over; what comes after it answers nothing."""
+        self._hand_on()
         if self._reply.is_headed:
             self._reply.end(None)
+
+    def _hand_on(self) -> None:
+        if self._pieces:
+            body, self._pieces = b"".join(self._pieces), []
+            self._reply.piece(body)
 
 
 class Connection(asyncio.Protocol):
