@@ -12,7 +12,7 @@ import pytest
 from papergate.endpoints.address import CHAT, Access, Address, Proxy
 from papergate.endpoints.connect import connect
 from papergate.endpoints.event_loop import run_in_loop
-from papergate.endpoints.http import CLOSES, LONGEST_HEAD_BYTES, Connection
+from papergate.endpoints.http import CLOSES, LONGEST_HEAD_BYTES, Connection, Parser, Reply
 from papergate.endpoints.http import exchange as exchange_over
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError, EngineRefused
@@ -150,6 +150,37 @@ def test_what_goes_wrong_in_reading_is_raised_where_it_is_waited_for(exchanged, 
 
     with pytest.raises(LookupError, match="of ours"):
         exchanged((STREAM[:cut], STREAM[cut:]), take=fail)
+
+
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n"
+
+
+def fed(*reads):
+    """What a reader of the body is given of ``reads``, and what the last of them raises."""
+    reply, said = Reply(), []
+    reply.hand_to(said.append)
+    parser = Parser(reply)
+    for read in reads[:-1]:
+        parser.feed(read)
+    try:
+        parser.feed(reads[-1])
+    except ConnectionError as error:
+        return said, str(error)
+    return said, reply.is_over
+
+
+def test_the_chunks_of_one_read_are_read_at_once():
+    assert fed(CHUNKS, b"1\r\n!\r\n") == ([b"ok", b"!"], False)
+
+
+def test_the_chunks_before_the_end_are_read_before_it_and_none_after_it():
+    assert fed(CHUNKS + b"0\r\n\r\n" + CHUNKS) == ([b"ok"], True)
+
+
+def test_the_chunks_before_what_is_no_http_are_read():
+    said, error = fed(CHUNKS + b"no size\r\n")
+    assert said == [b"ok"]
+    assert "no HTTP" in error
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
