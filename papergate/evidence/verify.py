@@ -15,7 +15,7 @@ from papergate.evidence.container import Member, find_members, hold_against
 from papergate.evidence.quotes import Report, read_report, refuse_other_quotes
 from papergate.evidence.recompute import check_promise
 from papergate.evidence.records import BUNDLE_FORMAT, Refused, Result, Verified
-from papergate.files import parsed, private_folder, reason, require_plain, text_of
+from papergate.files import parsed, private_folder, reason, refuse_hollow, require_plain, text_of
 from papergate.printable import one_line
 from papergate.run_folder.files import MANIFEST_FILE, VERDICT_FILE, is_evidence, promise_folders
 from papergate.run_folder.sums import root_of, sum_in
@@ -50,6 +50,7 @@ def verify_bundle(path: Path, options: Options, quoted: Quoted) -> Verified:
     try:
         require_plain(path, most=MOST_BUNDLE)
         with path.open("rb") as file, TemporaryDirectory(prefix="papergate-verify-") as folder:
+            refuse_hollow(file.fileno())
             return _verified(file, Path(folder), options, quoted, reports)
     except OSError as error:
         raise Refused(Result.UNREADABLE, f"it cannot be read: {reason(error)}") from error

@@ -16,11 +16,12 @@ from papergate.cli import main
 from papergate.completions.policy import seed_of
 from papergate.completions.store import Store, contents_of, read_sessions
 from papergate.errors import StoreError
+from papergate.exit_codes import ExitCode
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE
 from papergate.run_folder.history import MADE_WITH
 from papergate.words import say
 from tests.meta.completions.test_store import completion, end_by_kill, failure, manifest
-from tests.meta.evidence.runs import finished_run
+from tests.meta.evidence.runs import bundled, finished_run
 from tests.meta.faults.records import Fault
 from tests.meta.stored import read_store
 from tests.meta.tiny_runs import BENCHMARK, TINY, accepted, case_of, completions_of, like_the_paper
@@ -339,7 +340,7 @@ PLANTED = {
 def planted_in_a_finished_run(kind, folder):
     finished_run(folder / "run")
     (folder / "victim").write_text("precious")
-    names = ("manifest.json", "acknowledged.json", "sessions.jsonl", *MADE_WITH, HISTORY_FILE)
+    names = ("manifest.json", "acknowledged.json", "sessions.jsonl", COMPLETIONS_FILE, *MADE_WITH, HISTORY_FILE)
     for name in names:
         path = folder / "run" / TINY.id / name
         path.rename(folder / "as it was")
@@ -349,6 +350,17 @@ def planted_in_a_finished_run(kind, folder):
         (folder / "as it was").rename(path)
     assert main(["runs", "check", str(folder / "run")]) == 0
     assert (folder / "victim").read_text() == "precious"
+
+
+def hollow(folder):
+    """No command reads a file to its end that was made in no time and takes minutes to read."""
+    bundle = bundled(folder)
+    promise = folder / "run" / TINY.id
+    for path in (bundle, promise / "manifest.json", promise / COMPLETIONS_FILE):
+        os.truncate(path, 1 << 40)
+        for command in (["verify", bundle], ["runs", "judge", folder / "run"], ["bundle", folder / "run", "-o", bundle]):
+            if path != bundle or command[0] == "verify":
+                assert main([*map(str, command)]) not in (0, ExitCode.CRASHED), (path.name, command)
 
 
 def saved_with_half_of_a_letter(folder):
@@ -653,6 +665,12 @@ FAULTS = (
         "named by `papergate runs check`, at once and in little memory; no link is followed",
         planted_in_a_finished_run,
         PLANTED,
+    ),
+    Fault(
+        name="hollow",
+        done="a hole of 1 TiB at the end of the completions, the manifest or a bundle",
+        holds="refused by `papergate runs judge`, `bundle` and `verify`, at once",
+        test=hollow,
     ),
     Fault(
         name="saved-with-half-of-a-letter",
