@@ -354,13 +354,14 @@ def planted_in_a_finished_run(kind, folder):
 
 def hollow(folder):
     """No command reads a file to its end that was made in no time and takes minutes to read."""
-    bundle = bundled(folder)
-    promise = folder / "run" / TINY.id
-    for path in (bundle, promise / "manifest.json", promise / COMPLETIONS_FILE):
+    bundle, run = bundled(folder), folder / "run"
+    for path in (bundle, run / TINY.id / "manifest.json", run / TINY.id / COMPLETIONS_FILE):
         os.truncate(path, 1 << 40)
-        for command in (["verify", bundle], ["runs", "judge", folder / "run"], ["bundle", folder / "run", "-o", bundle]):
-            if path != bundle or command[0] == "verify":
-                assert main([*map(str, command)]) not in (0, ExitCode.CRASHED), (path.name, command)
+        commands = (
+            [["verify", bundle]] if path == bundle else [["runs", "judge", run], ["bundle", run, "-o", "new.zip"]]
+        )
+        for command in commands:
+            assert main([*map(str, command)]) not in (0, ExitCode.CRASHED), (path.name, command)
 
 
 def saved_with_half_of_a_letter(folder):
