@@ -73,6 +73,14 @@ def test_an_error_of_ours_is_undecided_and_named(monkeypatch):
     assert (comparison.equal, comparison.rule, comparison.reason) == (None, "error", "ZeroDivisionError in comparison")
 
 
+def test_an_integral_that_was_computed_before_costs_the_same_steps():
+    pair = ("\\frac{\\pi}{4}", "\\int_0^1 \\frac{1}{1+t^2}\\,dt")
+    before = equivalence.equivalent(*pair, steps=100)
+    assert before.rule == "limit"
+    assert equivalence.equivalent(*pair).equal is True
+    assert equivalence.equivalent(*pair, steps=100) == before
+
+
 def test_what_takes_too_many_steps_is_undecided_on_every_machine():
     pair = (
         "\\sin(x+1)^{16}+\\cos(x-1)^{16}",

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import comb, factorial, gcd, isqrt, lcm
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 MAX_TERMS = 400  # terms of a polynomial; the expansions of real answers have some ten
 MAX_EXPANDED_POWER = 16  # powers of sums up to this are multiplied out
@@ -21,6 +21,7 @@ MAX_KEY_NODES = 500  # of the canonical form of a function's argument; nested on
 MAX_STEPS = 40_000  # term products, key nodes and numerical operations of one comparison: a second at most
 MAX_PRIME = 10_000  # trial division under a root; what is left is not known to be prime
 
+R = TypeVar("R")
 Atom = tuple[object, ...]
 Monomial = tuple[tuple[Atom, Fraction], ...]
 Polynomial = dict[Monomial, Fraction]
@@ -58,6 +59,16 @@ class Value(NamedTuple):
 def allow(steps: int) -> None:
     """Let this thread compute so many more steps."""
     _WORK.left = steps
+
+
+def counted(work: Callable[[], R]) -> tuple[R, int]:
+    """What some work gives, done with a full allowance of its own, and the steps that it took."""
+    left = getattr(_WORK, "left", None)
+    allow(MAX_STEPS)
+    try:
+        return work(), MAX_STEPS - _WORK.left
+    finally:
+        _WORK.left = left
 
 
 def spend(steps: int) -> None:

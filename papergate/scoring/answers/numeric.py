@@ -16,7 +16,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ MAX_ARGUMENT = dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), 1 << 2_
     "zeta": 1_000,
     "Gamma": 1 << 16,
 }  # of functions that bear larger numbers than MAX_LOG, or only smaller ones
+MAX_REMEMBERED = 1_000  # sums, integrals and limits; one that is asked for again costs the same steps
 MAX_SERIES = 300  # terms of a sum or product that are added up
 ENOUGH = 3  # sample points where both values are real that settle an identity
 DIGITS_OF_LIMITS = 30  # of integrals, limits and endless sums, each computed twice
@@ -58,8 +59,11 @@ _NEARLY_REAL = 1e-9  # imaginary part of a root that counts as real
 _TERMS_A_DIGIT = 3  # from which an endless sum or a limit is extrapolated: more digits take more, and must agree
 _WORK_OF_LIMIT = 4_000  # steps that an extrapolation costs beside its terms
 _STEPS_OF_LIMIT = (lambda mp: mp.one, lambda mp: -mp.phi)  # from both sides; no period is in step with both
+_LATE_COUNTS = (10**2, 10**3, 10**4)  # where a function is compared with its limit; an oscillation is extrapolated, too
+_APPROACH = 5  # times nearer at each of these places: what is extrapolated to many digits falls at least like 1/n
 _EARLY, _LATE = 10**3, 10**6  # terms of an endless sum, of which the late one must be much smaller
 _STEPS_AT = (-1, 1, 2, 10, 100)  # whole numbers at which a step is looked at
+_LONG = {"series", "integral", "limit"}  # atoms that are computed from many values
 _STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
 _GRAIN = 1_048_573  # a prime near 2^20: the denominators of the random part of a sample value
 _WHOLE_POINTS = 12
@@ -413,7 +417,12 @@ def _limit_along(step: Callable[[Any], Any], place: Any, mp: Any, at: Any) -> An
     def value(count: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
         return at(mp.sign(end) * abs(size) * count if mp.isinf(end) else end + 1 / (size * count))
 
-    return mp.limit(value, mp.inf, maxterms=_TERMS_A_DIGIT * mp.dps)
+    limit = mp.limit(value, mp.inf, maxterms=_TERMS_A_DIGIT * mp.dps)
+    apart = [abs(value(count) - limit) for count in _LATE_COUNTS]
+    noise = max(abs(limit), apart[0]) * mp.mpf(10) ** (-AGREE * mp.dps)
+    if any(later > earlier / _APPROACH + noise for earlier, later in pairwise(apart)):
+        raise TooComplex("a function that does not approach the limit")
+    return limit
 
 
 def _integral_between(low: Any, high: Any, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
@@ -491,10 +500,20 @@ class _Evaluator:
 
     def _atom(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         if name not in self._known:
-            self._known[name] = self._computed(name)
+            remembered = name[0] in _LONG and not self._within_limit and not algebra.symbols(algebra.atom(name))
+            self._known[name] = self._remembered(name) if remembered else self.computed(name)
         return self._known[name]
 
-    def _computed(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
+    def _remembered(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
+        number, strayed, steps = _without_variables(name, self._digits)
+        algebra.spend(steps)
+        self.strayed = self.strayed or strayed
+        if isinstance(number, Exception):
+            raise number.with_traceback(None)
+        return self._mp.convert(number)
+
+    def computed(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """The number that an atom is."""
         kind, *rest = name
         parts: Any = rest
         if kind == "infinity":
@@ -542,7 +561,7 @@ class _Evaluator:
         if kind == "sum" and not abs(self._at(name, body, _LATE)) < abs(self._at(name, body, _EARLY)) / 2:
             raise Undefined("a sum whose terms do not fall")
         method = partial(_sum_from if kind == "sum" else _product_from, start)
-        return self._twice((partial(method, 0), partial(method, 1)), name, body)
+        return self._twice((partial(method, 0), partial(method, 1)), name, body, may_vanish=kind == "sum")
 
     def _integral(self, name: str, low: Any, high: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
         """An integral by halves, each with a value of its own: those of an odd function cancel even without one."""
@@ -556,7 +575,7 @@ class _Evaluator:
     def _limit(self, name: str, end: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
         """A limit, which must be the same along two ways, from both sides if there are two."""
         methods = [partial(_limit_along, step, self._end(end)) for step in _STEPS_OF_LIMIT]
-        return self._twice(methods, name, body)
+        return self._twice(methods, name, body, may_vanish=True)
 
     def _end(self, key: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
         """An end of an integral, or the place of a limit."""
@@ -564,7 +583,14 @@ class _Evaluator:
             return self._mp.inf
         return -self._mp.inf if key == _NEGATIVE_INFINITE else self._of_key(key).number
 
-    def _twice(self, methods: Iterable[Callable[[Any, Any], Any]], name: str, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+    def _twice(
+        self,
+        methods: Iterable[Callable[[Any, Any], Any]],
+        name: str,
+        body: Any,  # noqa: ANN401 - mpmath is untyped
+        *,
+        may_vanish: bool = False,
+    ) -> Any:  # noqa: ANN401 - mpmath is untyped
         """What two methods find alike for a body, the second with more digits.
 
         Raises:
@@ -575,9 +601,11 @@ class _Evaluator:
             method(evaluator._mp, partial(evaluator._at, name, body))  # noqa: SLF001
             for method, evaluator in zip(methods, evaluators, strict=True)
         )
-        if not self._mp.isfinite(fine) or abs(fine - rough) > abs(fine) * self.tolerance:
-            raise TooComplex("no convergence")
-        return fine
+        if self._mp.isfinite(fine) and abs(fine - rough) <= abs(fine) * self.tolerance:
+            return fine
+        if may_vanish and max(abs(fine), abs(rough)) < self.tolerance:
+            return self._mp.zero
+        raise TooComplex("no convergence")
 
     def _log_of_atom(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         kind, *rest = name
@@ -635,6 +663,24 @@ class _Evaluator:
         if not _is_real(number) or number.real != self._mp.nint(number.real):
             raise Undefined("a fraction where a whole number is needed")
         return int(number.real)
+
+
+@lru_cache(MAX_REMEMBERED)
+def _without_variables(name: Atom, digits: int) -> tuple[Any, bool, int]:
+    """A sum, an integral or a limit that is the same at every point, or why it has no number.
+
+    Also whether its parts strayed, and the steps that it takes.
+    """
+    evaluator = _Evaluator({}, digits)
+
+    def number_or_error() -> Any:  # noqa: ANN401 - mpmath is untyped
+        try:
+            return evaluator.computed(name)
+        except _NO_NUMBER as error:
+            return error
+
+    number, steps = algebra.counted(number_or_error)
+    return number, evaluator.strayed, steps
 
 
 _PLAIN = {
