@@ -8,7 +8,7 @@ symbols. Where functions or exponentials remain, a zero is certain and a non-zer
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from fractions import Fraction
 from math import comb, factorial, gcd, isqrt, lcm
 from typing import Any, NamedTuple, TypeVar
@@ -59,16 +59,26 @@ class Value(NamedTuple):
 def allow(steps: int) -> None:
     """Let this thread compute so many more steps."""
     _WORK.left = steps
+    _WORK.paid = set()
 
 
 def counted(work: Callable[[], R]) -> tuple[R, int]:
     """What some work gives, done with a full allowance of its own, and the steps that it took."""
-    left = getattr(_WORK, "left", None)
+    kept = vars(_WORK).copy()
     allow(MAX_STEPS)
     try:
         return work(), MAX_STEPS - _WORK.left
     finally:
-        _WORK.left = left
+        vars(_WORK).clear()
+        vars(_WORK).update(kept)
+
+
+def spend_once(what: Hashable, steps: int) -> None:
+    """Count steps for something that one comparison computes once, however often it is asked for."""
+    paid = getattr(_WORK, "paid", set())
+    if what not in paid:
+        spend(steps)
+        paid.add(what)
 
 
 def spend(steps: int) -> None:

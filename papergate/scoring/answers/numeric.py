@@ -506,7 +506,7 @@ class _Evaluator:
 
     def _remembered(self, name: Atom) -> Any:  # noqa: ANN401 - mpmath is untyped
         number, strayed, steps = _without_variables(name, self._digits)
-        algebra.spend(steps)
+        algebra.spend_once((name, self._digits), steps)
         self.strayed = self.strayed or strayed
         if isinstance(number, Exception):
             raise number.with_traceback(None)
