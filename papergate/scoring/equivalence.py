@@ -101,7 +101,7 @@ def _bare(text: str) -> str:
     """The answer out of its box and its quotation marks; an empty box, as a question has it, holds none."""
     if _BOX.search(text):
         found = extract(text, kind=AnswerKind.MATH, thinks=False)
-        text = found.answer if found.answer and found.rule == "box" else text
+        text = found.answer if found.answer and found.rule in {"box", "boxes"} else text
     return text.strip().strip(_QUOTES).removeprefix("=").strip()
 
 

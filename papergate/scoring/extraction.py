@@ -14,6 +14,7 @@ from papergate.scoring.reading.announcements import announced, concluded, guesse
 from papergate.scoring.reading.boxes import Box, final_boxes
 from papergate.scoring.reading.choice import chosen
 from papergate.scoring.reading.conclusion import conclusion_of
+from papergate.scoring.reading.denials import without_struck
 from papergate.scoring.records import AnswerKind, Extraction
 
 _EMPTY_BOX = re.compile(r"\\[fb]?box(?:ed)?\s*\{\s*\}")
@@ -49,6 +50,7 @@ def extract(
     conclusion = conclusion_of(text, thinks=thinks, marks=marks)
     if conclusion is None:
         return _none("truncated")
+    conclusion = without_struck(conclusion)
     boxes, is_cut_off = final_boxes(conclusion)
     if kind is AnswerKind.CHOICE:
         choice = chosen(conclusion, letters, options, cut=cut)

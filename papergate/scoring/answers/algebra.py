@@ -75,7 +75,7 @@ def counted(work: Callable[[], R]) -> tuple[R, int]:
 
 def spend_once(what: Hashable, steps: int) -> None:
     """Count steps for something that one comparison computes once, however often it is asked for."""
-    paid = getattr(_WORK, "paid", set())
+    paid: set[Hashable] = getattr(_WORK, "paid", set())
     if what not in paid:
         spend(steps)
         paid.add(what)

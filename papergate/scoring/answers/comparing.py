@@ -127,6 +127,8 @@ class Comparer:
         return _any(readings)
 
     def _with_units(self, one: Scalar, other: Scalar) -> bool | None:
+        if {one.unit, other.unit} == {"°", "rad"}:
+            return self._values(_in_radians(one), _in_radians(other))
         if {one.unit, other.unit} & {"%", "°"} or any(side.unit.startswith("mod ") for side in (one, other)):
             return False
         left, right = unit_of(one.unit), unit_of(other.unit)
@@ -401,10 +403,14 @@ def _readings(scalar: Scalar) -> list[Scalar]:
     bare = Scalar(value=scalar.value, places=scalar.places, digits=scalar.digits)
     if scalar.unit == "%":
         return [bare, Scalar(value=algebra.divide(scalar.value, algebra.rational(100)))]
-    if scalar.unit == "°":
-        radians = algebra.divide(algebra.atom(algebra.PI), algebra.rational(180))
-        return [bare, Scalar(value=algebra.multiply(scalar.value, radians))]
-    return [bare]
+    return [bare, _in_radians(scalar)] if scalar.unit == "°" else [bare]
+
+
+def _in_radians(scalar: Scalar) -> Scalar:
+    if scalar.unit != "°":
+        return scalar
+    radian = algebra.divide(algebra.atom(algebra.PI), algebra.rational(180))
+    return Scalar(value=algebra.multiply(scalar.value, radian))
 
 
 def _stands_for(one: Scalar, other: Scalar) -> bool:

@@ -359,4 +359,11 @@ def _equal(one: Shape, other: Shape) -> bool:
     """Whether two sides of an equation are certainly the same number or expression."""
     if not (isinstance(one, Scalar) and isinstance(other, Scalar)):
         return False
-    return numeric.decide(one.value, other.value)[0] is True
+    units = (one.unit, other.unit)
+    left, right = (_part_of_one(side) if set(units) == {"", "%"} else side.value for side in (one, other))
+    return numeric.decide(left, right)[0] is True
+
+
+def _part_of_one(scalar: Scalar) -> Value:
+    r"""The value of `37.5\%` beside a number: 0.375."""
+    return algebra.divide(scalar.value, algebra.rational(100)) if scalar.unit == "%" else scalar.value

@@ -32,6 +32,7 @@ _CONDITIONAL = {
 }
 _EVERY = {"all", "any", "every", "each", "some", "that", "所有", "任意"}
 _REMARKS = {"since", "because", "respectively", "rounded", "as", "only", "exactly"}  # nothing is said by these
+_REMARKS |= {"instead", "rather"}
 _ABOUT = {"about", "approximately", "approx", "roughly", "nearly", "约", "大约", "约为", "约等于"}
 _TRAILING = {("sign", "."), ("sign", ","), ("sign", ";"), ("sign", ":"), ("command", "\\")}
 _TRAILING |= {("command", mark) for mark in ("square", "blacksquare", "qed", "Box", "qedsymbol", "checkmark")}
@@ -51,10 +52,11 @@ _LEADING = {
     "有",
     "和为",
 }
-_LEADING_SIGNS = {("sign", ","), ("sign", ";"), ("sign", ":"), ("sign", ".")}
+_LEADING_SIGNS = {("sign", mark) for mark in ",;:."} | {("command", "Rightarrow"), ("command", "implies")}
 _COPULAS = {"is", "are", "equals", "是", "为", "等于"}
 _IMPLICATIONS = {"implies", "Rightarrow", "Longrightarrow", "iff", "Leftrightarrow", "Longleftrightarrow"}
 _SAYS_NOTHING = {"the", "answer", "answers", "solution", "solutions", "result", "final", "our", "required", "value"}
+_SAYS_NOTHING |= {"right", "correct"}
 _JOINTS = {",", ";", "and", "or"}
 _OPENING, _CLOSING = {"(", "[", "{"}, {")", "]", "}"}  # also as commands: `\\{`
 _BOUNDS = {"in", "<", ">", "le", "ge", "ne"}  # relations that only limit a letter which stands before
@@ -150,7 +152,8 @@ def _without_remarks(found: list[Token]) -> list[Token]:
     skipping = False
     for token in found:
         word = token.text.lower() if token.kind == "word" else ""
-        if kept and word in _REMARKS:
+        contrasts = word == "not" and kept and kept[-1].text in {"(", ","}  # `5 (not 6)`
+        if kept and (word in _REMARKS or contrasts):
             skipping = True
             while kept and kept[-1].text in {"(", ",", "and"}:
                 kept.pop()

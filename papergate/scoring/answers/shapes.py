@@ -1,7 +1,7 @@
 """From the tree of an answer to what it says: a number, a tuple, a set, an interval, an equation, a word."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
@@ -176,7 +176,19 @@ def shape_of(tree: Tree, reading: Reading) -> Shape:
     if not tree.signs:
         return _Reader((), reading).shape(tree.root)
     shapes = [_Reader(signs, reading).shape(tree.root) for signs in product((1, -1), repeat=tree.signs)]
+    equations = [shape for shape in shapes if isinstance(shape, Relation) and all(map(_is_set, shape.operands))]
+    if len(equations) == len(shapes):  # `A = \{1 \pm i\}`: the signs belong to the set, not to the equation
+        sides = tuple(map(_united, zip(*(equation.operands for equation in equations), strict=True)))
+        return replace(equations[0], operands=sides)
+    return _united(shapes)
+
+
+def _united(shapes: Iterable[Shape]) -> Bag:
     return Bag(items=tuple(item for shape in shapes for item in _members(shape)), is_set=True)
+
+
+def _is_set(shape: Shape) -> bool:
+    return isinstance(shape, Bag) and shape.is_set
 
 
 def _members(shape: Shape) -> tuple[Shape, ...]:
@@ -414,7 +426,7 @@ class _Reader:
         return self._with_unit(node, "°")
 
     def _quantity(self, node: Node) -> Shape:
-        return self._with_unit(node, "" if node.name in {"rad", "radian", "radians"} else node.name)
+        return self._with_unit(node, "rad" if node.name in {"rad", "radian", "radians"} else node.name)
 
     def _with_unit(self, node: Node, unit: str) -> Shape:
         shape = self.shape(node.parts[0])
@@ -489,7 +501,10 @@ class _Reader:
         return Bag(items=(self.shape(node.parts[0]),), is_set=True, joint="builder")
 
     def _cup(self, node: Node) -> Shape:
-        return Bag(items=self._shapes(node), joint="union")
+        sets = self._shapes(node)
+        if all(isinstance(part, Bag) and part.is_set and part.joint in {"", "union"} for part in sets):
+            return Bag(items=tuple(item for part in sets if isinstance(part, Bag) for item in part.items), is_set=True)
+        return Bag(items=sets, joint="union")
 
     def _cap(self, node: Node) -> Shape:
         return Bag(items=self._shapes(node), joint="intersection")

@@ -115,7 +115,7 @@ _SAME_COMMAND = {
     "epsilon": "varepsilon", "tg": "tan", "ctg": "cot", "cosec": "csc", "exponentialE": "e", "phi": "varphi",
     "imath": "i", "jmath": "j", "R": "mathbb R", "Z": "mathbb Z", "N": "mathbb N", "Q": "mathbb Q",
     "C": "mathbb C", "rightarrow": "to",
-    "land": "and", "lor": "or", "wedge": "and", "vee": "or", "thickapprox": "approx", "simeq": "approx",
+    "cr": "\\", "land": "and", "lor": "or", "wedge": "and", "vee": "or", "thickapprox": "approx", "simeq": "approx",
 }  # fmt: skip
 _DROPPED = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
@@ -288,7 +288,8 @@ class _Lexer:
             self._at = european.end()
             whole, _, part = european[0].partition(",")
             return Token("number", _DIGITS_ONLY.sub("", whole) + (f".{part}" if part else ""), self._spaced)
-        grouped = _THOUSANDS.match(self._text, self._at) or (
+        is_raised = self._text[self._at - 1 : self._at] in {"^", "_"}  # of `\\int_0^1 817` the end is 1
+        grouped = (None if is_raised else _THOUSANDS.match(self._text, self._at)) or (
             _COMMA_THOUSANDS.match(self._text, self._at) if self._depth == 0 else None
         )
         if grouped is None:

@@ -122,6 +122,8 @@ def are_alike(one: Unit, other: Unit) -> bool:
         return not (one.measures and other.measures) or _powers_of(one) == _powers_of(other)
     both = [{base for base, _ in unit.measures} for unit in (one, other)]
     own = [{base for base in bases if base.startswith("?")} for bases in both]
+    if any(len(base) == len("?k") for base in own[0] ^ own[1]):
+        return False  # a letter is a prefix or a symbol, never a remark
     if not all(both):
         return True
     return own[0] <= own[1] or own[1] <= own[0] if all(own) else bool(both[0] & both[1])

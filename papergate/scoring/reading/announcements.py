@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from papergate.scoring.reading.denials import is_taken_back
 from papergate.scoring.reading.formulas import FORMULA, formulas_in, on_one_line
 from papergate.scoring.reading.sentences import only_number, stated_by, value_of
 from papergate.scoring.reading.values import Value, value_at
@@ -25,7 +26,7 @@ _ANCHOR = re.compile(
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )
-_FINAL = re.compile(r"\bfinal\s|最终|最后|(?:^|\n)[\s*_#>]*(?:the\s+)?(?:answer|答案|答)\b", re.IGNORECASE)
+_FINAL = re.compile(r"\bfinal\s|最终|最后|(?:^|\n)[\s*_#>]*(?:the\s+)?(?:answer\b|答)", re.IGNORECASE)
 _REVERSED = re.compile(
     r"\s+(?:is|are)\s+(?:(?:therefore|thus|hence|then|indeed)\s+)?(?:the|our|my)\s+"
     r"(?:(?:final|correct|required|desired|only)\s+)*(?:answer|solution|result)s?\b|(?:就)?是(?:最终)?答案",
@@ -33,7 +34,13 @@ _REVERSED = re.compile(
 )
 _DENIED = re.compile(
     r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|check|verify|confirm|not|nor|cannot|never|until)\b|n't\b"
-    r"|如果|若|假设|是否)[^.,;:!?。\n]*$",
+    r"|如果|若|假设|是否)[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
+    re.IGNORECASE,
+)
+_CHANGED = re.compile(  # what makes another value of the one before it, or sets one beside it
+    r"[\s*_$)\\]*(?:\b(?:squared|cubed|factorial)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]"
+    r"|\bin\s+base\b|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b|\bat\s+(?:most|least)\b"
+    r"|\(?\s*or\b|的(?:一半|\d|[二两三四五六七八九十百]))",
     re.IGNORECASE,
 )
 _APPROXIMATE = re.compile(r"[\s*_$\\(]*(?:approx|about|roughly|around|≈|约)", re.IGNORECASE)
@@ -92,7 +99,7 @@ def announced(text: str, *, final: bool = False, cut: bool = False) -> str | Non
         if final and (not _FINAL.search(anchor[0]) or _APPROXIMATE.match(after)):
             continue
         value = _value_after(tail, anchor)
-        if value and value.text and not (cut and value.end >= len(tail)):
+        if value and value.text and not (cut and value.end >= len(tail)) and _stands(tail, value.end):
             return value.text
     return None if final else _announced_backwards(tail)
 
@@ -160,6 +167,11 @@ def _value_after(tail: str, anchor: re.Match[str]) -> Value | None:
         stated = stated_by(sentence) if sentence else None
         return Value(stated, at) if stated else None
     return None
+
+
+def _stands(tail: str, end: int) -> bool:
+    """Whether what follows a value neither denies nor changes it."""
+    return not (_CHANGED.match(tail, end) or is_taken_back(tail, end))
 
 
 def _name_at(tail: str, at: int) -> Value | None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from papergate.scoring.reading.denials import is_denied
+
 MAX_BOXES = 50  # more final boxes than any question has answers; bounds the walk over 10,000 of them
 MAX_JOINT = 100  # characters between two boxes that answer together; bounds the regular expression
 MAX_UNBALANCED = 20  # boxes that never close, each read to the end of the text; bounds the walk over 100,000 of them
@@ -15,13 +17,12 @@ _BRACE = re.compile(r"(?:ed)?\s*(?:\[[^\]{}]{0,40}\]\s*){0,2}\{")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"ed\s*(?:\[([^\[\]{}]{1,40})\]|\(([^(){}]{1,40})\)|(-?[\d.,]*\d|(?<=\s)\\?\w+))")
 _MATH_ENDS = re.compile(r"\$|\\\]|\\\)|\n\s*\n")
-_BETWEEN = re.compile(
-    r"(?:[\s$,;.、，；]|\\[\]\[()]|\\q?quad|\\[,;! ]|\\text\{(?![^{}]*\bnot\b)[^{}]*\}|and|or|和|或|与"
-    r"|[A-Za-z]\w*\s*=)*"
+_BETWEEN = re.compile(  # separators, names, conjunctions and doubts
+    r"(?:[\s$,;.、，；/|*()≠]|\\[\]\[()]|\\q?quad|\\[,;! ]|\\neq?\b|\\text\{(?![^{}]*\bnot\b)[^{}]*\}"
+    r"|and|or|和|或|与|\b(?:vs|maybe|possibly|perhaps|alternatively)\b|\n\s*(?:-|\d+\.)\s|[A-Za-z]\w*\s*="
+    r"|\b(?:case|part|candidate|possibility)\s+\(?\w\)?\s*:)*",
+    re.IGNORECASE,
 )
-_DENIED = re.compile(r"(?:\bnot|\bnever|instead of|rather than|不是|而非|不等于)$", re.IGNORECASE)
-_LONGEST_DENIAL = len(" instead of")
-_OPENERS = " \t\n\r\u3000$({\\}"  # what may stand between a word and the box that it denies
 _INVISIBLE = re.compile(r"\\[vh]?phantom\s*\{(?:\\.|[^{}\\])*\}")
 _SINGLE_CELL = re.compile(
     r"\\begin\{(array|aligned|gathered|split|tabular)\}(?:\{[clr|]*\})?([^&\\]*(?:\\(?![\\b])[^&\\]*)*)\\end\{\1\}"
@@ -54,9 +55,7 @@ def final_boxes(text: str) -> tuple[list[Box], bool]:
     for box in _all_backwards(text):
         if box.content is None and not (found or _repeats(text, box)):
             return [], True
-        if not box.content:
-            continue
-        if _DENIED.search(text[max(box.start - MAX_JOINT, 0) : box.start].rstrip(_OPENERS)[-_LONGEST_DENIAL:]):
+        if not box.content or is_denied(text, box.start, box.end):
             continue
         if found and not _are_joined(text, box.end, found[-1].start):
             break

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from papergate.scoring.reading.boxes import boxes_backwards
+from papergate.scoring.reading.denials import is_denied, is_taken_back
 
 MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
 MAX_BOXES = 50  # boxes looked at, the last ones; bounds the walk over 10,000 of them
@@ -33,8 +34,8 @@ _MARKUP = re.compile(
 )
 _SPACES = re.compile(r"[^\S\n]+")
 
-_NAMED = (
-    r"(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|选项|答案)?\s*(?:is|:|是|为)?\s*"
+_NAMED = (  # not A but C
+    r"(?:not\s+\(?[A-Z]\)?,?\s+but\s+)?(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|选项|答案)?\s*(?:is|:|是|为)?\s*"
 )
 _BE = (
     r"(?:\b(?:is|was|est|es|ist|(?:should|would|must|will|can\s+only|(?:has|have|would\s+have)\s+to)"
@@ -50,7 +51,8 @@ _ANNOUNCED = re.compile(
     r"|(?:^|\n)\s*(?:correct|result|choice|option|selection)(?=\s*:))"
     r"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of|among|from|in|that|which)\s[^.:\n]{1,80}?)?\s*,?\s*"
     rf"{_SURELY}(?:{_BE}|\n)\s*{_SURELY}{_NAMED}"
-    r"|(?:答案|正确选项|正确的选项|最佳选项|正确的(?=是))\s*(?:应该|应当|应|就|只能)?\s*(?:选项|选择|选|是|为|:)*\s*"
+    r"|(?:答案|正确选项|正确的选项|最佳选项|正确的(?=是))\s*(?:不是\(?[A-Z]\)?\s*,\s*而)?(?:应该|应当|应|就|只能)?\s*"
+    r"(?:选项|选择|选|是|为|:)*\s*"
     r"|(?<![不别未可能备供被])选(?:择(?:选项|答案)?|答案)?\s*[:是]?\s*|(?:^|[。\n])\s*答\s*:\s*(?:选择?)?\s*|(?:^|\n)\s*ans\b[.:\s]*",
     re.IGNORECASE,
 )
@@ -79,7 +81,7 @@ _CORRECT = re.compile(
 )
 _DENIED = re.compile(
     r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|不)"
-    r"[^.,;:!?。\n]*$",
+    r"[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
     re.IGNORECASE,
 )
 _WORD_JOINT = r"(?:(?<![A-Za-z])(?:and|or|nor)(?![A-Za-z])|和|或者|或|与|及)"
@@ -164,7 +166,8 @@ def _with_marked_boxes(text: str, letters: str, options: Mapping[str, str]) -> s
     edge = len(text)
     for start, end, content in islice(boxes_backwards(text), MAX_BOXES):
         if end <= edge:  # not a box in a box
-            text = f"{text[:start]} ⟦{letter_of(content, letters, options)}⟧ {text[end:]}"
+            letter = "" if is_denied(text, start, end) else letter_of(content, letters, options)
+            text = f"{text[:start]} ⟦{letter}⟧ {text[end:]}"
             edge = start
     return text
 
@@ -224,7 +227,7 @@ def _label(text: str, at: int, letters: str, *, in_sentence: bool = False) -> st
         return _SEVERAL_LETTERS
     label = _LABEL.match(text, at)
     line = text[label.end() : label.end() + MAX_LINE].partition("\n")[0] if label else ""
-    if label is None or (_FORMULA.match(line) and not _IS_CORRECT.match(line)):
+    if label is None or (_FORMULA.match(line) and not _IS_CORRECT.match(line)) or is_taken_back(text, label.end()):
         return ""
     if label[1].isupper() and (_SECOND_OF_TWO.match(line) or _ANOTHER.search(line)):
         return _SEVERAL_LETTERS

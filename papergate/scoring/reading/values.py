@@ -21,14 +21,14 @@ _LOOSE_END = re.compile(
 )
 _ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
-    r"(?:[\s*_\"'“‘`:：=]|\\(?=\$)|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
+    r"(?:[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
     r"|equals?(?:\s+to)?|given\s+by|a\s+total\s+of|approximately|about|roughly|around|nearly"
     r"|the\s+(?:number|value|point|integer|interval|fraction|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
     r")\b(?:\s+of\b)?|约|大约|共|一共)*",
     re.IGNORECASE,
 )
 _UNIT = re.compile(
-    r"[^\S\n]*(?:\\?%|percent(?:age)?\b|°|degrees?\b|(?:hundred|thousand|million|billion|trillion|dozen)s?\b|[万亿千百]"
+    r"[^\S\n]*(?:\\?%|percent(?:age)?\b|°|degrees?\b|(?:hundred|thousand|million|billion|trillion|dozen)s?\b|千[米克]|[万亿千百]"
     r"|(?:[kmc]?m|inch(?:es)?|f(?:oo|ee)t|miles?|hours?|minutes?|seconds?|days?|weeks?|[km]?g|dollars?|cents?|euros?"
     r"|[ap]\.?m\.?|m[lL]|lit(?:er|re)s?|(?:square|cubic)\s\w+)(?:\^?[²³23]|/\w+)?(?![\w])|[€£¥](?!\w)|\$(?!\w))"
 )

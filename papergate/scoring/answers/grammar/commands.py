@@ -30,6 +30,7 @@ ACCENTS = {
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "tuple")}
 DENIALS = {  # they change all they touch
     "wrong", "incorrect", "false", "not", "never", "without", "except", "impossible", "most", "least",
-    "fewer", "than", "below", "above", "exceeding",
+    "fewer", "than", "below", "above", "exceeding", "fails", "rejected", "extraneous", "invalid", "mistaken", "不对",
+    "错", "错误", "不正确",
 }  # fmt: skip
 SERIES = {"sum": "sum", "prod": "product", "int": "integral", "lim": "limit"}

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
+from papergate.scoring.answers.grammar.commands import DENIALS
 from papergate.scoring.answers.nodes import Node
 from papergate.scoring.answers.spelling import Token, Unreadable
 
@@ -45,7 +46,7 @@ class Cursor(ABC):
     def _is_remark(self) -> bool:
         """Whether only words stand in the brackets that open here: `25 (twenty-five)`."""
         inside = self._tokens[self._at + 1 : self._closing()]
-        begins = bool(inside) and inside[0].kind == "word"
+        begins = bool(inside) and inside[0].kind == "word" and not DENIALS & {part.text.lower() for part in inside}
         return begins and all(part.kind == "word" or part.text == "-" for part in inside)
 
     def _word_follows(self) -> bool:

@@ -1,0 +1,57 @@
+"""What takes an answer back: words before and after it, and marks that strike it through."""
+
+import re
+
+MAX_AROUND = 100  # characters before and after an answer that may deny it; bounds the regular expressions
+
+_OPENERS = " \t\n\r\u3000$({\\}*_\"“”'"  # what may stand between a word and the answer that it denies
+_NOT = r"(?:\bnot|\bnever|\bcannot|n[’']t)"
+_WRONG = r"(?:wrong|incorrect|false|mistaken|invalid|impossible)"
+_RIGHT = r"(?:right|correct|true|valid|possible|acceptable)"
+_ANSWER = r"(?:answer|result|value|solution|option|choice)"
+_BEFORE = re.compile(
+    rf"(?:\bnot|\bnever|n[’']t\s+be|\bcannot\s+be|\b(?:isn|aren|wasn)[’']t|\b(?:instead\s+of|rather\s+than|neither)"
+    rf"|{_NOT}\s+(?:to\s+)?(?:answer|write|say|choose|pick|select|put)(?:\s+with)?"
+    rf"|(?:^|[\n.;,!:。(])[\s*_]*(?:the\s+|an?\s+)?{_WRONG}(?:\s+{_ANSWER})?\s*(?:is\s*)?:?"
+    rf"|\bneither\b[^.\n]*\bnor|\b(?:mistake|error|tempting)\s+(?:is\s+|would\s+be\s+)?to\s+[^.,;:\n]*"
+    rf"|\b(?:might|may|would|could)\s+(?:think|guess|believe|expect)\b[^.,;:\n]*|\bnot\s+true\s+(?:that\s+)?[^.,;:\n]*"
+    rf"|\b(?:suppose|assume|assuming|imagine|pretend)\s+(?:that\s+)?(?:the|our|my)\s+(?:final\s+)?{_ANSWER}\s+\w+"
+    r"|\b(?:for\s+(?:example|instance)|such\s+as|e\.g\.),?"
+    r"|不是|而非|并非|不等于|不可能是|错误(?:的)?(?:答案|结果)?\s*[:：是为]*|[❌✗✘]"
+    r"|\\[xb]?cancel|\\sout|\\[vh]?phantom)$",
+    re.IGNORECASE,
+)
+_CLOSERS = r"(?:[\s$})*_\"“”’,，]|\\[)\]]|\\[,;:! ]|\\q?quad\b|\\text\{)*"
+_AFTER = re.compile(
+    rf"{_CLOSERS}(?:(?:which|that|this)\s+)?(?:"
+    rf"(?:is|was|seems|looks)\s+(?:\w+ly\s+)?(?:{_WRONG}|a\s+(?:trap|mistake|typo))"
+    rf"|(?:is|was|does|do|did|could|would)(?:\s+not|n[’']t)\s+(?:be\s+)?(?:(?:the|a|an|our|my|your)\s+)?(?:\w+\s+)?"
+    rf"(?:{_RIGHT}|answer|work|fit|satisfy|hold)\b"
+    rf"|can(?:not|[’']t|\s+not)\s+be\s+(?:{_RIGHT}|(?:the|our|an?)\b)|fails\b|[.…]*\s*no\b\s*[,:]"
+    rf"|would\s+(?:be|have\s+been)\s+(?:{_RIGHT}|the|our|my)\b"
+    rf"|[(（]?\s*(?:\\text\{{)?[(（]\s*(?:{_WRONG}|rejected|not\s+{_RIGHT}|no)\b"
+    r"|(?:是|为)?(?:错误的?|错的|不对|不正确|不成立|不符合|不是(?:正确|最终)?(?:的)?答案)|[❌✗✘]|[?？])"
+    rf"|{_CLOSERS}[.。!]?\s*(?:(?:sorry|wait|no|oops)[,.!]?\s*(?:but\s+)?)?"
+    rf"(?:this|that|it|(?:the|my|this|that)\s+(?:above\s+|final\s+)?{_ANSWER})\s+(?:is|was)\s+(?:\w+ly\s+)?"
+    rf"(?:{_WRONG}|not\s+{_RIGHT})\b",
+    re.IGNORECASE,
+)
+_STRUCK = re.compile(
+    r"(?<![^\s(*_>])~~(?=\S)[^~\n]+(?<=\S)~~(?![\w\\])|<(del|s|strike)>.*?</\1>|<!--.*?-->", re.DOTALL | re.IGNORECASE
+)
+
+
+def without_struck(text: str) -> str:
+    """The text without what Markdown or HTML strikes through or hides."""
+    return _STRUCK.sub(" ", text) if "~~" in text or "</" in text or "<!--" in text else text
+
+
+def is_denied(text: str, start: int, end: int) -> bool:
+    """Whether the text takes back the answer between two places: "not 5", "5 is wrong", "is it 5?"."""
+    before = text[max(start - MAX_AROUND, 0) : start].rstrip(_OPENERS)
+    return bool(_BEFORE.search(before)) or is_taken_back(text, end)
+
+
+def is_taken_back(text: str, end: int) -> bool:
+    """Whether what follows an answer denies it."""
+    return _AFTER.match(text, end, end + MAX_AROUND) is not None
