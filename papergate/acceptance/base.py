@@ -1,13 +1,16 @@
 """The model that a gain is promised over, asked first by the same harness: its run is the golden run of the gain."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from papergate.acceptance.options import Options
+from papergate.engines import EngineIdentity
 from papergate.engines.checkpoint import refuse_incomplete
+from papergate.engines.weights import digest_of_weights
 from papergate.errors import OptionsError
 from papergate.promises import Promise
 from papergate.promises.records import PromisedScore
@@ -46,9 +49,20 @@ def base_of(promise: Promise, model: str) -> Promise:
 
 def base_options(options: Options, run: Path, *, problems: int) -> Options:
     """How the base is asked: as the checkpoint is, with a fixed number of samples."""
-    enough = None if options.protocol == "vendor" else base_samples(problems, options.max_samples)
-    samples = options.samples or enough
+    samples = fixed_samples(options, problems=problems)
     return replace(options, model=options.gain_over, gain_over=None, run=base_run(run), samples=samples)
+
+
+def fixed_samples(options: Options, *, problems: int) -> int | None:
+    """Samples of each problem that the base gets; None where its document says how many."""
+    enough = None if options.protocol == "vendor" else base_samples(problems, options.max_samples)
+    return options.samples or enough
+
+
+def base_called(name: str, model: str, promises: Sequence[Promise]) -> Promise | None:
+    """What was asked of the base ``model`` under the id ``name``, where one of ``promises`` is the gain over it."""
+    bases = (base_of(each, model) for each in promises if each.tolerance.unit == "gain")
+    return next((each for each in bases if each.id == name), None)
 
 
 def base_samples(problems: int, most: int) -> int:
@@ -69,3 +83,26 @@ def refuse_no_gain(promise: Promise, options: Options) -> None:
         raise OptionsError(f"--gain-over {checkpoint}: this is the model that is tested; give its base")
     if not options.attached:
         refuse_incomplete(checkpoint)
+        _refuse_a_copy(Path(checkpoint), Path(options.gain_over))
+
+
+def refuse_one_model(checkpoint: EngineIdentity, base: EngineIdentity) -> None:
+    """See that two names on a server are two models, where the server tells their weights.
+
+    Raises:
+        OptionsError: both are one model.
+    """
+    if checkpoint.revision and checkpoint.revision == base.revision:
+        raise OptionsError(
+            f"--gain-over {base.model}: the server says that {base.model} and {checkpoint.model} are the same weights "
+            f"({base.revision}); give the base of the model that is tested"
+        )
+
+
+def _refuse_a_copy(checkpoint: Path, base: Path) -> None:
+    digest = digest_of_weights(checkpoint)
+    if digest and digest == digest_of_weights(base):
+        raise OptionsError(
+            f"--gain-over {base}: its weights are those of {checkpoint}, the model that is tested (sha256 "
+            f"{digest[:12]}); give its base"
+        )

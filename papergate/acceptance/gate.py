@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from papergate.acceptance.base import base_of, base_options, refuse_no_gain
+from papergate.acceptance.base import base_of, base_options, refuse_no_gain, refuse_one_model
 from papergate.acceptance.coordinating import coordinate
 from papergate.acceptance.crew import Announcements, Crew, given_up
 from papergate.acceptance.flow import Show, accept, manifest_of, replay, silently
@@ -124,6 +124,13 @@ class Gate:
         asked_so = base_options(options, self._run, problems=self._setup.benchmarks[promise.benchmark].problems)
         assert asked_so.run, "the base has a folder"
         base, setup = base_of(promise, options.gain_over), replace(self._setup, options=asked_so, policy=None)
+        if options.endpoints and not options.ray:  # who a server is costs nothing to ask
+            refuse_one_model(
+                *(
+                    self._engines.start(one, name).identity()
+                    for one, name in ((promise, options.model), (base, options.gain_over))
+                )
+            )
         workers = Workers(count=self._workers.count)  # no promise of this session: its end is nobody's failure
         try:
             Gate(setup, self._engines, asked_so.run, promises=self._promises, workers=workers).test(base, show)

@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
+from papergate.acceptance.base import base_called
 from papergate.acceptance.flow import judge_known, manifest_of, replay
 from papergate.acceptance.golden import Golden
 from papergate.acceptance.independence import with_preflight
@@ -168,6 +169,7 @@ def _earlier(folder: Path) -> VerdictRecord | None:
 
 def _promise(manifest: Manifest, folder: Path, setup: Setup) -> Promise:
     promise = next((each for each in setup.promises if each.id == manifest.promise), None)
+    promise = promise or base_called(manifest.promise, manifest.model, setup.promises)
     if promise is None:
         raise PromiseError(
             f"{folder}: the run is about {manifest.promise}, which no target file promises; give the folder of its "

@@ -145,8 +145,9 @@ def tolerance_option(words: str) -> Tolerance:
     except ValueError:
         found = None
     if found is None or found.unit == "gain":  # a gain has no width to judge or to plan by
+        gain = "; a gain is planned with its target: papergate gate TARGET --gain-over MODEL --plan" if found else ""
         raise PromiseError(
-            f"{words!r} is not a tolerance here; write '1 problem' or '0.5 points' (any number of either)"
+            f"{words!r} is not a tolerance here; write '1 problem' or '0.5 points' (any number of either){gain}"
         )
     return found
 

@@ -406,9 +406,32 @@ def _plan_cost(values: Values) -> str:
     return f"每个样本 {values['tokens']:.0f} 个 token，{length}；{speed}"
 
 
-def _plan_price(values: Values) -> str:
+def _amounts(values: Values) -> str:
     time = f"{values['hours']:.2g} 小时" if values["hours"] else _NO_SPEED
-    return f"需要 {values['samples']} 个样本，约 {values['tokens']:.0f} 个 token，{time}"
+    return f"{values['samples']} 个样本，约 {values['tokens']:.0f} 个 token，{time}"
+
+
+def _plan_price(values: Values) -> str:
+    return f"需要 {_amounts(values)}"
+
+
+def _plan_gain(values: Values) -> str:
+    looks, percent = "、".join(map(str, values["looks"])), values["percent"]
+    base = (
+        f"参照运行，基础模型得分 {percent:.1f} %，每题 {values['samples']} 个样本"
+        if values["golden"]
+        else f"先测试基础模型，每题 {values['samples']} 个样本；其得分未知，按答案波动最大的 {percent:.0f} % 计划"
+    )
+    return f"相对基础模型的增益（{base}）；被测模型的检查点在每题 {looks} 个样本"
+
+
+def _plan_base(values: Values) -> str:
+    return f"基础模型需要 {_amounts(values)}"
+
+
+def _plan_gained(values: Values) -> str:
+    ends = f"通过的概率 {values['passes']:.0%}，不通过的概率 {values['fails']:.0%}"
+    return f"增益为{_plan_loss(values)}时，{ends}；需要 {_amounts(values)}"
 
 
 def _planned(values: Values) -> str:
@@ -645,6 +668,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "plan_promised": _plan_promised,
     "plan_cost": _plan_cost,
     "plan_price": _plan_price,
+    "plan_gain": _plan_gain,
+    "plan_base": _plan_base,
+    "plan_gained": _plan_gained,
     "no_plan": "无法估算：{message}",
     "planned": _planned,
     # speed

@@ -393,9 +393,33 @@ def _plan_cost(values: Values) -> str:
     return f"{values['tokens']:.0f} tokens a sample, {length}; {speed}"
 
 
-def _plan_price(values: Values) -> str:
+def _amounts(values: Values) -> str:
     time = f"{values['hours']:.2g} hours" if values["hours"] else _NO_SPEED
-    return f"it takes {values['samples']} samples, about {values['tokens']:.0f} tokens, {time}"
+    return f"{values['samples']} samples, about {values['tokens']:.0f} tokens, {time}"
+
+
+def _plan_price(values: Values) -> str:
+    return f"it takes {_amounts(values)}"
+
+
+def _plan_gain(values: Values) -> str:
+    looks, percent = ", ".join(map(str, values["looks"])), values["percent"]
+    base = (
+        f"the golden run's base, which scored {percent:.1f} % with {values['samples']} samples of each problem"
+        if values["golden"]
+        else f"a base that is asked first, {values['samples']} samples of each problem; its score is not known, and "
+        f"planned as {percent:.0f} %, where answers vary most"
+    )
+    return f"gain over {base}; the checkpoint is looked at after {looks} samples of each problem"
+
+
+def _plan_base(values: Values) -> str:
+    return f"the base takes {_amounts(values)}"
+
+
+def _plan_gained(values: Values) -> str:
+    ends = f"passes in {values['passes']:.0%}, fails in {values['fails']:.0%} of runs"
+    return f"a checkpoint that gained {_plan_loss(values)} {ends}; it takes {_amounts(values)}"
 
 
 def _planned(values: Values) -> str:
@@ -673,6 +697,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "plan_promised": _plan_promised,
     "plan_cost": _plan_cost,
     "plan_price": _plan_price,
+    "plan_gain": _plan_gain,
+    "plan_base": _plan_base,
+    "plan_gained": _plan_gained,
     "no_plan": "no plan: {message}",
     "planned": _planned,
     # speed

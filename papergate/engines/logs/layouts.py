@@ -20,7 +20,7 @@ from papergate.engines.logs.qwen_math import QWEN_MATH
 from papergate.engines.logs.qwq import QWQ
 from papergate.engines.logs.rows import Layout, Row, Source, id_of_text, quotable
 from papergate.engines.logs.simple_evals import SIMPLE_EVALS
-from papergate.engines.logs.verifiers import VERIFIERS
+from papergate.engines.logs.verifiers import VERIFIERS, VERIFIERS_TRACES
 from papergate.errors import PredictionsError
 
 LAYOUTS = (
@@ -33,6 +33,7 @@ LAYOUTS = (
     NEMO_SKILLS,
     INSPECT,
     VERIFIERS,
+    VERIFIERS_TRACES,
     SIMPLE_EVALS,
     EVALCHEMY,
     QWEN_MATH,

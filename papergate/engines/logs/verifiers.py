@@ -1,13 +1,36 @@
-"""verifiers: ``results.jsonl``, a line for each rollout, and the model's name in ``metadata.json`` beside it."""
+"""verifiers: ``results.jsonl`` up to 0.3, ``traces.jsonl`` from 0.4 on, a line for each rollout.
+
+The older releases name the model in ``metadata.json`` beside the log, the newer ones in each line. A trace holds the
+messages of a rollout as nodes and the requests as calls. A request that the server refused leaves no answer; the tool
+calls that rollout ``ok`` all the same, and counts it as wrong.
+"""
 
 from collections.abc import Iterator
 
 from papergate.engines.logs.files import json_of
-from papergate.engines.logs.rows import Columns, Layout, Row, Source, asked_in, holding, last_of, said_by
+from papergate.engines.logs.rows import (
+    Columns,
+    Layout,
+    Row,
+    Source,
+    asked_in,
+    first,
+    holding,
+    last_of,
+    object_of,
+    objects,
+    said_by,
+)
 
 ACCEPTS = "results.jsonl, lines of {example_id, prompt, completion, answer}"
 COLUMNS = {"example_id", "prompt", "completion"}
+TRACES_ACCEPTS = "traces.jsonl, lines of {task, traces} with one trace each"
+IDS = ("id", "idx")
+LIMITS = {"max_output_tokens", "max_total_tokens"}
+"""Reasons to stop that end an answer as the token limit of the server does."""
+NO_ANSWER = "no answer of the model is in it"
 _fits = holding(COLUMNS)
+_fits_traces = holding({"task", "traces"})
 
 
 def _rows(source: Source) -> Iterator[Row]:
@@ -31,4 +54,43 @@ def _row(row: Columns, model: str) -> Row:
     )
 
 
+def _traced(source: Source) -> Iterator[Row]:
+    for _, row in source.columns(_fits_traces, TRACES_ACCEPTS):
+        yield _traced_row(row)
+
+
+def _traced_row(row: Columns) -> Row:
+    """The rollout of one agent; its answer is the last message that the model wrote.
+
+    Raises:
+        ValueError: several agents took part, so nothing says whose answer counts.
+    """
+    traces = objects(row["traces"])
+    if len(traces) > 1:
+        raise ValueError(f"a rollout of {len(traces)} agents: nothing says whose answer counts")
+    trace = traces[0] if traces else {}
+    task = object_of(row["task"])
+    data, calls = object_of(task.get("data")), objects(trace.get("calls"))
+    last = calls[-1] if calls else {}
+    written = [node for node in objects(trace.get("nodes")) if node.get("sampled")]
+    error = _error_in(row, trace, last) or ("" if written else NO_ANSWER)
+    gold = data.get("answer")
+    return Row(
+        problem=str(first(data, IDS) if first(data, IDS) is not None else task["key"]),
+        text=None if error else said_by(object_of(written[-1].get("message"))),
+        cut=last.get("finish_reason") == "length" or trace.get("stop_condition") in LIMITS,
+        error=error,
+        gold=None if gold is None else str(gold),
+        model=str(last.get("model") or ""),
+        prompt=asked_in(data.get("prompt")),
+    )
+
+
+def _error_in(row: Columns, trace: Columns, call: Columns) -> str:
+    """Why the rollout has no answer, where it says so: of the last request, the agent or the environment."""
+    told = [object_of(call.get("error")), *objects(trace.get("errors")), *objects(row.get("errors"))]
+    return next((f"{one.get('type')}: {one.get('message')}" for one in told if one), "")
+
+
 VERIFIERS = Layout(tool="verifiers", accepts=ACCEPTS, fits=_fits, rows=_rows)
+VERIFIERS_TRACES = Layout(tool="verifiers", accepts=TRACES_ACCEPTS, fits=_fits_traces, rows=_traced)

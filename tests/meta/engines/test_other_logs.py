@@ -150,6 +150,37 @@ def test_verifiers_numbers_its_examples_and_keeps_truncated_and_failed_apart(tmp
     assert with_ids_of(DATA, read).problems == ("eggs",)
 
 
+def trace(number, content="", *, finish="stop", error=None, **more):
+    """A rollout as verifiers 0.4 wrote it here; a request that the server refused is ``ok`` and has no message."""
+    said = {"role": "assistant", "content": content, "reasoning_content": "I count."}
+    nodes = [{"message": {"role": "user", "content": EGGS}, "sampled": False}, {"message": said, "sampled": True}]
+    call = {"model": "org/R1", "finish_reason": finish} if content else {"model": "org/R1", "error": error}
+    told = {"nodes": nodes if content else [], "calls": [call], "ok": True, "errors": []}
+    data = {"idx": number, "prompt": EGGS, "answer": "24"}
+    return {"task": {"type": "T", "data": data, "key": "f00"}, "ok": True, "errors": [], "traces": [told], **more}
+
+
+def test_verifiers_traces_tell_a_refused_request_from_an_answer_though_both_are_ok(tmp_path):
+    refused = {"type": "ProviderError", "message": "upstream 400", "status_code": 400}
+    ended = trace(0, traces=[], ok=False, errors=[{"type": "HarnessError", "message": "no uv"}])
+    rows = (trace(0, "24"), trace(0, "so", finish="length"), trace(0, error=refused), ended, trace(0, traces=[]))
+    read = read_predictions(lines(tmp_path, *rows, name="traces.jsonl"))
+    assert [*samples(read).values()] == ["I count.</think>24", "I count.</think>so", None, None, None]
+    assert (read.model, cut(read), read.golds) == ("org/R1", {("0", 1)}, {"0": "24"})
+    assert [*errors(read).values()] == [
+        "ProviderError: upstream 400",
+        "HarnessError: no uv",
+        "no answer of the model is in it",
+    ]
+    assert with_ids_of(DATA, read).problems == ("eggs",)
+
+
+def test_verifiers_a_rollout_of_several_agents_has_no_answer_that_counts(tmp_path):
+    both = trace(0, traces=[{}, {}])
+    with pytest.raises(PredictionsError, match="a rollout of 2 agents: nothing says whose answer counts"):
+        read_predictions(lines(tmp_path, both, name="traces.jsonl"))
+
+
 def test_simple_evals_has_neither_ids_nor_golds_and_its_texts_are_enough(tmp_path):
     asked = f"Solve the following math problem step by step.\n\n{EGGS}\n\nRemember to put your answer on its own line."
     convos = [

@@ -9,9 +9,10 @@ from papergate.acceptance.options import Options, options_of
 from papergate.embedded import MODEL_DIR
 from papergate.engines.in_process.rounding import round_weights
 from papergate.errors import OptionsError
-from papergate.gate import gate
+from papergate.gate import gate, judge_again
 from papergate.run_folder.files import BALLAST_FILE
 from papergate.run_folder.verdict import read_verdict
+from tests.servers.faulty_server import FaultyServer
 
 transformers = pytest.importorskip("transformers")
 
@@ -46,8 +47,8 @@ def base(tmp_path_factory):
     return folder
 
 
-def gain_of(tmp_path, model, base, **options):
-    (tmp_path / "mine.toml").write_text(TARGET)
+def gain_of(tmp_path, model, base, *, target=TARGET, **options):
+    (tmp_path / "mine.toml").write_text(target)
     given = Options(model=str(model), gain_over=str(base), run=tmp_path / "run", targets=(tmp_path,), **options)
     return gate(given, targets=["mine"])
 
@@ -61,6 +62,24 @@ def test_a_gain_over_the_base_is_measured_in_one_session(tmp_path, base):
     assert of_base.counts.problems == line.record.counts.problems
     assert line.record.golden.promise == of_base.promise
     assert line.record.judgement.reference == of_base.judgement.score < line.record.judgement.score
+
+
+def test_the_base_is_judged_again_like_any_run_and_the_gain_beside_it(tmp_path, base):
+    ended = gain_of(tmp_path, MODEL_DIR, base, samples=2)
+    folder = tmp_path / "run-base" / "mine-checkpoint-base-tiny-aime-gain"
+    before = read_verdict(folder)
+    (line,) = judge_again(tmp_path / "run-base", Options(targets=(tmp_path,))).lines
+    assert (line.error, line.promise) == ("", before.promise)
+    assert read_verdict(folder).judgement == before.judgement
+    (again,) = judge_again(tmp_path / "run", Options(targets=(tmp_path,), golden=tmp_path / "run-base")).lines
+    assert again.record.judgement == ended.lines[0].record.judgement
+
+
+def test_a_run_that_is_no_base_of_any_gain_is_still_about_no_promise(tmp_path, base):
+    gain_of(tmp_path, MODEL_DIR, base, samples=2)
+    (tmp_path / "mine.toml").write_text(TARGET.replace('name = "checkpoint"', 'name = "other"'))
+    (line,) = judge_again(tmp_path / "run-base", Options(targets=(tmp_path,))).lines
+    assert "which no target file promises" in line.error
 
 
 def test_a_checkpoint_that_lost_has_no_gain(tmp_path, base):
@@ -81,8 +100,8 @@ def test_a_checkpoint_that_is_not_whole_is_refused_before_its_base_is_asked(tmp_
     assert not (tmp_path / "run-base").exists()
 
 
-def test_a_base_that_cannot_be_asked_keeps_no_room_on_the_disk(tmp_path):
-    cut = shutil.copytree(MODEL_DIR, tmp_path / "cut")
+def test_a_base_that_cannot_be_asked_keeps_no_room_on_the_disk(tmp_path, base):
+    cut = shutil.copytree(base, tmp_path / "cut")
     (cut / "tokenizer.json").unlink()
     (line,) = gain_of(tmp_path, MODEL_DIR, cut).lines
     assert "lacks the tokenizer" in line.error
@@ -95,6 +114,31 @@ def test_a_model_has_no_gain_over_itself_under_another_name_either(tmp_path):
     for base in (MODEL_DIR, tmp_path / "latest"):
         (line,) = gain_of(tmp_path, MODEL_DIR, base).lines
         assert "this is the model that is tested" in line.error
+
+
+def test_a_copy_of_a_model_is_no_base_of_it(tmp_path):
+    copy = shutil.copytree(MODEL_DIR, tmp_path / "copy")
+    (line,) = gain_of(tmp_path, MODEL_DIR, copy).lines
+    assert f"its weights are those of {MODEL_DIR}" in line.error
+    assert not (tmp_path / "run-base").exists()
+
+
+def two_names(**roots):
+    """A server with a name for each of ``roots``."""
+    models = [{"id": name, "owned_by": "double", "root": root} for name, root in roots.items()]
+    return FaultyServer(pages={"/v1/models": ("200 OK", {"data": models})})
+
+
+@pytest.mark.parametrize(
+    ("roots", "refused"), [({"new": "/m/7b", "old": "/m/7b"}, True), ({"new": "/m/7b", "old": "/m/1b"}, False)]
+)
+def test_two_names_of_one_model_on_a_server_are_one_model(tmp_path, roots, refused):
+    served = TARGET.replace('"huggingface"', '"vllm"').replace('dtype = "float32"\n', "")
+    with two_names(**roots) as server:
+        given = {"samples": 2, "endpoints": (server.url,), "preflight": False}
+        (line,) = gain_of(tmp_path, "new", "old", target=served, **given).lines
+    assert ("the server says that old and new are the same weights (/m/7b)" in line.error) is refused
+    assert (tmp_path / "run-base").exists() is not refused
 
 
 @pytest.mark.parametrize("option", ["--golden", "--predictions", "--shard", "--coordinate", "--limit", "--trial"])

@@ -7,7 +7,7 @@ from papergate.acceptance.golden import read_golden
 from papergate.acceptance.saving import save
 from papergate.errors import PromiseError
 from papergate.exit_codes import ExitCode
-from papergate.reports.plan import promise_plan
+from papergate.reports.plan import gain_plan, promise_plan
 from tests.meta.processes import forked
 from tests.meta.tiny_runs import PROMISES, SPECS, TINY, accepted, case_of, completions_of, like_the_paper
 
@@ -59,6 +59,55 @@ def test_a_golden_run_gives_the_length_and_the_rates(tmp_path):
 def test_a_score_that_only_a_golden_run_can_give_has_no_plan_without_one():
     with pytest.raises(PromiseError, match="--golden RUN"):
         planned(PROMISES["rtx3060-vllm-qwen2.5-0.5b-open-r1-light-math500-gain"])
+
+
+GAIN = PROMISES["rtx3060-vllm-qwen2.5-0.5b-open-r1-light-math500-gain"]
+
+
+def gain(samples, golden=None, **settings):
+    spec = SPECS[GAIN.benchmark]
+    return gain_plan(spec, Settings(**settings), samples, tokens_per_s=1000, golden=golden).splitlines()
+
+
+def test_a_gain_is_planned_with_its_base_and_by_what_the_checkpoint_gained():
+    head, base, *rows, cost = gain(5)
+    assert "a base that is asked first, 5 samples of each problem; its score is not known, and planned as 50 %" in head
+    assert base == "the base takes 2500 samples, about 8750000 tokens, 2.4 hours"
+    assert [row.split(" passes in ")[0].removeprefix("a checkpoint that gained ") for row in rows] == [
+        "nothing",
+        "1 point",
+        "3 points",
+        "5 points",
+        "10 points",
+    ]
+    passes = [int(row.split(" passes in ")[1].split("%")[0]) for row in rows]
+    assert passes[0] <= 5
+    assert passes[-1] > 90
+    assert passes == sorted(passes)
+    assert cost.endswith("1000 tokens/s")
+
+
+def test_a_gain_over_a_golden_run_is_planned_from_its_rates(tmp_path):
+    save(accepted(case_of(), completions_of(like_the_paper, 16, tokens=123), 16), tmp_path)
+    golden = read_golden(tmp_path, SPECS["tiny-aime"])
+    head, *rows, cost = gain_plan(
+        SPECS["tiny-aime"], Settings(samples=4), None, tokens_per_s=None, golden=golden
+    ).splitlines()
+    assert "the golden run's base, which scored 7" in head
+    assert "with 16 samples of each problem; the checkpoint is looked at after 4 samples" in head
+    assert all("it takes 120 samples" in row for row in rows)
+    assert "measured in the golden run" in cost
+
+
+def test_the_option_plans_a_gain_with_its_base_and_refuses_the_protocol_that_only_compares(tmp_path):
+    demanded = ("tests/accuracy", "-m", "rtx3060", "-k", "light-math500", "--gain-over=Qwen/Qwen2.5-0.5B")
+    code, text = suite(tmp_path, *demanded)
+    assert code == 0, text
+    assert "the base takes 2500 samples" in text
+    assert not (tmp_path / "run-base").exists()
+    code, text = suite(tmp_path, *demanded, "--protocol=vendor")
+    assert code == ExitCode.ERROR, text
+    assert "plan it with --protocol paper" in " ".join(text.split())
 
 
 def test_the_option_plans_demanded_promises_without_their_hardware_and_tests_nothing(tmp_path):

@@ -273,6 +273,15 @@ SAMPLES = {
         for measured, speed in ((True, 1000.0), (False, None))
     ],
     "plan_price": [{"samples": 30, "tokens": 300_000.0, "hours": hours} for hours in (0.17, None)],
+    "plan_gain": [
+        {"percent": percent, "golden": golden, "samples": 64, "looks": [2, 3, 4]}
+        for percent, golden in ((50.0, False), (41.7, True))
+    ],
+    "plan_base": [{"samples": 1920, "tokens": 19_200_000.0, "hours": hours} for hours in (2.2, None)],
+    "plan_gained": [
+        {"points": points, "passes": 0.9, "fails": 0.01, "samples": 960, "tokens": 9_600_000.0, "hours": hours}
+        for points, hours in ((0.0, 1.1), (3.0, None))
+    ],
     "no_plan": [{"message": "a gain"}],
     "planned": [{"promises": 3, "without": without} for without in (0, 1)],
     # speed
