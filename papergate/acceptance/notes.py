@@ -21,6 +21,7 @@ from papergate.statistics.rule import confirming_samples
 from papergate.verdict import Judgement, Verdict
 
 ELSEWHERE = ("remote", "ray")
+SIZES = ("tensor_parallel", "pipeline_parallel", "data_parallel")
 """Engines that run on machines whose hardware nobody here has looked at."""
 NAMED = 5
 """Finish reasons, or names of models, that a note names."""
@@ -136,6 +137,7 @@ def _notes_of_setup(case: Case) -> Iterator[Note]:
         for one in differences(case.promise.hardware, case.identity.environment):
             yield note("other_version", what=one.name, seen=one.seen, stated=one.stated)
     yield from _notes_of_software(case)
+    yield from _notes_of_sizes(case)
     if case.settings.grader not in ("strict", case.task and case.task.grader):
         yield note("other_grader", grader=case.settings.grader)
     yield from _notes_of_the_document(case)
@@ -187,6 +189,15 @@ def _notes_of_software(case: Case) -> Iterator[Note]:
     for name, stated in case.promise.deployment.software.items():
         seen = told.get(name, "")
         if seen and seen.partition("+")[0] != stated and not seen.startswith(f"{stated}."):
+            yield note("other_version", what=name, seen=seen, stated=stated)
+
+
+def _notes_of_sizes(case: Case) -> Iterator[Note]:
+    """Parallel sizes that the target states, where the application behind a server has others."""
+    deployment, told = case.promise.deployment, case.identity.environment
+    for name in SIZES:
+        seen, stated = told.get(name, ""), str(getattr(deployment, name))
+        if name in deployment.model_fields_set and seen and seen != stated:
             yield note("other_version", what=name, seen=seen, stated=stated)
 
 

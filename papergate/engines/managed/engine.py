@@ -2,11 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from itertools import pairwise
 
 from papergate.embedded import folder_of
 from papergate.engines.checkpoint import refuse_incomplete
@@ -75,7 +76,7 @@ def _missing(software: Software, deployment: Deployment) -> str:
 def _start(software: Software, deployment: Deployment, start: Start) -> ManagedEngine:
     # under its name, not its folder: a run can be resumed where the weights lie elsewhere
     refuse_incomplete(folder_of(start.model))
-    flags = (*deployment.flags, *_copies(software, deployment), "--served-model-name", start.model)
+    flags = (*deployment.flags, *_sizes(software, deployment), "--served-model-name", start.model)
     folder = start.servers / deployment.name
     software = replace(software, settings={**software.settings, **_unset(deployment.env)})
     server = ManagedServer.start(
@@ -84,11 +85,29 @@ def _start(software: Software, deployment: Deployment, start: Start) -> ManagedE
     return ManagedEngine(server, thinks=deployment.thinks)
 
 
-def _copies(software: Software, deployment: Deployment) -> tuple[str, ...]:
-    """The option for several copies of the model, where the deployment wants them and its flags do not say so."""
-    option = software.data_parallel_option
-    wanted = deployment.data_parallel > 1 and option and option not in deployment.flags
-    return (option, str(deployment.data_parallel)) if wanted else ()
+def _sizes(software: Software, deployment: Deployment) -> tuple[str, ...]:
+    """The options for the sizes that the deployment states and its flags do not.
+
+    Raises:
+        EngineRefused: its flags state another size.
+    """
+    options = list[str]()
+    for name, spellings in software.sizes.items():
+        size, stated = str(getattr(deployment, name)), _value_of(spellings, deployment.flags)
+        if name not in deployment.model_fields_set:
+            continue
+        if stated is None:
+            options += [spellings[0], size]
+        elif stated != size:
+            raise EngineRefused(f"{deployment.name}: {name} is {size}, and its flags say {stated}; correct one of them")
+    return tuple(options)
+
+
+def _value_of(spellings: Sequence[str], flags: Sequence[str]) -> str | None:
+    """What ``flags`` give the option last, as ``--option VALUE`` or ``--option=VALUE``."""
+    words = [word for flag in flags for word in (flag.split("=", 1) if flag.startswith("-") else [flag])]
+    values = [value for option, value in pairwise(words) if option in spellings]
+    return values[-1] if values else None
 
 
 def _unset(env: Mapping[str, str]) -> dict[str, str]:

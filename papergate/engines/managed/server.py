@@ -71,8 +71,8 @@ class Software:
     """Answers a JSON object with ``version``."""
     packages: tuple[str, ...]
     """Distributions whose versions are recorded, as far as they are installed."""
-    data_parallel_option: str = ""
-    """How it is told to run several copies of the model; empty where it cannot."""
+    sizes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """How it is told the sizes of a deployment, by their fields: every spelling of the option, the first is used."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of its environment."""
     remedies: Mapping[str, str] = field(default_factory=dict)

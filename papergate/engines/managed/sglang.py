@@ -14,7 +14,11 @@ SGLANG = Software(
     command=("-m", "sglang.launch_server"),
     model_option="--model-path",
     version_route="/server_info",
-    data_parallel_option="--dp-size",
+    sizes={
+        "tensor_parallel": ("--tp-size", "--tensor-parallel-size", "--tp"),
+        "pipeline_parallel": ("--pp-size", "--pipeline-parallel-size", "--pp"),
+        "data_parallel": ("--dp-size", "--data-parallel-size", "--dp"),
+    },
     packages=("sglang", "sglang-kernel", "sgl-kernel", "flashinfer-python"),
     remedies={
         "out of memory": "free the device, or lower --mem-fraction-static or --context-length",

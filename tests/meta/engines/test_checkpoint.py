@@ -7,10 +7,10 @@ import pytest
 
 from papergate.embedded import MODEL_DIR
 from papergate.engines.checkpoint import refuse_incomplete
-from papergate.engines.managed.engine import _copies
+from papergate.engines.managed.engine import _sizes
 from papergate.engines.managed.sglang import SGLANG
 from papergate.engines.managed.vllm import VLLM
-from papergate.errors import EngineError
+from papergate.errors import EngineError, EngineRefused
 from papergate.promises import read_targets
 
 pytestmark = pytest.mark.skipif(not (MODEL_DIR / "config.json").is_file(), reason="needs the embedded model")
@@ -77,9 +77,18 @@ def test_what_is_not_whole_is_named(folder, damage, said):
         refuse_incomplete(str(folder))
 
 
-def test_several_copies_are_asked_for_where_the_deployment_wants_them():
-    wanted = MINE.model_copy(update={"data_parallel": 8})
-    assert _copies(VLLM, MINE) == ()
-    assert _copies(VLLM, wanted) == ("--data-parallel-size", "8")
-    assert _copies(SGLANG, wanted) == ("--dp-size", "8")
-    assert _copies(VLLM, wanted.model_copy(update={"flags": ("--data-parallel-size", "4")})) == ()
+STATED = MINE.model_copy(update={"tensor_parallel": 2, "data_parallel": 8})
+
+
+def test_sizes_that_the_deployment_states_are_asked_for_unless_its_flags_say_the_same():
+    assert _sizes(VLLM, MINE) == ()
+    assert _sizes(VLLM, STATED) == ("--tensor-parallel-size", "2", "--data-parallel-size", "8")
+    assert _sizes(SGLANG, STATED) == ("--tp-size", "2", "--dp-size", "8")
+    for flags in (("-dp", "8", "-tp", "2"), ("--data-parallel-size=8", "--tensor-parallel-size=2")):
+        assert _sizes(VLLM, STATED.model_copy(update={"flags": flags})) == ()
+
+
+@pytest.mark.parametrize("flags", [("--data-parallel-size", "4"), ("--data-parallel-size=4",), ("-dp", "4")])
+def test_flags_that_state_another_size_are_refused(flags):
+    with pytest.raises(EngineRefused, match="data_parallel is 8, and its flags say 4; correct one of them"):
+        _sizes(VLLM, STATED.model_copy(update={"flags": flags}))

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from fixtures.engines import pytest_unconfigure
 from fixtures.run_folder import RUN_FOLDER
+from papergate.acceptance.notes import SIZES, _notes_of_sizes
 from papergate.acceptance.options import options_of
 from papergate.acceptance.options_file import OptionsFile
 from papergate.completions.policy import Policy, seed_of
@@ -34,6 +35,7 @@ from papergate.promises.records import Deployment, Sampling
 from papergate.run_folder.files import servers_folder
 from tests.meta.completions.test_store import manifest
 from tests.meta.engines.test_start import PROMISE, deployed
+from tests.meta.tiny_runs import case_of
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.ray_dashboard import MODEL, RayDashboard, application, replica, running
 
@@ -95,6 +97,7 @@ def test_the_dashboard_tells_who_answers():
     assert environment["Ray commit"] == "c0ffee"
     assert environment["application"] == "tiny at /"
     assert json.loads(environment["LLMConfig"])["engine_kwargs"] == {"seed": 3}
+    assert [environment.get(name) for name in SIZES] == ["1", "1", None]
     assert environment["replicas of LLMServer:double"] == (
         "2 of 2: r1 on 10.0.0.1 since 1970-01-01 00:16:40 UTC; r2 on 10.0.0.2 since 1970-01-01 00:16:40 UTC"
     )
@@ -561,6 +564,17 @@ def test_an_application_that_another_run_deployed_is_neither_used_nor_replaced_n
         assert OWN in dashboard.applications
         attach(f"{url}#{OWN}", MINE, start_in(tmp_path / "other")).close()
         assert OWN in dashboard.applications
+
+
+def test_sizes_of_an_application_that_the_target_states_otherwise_are_noted(tmp_path):
+    with deploying() as (_, url):
+        attach(url, MINE, start_in(tmp_path))
+        identity = attach(f"{url}#{OWN}", MINE, start_in(tmp_path / "other")).identity()
+    assert [identity.environment[name] for name in SIZES] == ["4", "3", "2"]
+    for wanted, seen in ((MINE, []), (MINE.model_copy(update={"data_parallel": 8}), [("data_parallel", "2", "8")])):
+        promise = PROMISE.model_copy(update={"deployment": wanted})
+        notes = _notes_of_sizes(replace(case_of(promise), identity=identity))
+        assert [(one.values["what"], one.values["seen"], one.values["stated"]) for one in notes] == seen
 
 
 def test_another_statement_in_the_same_run_is_refused(tmp_path):
