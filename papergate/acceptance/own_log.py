@@ -83,8 +83,9 @@ def _refuse_edited(file: Path) -> None:
     with _opened(file) as records:
         contents = Contents.read_alone(records)
     if contents.damages:
+        places = len(contents.damages) + contents.more_damages
         raise PredictionsError(
-            f"{file} is not as papergate wrote it: {contents.damages[0]}; {len(contents.damages)} such places. Give "
+            f"{file} is not as papergate wrote it: {contents.damages[0]}; {places} such places. Give "
             "the folder of the run, or restore the file"
         )
 

@@ -148,8 +148,8 @@ def _is_sound(folder: Path, *, mend: bool) -> bool:
         return False
     damages = [*contents.damages, *_of_verdict(folder, verdict, history)]
     lines = [f"  - {damage}" for damage in damages[:NAMED]]
-    if len(damages) > NAMED:
-        lines.append(f"  - and {len(damages) - NAMED} more")
+    if more := max(0, len(damages) - NAMED) + contents.more_damages:
+        lines.append(f"  - and {more} more")
     before = f" after {', '.join(one.verdict for one in history[:-1])}" if verdict and len(history) > 1 else ""
     judged = f"verdict {verdict.verdict}{before}" if verdict else "no verdict"
     state = f"{folder}: {'damaged' if lines else 'sound'}: {_holds(contents)}, {judged}"

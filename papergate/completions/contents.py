@@ -17,6 +17,8 @@ FINISHES = frozenset(map(str, Finish))
 BROKEN = "it does not follow the record before it: records were removed, moved or put in"
 LONGEST_LINE = 64 * 2**20
 """Bytes; an answer has at most 4 MiB, each of which JSON may write as six. What is longer is no record."""
+MOST_DAMAGES = 1000
+"""That are described; a file of another kind may have millions, which are counted."""
 FOREIGN = (
     "it is not the first record of this run: records before it were removed, or it belongs to another run, or "
     "manifest.json was edited"
@@ -81,7 +83,9 @@ class Contents:
     foreign: bool = False
     """Whether the file begins with a record that was not written under this manifest."""
     damages: list[str] = field(default_factory=list)
-    """Everything that is not as it was written, in order."""
+    """What is not as it was written, in order: the first `MOST_DAMAGES`."""
+    more_damages: int = 0
+    """How many follow these."""
     end: int = 0
     """Byte after the last record."""
     size: int = 0
@@ -136,7 +140,7 @@ class Contents:
             except Damaged as damage:
                 self._put_down(damage, line.rstrip(b"\n"), number, start)
             if not marked and self.mark and self.end == self.mark.end:
-                marked = bool(self.damages) or (self.link, self.records) == (self.mark.link, self.mark.records)
+                marked = bool(self.damages) or self.now() == self.mark
             start += len(line)
         self.size = start
         if not marked and self.mark:
@@ -160,7 +164,7 @@ class Contents:
         elif self.link is not None and record.after != self.link:
             at_first = not (self.records or self.interrupted or self.damages)
             self.foreign = self.foreign or at_first
-            self.damages.append(f"line {number}, byte {start}: {FOREIGN if at_first else BROKEN}")
+            self._damaged(f"line {number}, byte {start}: {FOREIGN if at_first else BROKEN}")
         self.unseeded += record.fields.get("seed") is None
         self.link = record.link
         self.note(problem, sample, finish, (start, len(line)))
@@ -169,8 +173,14 @@ class Contents:
         if is_interrupted(line):
             self.interrupted += 1
             return
-        self.damages.append(f"line {number}, byte {start}: {damage}")
+        self._damaged(f"line {number}, byte {start}: {damage}")
         self.link = None
+
+    def _damaged(self, what: str) -> None:
+        if len(self.damages) < MOST_DAMAGES:
+            self.damages.append(what)
+        else:
+            self.more_damages += 1
 
     def _key_of(self, record: Record) -> tuple[str, int, str]:
         """Problem, sample and finish; what is under a seal was a completion when it was written."""

@@ -77,7 +77,7 @@ def _repaired(folder: Path) -> Repair | None:
             "records of this run; records of another run are not taken over"
         )
     aside = _set_aside(path)
-    with _opened(aside) as as_is, BytesIO(_as_saved_before(aside)) as as_before:
+    with _opened(aside) as as_is, _as_saved_before(aside) as as_before:
         before = contents_in(folder, as_before)
         file, whole = (as_before, before) if before.records > found.records else (as_is, found)
         _rewrite(folder, file, whole)
@@ -118,21 +118,24 @@ def _opened(path: Path) -> BinaryIO:
     return open(open_kept(path, os.O_RDONLY), "rb")  # noqa: PTH123 - of a descriptor; the caller closes it
 
 
-def _as_saved_before(path: Path) -> bytes:
+def _as_saved_before(path: Path) -> BytesIO:
     """The lines that were there before a tool packed, encoded or laid out the whole file otherwise."""
     try:
         data = read_kept(path, most=MOST_LOG)
     except NotPlain:
-        return b""  # larger than any tool saves again
+        return BytesIO()  # larger than any tool saves again
     if data.startswith(GZIP):
         data = unpacked(data, most=MOST_UNPACKED)
-    return b"".join(map(_line_of, _objects(_decoded(data))))
+    lines = BytesIO()
+    lines.writelines(map(_line_of, _objects(_decoded(data))))
+    lines.seek(0)
+    return lines
 
 
 def _line_of(record: object) -> bytes:
     """``record`` on a line of its own; nothing where papergate cannot have written it, such as half of a letter."""
     try:
-        return NEWLINE + orjson.dumps(record)
+        return NEWLINE + orjson.dumps(record) if isinstance(record, dict) and record else b""
     except TypeError:
         return b""
 

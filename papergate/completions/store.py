@@ -349,7 +349,7 @@ def refuse_damaged(folder: Path, contents: Contents) -> None:
         return
     named = [*map(str, contents.damages[:NAMED])]
     places = {"file": str(folder / COMPLETIONS_FILE), "folder": str(folder)}
-    more = len(contents.damages) - len(named)
+    more = len(contents.damages) - len(named) + contents.more_damages
     raise worded(StoreError, note("store_damaged", damages=named, more=more, **places))
 
 

@@ -32,6 +32,8 @@ from papergate.run_folder.files import (
     HISTORY_FILE,
     MANIFEST_FILE,
     PROBLEMS_FILE,
+    PROMISE_FILE,
+    QUESTIONS_FILE,
     VERDICT_FILE,
     json_text,
     promise_folders,
@@ -39,7 +41,7 @@ from papergate.run_folder.files import (
 from papergate.run_folder.stored import FORMAT_FIELD, Stored
 from papergate.run_folder.verdict import Earlier, VerdictName, VerdictRecord, read_verdict
 
-MADE_WITH = (GRADES_FILE, PROBLEMS_FILE, VERDICT_FILE)
+MADE_WITH = (GRADES_FILE, PROBLEMS_FILE, QUESTIONS_FILE, PROMISE_FILE, VERDICT_FILE)
 """The files whose hashes an entry holds."""
 SEAL = "seal"
 

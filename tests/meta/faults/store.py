@@ -13,6 +13,7 @@ import pytest
 from papergate.acceptance.notes import notes_of
 from papergate.acceptance.refusals import refuse_holes
 from papergate.cli import main
+from papergate.completions.contents import MOST_DAMAGES
 from papergate.completions.policy import seed_of
 from papergate.completions.store import Store, contents_of, read_sessions
 from papergate.errors import StoreError
@@ -192,6 +193,17 @@ def lines_changed(change, words, folder):
 def line_of_another_run(folder, **changes):
     other = filled(folder.parent / "other", keys=[("p9", 0)], **changes)
     return other.read_bytes().split(b"\n")[1]
+
+
+def many_lines_put_in(folder):
+    """A million such lines would be told in hundreds of megabytes."""
+    path = filled(folder)
+    with path.open("ab") as file:
+        file.write(b"\n{}" * 20_000)
+    contents = contents_of(folder)
+    assert (len(contents.damages), contents.more_damages) == (MOST_DAMAGES, 20_000 - MOST_DAMAGES)
+    refused(folder, "19995 more")
+    repaired(folder, KEYS)
 
 
 def foreign_line_put_in(folder):
@@ -645,6 +657,12 @@ FAULTS = (
         done="a stored record edited in place while the run goes on",
         holds="refused when it is read for grading",
         test=edited_while_writing,
+    ),
+    Fault(
+        name="many-lines-put-in",
+        done="20,000 lines put in that are no records",
+        holds="refused; they are counted, a few are named, and every record comes back by the repair",
+        test=many_lines_put_in,
     ),
     *rows(
         "link-planted",

@@ -156,6 +156,9 @@ SPOILT = {
     "grades removed": ("grades.jsonl", lambda path: path.unlink(), "grades.jsonl is missing of what"),
     "problems removed": ("problems.jsonl", lambda path: path.unlink(), "problems.jsonl is missing of what"),
     "problems edited": ("problems.jsonl", empty, "problems.jsonl is not what"),
+    "questions edited": ("questions.jsonl", empty, "questions.jsonl is not what"),
+    "the promise edited": ("promise.json", spoilt({"mood": "good"}), "promise.json is not what"),
+    "a mark that lets records be edited": (MARK_FILE, spoilt({"unsealed": 1}), "had been acknowledged"),
     "a manifest with a field more": (MANIFEST_FILE, spoilt({"mood": "good"}), "Restore it from a copy"),
     "a manifest cut": (MANIFEST_FILE, lambda path: path.write_bytes(path.read_bytes()[:99]), "Restore it from a copy"),
 }
