@@ -15,6 +15,7 @@ from papergate.completions.contents import Contents
 from papergate.completions.lines import NEWLINE, hash_of, sealed
 from papergate.completions.manifest import REPAIR
 from papergate.completions.store import (
+    SEAL,
     completion_at,
     contents_in,
     contents_of,
@@ -172,8 +173,9 @@ def _repair_sessions(folder: Path) -> None:
         path = folder / SESSIONS_FILE
         aside = _set_aside(path)
         lines = [line for line in (read_kept(path) if path.exists() else b"").split(NEWLINE) if _is_object(line)]
+        kept = [{name: value for name, value in orjson.loads(line).items() if name != SEAL} for line in lines]
         note = {REPAIR: f"{SESSIONS_FILE} was repaired: the file as it was is {aside.name}"}
-        write_sessions(folder, [*map(orjson.loads, lines), note])
+        write_sessions(folder, [*kept, note])
 
 
 def _repair_history(folder: Path) -> None:

@@ -35,7 +35,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from papergate.completions.contents import Contents, Mark
-from papergate.completions.lines import Damaged, record_of, sealed
+from papergate.completions.lines import Damaged, hash_of, record_of, sealed
 from papergate.completions.manifest import Manifest
 from papergate.completions.table import Key, Place
 from papergate.engines.records import Completion
@@ -59,6 +59,8 @@ NAMED = 5
 """Damages that a message names one by one."""
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 """How file systems say that they have no locks."""
+SEAL = "seal"
+"""In a line of the set-ups: the hash of its other fields, seeded with the seal of the line before."""
 RESTORE = "restore it, or: papergate runs check RUN --repair"
 
 
@@ -373,8 +375,7 @@ def read_sessions(folder: Path) -> tuple[dict[str, str], ...]:
     """
     path = folder / SESSIONS_FILE
     try:
-        lines = read_kept(path).split(b"\n")
-        found = tuple(_session(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line)
+        found = tuple(_sessions_in(read_kept(path), path))
     except FileNotFoundError:
         if not (folder / MARK_FILE).exists():
             return ()  # a new store, or one from before
@@ -388,7 +389,25 @@ def read_sessions(folder: Path) -> tuple[dict[str, str], ...]:
 
 def write_sessions(folder: Path, sessions: Sequence[Mapping[str, str]]) -> None:
     """Replace the set-ups in ``folder``."""
-    write_whole(folder / SESSIONS_FILE, b"".join(orjson.dumps(session) + b"\n" for session in sessions))
+    link, lines = 0, list[bytes]()
+    for session in sessions:
+        link = hash_of(orjson.dumps(session), link)
+        lines.append(orjson.dumps({**session, SEAL: f"{link:016x}"}) + b"\n")
+    write_whole(folder / SESSIONS_FILE, b"".join(lines))
+
+
+def _sessions_in(data: bytes, path: Path) -> Iterator[dict[str, str]]:
+    """The set-ups in ``data``; those that an earlier release wrote have no seal."""
+    link, seal = 0, None
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line:
+            continue
+        session, before = _session(line, f"{path}, line {number}"), seal
+        seal = session.pop(SEAL, None)
+        link = hash_of(orjson.dumps(session), link)
+        if seal != (f"{link:016x}" if seal or before else None):
+            raise StoreError(f"{path}, line {number}: edited, or it does not follow the line before it; {RESTORE}")
+        yield session
 
 
 def _session(line: bytes, place: str) -> dict[str, str]:

@@ -241,11 +241,11 @@ def file_removed(name, words, folder):
         Store.open(folder, manifest())
 
 
-def sessions_cut(folder):
+def sessions_changed(change, line, folder):
     filled(folder)
     path = folder / "sessions.jsonl"
-    path.write_bytes(path.read_bytes() + b'{"papergate": "20')
-    with pytest.raises(StoreError, match=r"sessions\.jsonl, line 2"):
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(StoreError, match=rf"sessions\.jsonl, line {line}"):
         Store.open(folder, manifest())
     assert main(["runs", "check", str(folder), "--repair"]) == 0
     Store.open(folder, manifest()).close()
@@ -411,6 +411,8 @@ def old_store(folder):
     lines = (json.dumps({name: row[name] for name in row if name not in {"after", "seal"}}) for row in rows)
     path.write_text("".join(f"\n{line}" for line in lines))
     (folder / "acknowledged.json").unlink()
+    sessions = [json.dumps(session) for session in read_sessions(folder)]
+    (folder / "sessions.jsonl").write_text("\n".join(sessions) + "\n")
     return path
 
 
@@ -614,7 +616,13 @@ FAULTS = (
         name="sessions-cut",
         done="sessions.jsonl cut within a line",
         holds="refused, with the line; the repair keeps the others",
-        test=sessions_cut,
+        test=partial(sessions_changed, lambda data: data + b'{"papergate": "20', 2),
+    ),
+    Fault(
+        name="sessions-edited",
+        done="a set-up in sessions.jsonl edited",
+        holds="refused, with the line; the repair keeps it as it is, and the report names the repair",
+        test=partial(sessions_changed, lambda data: data.replace(b"{", b'{"engine":"better",', 1), 1),
     ),
     Fault(
         name="removed-while-writing",

@@ -131,6 +131,10 @@ def empty(path):
     path.write_bytes(b"")
 
 
+def replaced(old, new):
+    return lambda path: path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+
 def spoilt(change):
     """A file of JSON with some of its values changed."""
     return lambda path: path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | change))
@@ -140,6 +144,13 @@ SPOILT = {
     "sessions emptied": ("sessions.jsonl", empty, "it names no session"),
     "sessions of blank lines": ("sessions.jsonl", lambda path: path.write_bytes(b"\n\n"), "it names no session"),
     "sessions removed": ("sessions.jsonl", lambda path: path.unlink(), "it names no session"),
+    "a session edited": ("sessions.jsonl", replaced(b"papergate", b"Papergate"), "sessions.jsonl, line 1: edited"),
+    "a session put in": (
+        "sessions.jsonl",
+        lambda path: path.write_bytes(b"{}\n" + path.read_bytes()),
+        "line 2: edited",
+    ),
+    "a session added": ("sessions.jsonl", lambda path: path.write_bytes(path.read_bytes() + b"{}\n"), "line 2: edited"),
     "a mark of nothing": (MARK_FILE, spoilt({"records": 0, "end": 0}), "it belongs to another run"),
     "a mark in texts": (MARK_FILE, spoilt({"records": "120"}), "its numbers do not fit"),
     "a mark below zero": (MARK_FILE, spoilt({"unsealed": -1}), "its numbers do not fit"),
