@@ -6,7 +6,6 @@ of another run, release or plan. The completions alternate between the shards, e
 
 import os
 import shutil
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -267,17 +266,14 @@ def _places(part: Part) -> Lines:
     """
     contents, planned = contents_of(part.folder), part.record.keys()
     refuse_damaged(part.folder, contents)
-    missing, others = planned - contents.succeeded.keys(), contents.succeeded.keys() - planned
+    held = set(contents.succeeded)
+    missing, others = planned - held, held - planned
     if missing or others:
         raise StoreError(
             f"{part.folder}: shard {part.manifest.shard} lacks {len(missing)} of its {len(planned)} samples and holds "
             f"{len(others)} that are not its own, or of a later look; run its command again until it is complete"
         )
-    starts, lengths = array("q"), array("q")
-    for start, length in contents.succeeded.values():
-        starts.append(start)
-        lengths.append(length)
-    return starts, lengths
+    return contents.succeeded.columns
 
 
 def _in_turns(stores: Sequence[tuple[Path, Lines]]) -> Iterator[bytes]:

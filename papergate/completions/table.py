@@ -5,7 +5,7 @@ What a run holds of each of its completions, besides the text, must fit the memo
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
@@ -116,6 +116,11 @@ class Places(ByKey[Place]):
             self._starts.append(0)
             self._lengths.append(0)
         self._starts[row], self._lengths[row] = place
+
+    @property
+    def columns(self) -> tuple[Sequence[int], Sequence[int]]:
+        """First byte and length of each record, in the order of the keys."""
+        return self._starts, self._lengths
 
     def __getitem__(self, key: Key) -> Place:
         """The place of the record of ``key``."""

@@ -7,9 +7,23 @@ from pydantic import Field
 from papergate.promises.base import Count, Name, Record, Text, Unknown
 
 RequestField = Literal[
-    "model", "messages", "max_tokens", "temperature", "top_p", "top_k", "seed", "n", "add_special_tokens"
+    "model",
+    "messages",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "repetition_penalty",
+    "seed",
+    "n",
+    "add_special_tokens",
 ]
-"""What a tool may set in the body of a request; ``seed`` is null, ``n`` 1, ``add_special_tokens`` true."""
+"""What a tool may set in the body of a request.
+
+``seed`` is null, ``n`` 1, ``add_special_tokens`` true. ``min_p``, ``repetition_penalty`` and a ``top_k`` that the
+document does not state change nothing: a server that reads the model's generation_config must be told so.
+"""
 GraderMode = Literal["strict", "aisbench", "math-verify", "open-r1", "opencompass", "first-capital", "first-option"]
 """Whose rules grade: papergate's own (strict), or those of a tool."""
 

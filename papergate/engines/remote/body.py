@@ -5,6 +5,8 @@ from typing import Any
 
 from papergate.engines.records import Form, Request
 
+ALL_TOKENS = -1
+"""``top_k`` of vLLM and SGLang that leaves every token in."""
 STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -41,7 +43,9 @@ def _in_form(model: str, request: Request, form: Form) -> dict[str, Any]:
         "max_tokens": sampling.max_tokens,
         "temperature": _number(sampling.temperature),
         "top_p": _number(sampling.top_p),
-        "top_k": sampling.top_k,
+        "top_k": ALL_TOKENS if sampling.top_k is None else sampling.top_k,
+        "min_p": 0,
+        "repetition_penalty": 1,
         "seed": None,
         "n": 1,
         "add_special_tokens": True,

@@ -7,6 +7,7 @@ tool itself sent them to a server of ours, or they were put together from its so
 import asyncio
 import json
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import orjson
@@ -16,7 +17,6 @@ from papergate.acceptance.flow import requests_of
 from papergate.acceptance.options import Options
 from papergate.acceptance.preparing import settings_of
 from papergate.acceptance.records import Case
-from papergate.acceptance.terms import reference_of
 from papergate.benchmarks import Benchmark, read_specs
 from papergate.benchmarks.layouts import asked_by, problem_of
 from papergate.completions.policy import Policy
@@ -28,6 +28,7 @@ from papergate.engines.remote.body import STREAM, body_of
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError
 from papergate.promises import Sampling, read_promises
+from papergate.statistics.reference import Reference
 from tests.meta.completions.test_store import manifest
 from tests.servers.faulty_server import MODEL, FaultyServer, always
 
@@ -50,7 +51,7 @@ def bodies(record, **options):
         identity=EngineIdentity(engine="remote", version="", model=record["bodies"][0]["model"]),
         settings=settings_of(promise, Options(protocol="vendor", **options)),
         problems=problems,
-        reference=reference_of(promise),
+        reference=Reference.exact(Fraction(1, 2), samples=None),  # decides nothing of a request
     )
     model = record["bodies"][0]["model"]
     sent = {one.problem: one for one in requests_of(case, 1)}
@@ -72,6 +73,29 @@ def test_without_the_letter_only_a_stream_is_asked_for_beside(record):
     for ours, theirs in zip(bodies(record), record["bodies"], strict=True):
         assert {name: value for name, value in ours.items() if name not in STREAM} == theirs
         assert {name: ours[name] for name in STREAM} == STREAM
+
+
+OF_A_SERVER = [promise for promise in PROMISES.values() if promise.tool and promise.deployment.engine != "huggingface"]
+OWN = {(record["tool"], PROMISES[record["promise"]].deployed) for record in RECORDED}
+
+
+def recorded_for(promise):
+    """The records of the promise's tool and benchmark, those of another deployment where it has none of its own."""
+    return [
+        record | {"promise": promise.id}
+        for record in RECORDED
+        if record["tool"] == promise.tool.name
+        and PROMISES[record["promise"]].benchmark == promise.benchmark
+        and (record["promise"] == promise.id or (promise.tool.name, promise.deployed) not in OWN)
+    ]
+
+
+@pytest.mark.parametrize("one", OF_A_SERVER, ids=lambda promise: promise.id)
+def test_each_deployment_that_a_tool_asks_is_held_against_a_recorded_request(one):
+    records = recorded_for(one)
+    assert records
+    for record in records:
+        test_each_field_is_what_the_tool_sends_to_the_byte(record)
 
 
 # -- answers that come in one piece, and batches -----------------------------------------------------------------------
