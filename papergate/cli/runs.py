@@ -143,10 +143,10 @@ def _is_sound(folder: Path, *, mend: bool) -> bool:
         read_sessions(folder)
         read_preflight(folder)
         contents, verdict, history = contents_of(folder), read_verdict(folder), read_history(folder)
+        damages = [*contents.damages, *_of_verdict(folder, verdict, history)]
     except StoreError as error:
         print(printable(f"{folder}: damaged:\n  - {error}"))
         return False
-    damages = [*contents.damages, *_of_verdict(folder, verdict, history)]
     lines = [f"  - {damage}" for damage in damages[:NAMED]]
     if more := max(0, len(damages) - NAMED) + contents.more_damages:
         lines.append(f"  - and {more} more")

@@ -59,6 +59,8 @@ NAMED = 5
 """Damages that a message names one by one."""
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 """How file systems say that they have no locks."""
+CHANGED = "changed by others"
+SHARED = "end the other program that writes there, then: papergate runs check RUN --repair, and the same command again"
 SEAL = "seal"
 """In a line of the set-ups: the hash of its other fields, seeded with the seal of the line before."""
 RESTORE = "restore it, or: papergate runs check RUN --repair"
@@ -275,8 +277,9 @@ class Store:
         here, there = os.fstat(self._file), _status(self._path)
         if there and (there.st_dev, there.st_ino, there.st_size) == (here.st_dev, here.st_ino, size):
             return
-        what = "removed" if there is None else "replaced" if there.st_ino != here.st_ino else "changed by others"
-        self._broken = f"{self._path} was {what} while this run wrote it; {self._saved(here.st_nlink)}"
+        what = "removed" if there is None else "replaced" if there.st_ino != here.st_ino else CHANGED
+        saved = SHARED if what == CHANGED else self._saved(here.st_nlink)
+        self._broken = f"{self._path} was {what} while this run wrote it; {saved}"
         raise StoreError(self._broken)
 
     def _saved(self, names: int) -> str:

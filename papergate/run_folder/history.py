@@ -150,7 +150,11 @@ def forget_verdict(folder: Path) -> None:
 
 
 def changed_files(folder: Path, history: Sequence[Entry]) -> list[str]:
-    """Files of the last verdict that are no longer what it was made with; those that are missing are no others."""
+    """Files of the last verdict that are no longer what it was made with; those that are missing are no others.
+
+    Raises:
+        StoreError: one cannot be read.
+    """
     made_with = history[-1].files if history else {}
     return [name for name, digest in made_with.items() if _is_another(folder / name, digest)]
 
@@ -161,6 +165,8 @@ def _is_another(path: Path, digest: str) -> bool:
         return path.exists() and digest_of(path) != digest
     except NotPlain:
         return True
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {reason(error)}") from error
 
 
 def missing_files(folder: Path, history: Sequence[Entry]) -> list[str]:
@@ -174,10 +180,7 @@ def refuse_changed(folder: Path) -> None:
     Raises:
         StoreError: they were edited or replaced, or cannot be read.
     """
-    try:
-        changed = changed_files(folder, read_history(folder))
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be read: {reason(error)}") from error
+    changed = changed_files(folder, read_history(folder))
     if changed:
         raise StoreError(
             f"{folder}: {', '.join(changed)} changed after the verdict in {HISTORY_FILE} was given. Restore what was "

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def test_a_signal_leaves_the_reports_and_the_command_that_goes_on(tmp_path, how)
         text, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == ExitCode.INTERRUPTED, text
     assert f"resume: --run={tmp_path / 'run'}\njudge again, offline: papergate runs judge {tmp_path / 'run'}\n" in text
+    assert_reports_are_left(tmp_path)
+
+
+def test_ctrl_c_again_and_again_cuts_no_report_off(tmp_path):
+    with (
+        FaultyServer(delay_s=0.2) as server,
+        started(command(tmp_path, server), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+    ):
+        asking(tmp_path)
+        for _ in range(5):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.15)
+        text, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == ExitCode.INTERRUPTED, text
+    assert "Traceback" not in text
     assert_reports_are_left(tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Every verdict of a promise stays: sealed, in its order, and named where a later one differs."""
 
+import errno
 import json
 
 import orjson
@@ -10,8 +11,10 @@ from papergate.acceptance.saving import save
 from papergate.cli import main
 from papergate.completions.store import Store
 from papergate.errors import StoreError
+from papergate.files import digest_of_kept
 from papergate.promises import Tolerance
 from papergate.reports.junit import properties
+from papergate.run_folder import history
 from papergate.run_folder.files import HISTORY_FILE, MANIFEST_FILE, MARK_FILE, VERDICT_FILE
 from papergate.run_folder.history import forget_verdict, read_history
 from papergate.run_folder.verdict import read_verdict
@@ -184,3 +187,16 @@ def test_every_file_of_a_run_is_checked(tmp_path, capsys, name, change, words):
     shown = capsys.readouterr()
     assert words in shown.out
     assert "validation error" not in shown.out
+
+
+def test_a_file_of_the_verdict_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
+    asked(tmp_path / TINY.id)
+
+    def refuse_grades(path, **limits):
+        if path.name == "grades.jsonl":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return digest_of_kept(path, **limits)
+
+    monkeypatch.setattr(history, "digest_of_kept", refuse_grades)
+    assert main(["runs", "check", str(tmp_path)]) == 1
+    assert "grades.jsonl cannot be read: Permission denied" in capsys.readouterr().out
