@@ -1,4 +1,4 @@
-"""verifiers: ``results.jsonl`` up to 0.3, ``traces.jsonl`` from 0.4 on, a line for each rollout.
+"""verifiers: ``results.jsonl`` of releases 0.1 to 0.3, ``traces.jsonl`` of 0.4, a line for each rollout.
 
 The older releases name the model in ``metadata.json`` beside the log, the newer ones in each line. A trace holds the
 messages of a rollout as nodes and the requests as calls. A request that the server refused leaves no answer; the tool
