@@ -127,7 +127,7 @@ class RemoteEngine:
             model=self._model,
             revision=", ".join(sorted({served.root for served in self._served.values() if served.root})),
             template=", ".join(sorted({served.template for served in self._served.values() if served.template})),
-            environment={f"endpoint {url}": self._in_words(url) for url in self._served},
+            environment={**{f"endpoint {url}": self._in_words(url) for url in self._served}, **self._copies()},
         )
 
     def check(self, sampling: Sampling, prompts: Sequence[str], form: Form | None = None) -> None:
@@ -174,6 +174,11 @@ class RemoteEngine:
             ttft_s=patience.ttft_s,
             e2e_s=patience.e2e_s,
         )
+
+    def _copies(self) -> dict[str, str]:
+        """How many copies of the model answer, by the field of a deployment, where every server tells its ranks."""
+        ranks = self._ranks.values()
+        return {"data_parallel": str(sum(ranks))} if min(ranks) > 1 else {}
 
     def _ranks_of(self, url: str) -> int:
         heeds = self._served[url].software.lower().startswith(WITH_RANKS)

@@ -694,7 +694,9 @@ def test_ranks_behind_one_address_are_endpoints_of_their_own(owner, refusal):
         asked = [one.headers["x-data-parallel-rank"] for one, _ in server.log if one.body.get("seed") is not None]
     assert sorted(done.endpoint for done in found) == sorted(f"{server.url} rank {rank}" for rank in (0, 1, 2) * 3)
     assert sorted(asked) == sorted(str(rank) for rank in (0, 1, 2) * 3)
-    assert engine.identity().environment[f"endpoint {server.url}"].endswith("3 ranks, each asked by itself")
+    environment = engine.identity().environment
+    assert environment[f"endpoint {server.url}"].endswith("3 ranks, each asked by itself")
+    assert environment["data_parallel"] == "3"
 
 
 @pytest.mark.parametrize(
@@ -716,6 +718,7 @@ def test_a_server_that_does_not_tell_its_ranks_apart_is_one_endpoint(owner, plan
         except EngineRefused:
             return  # the server refuses everything
         assert done.endpoint == server.url
+        assert "data_parallel" not in engine.identity().environment
         assert all(
             "x-data-parallel-rank" not in one.headers for one, _ in server.log if one.body.get("seed") is not None
         )
