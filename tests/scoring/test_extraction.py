@@ -133,5 +133,7 @@ def test_many_boxes_and_megabytes_are_read():
     assert found("x" * 10_000_000 + r"\boxed{2}") == ("2", "box")
     assert found("\\boxed{" * 100_000)[0] is None
     assert found("Answer: " * 100_000)[0] is None
+    assert found("\\boxed{1}? " * 90_000) == (None, "unanswered")
+    assert found("<!-- " * 200_000 + r"\boxed{2}") == ("2", "box")
     assert found("so it is $x = 1$, " * 50_000 + "so it is 42.")[0] == "42"
     assert found("A or " * 100_000 + "Answer: C", kind=AnswerKind.CHOICE) == ("C", "answer-is")

@@ -38,9 +38,11 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _CHANGED = re.compile(  # what makes another value of the one before it, or sets one beside it
-    r"[\s*_$)\\]*(?:\b(?:squared|cubed|factorial)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]"
-    r"|\bin\s+base\b|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b|\bat\s+(?:most|least)\b"
-    r"|\(?\s*or\b|的(?:一半|\d|[二两三四五六七八九十百]))",
+    r"[\s*_$)\\]*(?:\b(?:squared|cubed|factorial|digits)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]"
+    r"|\b(?:to|through|over|but|alternatively|out\s+of|(?:less|more|fewer|greater)\s+than|per\s*cent\s+of)\b[^.;\n]{0,40}\d"
+    r"|[,&|]\s*(?:alternatively\b[^.;\n]{0,40})?(?<!,)\s*\d|\bin\s+base\b|\bat\s+(?:most|least)\b"
+    r"|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b"
+    r"|\(?\s*or\b|[到至或]|的(?:一半|平方|立方|.?次方|\d|[二两三四五六七八九十百]))",
     re.IGNORECASE,
 )
 _APPROXIMATE = re.compile(r"[\s*_$\\(]*(?:approx|about|roughly|around|≈|约)", re.IGNORECASE)

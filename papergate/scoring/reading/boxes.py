@@ -7,6 +7,7 @@ from typing import NamedTuple
 from papergate.scoring.reading.denials import is_denied
 
 MAX_BOXES = 50  # more final boxes than any question has answers; bounds the walk over 10,000 of them
+MAX_TAKEN_BACK = 1_000  # boxes that the text takes back; bounds the walk over 100,000 of them
 MAX_JOINT = 100  # characters between two boxes that answer together; bounds the regular expression
 MAX_UNBALANCED = 20  # boxes that never close, each read to the end of the text; bounds the walk over 100,000 of them
 _MAX_NAME = len(r"\fcolorb")  # what stands before the "ox" of the longest name
@@ -19,8 +20,8 @@ _BARE = re.compile(r"ed\s*(?:\[([^\[\]{}]{1,40})\]|\(([^(){}]{1,40})\)|(-?[\d.,]
 _MATH_ENDS = re.compile(r"\$|\\\]|\\\)|\n\s*\n")
 _BETWEEN = re.compile(  # separators, names, conjunctions and doubts
     r"(?:[\s$,;.、，；/|*()≠]|\\[\]\[()]|\\q?quad|\\[,;! ]|\\neq?\b|\\text\{(?![^{}]*\bnot\b)[^{}]*\}"
-    r"|and|or|和|或|与|\b(?:vs|maybe|possibly|perhaps|alternatively)\b|\n\s*(?:-|\d+\.)\s|[A-Za-z]\w*\s*="
-    r"|\b(?:case|part|candidate|possibility)\s+\(?\w\)?\s*:)*",
+    r"|and|or|和|或|与|[–—]|\b(?:else|vs|maybe|possibly|perhaps|alternatively)\b|\\\\|\n\s*(?:-|\d+\.)\s|[A-Za-z]\w*\s*="
+    r"|(?:\b(?:case|part|candidate|possibility)\s+)?\(?\b(?:\w|[ivx]{2,4})\b(?:\)|\s*:))*",
     re.IGNORECASE,
 )
 _INVISIBLE = re.compile(r"\\[vh]?phantom\s*\{(?:\\.|[^{}\\])*\}")
@@ -52,10 +53,16 @@ def final_boxes(text: str) -> tuple[list[Box], bool]:
     A box that is cut off takes the answer with it, unless what can be seen of it repeats the box before.
     """
     found: list[Box] = []
+    taken_back = 0
     for box in _all_backwards(text):
         if box.content is None and not (found or _repeats(text, box)):
             return [], True
-        if not box.content or is_denied(text, box.start, box.end):
+        if not box.content:
+            continue
+        if is_denied(text, box.start, box.end):
+            taken_back += 1
+            if taken_back > MAX_TAKEN_BACK:
+                break
             continue
         if found and not _are_joined(text, box.end, found[-1].start):
             break

@@ -108,6 +108,7 @@ _IS_CORRECT = re.compile(
 _FORMULA = re.compile(r"\s*[=+^_*/<>≈≡|\\?]|\s*-\s*\d|\s+(?:is|was|has|are|be|were|does|can)\b")
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BOX = re.compile("⟦([^⟧]*)⟧")
+_BOX_BEFORE = re.compile(rf"⟦([^⟧]+)⟧\s*(?:{_JOINT}\s*)+$")
 _NAMED_OPTION = re.compile(r"(?<![A-Za-z0-9])[A-Z][).:](?=\s)")
 _SEVERAL_LETTERS = "?"
 
@@ -173,7 +174,12 @@ def _with_marked_boxes(text: str, letters: str, options: Mapping[str, str]) -> s
 
 
 def _boxed(plain: str) -> Iterator[Choice]:
-    return (Choice(box.start(), box[1], "box") for box in _BOX.finditer(plain) if box[1])
+    """The letters in boxes; one beside a box with another letter is one of several."""
+    for box in _BOX.finditer(plain):
+        beside = _BOX_BEFORE.search(plain, 0, box.start())
+        several = beside is not None and beside[1] != box[1]
+        if box[1]:
+            yield Choice(box.start(), _SEVERAL_LETTERS if several else box[1], "box")
 
 
 def _announced(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Choice]:

@@ -6,13 +6,16 @@ MAX_AROUND = 100  # characters before and after an answer that may deny it; boun
 
 _OPENERS = " \t\n\r\u3000$({\\}*_\"“”'"  # what may stand between a word and the answer that it denies
 _NOT = r"(?:\bnot|\bnever|\bcannot|n[’']t)"
-_WRONG = r"(?:wrong|incorrect|false|mistaken|invalid|impossible)"
+_WRONG = r"(?:wrong|incorrect|false|mistaken|invalid|impossible|extraneous|rejected|discarded|ruled\s+out)"
 _RIGHT = r"(?:right|correct|true|valid|possible|acceptable)"
 _ANSWER = r"(?:answer|result|value|solution|option|choice)"
+_HOLDS = r"(?:work|fit|hold|satisf|fulfil|meet|match|solve)\w*"
 _BEFORE = re.compile(
     rf"(?:\bnot|\bnever|n[’']t\s+be|\bcannot\s+be|\b(?:isn|aren|wasn)[’']t|\b(?:instead\s+of|rather\s+than|neither)"
     rf"|{_NOT}\s+(?:to\s+)?(?:answer|write|say|choose|pick|select|put)(?:\s+with)?"
     rf"|(?:^|[\n.;,!:。(])[\s*_]*(?:the\s+|an?\s+)?{_WRONG}(?:\s+{_ANSWER})?\s*(?:is\s*)?:?"
+    r"|\b(?:wrong|incorrect|false|flawed|naive)\s+\w+\s+(?:gives|yields|leads\s+to)"
+    r"|\b(?:reject|discard|exclude|dismiss|rule\s+out|disagree\s+with)"
     rf"|\bneither\b[^.\n]*\bnor|\b(?:mistake|error|tempting)\s+(?:is\s+|would\s+be\s+)?to\s+[^.,;:\n]*"
     rf"|\b(?:might|may|would|could)\s+(?:think|guess|believe|expect)\b[^.,;:\n]*|\bnot\s+true\s+(?:that\s+)?[^.,;:\n]*"
     rf"|\b(?:suppose|assume|assuming|imagine|pretend)\s+(?:that\s+)?(?:the|our|my)\s+(?:final\s+)?{_ANSWER}\s+\w+"
@@ -22,22 +25,27 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CLOSERS = r"(?:[\s$})*_\"“”’,，]|\\[)\]]|\\[,;:! ]|\\q?quad\b|\\text\{)*"
+_PLAINLY = (
+    rf"(?:(?!\b(?:{_RIGHT}|not|and|but|nothing)\b)[^.,;:!?。\n]){{0,40}}?"  # up to a word, unless another turns it
+)
 _AFTER = re.compile(
-    rf"{_CLOSERS}(?:(?:which|that|this)\s+)?(?:"
-    rf"(?:is|was|seems|looks)\s+(?:\w+ly\s+)?(?:{_WRONG}|a\s+(?:trap|mistake|typo))"
-    rf"|(?:is|was|does|do|did|could|would)(?:\s+not|n[’']t)\s+(?:be\s+)?(?:(?:the|a|an|our|my|your)\s+)?(?:\w+\s+)?"
-    rf"(?:{_RIGHT}|answer|work|fit|satisfy|hold)\b"
-    rf"|can(?:not|[’']t|\s+not)\s+be\s+(?:{_RIGHT}|(?:the|our|an?)\b)|fails\b|[.…]*\s*no\b\s*[,:]"
+    rf"{_CLOSERS}(?:(?:(?:but|which|that|this|it)\s+){{0,2}}(?:"
+    rf"(?:is|was|are|seems|looks|turns\s+out|must|should|has|have)\s{_PLAINLY}\b(?:{_WRONG}|a\s+(?:trap|mistake|typo)|no\s+{_ANSWER})\b"
+    rf"|(?:is|was|does|do|did|could|would)(?:\s+not|n[’']t)\s+(?:be\s+)?(?:(?:the|a|an|our|my|your|what)\s+)?(?:\w+\s+)?"
+    rf"(?:{_RIGHT}|answer|asked|{_HOLDS})\b"
+    rf"|can(?:not|[’']t|\s+not)\s+be\s+(?:{_RIGHT}|(?:the|our|an?)\b)|fails\b)"
+    r"|[.…]*\s*no\b\s*[,:]"
     rf"|would\s+(?:be|have\s+been)\s+(?:{_RIGHT}|the|our|my)\b"
-    rf"|[(（]?\s*(?:\\text\{{)?[(（]\s*(?:{_WRONG}|rejected|not\s+{_RIGHT}|no)\b"
-    r"|(?:是|为)?(?:错误的?|错的|不对|不正确|不成立|不符合|不是(?:正确|最终)?(?:的)?答案)|[❌✗✘]|[?？])"
-    rf"|{_CLOSERS}[.。!]?\s*(?:(?:sorry|wait|no|oops)[,.!]?\s*(?:but\s+)?)?"
-    rf"(?:this|that|it|(?:the|my|this|that)\s+(?:above\s+|final\s+)?{_ANSWER})\s+(?:is|was)\s+(?:\w+ly\s+)?"
-    rf"(?:{_WRONG}|not\s+{_RIGHT})\b",
+    rf"|[(（]\s*(?:\\text\{{)?[(（]?\s*(?:{_WRONG}|not\s+{_RIGHT}|no|错误?|不对)\b"
+    r"|并?(?:是|为)?(?:错误的?|错的|有误|不对|不正确|不成立|不符合|不是(?:正确|最终)?(?:的)?答案)|[❌✗✘]|[?？])"
+    rf"|{_CLOSERS}[.。!]?\s*(?:(?:sorry|wait|no|oops|hmm|but|however)[,.!]?\s*){{0,2}}"
+    rf"(?:this|that|it|(?:the|my|this|that)\s+(?:above\s+|final\s+)?{_ANSWER})"
+    rf"(?:\s+(?:is|was)\s+(?:\w+ly\s+)?(?:{_WRONG}|not\s+{_RIGHT})|[’']s\s+not\s+{_RIGHT}|\s+can(?:not|[’']t)\s+be\s+{_RIGHT})\b",
     re.IGNORECASE,
 )
 _STRUCK = re.compile(
-    r"(?<![^\s(*_>])~~(?=\S)[^~\n]+(?<=\S)~~(?![\w\\])|<(del|s|strike)>.*?</\1>|<!--.*?-->", re.DOTALL | re.IGNORECASE
+    r"(?<![^\s(*_>])~~(?=\S)[^~\n]+(?<=\S)~~(?![\w\\])|<(del|s|strike)>[^<]{1,200}</\1>|<!--[^<>]{1,200}-->",
+    re.IGNORECASE,
 )
 
 
