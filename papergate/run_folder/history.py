@@ -38,12 +38,11 @@ from papergate.run_folder.files import (
     json_text,
     promise_folders,
 )
-from papergate.run_folder.stored import FORMAT_FIELD, Stored
+from papergate.run_folder.stored import FORMAT_FIELD, SEAL, Stored, seal_of
 from papergate.run_folder.verdict import Earlier, VerdictName, VerdictRecord, read_verdict
 
 MADE_WITH = (GRADES_FILE, PROBLEMS_FILE, QUESTIONS_FILE, PROMISE_FILE, VERDICT_FILE)
 """The files whose hashes an entry holds."""
-SEAL = "seal"
 
 
 class Entry(Stored):
@@ -253,19 +252,14 @@ def _fields(line: bytes, place: str) -> dict[str, Any]:
         raise _refused(place, f"{error}") from None
     if not isinstance(fields, dict):
         raise _refused(place, "it holds no JSON object")
-    if fields.get(SEAL) != _seal(fields):
+    if fields.get(SEAL) != seal_of(fields):
         raise _refused(place, "its seal does not fit: the line was edited or cut")
     return fields
 
 
 def _sealed(entry: Entry) -> bytes:
     fields = {FORMAT_FIELD: entry.FORMAT, **json.loads(json_text(entry.fields()))}
-    return json_text({**fields, SEAL: _seal(fields)}).strip().encode()
-
-
-def _seal(fields: Mapping[str, Any]) -> str:
-    """The hash of all fields but the seal, whatever their order."""
-    return _hash(json.dumps({name: fields[name] for name in fields if name != SEAL}, sort_keys=True).encode())
+    return json_text({**fields, SEAL: seal_of(fields)}).strip().encode()
 
 
 def _last_seal(folder: Path, lines: list[bytes]) -> str:

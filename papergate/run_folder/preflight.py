@@ -1,13 +1,14 @@
 """``preflight.json``: what was checked of a deployment before its run, and what was found."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from papergate.run_folder.files import PREFLIGHT_FILE
-from papergate.run_folder.stored import Part, Stored
+from papergate.run_folder.files import PREFLIGHT_FILE, json_text
+from papergate.run_folder.stored import SEAL, Part, Stored, damaged, seal_of
 
 State = Literal["ok", "noted", "failed", "unknown"]
 
@@ -37,6 +38,21 @@ class PreflightRecord(Stored):
     checks: tuple[Check, ...]
     seconds: float
     papergate: str
+    seal: str = ""
+    """Empty in records of earlier releases, and in those that were not written yet."""
+
+    @property
+    def text(self) -> str:
+        """The record as its file holds it, sealed."""
+        fields = json.loads(super().text)
+        return json_text({**fields, SEAL: seal_of(fields)}, indent=1)
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], place: str) -> Self:
+        """As `Stored.of`; an edited record is a damaged one."""
+        if fields.get(SEAL, seal_of(fields)) != seal_of(fields):
+            raise damaged(place, "its seal does not fit: it was edited")
+        return super().of(fields, place)
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -45,9 +61,9 @@ class PreflightRecord(Stored):
 
     @property
     def sampling_known(self) -> bool:
-        """Whether every server was seen to draw as it is asked to."""
+        """Whether every server was seen to draw as it is asked to; what has no seal vouches for nothing."""
         states = [check.state for check in self.checks if check.code == SAMPLING]
-        return bool(states) and set(states) == {"ok"}
+        return bool(self.seal and states) and set(states) == {"ok"}
 
 
 SAMPLING = "sampling"

@@ -1,5 +1,6 @@
 """Records that lie on disk: each has the number of its format, one reader and one writer."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from papergate.files import read_kept, reason
 from papergate.run_folder.files import json_text, write_text
 
 FORMAT_FIELD = "format"
+SEAL = "seal"
+"""Field that holds the hash of all others, where a record has one."""
 FIRST_FORMAT = 1
 """Of records that do not name their format."""
 NAMED = 5
@@ -108,6 +111,12 @@ def found(read: Callable[[Path], R], files: Iterable[tuple[str, Path]]) -> Found
         except StoreError as error:
             refused.append((name, str(error)))
     return Found(records=tuple(records), refused=tuple(refused))
+
+
+def seal_of(fields: Mapping[str, Any]) -> str:
+    """The hash of all ``fields`` but the seal, whatever their order."""
+    rest = {name: fields[name] for name in fields if name != SEAL}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _object(path: Path) -> Mapping[str, Any]:

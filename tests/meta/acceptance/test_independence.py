@@ -1,5 +1,6 @@
 """Samples that are not independent decide nothing, whoever asks: a run that asks, and a log."""
 
+import json
 import random
 from dataclasses import replace
 
@@ -13,9 +14,11 @@ from papergate.acceptance.saving import record_of, save
 from papergate.acceptance.shipped import own
 from papergate.completions.store import Store
 from papergate.engines import Completion, Finish
+from papergate.errors import StoreError
 from papergate.evidence.recompute import check_promise
 from papergate.gate import judge_again
 from papergate.reports.explained import more_samples
+from papergate.run_folder.files import PREFLIGHT_FILE
 from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
 from papergate.statistics.budget import Budget
@@ -202,3 +205,17 @@ def test_nobody_is_told_to_ask_for_more_samples_where_they_are_of_no_use(tmp_pat
     assert record.judgement.runs_needed > record.judgement.k
     assert "further samples" not in record.sentence
     assert list(more_samples([record], tmp_path, Options())) == []
+
+
+def test_an_edited_preflight_vouches_for_nothing(tmp_path):
+    record = PreflightRecord(
+        deployment="d", checks=(Check(code="sampling", state="failed"),), seconds=1.0, papergate="1"
+    )
+    write_preflight(tmp_path, record)
+    path = tmp_path / PREFLIGHT_FILE
+    path.write_text(path.read_text().replace("failed", "ok"))
+    with pytest.raises(StoreError, match="its seal does not fit: it was edited"):
+        with_preflight(case_of(), tmp_path)
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps({name: fields[name] for name in fields if name != "seal"}))
+    assert with_preflight(case_of(), tmp_path).sampling_known is False
