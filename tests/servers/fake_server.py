@@ -12,6 +12,11 @@ sys.stdout.write(f"loading {model}\n")
 sys.stdout.flush()
 if model == "too-big":
     sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB")
+if model == "unbound":
+    sys.stdout.write(
+        "non-default args: {'max_model_len': 512}\n(EngineCore pid=7) ERROR AssertionError: no room for 2 ranks\n"
+    )
+    sys.exit("  at a line of a file\n" * 60 + "RuntimeError: Engine core initialization failed. See root cause above.")
 if model == "slow":
     time.sleep(3600)
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -40,6 +41,8 @@ RUN_TIMEOUT_S = 300.0
 LOG_LINES = 40
 """Shown when a start fails: the last traceback and the line that caused it."""
 HEALTH_ROUTE = "/health"
+ERROR = re.compile(r"(?:[\w.]{0,80}(?:Error|Exception)|\berror): .+|No module named .+")
+"""How a line of a log names an error: an exception, or what argparse and Python say before there is any."""
 ADDRESS_WORDS = 4
 """Host and port at the end of a command: another port is no other server."""
 SERVER_FILE = "server.json"
@@ -293,14 +296,25 @@ def _page(url: str, path: str) -> Page:
 
 
 def _remedy(software: Software, folder: Path) -> str:
-    words = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace").lower()
+    """What to do about what went wrong; settings that a server lists at its start are no errors."""
+    words = "\n".join(_errors(_log(folder))).lower()
     remedies = {**software.remedies, "No module named": f"install what is missing: {software.install}", **REMEDIES}
     return next((remedy for clue, remedy in remedies.items() if clue.lower() in words), "")
 
 
 def _tail(folder: Path) -> str:
-    lines = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-LOG_LINES:]) + f"\n({folder / LOG_FILE} has all of it)"
+    """The last lines of the log, and before them its first error, which is the cause of those that follow."""
+    lines = _log(folder)
+    first = [f"{error}\n.." for error in _errors(lines)[:1]]
+    return "\n".join([*first, *lines[-LOG_LINES:], f"({folder / LOG_FILE} has all of it)"])
+
+
+def _errors(lines: Sequence[str]) -> list[str]:
+    return [found[0] for found in map(ERROR.search, lines) if found]
+
+
+def _log(folder: Path) -> list[str]:
+    return (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _run(software: Software, *command: str) -> str:

@@ -136,6 +136,12 @@ class TestLifeCycle:
         with pytest.raises(EngineRefused, match=r"free the device.*last words:\n(.*\n)*.*Tried to allocate 20\.00 GiB"):
             ManagedServer.start(VLLM, "too-big", tmp_path / "server")
 
+    def test_the_first_error_is_shown_as_the_cause_and_a_setting_in_the_log_is_none(self, tmp_path):
+        with pytest.raises(EngineRefused, match=r"words:\nAssertionError: no room for 2 ranks\n\.\.\n") as refused:
+            ManagedServer.start(VLLM, "unbound", tmp_path / "server")
+        assert "RuntimeError: Engine core initialization failed" in str(refused.value)
+        assert "--max-model-len" not in str(refused.value)
+
     def test_a_start_that_takes_too_long_is_given_up_and_leaves_nothing(self, tmp_path):
         with pytest.raises(EngineTimeout, match="not ready in time; its last words:\nloading slow"):
             ManagedServer.start(VLLM, "slow", tmp_path / "server", ready_within_s=1.5)
