@@ -15,7 +15,7 @@ from fractions import Fraction
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.counts import Counts
-from papergate.statistics.dependence import Drawn, alarm_of
+from papergate.statistics.dependence import Drawn, alarm_of, unborne_failure
 from papergate.statistics.looks import LOOKS
 from papergate.statistics.panels import Panel, beta_panel
 from papergate.statistics.reference import Reference
@@ -118,7 +118,7 @@ def simulated(deployment: Deployment, panel: Panel, rng: random.Random, *, golde
             correct=tuple(sum(right for right, _, _ in each) for each in drawn), samples=tuple(map(len, drawn))
         )
         decision = decide(weigh(counts, reference, rule), rule)
-        found = _examined(drawn, counts, reference, due=decision is not Decision.INCONCLUSIVE, last=k == LOOKS[-1])
+        found = _examined(drawn, counts, reference, rule, decision, last=k == LOOKS[-1])
         if found == "wait":
             continue
         if found or decision is not Decision.INCONCLUSIVE:
@@ -145,10 +145,19 @@ def _right(
 
 
 def _examined(
-    drawn: list[list[tuple[bool, str, int]]], counts: Counts, reference: Reference, *, due: bool, last: bool
+    drawn: list[list[tuple[bool, str, int]]],
+    counts: Counts,
+    reference: Reference,
+    rule: Rule,
+    decision: Decision,
+    *,
+    last: bool,
 ) -> str:
-    """The kind of alarm, ``wait`` where unanimity may soon be one, or empty."""
-    alarm = alarm_of([_drawn(each) for each in drawn], counts, reference, due=due, last=last)
+    """The kind of alarm, ``wait`` where further samples may tell, or empty."""
+    seen = [_drawn(each) for each in drawn]
+    unborne = unborne_failure(seen, counts, reference, rule) if _fails(decision) and not last else None
+    due = decision is not Decision.INCONCLUSIVE and unborne is None
+    alarm = alarm_of(seen, counts, reference, due=due, last=last) or unborne
     return "" if alarm is None else alarm.kind if alarm.clear else "wait"
 
 

@@ -14,7 +14,7 @@ from papergate.diagnosis.kinds import ALIKE_BY_DAMAGE
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import read_preflight
 from papergate.scoring import Outcome
-from papergate.statistics.dependence import Alarm, Drawn, alarm_of
+from papergate.statistics.dependence import Alarm, Drawn, alarm_of, unborne_failure
 from papergate.verdict import Decision, Verdict
 
 MOST_COPIES = 0.05
@@ -37,10 +37,18 @@ def examined(found: Acceptance, *, last: bool) -> Acceptance:
         return replace(found, withheld=note("dependent_copies", copies=copies, answers=answers), dependent=True)
     if copies:
         found = replace(found, findings=(note("few_copies", copies=copies, answers=answers),))
-    alarm = alarm_of(
-        drawn_of(found), found.counts, case.reference, due=found.decided, last=last, may_agree=case.sampling_known
-    )
+    alarm = _alarm_of(found, last=last)
     return found if alarm is None else _with(found, alarm, last=last)
+
+
+def _alarm_of(found: Acceptance, *, last: bool) -> Alarm | None:
+    """What the samples show, or a failure that only further ones can bear out; until then no verdict is due."""
+    case, drawn = found.case, drawn_of(found)
+    fails = found.judgement.verdict is Verdict.FAIL and not last
+    unborne = unborne_failure(drawn, found.counts, case.reference, case.rule) if fails else None
+    due = found.decided and unborne is None
+    seen = alarm_of(drawn, found.counts, case.reference, due=due, last=last, may_agree=case.sampling_known)
+    return seen or unborne
 
 
 def with_preflight(case: Case, folder: Path) -> Case:
@@ -52,10 +60,10 @@ def with_preflight(case: Case, folder: Path) -> Case:
 def copies_of(found: Acceptance) -> tuple[int, int]:
     """Long answers that repeat another one of their problem, and long answers in all; blanks and case do not count."""
     texts: dict[str, list[bytes]] = defaultdict(list)
-    fields = [column(found.receipts, name) for name in ("characters", "kind", "digest")]
-    for key, characters, kind, digest in zip(found.receipts, *fields, strict=True):
-        if characters >= LONG and kind not in ALIKE_BY_DAMAGE and key in found.grades:
-            texts[key[0]].append(digest)
+    fields = [found.of_graded(name) for name in ("characters", "kind", "digest")]
+    for (problem, _), characters, kind, digest in zip(found.grades, *fields, strict=True):
+        if characters >= LONG and kind not in ALIKE_BY_DAMAGE:
+            texts[problem].append(digest)
     answers = sum(map(len, texts.values()))
     return answers - sum(len({*each}) for each in texts.values()), answers
 

@@ -33,6 +33,7 @@ def notes_of(acceptance: Acceptance) -> list[Note]:
     return [
         *of_the_verdict,
         *_notes_of_promise(acceptance.case.promise),
+        *_notes_of_reference(acceptance.case),
         *_how_to_confirm(acceptance),
         *_notes_of_policy(acceptance),
         *acceptance.findings,
@@ -50,6 +51,17 @@ def _notes_of_promise(promise: Promise) -> Iterator[Note]:
     """A promise of the user's own is as good as its author: nothing of papergate's was held against its source."""
     if promise.id not in own().promises:
         yield note("own_promise", tolerance=promise.tolerance.text, source=promise.score.source)
+
+
+def _notes_of_reference(case: Case) -> Iterator[Note]:
+    """Whoever chooses the golden run chooses the number: one that misses the printed score itself proves none of it."""
+    printed, reference = case.promise.score.fraction, case.reference
+    if printed is None or not reference.is_golden or case.rule.above:
+        return
+    difference = reference.score - printed
+    if not case.rule.holds(difference):
+        scores = {"golden": float(100 * reference.score), "printed": float(100 * printed)}
+        yield note("golden_off_the_print", **scores, tolerance=case.rule.words)
 
 
 def _notes_of_policy(acceptance: Acceptance) -> Iterator[Note]:

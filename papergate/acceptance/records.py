@@ -336,8 +336,10 @@ class Acceptance:
 
     def of_graded(self, name: str) -> Iterator[Any]:
         """One field of the receipt of each grade, in the order of the grades."""
-        receipts = zip(self.receipts, column(self.receipts, name), strict=True)
-        return (value for key, value in receipts if key in self.grades)
+        values = column(self.receipts, name)
+        if len(self.grades) == len(self.receipts):  # each has its grade
+            return values
+        return (value for key, value in zip(self.receipts, values, strict=True) if key in self.grades)
 
     @property
     def truncated(self) -> frozenset[Key]:

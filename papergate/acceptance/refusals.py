@@ -1,9 +1,9 @@
 """What cannot be judged is refused, with what was seen and the remedy: none of it becomes a score."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 
 from papergate.acceptance.records import Case, Receipt
 from papergate.completions.progress import WITHHELD
@@ -94,29 +94,24 @@ class _Texts:
     """Characters."""
 
     @classmethod
-    def of(cls, texts: Iterable[tuple[Key, bytes, int]]) -> "_Texts":
+    def of(cls, texts: Iterable[tuple[bytes, int]]) -> "_Texts":
         """Of a digest and the characters of each."""
-        digests, characters = zip(*((digest, count) for _, digest, count in texts), strict=True)
+        digests, characters = zip(*texts, strict=True)
         return cls(count=len(digests), different=len({*digests}), shortest=min(characters))
 
 
 def refuse_copies(receipts: Mapping[Key, Receipt]) -> None:
     """Repeats of the same text are one sample, however often it is counted; loops, empty answers and the like aside.
 
-    Args:
-        receipts: Of the answers, those to one problem after another.
-
     Raises:
         EngineError: no problem of several has two samples that differ; or half of those with long answers repeat one.
     """
-    columns = zip(*(column(receipts, name) for name in ("digest", "characters", "kind")), strict=True)
-    texts = [
-        (key, digest, characters)
-        for key, (digest, characters, kind) in zip(receipts, columns, strict=True)
-        if kind not in ALIKE_BY_DAMAGE
-    ]
-    drawn = (_Texts.of(found) for _, found in groupby(texts, key=lambda text: text[0][0]))
-    repeated = [found for found in drawn if found.count > 1]
+    texts: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
+    columns = (column(receipts, name) for name in ("digest", "characters", "kind"))
+    for (problem, _), digest, characters, kind in zip(receipts, *columns, strict=True):
+        if kind not in ALIKE_BY_DAMAGE:
+            texts[problem].append((digest, characters))
+    repeated = [found for found in map(_Texts.of, texts.values()) if found.count > 1]
     alike = [found for found in repeated if found.different == 1]
     long = [found for found in repeated if found.shortest >= LONG]
     copied = [found for found in long if found.different < found.count]

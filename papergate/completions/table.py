@@ -7,6 +7,8 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import chain, starmap
+from struct import Struct
 from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
 Key = tuple[str, int]
@@ -34,6 +36,14 @@ class ByKey(Mapping[Key, R]):
         samples = self._samples.get(key[0])
         found = None if samples is None else samples.row(key[1])
         return self._far.get(key) if found is None else found
+
+    def rows_of(self, problem: str, count: int) -> Iterator[int]:
+        """The rows of the first ``count`` samples of ``problem``, those that came."""
+        if self._far:
+            rows: Iterable[int | None] = map(self.row, ((problem, sample) for sample in range(count)))
+            return (row for row in rows if row is not None)
+        samples = self._samples.get(problem)
+        return iter(()) if samples is None else samples.first(count)
 
     def keys_of(self, rows: Iterable[int]) -> Iterator[Key]:
         """Problem and sample of each of ``rows``."""
@@ -98,6 +108,9 @@ class _Samples:
         self._rows[sample] = row + 1
         return True
 
+    def first(self, count: int) -> Iterator[int]:
+        return (row - 1 for row in self._rows[:count] if row)
+
     def row(self, sample: int) -> int | None:
         return self._rows[sample] - 1 if 0 <= sample < len(self._rows) and self._rows[sample] else None
 
@@ -157,9 +170,8 @@ class Planned(Mapping[Key, R]):
     """Of the records in ``table``, those of the first ``samples`` of each problem, problem after problem."""
 
     def __init__(self, table: Table[R], samples: Mapping[str, int]) -> None:
-        planned = ((problem, sample) for problem, count in samples.items() for sample in range(count))
         self._table, self._samples = table, samples
-        self._rows = array("I", (row for row in map(table.row, planned) if row is not None))
+        self._rows = array("I", chain.from_iterable(starmap(table.rows_of, samples.items())))
 
     def __getitem__(self, key: Key) -> R:
         """The record of ``key``, where it is planned."""
@@ -251,7 +263,8 @@ class _Digests:
 
     def at(self, rows: Iterable[int]) -> Iterator[bytes]:
         data, size = self._data, self._size
-        return (bytes(data[row * size : (row + 1) * size]) for row in rows)
+        read = Struct(f"{size}s").unpack_from
+        return (read(data, row * size)[0] for row in rows)
 
 
 class _Words:

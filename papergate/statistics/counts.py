@@ -1,5 +1,6 @@
 """How many samples of each problem are correct: all that the score and its error need."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,14 +73,20 @@ class Counts:
         return max(self.samples)
 
     @cached_property
-    def dissenting(self) -> int:
-        """Samples that disagree with the most of their problem; problems with a single sample count as one problem.
+    def dissenting(self) -> float:
+        """Samples that disagree with the most of their problem, counted by their weight in the variance.
 
-        As few as there are of them, so little is known of the noise that the verdict's variance measures.
+        As few as there are of them, so little is known of that variance. One that dissents in problem i adds 1/k_i^2
+        to it, so it is known as well as from (sum w)^2 / sum w^2 equal ones, w = 1/k_i^2 (Satterthwaite, 1946); with
+        equal k that is their number. Unweighted, problems that are asked often would vouch for those asked least.
+        Problems with a single sample dissent as one problem.
         """
-        repeated = sum(min(c, k - c) for c, k in zip(self.correct, self.samples, strict=True) if k > 1)
-        single = [c for c, k in zip(self.correct, self.samples, strict=True) if k == 1]
-        return repeated + min(sum(single), len(single) - sum(single))
+        pairs = list(zip(self.correct, self.samples, strict=True))
+        repeated = [(min(c, k - c), (self.fewest / k) ** 2) for c, k in pairs if k > 1]
+        single = [c for c, k in pairs if k == 1]
+        each = [*repeated, (min(sum(single), len(single) - sum(single)), 1.0)]
+        squared = math.fsum(count * weight**2 for count, weight in each)
+        return math.fsum(count * weight for count, weight in each) ** 2 / squared if squared else 0.0
 
     @property
     def minority(self) -> int:

@@ -19,6 +19,7 @@ from itertools import compress
 
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
+from papergate.statistics.rule import Decision, Rule, decide, weigh
 
 Groups = tuple[Hashable, ...]
 """The group of each sample of a problem."""
@@ -108,7 +109,7 @@ class Alarm:
     """One thing that independent draws of one deployment do not show."""
 
     kind: str
-    """``unanimous``, ``places``, ``time`` or ``looks``."""
+    """``unanimous``, ``places``, ``time``, ``looks`` or ``side_by_side``."""
     clear: bool
     """Whether it is one; else further samples shall tell."""
     p_value: float
@@ -135,6 +136,38 @@ def alarm_of(
     if apart and (apart.clear or not last):
         return apart  # while further samples shall tell, the tests of time wait too: they are made once
     return _over_time(drawn, ALARM - UNANIMITY_ALARM - (PLACES_ALARM if places > 1 else 0.0)) or apart
+
+
+def unborne_failure(drawn: Sequence[Drawn], counts: Counts, reference: Reference, rule: Rule) -> Alarm | None:
+    """A failure that would be none, were each look a single draw: samples asked side by side may share their noise."""
+    counted = weigh(counts, reference, rule, variance=variance_by_looks(drawn, counts))
+    if decide(counted, rule) in (Decision.FAIL_LOW, Decision.FAIL_HIGH):
+        return None
+    return Alarm(kind="side_by_side", clear=False, p_value=counted.p_value)
+
+
+def variance_by_looks(drawn: Iterable[Drawn], counts: Counts) -> float:
+    """Variance of the score from how far the looks of each problem lie apart; at least that from single samples.
+
+    The samples of a look are a cluster (Liang and Zeger, 1986). With h right of s in a look, c of k in all, the squares
+    (h - s c/k)^2 add up to sigma^2 (k - sum s^2/k) on average where samples are independent, and to more where those
+    of a look agree. One look alone shows nothing of it: then each problem counts as a single sample.
+    """
+    sums = [_scatter(problem) for problem in drawn if len({*problem.looks}) > 1]
+    if not sums:
+        alone = Counts.spread(round(counts.score * counts.n), problems=counts.n, k=1)
+        return float(max(counts.variance, alone.variance))
+    by_looks, by_samples = (math.fsum(column) for column in zip(*sums, strict=True))
+    return float(counts.variance) * max(1.0, by_looks / by_samples if by_samples else 1.0)
+
+
+def _scatter(problem: Drawn) -> tuple[float, float]:
+    """Variance of the problem's score, from its looks and from its samples."""
+    k, c = len(problem.right), sum(problem.right)
+    sizes, hits = Counter(problem.looks), Counter(compress(problem.looks, problem.right))
+    squares = math.fsum((hits[look] - size * c / k) ** 2 for look, size in sizes.items())
+    free = k - sum(size**2 for size in sizes.values()) / k
+    return squares / free / k, c * (k - c) / (k - 1) / k**2
 
 
 def unanimity_of(drawn: Iterable[Drawn], counts: Counts, reference: Reference) -> Alarm | None:

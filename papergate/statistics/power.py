@@ -154,14 +154,24 @@ def decide_many(
     tolerance = float(rule.tolerance) + ROUNDING_GUARD
     literal = difference > ROUNDING_GUARD if rule.above else np.abs(difference) <= tolerance
     admitted = literal if rule.two_sided else literal | (difference > ROUNDING_GUARD)
-    single = samples == 1
-    alone = np.minimum((correct * single).sum(axis=1), ((1 - correct) * single).sum(axis=1))
-    dissenting = (np.minimum(correct, samples - correct) * ~single).sum(axis=1) + alone
     minority = np.minimum(correct.sum(axis=1), (samples - correct).sum(axis=1))
     columns = (score, difference, -reference, 1 - reference, admitted, variance, reference_variance)
-    counted = (samples.min(axis=1) * samples.shape[1], dissenting, minority)
+    counted = (samples.min(axis=1) * samples.shape[1], dissenting(correct, samples), minority)
     results = zip(*(column.tolist() for column in (*columns, *counted)), strict=True)
     return np.array([DECISIONS.index(conclude(Measured(*result), rule)) for result in results], dtype=np.int64)
+
+
+def dissenting(correct: "Integers", samples: "Integers") -> "Floats":
+    """`Counts.dissenting` of many results at once, of shape (gates,)."""
+    import numpy as np
+
+    single = samples == 1
+    alone = np.minimum((correct * single).sum(axis=1), ((1 - correct) * single).sum(axis=1))
+    count = np.minimum(correct, samples - correct) * ~single
+    weight = (samples.min(axis=1)[:, None] / samples) ** 2.0
+    first, second = (count * weight).sum(axis=1) + alone, (count * weight**2).sum(axis=1) + alone
+    weighed: Floats = first**2 / np.where(second > 0, second, 1)
+    return weighed
 
 
 def panel_variances(correct: "Integers", samples: "Integers") -> tuple["Floats", "Floats"]:

@@ -137,7 +137,7 @@ class Measured:
     reference_variance: float
     samples: int
     """Of all problems together, each counted with the samples of the problem that has fewest."""
-    dissenting: int
+    dissenting: float
     """See `Counts.dissenting`."""
     minority: int
     """See `Counts.minority`."""
@@ -153,8 +153,8 @@ class Interval:
     p_value: float
 
 
-def weigh(counts: Counts, reference: Reference, rule: Rule) -> Evidence:
-    """What ``counts`` say of the difference from ``reference``.
+def weigh(counts: Counts, reference: Reference, rule: Rule, *, variance: float | None = None) -> Evidence:
+    """What ``counts`` say of the difference from ``reference``; ``variance`` of the score, where it is not theirs.
 
     Raises:
         StoreError: the golden run asked other problems.
@@ -167,7 +167,7 @@ def weigh(counts: Counts, reference: Reference, rule: Rule) -> Evidence:
         least=-float(reference.score),
         most=float(1 - reference.score),
         admitted=rule.admits(difference),
-        variance=float(counts.variance),
+        variance=float(counts.variance) if variance is None else variance,
         reference_variance=float(reference.variance(counts.run_variance)),
         samples=counts.n * counts.fewest,
         dissenting=counts.dissenting,

@@ -521,6 +521,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "dependent_looks": _looks_differ,
     "unanimous_so_far": "目前没有一题的两个答案不同，无法看到题内噪声：请为每题采集更多样本",
     "places_so_far": "各服务之间可能有差别（p = {p:.2g}）：更多样本可以判断",
+    "side_by_side_so_far": "得分超出容差，但同一批采集的答案可能有共同的噪声（若如此，p = {p:.2g}）：更多样本可以判断",
     "few_copies": "{answers} 个长输出中有 {copies} 个与同题的另一个相同：请检查服务前面的缓存或被忽略的种子",
     "not_sure_in_the_family": "单独看未通过（p = {p:.2g}），但在本次会话的所有承诺中需要 p = {most:.2g}（Holm）",
     "tokens_not_counted": "因 --budget-tokens 停止：引擎不统计 token 数，无法遵守预算",
@@ -562,6 +563,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # the set-up
     "other_benchmark_text": "{benchmark}：{variant}；摘要为 {digest}",
     "no_preflight": "提问前没有检查服务（--no-preflight）",
+    "golden_off_the_print": "参照运行本身得分 {golden:.1f} %，而公布的是 {printed:.1f} % ± {tolerance}："
+    "通过只说明两次运行一致，不说明达到公布的得分",
     "own_promise": "papergate 自带的承诺中没有这一条。未核实：{source} 确实承诺在 {tolerance} 以内",
     "attached": "连接到已有的服务。未核实：服务运行在 {hardware} 上",
     "other_version": _other_version,

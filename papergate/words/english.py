@@ -517,6 +517,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "unanimous_so_far": "no two answers to any problem differ so far, so the noise within problems cannot be seen: "
     "take more samples of each problem",
     "places_so_far": "the servers may differ (p = {p:.2g}): further samples tell",
+    "side_by_side_so_far": "the score is outside the tolerance, but answers of one look may share their noise (p = "
+    "{p:.2g} if they do): further samples tell",
     "few_copies": "{copies} of {answers} long answers repeat another one of their problem: look for a cache in front "
     "of the server, or ignored seeds",
     "not_sure_in_the_family": "judged alone it fails (p = {p:.2g}), but among the promises of this session p = "
@@ -572,6 +574,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # the set-up
     "other_benchmark_text": "{benchmark}: {variant}; its digest is {digest}",
     "no_preflight": "the server was not checked before it was asked (--no-preflight)",
+    "golden_off_the_print": "the golden run itself scores {golden:.1f} %, {printed:.1f} % ± {tolerance} is printed: a "
+    "pass says that both runs agree, not that the printed score is reached",
     "own_promise": "papergate ships no such promise. Not verified: that {source} promises it within {tolerance}",
     "attached": "attached to a server. Not verified: that it runs on {hardware}",
     "other_version": _other_version,

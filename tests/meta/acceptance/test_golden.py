@@ -51,6 +51,16 @@ def test_a_problem_that_moved_is_named_with_both_rates_and_its_adjusted_p_value(
     assert "tiny-aime-004 100% to 0%" in said(record)[-1]
 
 
+def test_a_golden_run_that_misses_the_printed_score_itself_is_noted_beside_its_pass(tmp_path):
+    def four_lost(place, sample):
+        return place > 3 and like_the_paper(place, sample)
+
+    record = beside(stored(tmp_path / "golden", four_lost, k=64), tmp_path / "run", four_lost, k=64)
+    assert record.verdict == "pass"
+    (one,) = [note for note in record.notes if note.code == "golden_off_the_print"]
+    assert one.values["printed"] - one.values["golden"] == pytest.approx(100 * 4 / 30, abs=0.5)
+
+
 @pytest.mark.parametrize(("tokens", "within"), [(89, False), (90, True), (110, True), (111, False)])
 def test_a_mean_output_length_outside_the_band_is_noted(tmp_path, tokens, within):
     record = beside(stored(tmp_path / "golden"), tmp_path / "run", tokens=tokens)

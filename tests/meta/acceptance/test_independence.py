@@ -116,12 +116,22 @@ def test_a_loss_after_the_first_sample_is_named_where_a_run_is_long_enough_to_te
     assert codes(run(tmp_path, Deployed(later_lose=0.5), samples=16)) == ["dependent_time"]
 
 
+def test_a_failure_in_the_first_look_waits_for_the_second(tmp_path):
+    found = run(tmp_path, Deployed(servers=("http://b",), bad_server_loses=0.4))
+    assert (found.verdict, codes(found), found.looks_taken) == (Verdict.FAIL, [], 2)
+
+
 TWO_SERVERS = ("http://a", "http://b")
 HELD = {
     "servers that may differ, and no budget for more": (
         Deployed(servers=TWO_SERVERS, bad_server_loses=0.1),
         {"budget": Budget(tokens=9 * 30 * 5)},
         "places_so_far",
+    ),
+    "a failure in the first look, and no budget for another": (
+        Deployed(servers=("http://b",), bad_server_loses=0.4),
+        {"budget": Budget(tokens=9 * 30 * 2)},
+        "side_by_side_so_far",
     ),
     "a loss that one look of fixed samples shows": (Deployed(later_lose=0.5), {"samples": 16}, "dependent_time"),
 }

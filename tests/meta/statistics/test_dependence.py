@@ -7,6 +7,8 @@ from fractions import Fraction
 
 import pytest
 
+from papergate.promises.tolerance import Tolerance
+from papergate.statistics import dependence
 from papergate.statistics.counts import Counts
 from papergate.statistics.dependence import (
     ALARM,
@@ -20,9 +22,12 @@ from papergate.statistics.dependence import (
     chance_of_unanimity,
     chi_square_tail,
     compared,
+    unborne_failure,
+    variance_by_looks,
 )
 from papergate.statistics.panels import Panel, beta_panel
 from papergate.statistics.reference import Reference
+from papergate.statistics.rule import Decision, Rule
 from studies.dependence import BROKEN, Deployment, tally_of
 
 EXACT = Reference.exact(Fraction(7, 10))
@@ -169,3 +174,55 @@ def test_healthy_gates_are_seldom_named(panel, places):
 
 def test_the_shares_of_the_alarm_leave_something_for_each():
     assert UNANIMITY_ALARM + PLACES_ALARM < ALARM
+
+
+AIME = Rule.within(Tolerance.parse("1 problem"), problems=30)
+
+
+def counts_of(seen):
+    return Counts(correct=tuple(sum(one.right) for one in seen), samples=tuple(len(one.right) for one in seen))
+
+
+def in_looks(looks, *, shared, problems=30, seed=1):
+    """Problems right in 60 %; with a chance of ``shared`` all samples of a look are one draw."""
+    rng, seen = random.Random(seed), []
+    for _ in range(problems):
+        draws = {look: rng.random() < 0.6 for look in looks if rng.random() < shared}
+        seen.append(drawn([draws.get(look, rng.random() < 0.6) for look in looks], looks=looks))
+    return seen
+
+
+def test_with_one_sample_in_each_look_the_variance_is_that_of_the_samples():
+    seen = in_looks(range(6), shared=0.0)
+    assert variance_by_looks(seen, counts_of(seen)) == pytest.approx(float(counts_of(seen).variance))
+
+
+def test_samples_of_a_look_that_agree_count_as_the_one_draw_they_are():
+    looks = [number for number in range(6) for _ in range(4)]
+    for shared, low, high in ((0.0, 1.0, 1.25), (1.0, 3.2, 4.9)):  # 4 samples of a look weigh as one
+        seen = in_looks(looks, shared=shared, problems=200)
+        assert low <= variance_by_looks(seen, counts_of(seen)) / float(counts_of(seen).variance) <= high
+
+
+def test_on_average_independent_samples_scatter_between_looks_as_within_them():
+    """Every outcome of three samples in two looks, weighed by its chance: sigma^2 / k is 0.24 / 3 at a rate of 0.6."""
+    expected = 0.0
+    for right in itertools.product((True, False), repeat=3):
+        chance = math.prod(0.6 if one else 0.4 for one in right)
+        expected += chance * dependence._scatter(drawn(right, looks=(1, 1, 2)))[0]
+    assert expected == pytest.approx(0.24 / 3)
+
+
+def test_one_look_alone_counts_each_problem_as_a_single_sample():
+    seen = [drawn([True, True] if at < 6 else [False, False], looks=(1, 1)) for at in range(30)]
+    assert variance_by_looks(seen, counts_of(seen)) == pytest.approx(0.2 * 0.8 / 30, rel=0.05)
+    assert unborne_failure(seen, counts_of(seen), EXACT, AIME) is None  # 50 points low: that is no noise
+    nearer = [drawn([True, True] if at < 17 else [False, False], looks=(1, 1)) for at in range(30)]
+    assert (found := unborne_failure(nearer, counts_of(nearer), EXACT, AIME)).kind == "side_by_side"
+    assert not found.clear
+
+
+def test_samples_that_share_their_noise_within_a_look_seldom_fail_a_perfect_deployment():
+    broken = next(one for one in BROKEN if one.title == "correlation .3 within a look")
+    tally, failed = tally_of(broken, HEALTHY["spread"], 400, golden=False), (Decision.FAIL_LOW, Decision.FAIL_HIGH)
+    assert sum(end.decision in failed and not end.named for end in tally.ends) <= 20  # with V alone: 27

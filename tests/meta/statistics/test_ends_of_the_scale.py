@@ -13,7 +13,7 @@ from papergate.statistics.intervals import exact_lower_bound, log_evidence_above
 from papergate.statistics.panels import Panel
 from papergate.statistics.power import Gate, simulate_gate
 from papergate.statistics.reference import Reference, ReferenceKind
-from papergate.statistics.rule import Rule
+from papergate.statistics.rule import FEW_DISSENTING, Rule
 from papergate.verdict import Decision, judge
 
 REPLICATES = 1000
@@ -70,3 +70,19 @@ def test_a_pass_from_a_few_unanimous_samples_is_not_possible():
     assert judge(unanimous, Reference.exact(Fraction("0.8")), rule).decision is Decision.INCONCLUSIVE
     many = Counts.equal((16,) * 24 + (0,) * 6, 16)
     assert judge(many, Reference.exact(Fraction("0.8")), rule).decision is Decision.PASS
+
+
+def test_dissents_count_by_their_weight_in_the_variance():
+    assert Counts.equal((1, 2, 3, 0), 4).dissenting == 4
+    assert Counts(correct=(1, 0), samples=(2, 8)).dissenting == 1
+    assert Counts(correct=(1, 4), samples=(2, 8)).dissenting == pytest.approx((1 + 4 / 16) ** 2 / (1 + 4 / 256))
+    assert Counts.equal((4, 0), 4).dissenting == 0
+
+
+def test_problems_that_are_asked_often_do_not_vouch_for_those_that_are_asked_least():
+    """187 problems that never were right in the golden run have three samples each, and one right among all of them."""
+    golden = Counts.equal((0,) * 187 + (16, 20, 24, 28, 20, 12, 24, 16, 30, 20, 14), 64)
+    counts = Counts(correct=(0,) * 186 + (1,) + (3, 3, 4, 5, 3, 2, 4, 3, 5, 4, 3), samples=(3,) * 187 + (12,) * 11)
+    assert counts.minority > FEW_DISSENTING
+    rule = Rule.within(Tolerance.parse("0.5 points"), problems=198)
+    assert judge(counts, Reference.golden(golden), rule).decision is Decision.INCONCLUSIVE

@@ -54,9 +54,11 @@ def test_the_simulation_decides_as_the_rule_does(kind, rule, k):
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=12))
-def test_the_simulation_has_the_variances_of_unequal_counts(pairs):
+def test_the_simulation_has_the_variances_and_dissents_of_unequal_counts(pairs):
     counts = Counts(correct=tuple(min(c, k) for c, k in pairs), samples=tuple(k for _, k in pairs))
-    variance, run_variance = power.panel_variances(np.array([counts.correct]), np.array([counts.samples]))
+    columns = np.array([counts.correct]), np.array([counts.samples])
+    variance, run_variance = power.panel_variances(*columns)
+    assert power.dissenting(*columns)[0] == pytest.approx(counts.dissenting, rel=1e-12)
     assert variance[0] == pytest.approx(float(counts.variance), rel=1e-12)
     assert run_variance[0] == pytest.approx(float(counts.run_variance), rel=1e-12)
 

@@ -117,6 +117,7 @@ SAMPLES = {
     "dependent_looks": [{"p": 0.0004, "where": 3, "points": 12.3, "problems": 30, "score": 60.0}],
     "unanimous_so_far": [{"p": 0.06}],
     "places_so_far": [{"p": 0.06}],
+    "side_by_side_so_far": [{"p": 0.06}],
     "few_copies": [{"copies": 2, "answers": 120}],
     "not_sure_in_the_family": [{"p": 0.021, "most": 0.0036}],
     "tokens_not_counted": [{}],
@@ -137,6 +138,7 @@ SAMPLES = {
     # the set-up
     "other_benchmark_text": [{"benchmark": "AIME 2024", "variant": "unknown text variant", "digest": "ab12"}],
     "no_preflight": [{}],
+    "golden_off_the_print": [{"golden": 63.3, "printed": 69.7, "tolerance": "1 problem"}],
     "own_promise": [{"tolerance": "1 problem", "source": "release notes of 2026-11"}],
     "attached": [{"hardware": "8 x A100"}],
     "other_version": [
