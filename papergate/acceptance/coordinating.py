@@ -17,8 +17,9 @@ from papergate.completions.progress import no_score
 from papergate.completions.store import contents_of, read_manifest, read_sessions
 from papergate.errors import PapergateError, StoreError
 from papergate.run_folder.files import MANIFEST_FILE
+from papergate.run_folder.notes import note
 from papergate.scoring import AnswerKind, Grader, check_golds
-from papergate.words import say
+from papergate.words import worded
 
 
 def coordinate(ready: Ready, crew: Crew, folder: Path, show: Show = silently) -> Acceptance:
@@ -42,7 +43,7 @@ def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
     settings, promise = ready.settings, ready.promise.id
     first, *_ = settings.looks
     shown = show(no_score)
-    shown.say(f"waiting for {len(crew.folders)} shards up to look {first}")
+    shown.say(note("waiting_for_shards", shards=len(crew.folders), look=first))
     crew.gather(first)
     manifest = joined_manifest(parts_of(promise, crew.folders))
     case = with_preflight(replace(ready.case(identity_of(manifest)), allocated=True), crew.folders[0])
@@ -52,9 +53,8 @@ def _judged(ready: Ready, crew: Crew, show: Show) -> Acceptance:
     with Grader(settings.grader) as grader, Gradebook(case, grader) as book:
 
         def gather(k: int) -> None:
-            score = book.running()
-            known = say(score) if score else "nothing is graded yet"
-            shown.say(f"look {k}: waiting for {len(crew.folders)} shards; {known}")
+            known = book.running() or note("nothing_graded")
+            shown.say(note("waiting_for_look", known, shards=len(crew.folders), look=k))
             crew.gather(k)
             parts_of(promise, crew.folders)
             store.refresh()
@@ -72,6 +72,4 @@ def _join(promise: str, crew: Crew, folder: Path) -> None:
     held.refresh()
     same = read_manifest(folder) == joined_manifest(parts_of(promise, crew.folders))
     if not same or contents_of(folder).succeeded.keys() != held.keys():
-        raise StoreError(
-            f"{folder} holds other completions than the shards; give this run a folder of its own: --run DIR"
-        )
+        raise worded(StoreError, note("other_than_shards", folder=f"{folder}"))

@@ -20,8 +20,10 @@ from papergate.completions.shard import Shard
 from papergate.errors import EngineError, StoreError
 from papergate.files import reason
 from papergate.run_folder.files import SHARD_FILE, completions_size, looks_file, promise_folders
+from papergate.run_folder.notes import Note, note
 from papergate.run_folder.shard import LooksRecord, ShardRecord, read_looks, read_shard, write_looks
 from papergate.run_folder.stored import found
+from papergate.words import worded
 
 POLL_S = 1.0
 """A look takes minutes."""
@@ -88,15 +90,11 @@ class Announcements:
             said = read_looks(self._path)
             if said and said.session != self._ignored:
                 if said.state == "stopped":
-                    raise EngineError(f"the coordinator gave this promise up: {said.why}")
+                    raise worded(EngineError, note("coordinator_gave_up", why=said.why))
                 if said.state == "closed" or said.look > look:
                     return said
             if silence.is_over(said):
-                raise EngineError(
-                    f"this shard is complete up to look {look}, and its coordinator has been silent for "
-                    f"{self._patience_s / 3600:.2g} hours; start papergate gate TARGET --coordinate DIR --shards N, "
-                    "then run this command again"
-                )
+                raise worded(EngineError, note("coordinator_silent", look=look, hours=self._patience_s / 3600))
             time.sleep(self._poll_s)
 
 
@@ -139,7 +137,7 @@ class Crew:
             if all(record and record.look >= look for record in records):
                 return
             if silence.is_over((*records, *map(completions_size, self.folders))):
-                raise StoreError(self._missing(records, look))
+                raise worded(StoreError, self._missing(records, look))
             time.sleep(self._poll_s)
 
     def close(self) -> None:
@@ -156,28 +154,24 @@ class Crew:
         try:
             write_looks(self._path, record)
         except OSError as error:
-            raise StoreError(f"{self._path} cannot be written: {reason(error)}; make room") from error
+            raise worded(StoreError, note("not_written", file=f"{self._path}", reason=reason(error))) from error
 
     def _refuse_given_up(self, records: Sequence[ShardRecord | None]) -> None:
         """A shard that gave up since this coordinator began is not waited for."""
         for record in records:
             if record and record.gave_up and record.session not in self._stale:
                 shard = Shard(index=record.index, count=record.count)
-                raise EngineError(f"shard {shard} gave up: {record.gave_up}")
+                raise worded(EngineError, note("shard_gave_up", shard=str(shard), why=record.gave_up))
 
-    def _missing(self, records: Sequence[ShardRecord | None], look: int) -> str:
+    def _missing(self, records: Sequence[ShardRecord | None], look: int) -> Note:
         behind = [index for index, record in enumerate(records) if record is None or record.look < look]
-        named = "; ".join(f"shard {index}: {self._state(index, records[index])}" for index in behind[:NAMED])
-        more = f"; and {len(behind) - NAMED} more" if behind[NAMED:] else ""
-        return (
-            f"{len(behind)} of {len(records)} shards have not completed look {look}, and none has moved for "
-            f"{self._patience_s / 3600:.2g} hours: {named}{more}. Run their commands again, and this one: all goes on "
-            "where it was"
-        )
+        counts = {"behind": len(behind), "shards": len(records), "more": max(len(behind) - NAMED, 0)}
+        states = [self._state(index, records[index]) for index in behind[:NAMED]]
+        return note("shards_missing", *states, **counts, look=look, hours=self._patience_s / 3600)
 
-    def _state(self, index: int, record: ShardRecord | None) -> str:
+    def _state(self, index: int, record: ShardRecord | None) -> Note:
         if record and record.gave_up:
-            return record.gave_up
+            return note("shard_ended", index=index, why=record.gave_up)
         if not self.folders[index].exists():
-            return f"it never came: {self.folders[index]} is not there"
-        return f"complete up to look {record.look if record else 0}"
+            return note("shard_absent", index=index, folder=f"{self.folders[index]}")
+        return note("shard_behind", index=index, look=record.look if record else 0)

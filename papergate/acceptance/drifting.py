@@ -19,12 +19,13 @@ from papergate.engines.in_process.huggingface import HuggingFaceEngine
 from papergate.engines.records import Logprobs
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError, EngineRefused, StoreError
+from papergate.files import reason
 from papergate.promises import Promise, Sampling
 from papergate.run_folder.drift import DriftRecord, write_drift
-from papergate.run_folder.files import GOLDEN_ANSWERS_FILE
+from papergate.run_folder.files import DRIFT_FILE, GOLDEN_ANSWERS_FILE
 from papergate.run_folder.golden_answers import GoldenAnswers, Variation
 from papergate.run_folder.notes import note
-from papergate.words import Language, label, say
+from papergate.words import Language, label, say, worded
 
 ANSWERS = 60
 """Some 3,000 tokens of the embedded model; 60 greedy ones tell a share of 8 % from one of a third."""
@@ -120,7 +121,7 @@ def keep_drift(record: DriftRecord, folder: Path) -> None:
     try:
         write_drift(folder, record)
     except OSError as error:
-        raise StoreError(f"{folder}: the record of drift cannot be written: {error.strerror}; make room") from error
+        raise worded(StoreError, note("not_written", file=f"{folder / DRIFT_FILE}", reason=reason(error))) from error
 
 
 def drift_lines(record: DriftRecord, language: Language = "en") -> list[str]:

@@ -29,7 +29,7 @@ from papergate.completions.runner import ask
 from papergate.completions.store import Kept, Store
 from papergate.completions.table import Key, Planned, Table, column
 from papergate.engines import Completion, Engine, Finish, Request
-from papergate.run_folder.notes import Note
+from papergate.run_folder.notes import Note, note
 from papergate.scoring import AnswerKind, Grade, Grader, check_golds
 from papergate.statistics.budget import Spent, why_not
 from papergate.statistics.counts import Counts
@@ -58,7 +58,7 @@ def accept(case: Case, engine: Engine, store: Store, show: Show = silently) -> A
     refuse_holes(case, store)
     with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
         shown = Discreet(show(book.running)) if case.benchmark.spec.confidential else show(book.running)
-        shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
+        shown.say(note("progress_longest", model=case.identity.model, benchmark=case.benchmark.spec.title))
         check_engine(case, engine)
         found = until_decided(case, store, book, lambda k: ask_look(case, k, engine, store, book, shown))
     return replace(with_own_rules(found, store.read), sessions=store.sessions())

@@ -19,6 +19,7 @@ from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import Answerer, BesideGolden, Moved, VerdictRecord, read_verdict, read_verdicts
 from papergate.statistics.beside_golden import LENGTH_BAND, MOVED_ALPHA, Comparison, Run, compare
 from papergate.statistics.counts import Counts
+from papergate.words import worded
 
 SAME_SCORE = 1e-9
 """Far below the least step of a score; two ways to add the same shares differ by less."""
@@ -49,12 +50,12 @@ def read_golden(folder: Path, spec: BenchmarkSpec, task: Task | None = None) -> 
     record = _only_one(folder, spec)
     golden = Golden(folder=folder, record=record, run=run_of(record))
     if record.partial:
-        raise StoreError(f"{folder}: {record.promise} is a partial run ({record.partial}), which is no reference")
-    if golden.run.counts.prompts != (now := prompt_digest(spec, task)):
-        raise StoreError(
-            f"{folder}: {record.promise} was asked with another prompt (digest {golden.run.counts.prompts}, now "
-            f"{now}); make the golden run anew with this papergate"
+        raise worded(
+            StoreError, note("golden_partial", folder=f"{folder}", promise=record.promise, partial=record.partial)
         )
+    if golden.run.counts.prompts != (now := prompt_digest(spec, task)):
+        seen = {"folder": f"{folder}", "promise": record.promise, "digest": golden.run.counts.prompts, "now": now}
+        raise worded(StoreError, note("golden_prompt_differs", **seen))
     _refuse_untrue(golden.place, record)
     return golden
 
@@ -67,17 +68,13 @@ def golden_of(golden: Golden, problems: Sequence[Problem], digest: str) -> Golde
     """
     stored = golden.record.benchmark.digest
     if stored != digest:
-        raise StoreError(
-            f"{golden.folder}: {golden.record.promise} was asked another text of the benchmark (digest {stored}, "
-            f"now {digest}); give both runs the same file"
-        )
+        seen = {"folder": f"{golden.folder}", "promise": golden.record.promise, "digest": stored, "now": digest}
+        raise worded(StoreError, note("golden_text_differs", **seen))
     known = set(golden.run.counts.problems or ())
     unknown = [problem.id for problem in problems if problem.id not in known]
     if unknown:
-        raise StoreError(
-            f"{golden.folder}: the golden run has no problem {unknown[0]!r}, nor {len(unknown) - 1} others of this "
-            "run; give both runs the same file, so that ids agree"
-        )
+        counts = {"problem": unknown[0], "others": len(unknown) - 1}
+        raise worded(StoreError, note("golden_lacks_problems", folder=f"{golden.folder}", **counts))
     run = run_of(golden.record, [problem.id for problem in problems])
     return Golden(folder=golden.folder, record=golden.record, run=run)
 
@@ -106,10 +103,8 @@ def _refuse_untrue(folder: Path, record: VerdictRecord) -> None:
         *_against_grades(folder, record),
     ]
     if seen:
-        raise StoreError(
-            f"{folder}: the golden run is not what its record says: {'; '.join(seen)}. Restore its files, or judge it "
-            f"again: papergate runs judge {folder.parent}"
-        )
+        about = {"folder": f"{folder}", "run": f"{folder.parent}"}
+        raise worded(StoreError, note("golden_untrue", seen="; ".join(seen), **about))
 
 
 def _against_manifest(folder: Path, record: VerdictRecord) -> Iterator[str]:
@@ -219,12 +214,8 @@ def _only_one(folder: Path, spec: BenchmarkSpec) -> VerdictRecord:
     alone, all_of_a_run = read_verdict(folder), read_verdicts(folder)
     found = [one for one in ([alone] if alone else all_of_a_run.records) if one.benchmark.name == spec.name]
     if len(found) != 1:
-        names = ", ".join(record.promise for record in found) or "none"
-        unread = "".join(f"\n  {why}" for _, why in all_of_a_run.refused)
-        raise StoreError(
-            f"{folder}: a golden run must hold one verdict on {spec.name}; it holds {names}. "
-            f"Give the folder of one finished promise: RUN/PROMISE{unread}"
-        )
+        seen = {"names": [record.promise for record in found], "unread": [why for _, why in all_of_a_run.refused]}
+        raise worded(StoreError, note("golden_of_one_promise", folder=f"{folder}", benchmark=spec.name, **seen))
     return found[0]
 
 

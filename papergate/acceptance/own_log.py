@@ -18,6 +18,7 @@ from papergate.promises import Promise
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, MARK_FILE
 from papergate.run_folder.history import read_history
 from papergate.run_folder.notes import Note, note
+from papergate.words import worded
 
 
 def notes_of_own_log(log: Path, promise: Promise, benchmark: Benchmark, protocol: ProtocolName) -> tuple[Note, ...]:
@@ -38,9 +39,7 @@ def refuse_the_same_run(golden: Path, run: Path) -> None:
     run = run.parent if run.is_file() else run
     marks = [read_kept(folder / MARK_FILE) for folder in (golden, run) if (folder / MARK_FILE).is_file()]
     if golden.resolve() == run.resolve() or (len(marks) > 1 and marks[0] == marks[1]):
-        raise StoreError(
-            f"{golden} and {run} hold the same completions: a run is no golden run of itself; give another"
-        )
+        raise worded(StoreError, note("golden_of_itself", golden=f"{golden}", run=f"{run}"))
 
 
 def _notes_of(file: Path, promise: Promise, benchmark: Benchmark, protocol: ProtocolName) -> Iterator[Note]:

@@ -11,9 +11,11 @@ from papergate.diagnosis.preflight import Subject, preflight
 from papergate.engines import Engine
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import PreflightFailed, StoreError
-from papergate.run_folder.notes import note
+from papergate.files import reason
+from papergate.run_folder.files import PREFLIGHT_FILE
+from papergate.run_folder.notes import AS_WRITTEN, note
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
-from papergate.words import Language, say
+from papergate.words import Language, say, worded
 
 
 class Preflights:
@@ -55,11 +57,11 @@ class Preflights:
         name = ready.promise.deployed
         if name not in self._done:
             shown = show(no_score)
-            shown.say(say(note("preflight_begins", deployment=name), self._language))
+            shown.say(note("preflight_begins", deployment=name))
             found = preflight(subject_of(ready, engine))
             self._done[name] = _discreet(found) if ready.benchmark.spec.confidential else found
             for line in lines_of(self._done[name], self._language):
-                shown.say(line)
+                shown.say(note(AS_WRITTEN, text=line))
         return self._done[name]
 
 
@@ -106,4 +108,6 @@ def _keep(record: PreflightRecord, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_preflight(folder, record)
     except OSError as error:
-        raise StoreError(f"{folder}: the preflight cannot be written: {error.strerror}; make room") from error
+        raise worded(
+            StoreError, note("not_written", file=f"{folder / PREFLIGHT_FILE}", reason=reason(error))
+        ) from error

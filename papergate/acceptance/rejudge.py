@@ -23,13 +23,14 @@ from papergate.files import MOST_LOG, parsed, read_kept, text_of
 from papergate.promises import Promise
 from papergate.run_folder.files import MANIFEST_FILE, REPLAYED_FILE, VERDICT_FILE, promise_folders
 from papergate.run_folder.history import Entry, read_history
-from papergate.run_folder.notes import Note
+from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring import GraderMode
 from papergate.statistics.budget import STOPS
 from papergate.statistics.family import holm_alpha
 from papergate.statistics.rule import ALPHA
 from papergate.verdict import Verdict
+from papergate.words import worded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +52,7 @@ def rejudge_run(run: Path, setup: Setup, *, family: int | None = None) -> list[R
     order = {promise.id: place for place, promise in enumerate(setup.promises)}
     folders = sorted(promise_folders(run, MANIFEST_FILE), key=lambda folder: order.get(folder.name, len(order)))
     if not folders:
-        raise StoreError(f"{run} holds no completions to judge; give the folder of a run: runs/TIME")
+        raise worded(StoreError, note("no_completions", folder=f"{run}"))
     found, failed = list[Rejudged](), 0
     for folder in folders:
         alpha = holm_alpha(float(ALPHA), family or len(folders), failed=failed) if setup.holm else None
@@ -186,7 +187,7 @@ def _ready(promise: Promise, manifest: Manifest, contents: Contents, setup: Setu
     held = {problem for problem, _ in chain(contents.succeeded, contents.failed)}
     problems = tuple(problem for problem in ready.problems if problem.id in held)
     if not problems:
-        raise StoreError(f"{manifest.promise}: the run holds no sample of a problem of its benchmark")
+        raise worded(StoreError, note("no_sample_of_benchmark", promise=manifest.promise))
     return replace(ready, problems=problems)
 
 
@@ -209,10 +210,7 @@ def _as_before(
 
 def _refuse_a_shard(folder: Path, manifest: Manifest) -> None:
     if manifest.shard:
-        raise StoreError(
-            f"{folder} is shard {manifest.shard} of a run, which judges nothing; join all of them: "
-            "papergate merge RUN .. -o RUN"
-        )
+        raise worded(StoreError, note("shard_judges_nothing", folder=f"{folder}", shard=manifest.shard))
 
 
 def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | None) -> None:
@@ -220,10 +218,7 @@ def _refuse_without_golden(folder: Path, setup: Setup, earlier: VerdictRecord | 
     before = earlier or _last_entry(folder)
     if before and before.golden and not setup.options.golden:
         promise = before.golden if isinstance(before.golden, str) else before.golden.promise
-        raise StoreError(
-            f"{folder}: its verdict was given beside the golden run {promise}; give the folder of that "
-            "run again: --golden RUN"
-        )
+        raise worded(StoreError, note("golden_given_before", folder=f"{folder}", promise=promise))
 
 
 def _last_entry(folder: Path) -> Entry | None:
@@ -260,11 +255,7 @@ def refuse_another_run(case: Case, manifest: Manifest, place: str) -> None:
         StoreError: they are not, with every difference.
     """
     if difference := manifest_of(case).difference(manifest):
-        raise StoreError(
-            f"{place} holds another run than the promise and the benchmark state now:\n  "
-            + "\n  ".join(difference)
-            + "\ngive the files that were asked: --data BENCHMARK=FILE, --targets DIR"
-        )
+        raise worded(StoreError, note("other_than_stated", place=place, differences="\n  ".join(difference)))
 
 
 def identity_of(manifest: Manifest) -> EngineIdentity:

@@ -116,7 +116,7 @@ def save_replayed(completions: Iterable[Completion], folder: Path) -> None:
         with text_written(path) as file:
             file.writelines(json_text(asdict(completion)) for completion in completions)
     except OSError as error:
-        raise StoreError(f"{folder}: the log cannot be kept: {reason(error)}; make room") from error
+        raise worded(StoreError, note("not_written", file=f"{path}", reason=reason(error))) from error
 
 
 def _write_questions(case: Case, path: Path) -> None:

@@ -17,9 +17,11 @@ from papergate.completions.store import Store
 from papergate.engines import Engine
 from papergate.errors import StoreError
 from papergate.files import private_folder, reason
+from papergate.run_folder.files import SHARD_FILE
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.shard import ShardRecord, read_shard, write_shard
 from papergate.scoring import AnswerKind, Grader, check_golds
+from papergate.words import worded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +72,7 @@ def ask_part(case: Case, engine: Engine, store: Store, looks: Iterable[int], sho
     case, last = replace(case, allocated=True), 0
     with Grader(case.settings.grader) as grader, Gradebook(case, grader) as book:
         shown = Discreet(show(no_score)) if case.benchmark.spec.confidential else show(no_score)
-        shown.say(f"checking {case.identity.model} with the longest prompt of {case.benchmark.spec.title}")
+        shown.say(note("progress_longest", model=case.identity.model, benchmark=case.benchmark.spec.title))
         check_engine(case, engine)
         for last in looks:
             _refuse_later_samples(case, store, last)
@@ -103,7 +105,7 @@ def _put_down(case: Case, folder: Path, look: int) -> None:
     try:
         write_shard(folder, record)
     except OSError as error:
-        raise StoreError(f"{folder}: the shard's record cannot be written: {reason(error)}; make room") from error
+        raise worded(StoreError, note("not_written", file=f"{folder / SHARD_FILE}", reason=reason(error))) from error
 
 
 def _refuse_later_samples(case: Case, store: Store, look: int) -> None:
@@ -111,7 +113,4 @@ def _refuse_later_samples(case: Case, store: Store, look: int) -> None:
     planned = case.planned(look)
     later = sum(sample >= planned.get(problem, 0) for problem, sample in store)
     if later:
-        raise StoreError(
-            f"{store.folder} holds {later} samples that {look} samples of a problem do not plan; give the --samples, "
-            "--limit and --golden that it was asked with, or give a new run a folder of its own"
-        )
+        raise worded(StoreError, note("samples_unplanned", folder=f"{store.folder}", count=later, samples=look))

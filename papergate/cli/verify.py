@@ -14,7 +14,7 @@ from papergate.evidence.signature import signer_of
 from papergate.evidence.verify import Quoted, verify_bundle
 from papergate.printable import printable
 from papergate.run_folder.notes import note
-from papergate.words import LANGUAGES, VARIABLE, Language, label, say
+from papergate.words import LANGUAGES, VARIABLE, Language, explain, label, say
 
 EPILOG = """\
 example: papergate verify r1.zip --junit accept.xml
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         signer = signer_of(args.file, args.signature, args.signers) if args.signature else ""
         found = verify_bundle(args.file, options, Quoted(root=args.root, junit=args.junit, signer=signer))
     except Refused as error:
-        print(printable(f"papergate: {args.file}: {error}"), file=sys.stderr)
+        print(f"papergate: {printable(str(args.file))}: {explain(error, options.language)}", file=sys.stderr)
         return error.result
     for line in _lines(found, options.language):
         print(printable(line))

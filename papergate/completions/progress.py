@@ -34,8 +34,8 @@ class Progress(Protocol):
     def tick(self, in_flight: int) -> None:
         """About once a second, whatever happens."""
 
-    def say(self, line: str) -> None:
-        """Show one line that must not be missed."""
+    def say(self, one: Note) -> None:
+        """Show a line that must not be missed."""
 
     def stop(self) -> None:
         """The run is over, however it ended."""
@@ -56,7 +56,7 @@ class Silent:
     def tick(self, in_flight: int) -> None:
         """Show nothing."""
 
-    def say(self, line: str) -> None:
+    def say(self, one: Note) -> None:
         """Show nothing."""
 
     def stop(self) -> None:
@@ -66,12 +66,12 @@ class Silent:
 class Quiet(Silent):
     """Shows the lines that must not be missed, and nothing else."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, language: Language = "en") -> None:
+        self._stream, self._language = stream, language
 
-    def say(self, line: str) -> None:
+    def say(self, one: Note) -> None:
         """Show the line."""
-        self._stream.write(f"papergate: {printable(line)}\n")
+        self._stream.write(f"papergate: {printable(say(one, self._language))}\n")
         self._stream.flush()
 
 
@@ -98,9 +98,9 @@ class Discreet:
         """Pass it on."""
         self._shown.tick(in_flight)
 
-    def say(self, line: str) -> None:
+    def say(self, one: Note) -> None:
         """Pass it on."""
-        self._shown.say(line)
+        self._shown.say(one)
 
     def stop(self) -> None:
         """Pass it on."""
@@ -192,7 +192,7 @@ class Shown:
         self._tally = Tally(language=self._language, problems=problems, total=total, stored=stored)
         self._next = self._tally.started + self._every_s
         counts = {"missing": total - stored, "total": total, "problems": problems, "stored": stored}
-        self.say(say(note("progress_begins", **counts), self._language))
+        self.say(note("progress_begins", **counts))
 
     def finished(self, completion: Completion) -> None:
         """Count a stored completion."""
@@ -210,16 +210,19 @@ class Shown:
             self._next += self._every_s
             self._display.show(self._about, self._facts())
 
-    def say(self, line: str) -> None:
-        """Show one line that must not be missed."""
-        self._display.say(f"papergate: {self._about}{line}")
+    def say(self, one: Note) -> None:
+        """Show a line that must not be missed."""
+        self._line(say(one, self._language))
 
     def stop(self) -> None:
         """Leave the last state in sight, unless the run was broken off: who did that has said what is kept."""
         self._display.close()
         self._tally.in_flight = 0
         if self._tally.is_over:
-            self.say("; ".join(self._facts()))
+            self._line("; ".join(self._facts()))
+
+    def _line(self, line: str) -> None:
+        self._display.say(f"papergate: {self._about}{line}")
 
     def _facts(self) -> list[str]:
         score = self._score()
@@ -300,7 +303,7 @@ def progress_for(
     ``about`` names what is asked, for several processes may write to one log.
     """
     if quiet:
-        return Quiet(stream)
+        return Quiet(stream, language)
     if live and stream.isatty():
         return Shown(Terminal(stream), score, every_s=REFRESH_EVERY_S, about=about, language=language)
     return Shown(Log(stream), score, every_s=LINE_EVERY_S, about=about, language=language)

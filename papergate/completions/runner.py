@@ -10,7 +10,7 @@ from papergate.completions.store import Store
 from papergate.endpoints.event_loop import run_in_loop
 from papergate.engines.records import Completion, Engine, Finish, Request
 from papergate.errors import EngineError, EngineTimeout
-from papergate.run_folder.notes import note
+from papergate.run_folder.notes import Note, note
 from papergate.words import worded
 
 TICK_S = 1.0
@@ -57,11 +57,10 @@ def ask(
         progress.stop()
 
 
-def _how_to_resume(keys: set[tuple[str, int]], store: Store) -> str:
+def _how_to_resume(keys: set[tuple[str, int]], store: Store) -> Note:
     kept = sum(key in store for key in keys)
-    missing = len(keys) - kept
-    resume = f"the same command with --run={store.folder.parent} asks for the other {missing}"
-    return f"{kept} of {len(keys)} samples are kept in {store.folder}; {resume}"
+    counts = {"kept": kept, "samples": len(keys), "missing": len(keys) - kept}
+    return note("progress_kept", **counts, folder=f"{store.folder}", run=f"{store.folder.parent}")
 
 
 class _Asking:

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from papergate.evidence.records import Refused, Result
+from papergate.evidence.records import Refused, Result, refused
 from papergate.printable import one_line
+from papergate.run_folder.notes import Note, note
 from papergate.run_folder.sums import Sum, sum_in
 
 LOCAL = struct.Struct("<4s5H3L2H")
@@ -89,13 +90,10 @@ def hold_against(file: BinaryIO, members: Sequence[Member]) -> None:
             continue
         file.seek(place)
         if file.read(len(piece)) != piece:
-            raise Refused(
-                Result.ALTERED,
-                f"from byte {place} on it is not as papergate writes a bundle: changed, or packed by another tool",
-            )
+            raise refused(Result.ALTERED, note("bundle_bytes_differ", place=place))
         place += len(piece)
     if more := file.seek(0, 2) - place:
-        raise Refused(Result.ALTERED, f"{more} bytes follow the end of the bundle")
+        raise refused(Result.ALTERED, note("bundle_goes_on", count=more))
 
 
 def _is_wide(members: Iterable[Sum]) -> bool:
@@ -131,7 +129,7 @@ def _listed(file: BinaryIO) -> list[tuple[str, int, int]]:
     length = file.seek(0, 2)
     size, place = _where_listed(file, length)
     if size > MOST_LISTED:
-        raise _unreadable(f"its list of members has {size} bytes, and papergate reads {MOST_LISTED}")
+        raise _unreadable(note("bundle_list_too_long", size=size, most=MOST_LISTED))
     file.seek(place)
     data, at, found = file.read(size), 0, list[tuple[str, int, int]]()
     while at < len(data) and len(found) <= MOST_MEMBERS:
@@ -147,13 +145,13 @@ def _where_listed(file: BinaryIO, length: int) -> tuple[int, int]:
     file.seek(max(length - END.size, 0))
     end = file.read(END.size)
     if not end.startswith(b"PK\5\6"):
-        raise _unreadable("it does not end as a bundle does: it was cut off, or is another kind of file")
+        raise _unreadable(note("bundle_cut_off"))
     *_, size, place, _ = END.unpack(end)
     if size == place == NARROW and length > NARROW:
         file.seek(length - END.size - LOCATOR.size - WIDE_END.size)
         *_, size, place = WIDE_END.unpack(file.read(WIDE_END.size))
     if place + size > length:
-        raise _unreadable("its list of members lies outside of it: it was cut off or put together")
+        raise _unreadable(note("bundle_list_outside"))
     return size, place
 
 
@@ -167,9 +165,9 @@ def _entry(data: bytes, at: int) -> tuple[int, str, int, int]:
         if wide := extra_length == WIDE_CENTRAL.size:
             _, _, size, packed, _ = WIDE_CENTRAL.unpack_from(data, at + CENTRAL.size + name_length)
     except (struct.error, UnicodeDecodeError):
-        raise _unreadable("its list of members is damaged") from None
+        raise _unreadable(note("bundle_list_damaged")) from None
     if signature != b"PK\1\2":
-        raise _unreadable("its list of members is damaged")
+        raise _unreadable(note("bundle_list_damaged"))
     _refuse_member(name, method, size, packed, attributes)
     return CENTRAL.size + name_length + extra_length + comment_length, name, size, WIDE_LOCAL.size if wide else 0
 
@@ -177,28 +175,25 @@ def _entry(data: bytes, at: int) -> tuple[int, str, int, int]:
 def _refuse_member(name: str, method: int, size: int, packed: int, attributes: int) -> None:
     shown = one_line(name)
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
-        raise _unreadable(f"the member {shown} has an absolute name, which would be written outside of the folder")
+        raise _unreadable(note("bundle_member_absolute", name=shown))
     if ".." in re.split(r"[/\\]", name):
-        raise _unreadable(f"the member {shown} leads out of the folder")
+        raise _unreadable(note("bundle_member_leads_out", name=shown))
     if stat.S_ISLNK(attributes >> 16):
-        raise _unreadable(f"the member {shown} is a link")
+        raise _unreadable(note("bundle_member_link", name=shown))
     if method or size != packed:
-        raise _unreadable(
-            f"the member {shown} is compressed ({packed} bytes that unpack to {size}). Bundles are not compressed, and "
-            "papergate unpacks nothing; ask for the file that papergate bundle wrote"
-        )
+        raise _unreadable(note("bundle_member_compressed", name=shown, packed=packed, size=size))
 
 
 def _refuse_hostile(found: Sequence[tuple[str, int, int]], length: int) -> None:
     """Members that are too many, named twice, or share their data."""
     if len(found) > MOST_MEMBERS:
-        raise _unreadable(f"it has more than {MOST_MEMBERS} members")
+        raise _unreadable(note("bundle_too_many_members", most=MOST_MEMBERS))
     name, times = Counter(name for name, _, _ in found).most_common(1)[0] if found else ("", 0)
     if times > 1:
-        raise _unreadable(f"the member {one_line(name)} is there {times} times")
+        raise _unreadable(note("bundle_member_repeated", name=one_line(name), times=times))
     if (total := sum(size for _, size, _ in found)) > length:
-        raise _unreadable(f"its members state {total} bytes in all, and the file has {length}")
+        raise _unreadable(note("bundle_members_too_large", total=total, length=length))
 
 
-def _unreadable(what: str) -> Refused:
-    return Refused(Result.UNREADABLE, what)
+def _unreadable(what: Note) -> Refused:
+    return refused(Result.UNREADABLE, what)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from papergate.evidence.records import Checked, Refused, Result
+from papergate.evidence.records import Checked, Result, refused
 from papergate.printable import one_line
 from papergate.reports.junit import EVIDENCE_PROPERTY, properties
+from papergate.run_folder.notes import Note, note
 
 HELD = frozenset(
     {
@@ -44,8 +45,8 @@ class Report:
     root: str
     """Empty where it quotes none."""
     promises: Sequence[Quote]
-    miscounted: str = ""
-    """The first count of a suite that is not that of its elements; empty where all are."""
+    miscounted: Note | None = None
+    """The first count of a suite that is not that of its elements; None where all are."""
 
 
 def read_report(data: bytes, name: str) -> Report:
@@ -55,18 +56,18 @@ def read_report(data: bytes, name: str) -> Report:
         Refused: it is no JUnit report.
     """
     if b"<!DOCTYPE" in data:
-        raise Refused(Result.ALTERED, f"{name} declares a document type, as no JUnit report does")
+        raise refused(Result.ALTERED, note("report_with_document_type", report=name))
     try:
         tree = ET.fromstring(data)  # noqa: S314 - expat alone, and without a document type there is nothing to expand
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise Refused(Result.ALTERED, f"{name} is no JUnit report: {error}") from None
+        raise refused(Result.ALTERED, note("report_malformed", report=name, said=f"{error}")) from None
     whole = [_properties(suite) for suite in tree.iter("testsuite")]
     cases = [Quote(properties=_properties(case), endings=_endings(case)) for case in tree.iter("testcase")]
     return Report(
         name=name,
         root=next((value for of_suite in whole for key, value in of_suite if key == EVIDENCE_PROPERTY), ""),
         promises=[each for each in cases if "promise" in dict(each.properties)],
-        miscounted=next((wrong for suite in tree.iter("testsuite") for wrong in _miscounted(suite)), ""),
+        miscounted=next((wrong for suite in tree.iter("testsuite") for wrong in _miscounted(suite, name)), None),
     )
 
 
@@ -77,7 +78,7 @@ def refuse_other_quotes(report: Report, promises: Sequence[Checked]) -> None:
         Refused: it states another verdict, or one that the bundle does not hold; or its elements end otherwise.
     """
     if report.miscounted:
-        raise Refused(Result.ALTERED, f"{report.name} does not fit itself: {report.miscounted}")
+        raise refused(Result.ALTERED, report.miscounted)
     held = {one.promise: one.stated for one in promises}
     for quote in report.promises:
         quoted, named = quote.properties, dict(quote.properties)
@@ -86,16 +87,13 @@ def refuse_other_quotes(report: Report, promises: Sequence[Checked]) -> None:
             continue
         record = held.get(named["promise"])
         if record is None:
-            raise Refused(
-                Result.ALTERED, f"{report.name} has a verdict on {one_line(named['promise'])}, the bundle none"
-            )
+            said = note("report_of_another_promise", report=report.name, promise=one_line(named["promise"]))
+            raise refused(Result.ALTERED, said)
         mine = frozenset(each for each in properties(record) if each[0] in HELD)
         if other := sorted({each for each in quoted if each[0] in HELD} ^ mine):
+            about = {"report": report.name, "promise": record.promise}
             name, value = other[0]
-            raise Refused(
-                Result.ALTERED,
-                f"{report.name} and the record of {record.promise} differ in {name} (one states {one_line(value)})",
-            )
+            raise refused(Result.ALTERED, note("report_differs", **about, name=name, value=one_line(value)))
         _refuse_other_ending(report, quote, record.promise, breaks=record.breaks, accepted=record.accepted)
 
 
@@ -103,24 +101,21 @@ def _refuse_other_ending(report: Report, quote: Quote, promise: str, *, breaks: 
     """A CI reads elements, not properties. An error in the teardown of a test stands beside any verdict."""
     ended, red = quote.endings, quote.endings & {"failure", "error"}
     if (breaks and not red) or (not breaks and "failure" in ended) or (accepted and "skipped" in ended):
-        seen = ", ".join(f"<{name}>" for name in sorted(ended)) or "no <failure> or <error>"
-        verdict = dict(quote.properties).get("verdict", "none")
-        raise Refused(
-            Result.ALTERED,
-            f"{report.name}: the test of {one_line(promise)} has {seen}, which does not fit its verdict "
-            f"({one_line(verdict)})",
-        )
+        about = {"report": report.name, "promise": one_line(promise)}
+        seen = ", ".join(f"<{name}>" for name in sorted(ended))
+        verdict = one_line(dict(quote.properties).get("verdict", "none"))
+        raise refused(Result.ALTERED, note("report_ends_otherwise", **about, seen=seen, verdict=verdict))
 
 
 def _endings(case: "ET.Element") -> frozenset[str]:
     return frozenset(child.tag for child in case if child.tag in COUNTED.values())
 
 
-def _miscounted(suite: "ET.Element") -> Iterator[str]:
+def _miscounted(suite: "ET.Element", report: str) -> Iterator[Note]:
     for name, tag in COUNTED.items():
         stated, found = suite.get(name), len(suite.findall(f"testcase/{tag}"))
         if stated is not None and stated != str(found):
-            yield f"a suite counts {one_line(stated)} {name} and has {found} <{tag}> elements"
+            yield note("report_miscounts", report=report, stated=one_line(stated), name=name, found=found, tag=tag)
 
 
 def _properties(element: "ET.Element") -> frozenset[tuple[str, str]]:

@@ -25,14 +25,14 @@ from papergate.completions.store import contents_of
 from papergate.errors import BenchmarkError, EngineError, PapergateError, StoreError
 from papergate.evidence.grades import compare_grades
 from papergate.evidence.kept import KeptBenchmark, golds_are_published, kept_problems, read_grades, read_rows
-from papergate.evidence.records import Checked, Refused, Result
+from papergate.evidence.records import Checked, Refused, Result, refused
 from papergate.printable import one_line
 from papergate.run_folder.files import MANIFEST_FILE, PROBLEMS_FILE, REPLAYED_FILE, json_text
 from papergate.run_folder.history import Entry, changed_files, read_history
-from papergate.run_folder.notes import Note, note
+from papergate.run_folder.notes import AS_WRITTEN, Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring.grading import FROM_SOLUTIONS
-from papergate.words import say
+from papergate.words import say, worded
 
 DECIDING = (
     *("promise", "title", "hardware", "verdict", "accepted", "partial", "protocol", "sampling", "run_seed", "grader"),
@@ -98,10 +98,22 @@ def _as_altered(folder: Path) -> Iterator[None]:
     except (BenchmarkError, Refused):
         raise
     except PapergateError as error:
-        said = str(error).replace(f"{folder}/", "").replace(str(folder), folder.name)
-        raise Refused(Result.ALTERED, f"{folder.name}: {said}") from None
+        raise refused(
+            Result.ALTERED, note("promise_altered", _as_bundled(error, folder), promise=folder.name)
+        ) from None
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, OSError) as error:
-        raise Refused(Result.ALTERED, f"{folder.name}: its files do not belong together ({error!r})") from None
+        said = note("promise_not_together", promise=folder.name, error=repr(error))
+        raise refused(Result.ALTERED, said) from None
+
+
+def _as_bundled(error: PapergateError, folder: Path) -> Note:
+    """What ``error`` says, with the names of files as the bundle has them."""
+    said = error.said or note(AS_WRITTEN, text=str(error))
+    return note(said.code, *said.parts, **{name: _named(value, folder) for name, value in said.values.items()})
+
+
+def _named(value: object, folder: Path) -> object:
+    return value.replace(f"{folder}/", "").replace(str(folder), folder.name) if isinstance(value, str) else value
 
 
 def _has_completions(folder: Path) -> bool:
@@ -129,9 +141,9 @@ def _of_a_store(
 ) -> tuple[Acceptance, Golden | None]:
     contents = contents_of(folder)
     if contents.damages:
-        raise StoreError(f"completions are not as papergate wrote them: {'; '.join(contents.damages[:NAMED])}")
+        raise worded(StoreError, note("completions_damaged", damages=contents.damages[:NAMED]))
     if contents.unseeded:
-        raise StoreError(f"{contents.unseeded} completions do not state the seed that they were drawn with")
+        raise worded(StoreError, note("completions_unseeded", count=contents.unseeded))
     return recompute(folder, setup, benchmark, diagnosed=diagnosed, contents=contents)
 
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 from papergate.errors import EvidenceError
 from papergate.run_folder.notes import Note
 from papergate.run_folder.verdict import VerdictRecord
+from papergate.words import worded
 
 BUNDLE_FORMAT = 1
 
@@ -31,9 +32,14 @@ class Result(IntEnum):
 class Refused(EvidenceError):
     """The bundle is not accepted, with the result that this gives."""
 
-    def __init__(self, result: Result, message: str) -> None:
+    def __init__(self, message: str, *, result: Result) -> None:
         super().__init__(message)
         self.result = result
+
+
+def refused(result: Result, said: Note) -> Refused:
+    """The refusal whose reason is ``said``, in each language."""
+    return worded(Refused, said, result=result)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from papergate.errors import EvidenceError
-from papergate.evidence.records import Refused, Result
+from papergate.evidence.records import Result, refused
+from papergate.files import reason
 from papergate.printable import one_line
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 NAMESPACE = "papergate"
 """What the key signs here is not to be taken for anything else that it signs."""
@@ -43,10 +46,16 @@ def signer_of(bundle: Path, signature: Path, signers: Path) -> str:
     found = _ssh_keygen(["-Y", "find-principals", *about])
     who = found.stdout.decode(errors="replace").splitlines()
     if found.returncode or not who:
-        raise Refused(Result.UNSIGNED, f"{signature} is of none of the signers in {signers}: {_said(found)}")
+        raise refused(
+            Result.UNSIGNED,
+            note("signature_of_no_signer", signature=f"{signature}", signers=f"{signers}", said=_said(found)),
+        )
     done = _ssh_keygen(["-Y", "verify", *about, "-I", who[0]], bundle)
     if done.returncode:
-        raise Refused(Result.UNSIGNED, f"{signature} is no signature of {bundle}: {_said(done)}")
+        raise refused(
+            Result.UNSIGNED,
+            note("signature_of_another", signature=f"{signature}", bundle=f"{bundle}", said=_said(done)),
+        )
     return who[0]
 
 
@@ -55,7 +64,7 @@ def _ssh_keygen(arguments: Sequence[str], given: Path | None = None) -> "subproc
         with (given or Path("/dev/null")).open("rb") as file:
             return subprocess.run(["ssh-keygen", *arguments], stdin=file, capture_output=True, check=False)  # noqa: S603, S607
     except OSError as error:
-        raise EvidenceError(f"ssh-keygen cannot be run ({error.strerror}); install OpenSSH 8.1 or later") from error
+        raise worded(EvidenceError, note("ssh_keygen_missing", reason=reason(error))) from error
 
 
 def _said(done: "subprocess.CompletedProcess[bytes]") -> str:

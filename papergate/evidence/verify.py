@@ -14,11 +14,13 @@ from papergate.evidence.bundle import HEAD, JUNIT, MOST_JUNIT, SUMS, heads, read
 from papergate.evidence.container import Member, find_members, hold_against
 from papergate.evidence.quotes import Report, read_report, refuse_other_quotes
 from papergate.evidence.recompute import check_promise
-from papergate.evidence.records import BUNDLE_FORMAT, Refused, Result, Verified
+from papergate.evidence.records import BUNDLE_FORMAT, Refused, Result, Verified, refused
 from papergate.files import parsed, private_folder, reason, refuse_hollow, require_plain, text_of
 from papergate.printable import one_line
 from papergate.run_folder.files import MANIFEST_FILE, VERDICT_FILE, is_evidence, promise_folders
+from papergate.run_folder.notes import note
 from papergate.run_folder.sums import root_of, sum_in
+from papergate.words import worded
 
 MOST_HEAD = 1 << 20
 """Bytes of ``bundle.json`` and of the sums of ten thousand files."""
@@ -46,14 +48,14 @@ def verify_bundle(path: Path, options: Options, quoted: Quoted) -> Verified:
     """
     reports = [_outside(quoted.junit)] if quoted.junit else []
     if quoted.root and not ROOT.fullmatch(quoted.root):
-        raise EvidenceError(f"--root {one_line(quoted.root)}: a root has 64 digits of 0-9 and a-f")
+        raise worded(EvidenceError, note("root_malformed", root=one_line(quoted.root)))
     try:
         require_plain(path, most=MOST_BUNDLE)
         with path.open("rb") as file, TemporaryDirectory(prefix="papergate-verify-") as folder:
             refuse_hollow(file.fileno())
             return _verified(file, Path(folder), options, quoted, reports)
     except OSError as error:
-        raise Refused(Result.UNREADABLE, f"it cannot be read: {reason(error)}") from error
+        raise refused(Result.UNREADABLE, note("bundle_unread", reason=reason(error))) from error
 
 
 def _verified(file: BinaryIO, folder: Path, options: Options, quoted: Quoted, reports: Sequence[Report]) -> Verified:
@@ -83,27 +85,22 @@ def _outside(path: Path) -> Report:
     try:
         report = read_report(read_junit(path), f"{path}")
     except Refused as error:
-        raise EvidenceError(str(error)) from None
+        raise worded(EvidenceError, error.said) from None
     if not report.root:
-        raise EvidenceError(f"{path} quotes no root; give the JUnit report of the session that ended the run")
+        raise worded(EvidenceError, note("report_without_root", report=f"{path}"))
     return report
 
 
 def _refuse_other_formats(file: BinaryIO, members: Sequence[Member]) -> None:
     head = next((member for member in members if member.sum.name == HEAD), None)
     if head is None:
-        raise Refused(
-            Result.UNREADABLE, f"it holds no {HEAD}: another kind of zip file; give what papergate bundle wrote"
-        )
+        raise refused(Result.UNREADABLE, note("bundle_without_head", file=HEAD))
     try:
         number = parsed(text_of(_data(file, head, MOST_HEAD)))["format"]
     except (ValueError, TypeError, LookupError):
-        raise Refused(Result.ALTERED, f"its {HEAD} is not as papergate writes it") from None
+        raise refused(Result.ALTERED, note("bundle_head_malformed", file=HEAD)) from None
     if isinstance(number, int) and number > BUNDLE_FORMAT:
-        raise Refused(
-            Result.NEWER,
-            f"it has the format {number}, and this papergate reads {BUNDLE_FORMAT}: verify it with a later release",
-        )
+        raise refused(Result.NEWER, note("bundle_newer", format=number, here=BUNDLE_FORMAT))
 
 
 def _evidence_of(members: Sequence[Member]) -> list[Member]:
@@ -111,10 +108,10 @@ def _evidence_of(members: Sequence[Member]) -> list[Member]:
     names = [member.sum.name for member in members]
     evidence = [name for name in names if name not in {HEAD, SUMS, JUNIT}]
     if unknown := next((name for name in evidence if not is_evidence(name)), None):
-        raise Refused(Result.ALTERED, f"the member {one_line(unknown)} is none that this papergate bundles")
+        raise refused(Result.ALTERED, note("bundle_member_unknown", name=one_line(unknown)))
     own = [HEAD, SUMS, JUNIT] if JUNIT in names else [HEAD, SUMS]
     if names != [*own, *sorted(evidence)]:
-        raise Refused(Result.ALTERED, "its members are not in the order of a bundle, or one is missing")
+        raise refused(Result.ALTERED, note("bundle_out_of_order"))
     return [member for member in members if member.sum.name in set(evidence)]
 
 
@@ -124,26 +121,21 @@ def _held_heads(file: BinaryIO, members: Sequence[Member], evidence: Sequence[Me
     junit = stated.get(JUNIT)
     for name, data in heads([member.sum for member in evidence], junit).items():
         if stated[name] != data:
-            raise Refused(Result.ALTERED, f"its {name} does not fit its files: {_first_line_apart(stated[name], data)}")
+            apart = _first_line_apart(stated[name], data)
+            raise refused(Result.ALTERED, note("bundle_sums_differ", file=name, line=apart))
     return [] if junit is None else [read_report(junit, f"the {JUNIT} of the bundle")]
 
 
 def _first_line_apart(stated: bytes, computed: bytes) -> str:
     lines = zip([*stated.split(b"\n"), b""], [*computed.split(b"\n"), b""], strict=False)
-    return next(
-        (one_line(mine.decode(errors="replace")) for other, mine in lines if other != mine), "it ends elsewhere"
-    )
+    return next((one_line(mine.decode(errors="replace")) for other, mine in lines if other != mine), "")
 
 
 def _refuse_other_roots(root: str, quoted: Quoted, reports: Sequence[Report]) -> None:
     stated = [("--root", quoted.root), *((report.name, report.root) for report in reports)]
     for name, other in stated:
         if other and other != root:
-            raise Refused(
-                Result.ALTERED,
-                f"{name} quotes the root {one_line(other)}, and the files have {root}: they are not the run that was "
-                "reported, or it went on afterwards",
-            )
+            raise refused(Result.ALTERED, note("bundle_other_root", report=name, root=one_line(other), files=root))
 
 
 def _unpack(file: BinaryIO, evidence: Sequence[Member], folder: Path) -> None:
@@ -157,8 +149,7 @@ def _unpack(file: BinaryIO, evidence: Sequence[Member], folder: Path) -> None:
 
 def _data(file: BinaryIO, member: Member, most: int) -> bytes:
     if member.sum.size > most:
-        raise Refused(
-            Result.ALTERED, f"its {member.sum.name} has {member.sum.size} bytes, and a bundle's has {most} at most"
-        )
+        said = note("bundle_member_too_large", file=member.sum.name, size=member.sum.size, most=most)
+        raise refused(Result.ALTERED, said)
     file.seek(member.start)
     return file.read(member.sum.size)

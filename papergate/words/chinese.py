@@ -652,6 +652,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "preflight_found": "预检：{checks} 项检查中 {fine} 项正常，用时 {seconds:.0f} 秒",
     "preflight_refuses": "预检不合格，没有提问",
     # while it runs
+    "waiting_for_shards": "等待 {shards} 个分片完成到检查点 {look}",
+    "waiting_for_look": "检查点 {look}：等待 {shards} 个分片；{parts[0]}",
+    "nothing_graded": "尚未判题",
+    "progress_kept": "{samples} 个样本中的 {kept} 个已保存在 {folder}；同样的命令加上 --run={run} "
+    "只补问其余 {missing} 个",
+    "progress_longest": "用 {benchmark} 最长的提示词检查 {model}",
     "progress_begins": "将提问 {total} 个样本中的 {missing} 个，共 {problems} 题；此前已保存 {stored} 个",
     "running": _running,
     "progress": _progress,
@@ -828,7 +834,7 @@ LABELS: Mapping[str, str] = {
     "official": "官方值",
     "official_source": "官方值来源",
     "error_points": "误差（百分点）",
-    "the junit.xml of the bundle": "证据包中的 junit.xml",
+    **chinese_errors.REPORTS,
     "model": "模型",
     "judged_at": "判定时间",
     "waivers": "结论与限制",

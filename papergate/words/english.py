@@ -682,6 +682,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "preflight_found": "preflight: {fine} of {checks} checks in order, {seconds:.0f} s",
     "preflight_refuses": "the preflight failed, so nothing was asked",
     # while it runs
+    "waiting_for_shards": "waiting for {shards} shards up to look {look}",
+    "waiting_for_look": "look {look}: waiting for {shards} shards; {parts[0]}",
+    "nothing_graded": "nothing is graded yet",
+    "progress_kept": "{kept} of {samples} samples are kept in {folder}; the same command with --run={run} asks "
+    "for the other {missing}",
+    "progress_longest": "checking {model} with the longest prompt of {benchmark}",
     "progress_begins": "asking {missing} of {total} samples of {problems} problems; {stored} stored before",
     "running": _running,
     "progress": _progress,

@@ -5,7 +5,7 @@ Plain HTTP; Ray itself is not needed here.
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -18,7 +18,8 @@ from papergate.endpoints.pages import Page, list_of, object_of, pages_of
 from papergate.endpoints.server_errors import UNAUTHORISED, unauthorised
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.printable import one_line
-from papergate.suggest import among
+from papergate.run_folder.notes import note
+from papergate.suggest import nearest
 from papergate.words import worded
 
 TOKEN_ENV = "RAY_AUTH_TOKEN"  # noqa: S105 - the name of a variable
@@ -155,10 +156,7 @@ class Cluster:
         page = self._get(VERSION)
         version, commit = (one_line(str(page.fields.get(name) or "")) for name in ("ray_version", "ray_commit"))
         if not version:
-            raise EngineRefused(
-                f"{self.url} is no dashboard of Ray: {VERSION} answered {page.said}; give the address that `ray start` "
-                "prints for the dashboard, such as http://HEAD:8265"
-            )
+            raise worded(EngineRefused, note("ray_no_dashboard", url=self.url, path=VERSION, said=page.said))
         return version, commit
 
     def serve(self) -> Serve:
@@ -170,10 +168,7 @@ class Cluster:
         page = self._get(APPLICATIONS)
         found = page.fields.get("applications")
         if not isinstance(found, dict):
-            raise EngineRefused(
-                f"{self.url} does not list the applications of Ray Serve: {APPLICATIONS} answered {page.said}; "
-                "Ray from 2.10 on does (checked: 2.60.0)"
-            )
+            raise worded(EngineRefused, note("ray_without_serve", url=self.url, path=APPLICATIONS, said=page.said))
         proxies = map(object_of, object_of(page.fields.get("proxies")).values())
         return Serve(
             applications={name: _application(name, object_of(told)) for name, told in found.items()},
@@ -206,13 +201,13 @@ class Cluster:
             if found.in_words() not in told[-1:]:
                 told.append(found.in_words())
             if found.status == FAILED:
-                raise EngineRefused(f"Ray Serve could not deploy the application {_lines(told)}")
+                raise worded(EngineRefused, note("ray_deploy_failed", told="\n".join(told)))
             if found.status == UNHEALTHY and time.monotonic() > deadline - within_s + found.noticed_within_s:
-                raise EngineRefused(_unhealthy(told))
+                raise worded(EngineRefused, note("ray_unhealthy", told="\n".join(told)))
             if found.status == RUNNING:
                 return _complete(found)
             if time.monotonic() > deadline:
-                raise EngineTimeout(f"after {within_s:g} s the application is not RUNNING:\n{_lines(told)}")
+                raise worded(EngineTimeout, note("ray_not_running", seconds=within_s, told="\n".join(told)))
             time.sleep(LOOK_EVERY_S)
 
     def door(self, application: Application) -> str:
@@ -223,13 +218,10 @@ class Cluster:
         """
         serve = self.serve()
         if HEALTHY not in serve.proxies.values():
-            seen = ", ".join(f"{node} {status}" for node, status in serve.proxies.items()) or "none"
-            raise EngineRefused(
-                f"{self.url}: no HTTP proxy of Ray Serve is {HEALTHY} (proxies: {seen}); set `proxy_location` to "
-                "HeadOnly or EveryNode"
-            )
+            seen = [f"{node} {status}" for node, status in serve.proxies.items()]
+            raise worded(EngineRefused, note("ray_without_proxy", url=self.url, seen=seen))
         if not application.route:
-            raise EngineRefused(f"the application {application.name} has no route_prefix: nobody can ask it over HTTP")
+            raise worded(EngineRefused, note("ray_without_route", application=application.name))
         return f"{self._proxy(serve)}{application.route.rstrip('/')}"
 
     def deploy(self, config: Mapping[str, Any]) -> None:
@@ -255,7 +247,7 @@ class Cluster:
                 is_told = True
             elif time.monotonic() > deadline:
                 told = found.applications[name].in_words()
-                raise EngineTimeout(f"{self.url} still runs the application {told}; remove it there")
+                raise worded(EngineTimeout, note("ray_not_removed", url=self.url, told=told))
             time.sleep(LOOK_EVERY_S)
 
     def _patiently(self, deadline: float) -> Serve:
@@ -282,17 +274,14 @@ class Cluster:
         with pages_of(self.url, self._access) as pages:
             page = self._admitted(pages.put(APPLICATIONS, body))
         if not page.is_ok:
-            raise EngineRefused(f"{self.url} does not take the applications: {APPLICATIONS} answered {page.said}")
+            raise worded(EngineRefused, note("ray_not_taken", url=self.url, path=APPLICATIONS, said=page.said))
 
     def _proxy(self, serve: Serve) -> str:
         """Where the proxy listens, as seen from here: the head node has one, and the dashboard."""
         told, head = _word(serve.http.get("host")), urlsplit(self.url).hostname or ""
         host = head if told in EVERYWHERE else told
         if is_loopback(host) and not is_loopback(head):
-            raise EngineRefused(
-                f"the HTTP proxies of {self.url} listen on {host} of their own machines only; run papergate there, "
-                "start Serve with `http_options: {host: 0.0.0.0}`, or say where a proxy is reached: --endpoint URL"
-            )
+            raise worded(EngineRefused, note("ray_proxies_local", url=self.url, host=host))
         scheme = "https" if serve.http.get("ssl_certfile") else "http"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{_word(serve.http.get('port'))}"
 
@@ -304,13 +293,15 @@ class Cluster:
         if page.status in UNAUTHORISED:
             raise worded(EngineRefused, unauthorised(page.status, page.body, self._access, url=self.url))
         if page.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise EngineError(f"{self.url}: the dashboard answered {page.said}", transient=True)
+            raise worded(EngineError, note("ray_dashboard_failed", url=self.url, said=page.said), transient=True)
         return page
 
 
 def _named(name: str, serve: Serve, url: str) -> Application:
     if name not in serve.applications:
-        raise EngineRefused(f"{url} has no application {name!r}{among(name, serve.applications)}")
+        known = sorted(serve.applications)
+        close = nearest(name, known)
+        raise worded(EngineRefused, note("ray_no_application", url=url, name=name, known=known, close=close))
     return serve.applications[name]
 
 
@@ -361,23 +352,8 @@ def _llm_configs(found: object) -> Iterator[Mapping[str, Any]]:
 
 def _complete(application: Application) -> Application:
     if application.short:
-        raise EngineRefused(
-            f"fewer replicas run than the application is to have: {application.in_words()}; wait until all run, or "
-            "lower its num_replicas"
-        )
+        raise worded(EngineRefused, note("ray_replicas_missing", application=application.in_words()))
     return application
-
-
-def _unhealthy(told: list[str]) -> str:
-    return (
-        f"the application is not well, and Ray Serve does not mend it:\n{_lines(told)}\n"
-        "Repair it (`serve status`, logs of its replicas), or test what is left of it without its dashboard: "
-        "--endpoint URL"
-    )
-
-
-def _lines(told: Iterable[str]) -> str:
-    return "\n".join(told)
 
 
 def _said(found: object) -> str:

@@ -18,7 +18,8 @@ from papergate.engines.spec import EngineSpec, Start
 from papergate.engines.weights import digest_of_template, digest_of_weights
 from papergate.errors import EngineError, EngineRefused, EngineTimeout
 from papergate.promises.records import Deployment
-from papergate.suggest import among
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 DEAD_REPLICA = "ray::ServeReplica"
 """Stands in the error of a replica whose engine is dead while its door still answers."""
@@ -87,8 +88,8 @@ class RayEngine(RemoteEngine):
         """
         before = await self._look(WATCH_EVERY_S)
         if (now := weights_of(before, self.model)) != self._weights:
-            anew = f"the application {self._application} was deployed anew during the run"
-            raise EngineRefused(f"{anew}: {now} in place of {self._weights}; begin a new run")
+            seen = {"application": self._application, "now": now, "before": self._weights}
+            raise worded(EngineRefused, note("ray_deployed_anew", **seen))
         try:
             return await super().complete(request)
         except EngineError as error:
@@ -122,9 +123,8 @@ class RayEngine(RemoteEngine):
             if now.can_answer and (not before <= now.running or waited > now.noticed_within_s):
                 return
             await asyncio.sleep(LOOK_EVERY_S)
-        raise EngineTimeout(
-            f"{error}; after {self._patience_s:g} s nothing has taken the place of what died: {self._now.in_words()}"
-        ) from error
+        seen = {"said": str(error), "seconds": self._patience_s, "application": self._now.in_words()}
+        raise worded(EngineTimeout, note("ray_not_replaced", **seen)) from error
 
 
 class DeployedEngine(RayEngine):
@@ -216,12 +216,9 @@ def _serving(cluster: Cluster, model: str) -> str:
     applications = cluster.serve().applications
     told = [name for name, each in applications.items() if each.llm_config(model)] or [*applications]
     if not told:
-        raise EngineRefused(f"{cluster.url} runs no application of Ray Serve; deploy one: serve deploy FILE")
+        raise worded(EngineRefused, note("ray_no_applications", url=cluster.url))
     if len(told) > 1:
-        raise EngineRefused(
-            f"{cluster.url} runs {len(told)} applications that may serve {model!r}; say which: --ray {cluster.url}#NAME"
-            f"{among('', told)}"
-        )
+        raise worded(EngineRefused, note("ray_which_application", url=cluster.url, model=model, known=sorted(told)))
     return told[0]
 
 

@@ -16,6 +16,8 @@ from papergate.engines.started import make, recorded
 from papergate.errors import EngineRefused
 from papergate.files import PRIVATE_FILE, write_whole
 from papergate.promises.records import Deployment
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 BUILDER = "ray.serve.llm:build_openai_app"
 OWN_FILE, LOCK_FILE = "application.json", "application.lock"
@@ -47,7 +49,7 @@ def deploy(cluster: Cluster, deployment: Deployment, start: Start) -> str:
     with FileLock(folder / LOCK_FILE, mode=PRIVATE_FILE):
         is_there = name in cluster.serve().applications
         if is_there and _recorded(folder) != mine:
-            raise EngineRefused(_not_ours(cluster.url, name))
+            raise worded(EngineRefused, note("ray_of_another_run", url=cluster.url, name=name))
         if not is_there:
             write_whole(folder / OWN_FILE, json.dumps(asdict(mine)).encode())
             cluster.deploy(config)
@@ -88,11 +90,3 @@ def remove(folder: Path, *, owner: int | None = None) -> None:
 
 def _recorded(folder: Path) -> _Own | None:
     return recorded(folder / OWN_FILE, _Own, remedy="remove the application that it was about")
-
-
-def _not_ours(url: str, name: str) -> str:
-    return (
-        f"{url} has an application {name} already, which this run did not deploy as it is stated now: another run uses "
-        f"it, or a run that was killed left it. Attach to it: --ray {url}#{name}; or remove it there: "
-        f"serve.delete({name!r})"
-    )

@@ -344,7 +344,7 @@ def test_a_quiet_run_shows_what_must_not_be_missed_and_nothing_else(store):
     quiet = progress_for(shown, quiet=True)
     ask(ScriptedEngine(), requests(5), store, QUICK, quiet)
     assert shown == []
-    quiet.say("5 samples are kept")
+    quiet.say(note(AS_WRITTEN, text="5 samples are kept"))
     assert shown == ["papergate: 5 samples are kept\n"]
 
 

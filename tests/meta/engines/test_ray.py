@@ -193,7 +193,7 @@ def test_fewer_replicas_than_there_are_to_be_are_refused_in_words(status, words)
 
 
 def test_one_that_mends_itself_is_waited_for():
-    short = application("tiny", MODEL, replica(), wanted=2, status="UNHEALTHY")
+    short = two(replica()) | {"status": "UNHEALTHY"}
     with cluster(changes=later(short, application("tiny", MODEL, replica(), replica("r2")))) as (_, url, _):
         engine_at(url)
 

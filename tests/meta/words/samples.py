@@ -404,6 +404,101 @@ SAMPLES = {
     "benchmark_no_file": [{"file": "f", "formats": "JSON"}],
     "benchmark_other_count": [{"file": "f", "rows": 29, "title": "AIME", "problems": 30, "formats": "JSON"}],
     "benchmark_other_answers": [{"file": "f", "title": "AIME", "digest": "d1", "accepted": ["strict: d2"]}],
+    # shards and their coordinator
+    "other_than_shards": [{"folder": "runs/x/p"}],
+    "coordinator_gave_up": [{"why": "no room"}],
+    "coordinator_silent": [{"look": 8, "hours": 6.0}],
+    "shard_gave_up": [{"shard": "1/2", "why": "no room"}],
+    "shards_missing": [
+        {"behind": 7, "shards": 8, "look": 4, "hours": 6.0, "more": more, "parts": ["1", "2"]} for more in (0, 2)
+    ],
+    "shard_ended": [{"index": 1, "why": "no room"}],
+    "shard_absent": [{"index": 1, "folder": "shared/shard-1"}],
+    "shard_behind": [{"index": 1, "look": 2}],
+    "not_written": [{"file": "runs/x/p/drift.json", "reason": "No space left on device"}],
+    "waiting_for_shards": [{"shards": 8, "look": 2}],
+    "waiting_for_look": [{"shards": 8, "look": 4, "parts": ["1"]}],
+    "nothing_graded": [{}],
+    "progress_kept": [{"kept": 3, "samples": 8, "missing": 5, "folder": "runs/x/p", "run": "runs/x"}],
+    "progress_longest": [{"model": "r1", "benchmark": "AIME 2024"}],
+    # a stored run, a golden run
+    "no_completions": [{"folder": "runs/x"}],
+    "no_sample_of_benchmark": [{"promise": "p"}],
+    "shard_judges_nothing": [{"folder": "runs/x/p", "shard": "1/2"}],
+    "other_than_stated": [{"place": "runs/x", "differences": "temperature: 0.6, now 0.7"}],
+    "samples_unplanned": [{"folder": "runs/x/p", "count": 3, "samples": 4}],
+    "golden_given_before": [{"folder": "runs/x/p", "promise": "p"}],
+    "golden_of_itself": [{"golden": "runs/x", "run": "runs/y"}],
+    "golden_of_one_promise": [
+        {"folder": "runs/x", "benchmark": "aime2024", "names": names, "unread": unread}
+        for names, unread in (([], ["verdict.json is damaged"]), (["p", "q"], []))
+    ],
+    "golden_partial": [{"folder": "runs/x", "promise": "p", "partial": "5 of 30 problems"}],
+    **{
+        f"golden_{what}_differs": [{"folder": "runs/x", "promise": "p", "digest": "ab", "now": "cd"}]
+        for what in ("prompt", "text")
+    },
+    "golden_lacks_problems": [{"folder": "runs/x", "problem": "p-7", "others": 2}],
+    "golden_untrue": [{"folder": "runs/x/p", "seen": "grades.jsonl was changed", "run": "runs/x"}],
+    # a Ray cluster
+    **{
+        f"ray_{code}": [{"url": "http://h:8265", "path": "/api/version", "said": "404 'none'"}]
+        for code in ("no_dashboard", "without_serve", "not_taken")
+    },
+    "ray_dashboard_failed": [{"url": "http://h:8265", "said": "503 'busy'"}],
+    "ray_no_applications": [{"url": "http://h:8265"}],
+    "ray_no_application": [
+        {"url": "http://h:8265", "name": "r2", "known": ["other", "r1"], "close": close} for close in ("r1", "")
+    ],
+    "ray_which_application": [{"url": "http://h:8265", "model": "r1", "known": ["a", "b"]}],
+    "ray_of_another_run": [{"url": "http://h:8265", "name": "papergate-tiny"}],
+    "ray_deploy_failed": [{"told": "r1: DEPLOY_FAILED no GPU"}],
+    "ray_unhealthy": [{"told": "r1: DEPLOYING"}],
+    "ray_not_running": [{"seconds": 3600.0, "told": "r1: DEPLOYING"}],
+    "ray_replicas_missing": [{"application": "r1: RUNNING 1 of 2"}],
+    "ray_without_proxy": [{"url": "http://h:8265", "seen": seen} for seen in (["10.0.0.5 STARTING"], [])],
+    "ray_without_route": [{"application": "r1"}],
+    "ray_proxies_local": [{"url": "http://h:8265", "host": "127.0.0.1"}],
+    "ray_deployed_anew": [{"application": "r1", "now": "rev 2", "before": "rev 1"}],
+    "ray_not_replaced": [{"said": "500 'dead'", "seconds": 3600.0, "application": "r1: DEPLOYING"}],
+    "ray_not_removed": [{"url": "http://h:8265", "told": "r1: DELETING"}],
+    # a bundle
+    "bundle_unread": [{"reason": "Permission denied"}],
+    **{code: [{}] for code in ("bundle_cut_off", "bundle_list_outside", "bundle_list_damaged", "bundle_out_of_order")},
+    "bundle_without_head": [{"file": "bundle.json"}],
+    "bundle_head_malformed": [{"file": "bundle.json"}],
+    "bundle_newer": [{"format": 7, "here": 1}],
+    "bundle_bytes_differ": [{"place": 130}],
+    "bundle_goes_on": [{"count": 3}],
+    "bundle_list_too_long": [{"size": 2_000_000, "most": 1_048_576}],
+    "bundle_too_many_members": [{"most": 10_000}],
+    "bundle_members_too_large": [{"total": 900, "length": 400}],
+    **{f"bundle_member_{code}": [{"name": "../x"}] for code in ("absolute", "leads_out", "link", "unknown")},
+    "bundle_member_compressed": [{"name": "x", "packed": 12, "size": 9000}],
+    "bundle_member_repeated": [{"name": "x", "times": 2}],
+    "bundle_member_too_large": [{"file": "junit.xml", "size": 900, "most": 400}],
+    "bundle_sums_differ": [{"file": "SHA256SUMS", "line": "ab12  p/x"}, {"file": "SHA256SUMS", "line": ""}],
+    "bundle_other_root": [
+        {"report": "accept.xml", "root": "ab12", "files": "cd34"},
+        {"report": "the junit.xml of the bundle", "root": "ab12", "files": "cd34"},
+    ],
+    "root_malformed": [{"root": "ab12"}],
+    "promise_altered": [{"promise": "p", "parts": ["damaged"]}],
+    "promise_not_together": [{"promise": "p", "error": "KeyError('x')"}],
+    "completions_damaged": [{"damages": ["line 3", "line 4"]}],
+    "completions_unseeded": [{"count": 3}],
+    "report_malformed": [{"report": "accept.xml", "said": "syntax error: line 1"}],
+    "report_with_document_type": [{"report": "accept.xml"}],
+    "report_without_root": [{"report": "accept.xml"}],
+    "report_miscounts": [{"report": "accept.xml", "stated": "0", "name": "failures", "found": 2, "tag": "failure"}],
+    "report_of_another_promise": [{"report": "accept.xml", "promise": "p"}],
+    "report_differs": [{"report": "accept.xml", "promise": "p", "name": "n", "value": "30"}],
+    "report_ends_otherwise": [
+        {"report": "accept.xml", "promise": "p", "seen": seen, "verdict": "fail"} for seen in ("<skipped>", "")
+    ],
+    "signature_of_no_signer": [{"signature": "r1.zip.sig", "signers": "signers", "said": "no principal matched"}],
+    "signature_of_another": [{"signature": "r1.zip.sig", "bundle": "r1.zip", "said": "incorrect signature"}],
+    "ssh_keygen_missing": [{"reason": "No such file or directory"}],
     # drift
     "drift_result": [{"deployment": "d", "golden": "r1, vllm 0.32.0", "result": "pass", "seconds": 3.0}],
     "prompts_ok": [{"prompts": 60}],

@@ -17,6 +17,7 @@ from papergate.cli import main
 from papergate.completions.progress import progress_for
 from papergate.engines import Completion, Finish
 from papergate.errors import EngineRefused, EngineTimeout, OptionsError
+from papergate.evidence.records import Result
 from papergate.reports.junit import properties, write_junit
 from papergate.reports.table import Line, print_table
 from papergate.run_folder.notes import note
@@ -151,6 +152,21 @@ def test_commands_on_stored_runs_speak_the_language_of_the_environment(tmp_path,
     shutil.copytree(tmp_path / "run", tmp_path / "again")
     main(["compare", str(tmp_path / "run"), str(tmp_path / "again")])
     assert "差值（百分点）" in capsys.readouterr().out
+
+
+def test_a_bundle_that_is_refused_says_why_in_chinese_and_ends_as_ever(tmp_path, capsys):
+    file = bundled(tmp_path)
+    file.write_bytes(file.read_bytes()[:-9])
+    assert main(["verify", str(file), "--language", "zh"]) == Result.UNREADABLE
+    assert f"papergate: {file}: 证据包无法使用。详情：结尾不是证据包的结尾" in capsys.readouterr().err
+
+
+def test_waiting_for_shards_is_said_in_the_language_of_the_session():
+    stream = StringIO()
+    progress_for(stream, quiet=True, language="zh").say(
+        note("waiting_for_look", note("nothing_graded"), shards=8, look=4)
+    )
+    assert stream.getvalue() == "papergate: 检查点 4：等待 8 个分片；尚未判题\n"
 
 
 @pytest.mark.parametrize(("words", "page"), [(english, english_page), (chinese, chinese_page)])
