@@ -1,6 +1,8 @@
 """What tests of the checker share."""
 
 import os
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,10 @@ def grader():
     """One grader for the whole session: its comparison process warms up once."""
     with Grader(workers=1) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def peers():
+    """The grader of each other tool, once for the whole session, by its mode."""
+    with ExitStack() as graders:
+        yield cache(lambda mode: graders.enter_context(Grader(mode, workers=1)))

@@ -151,9 +151,8 @@ def test_every_unreadable_gold_is_named():
         ("aisbench", "B", "\\boxed{B}", AnswerKind.CHOICE, Outcome.CORRECT),
     ],
 )
-def test_peers_are_graded_by_their_own_rules(mode, gold, text, kind, outcome):
-    with Grader(mode, workers=1) as peer:
-        assert grade_one(peer, text=text, gold=gold, kind=kind).outcome is outcome
+def test_peers_are_graded_by_their_own_rules(peers, mode, gold, text, kind, outcome):
+    assert grade_one(peers(mode), text=text, gold=gold, kind=kind).outcome is outcome
 
 
 class OneGraderServesMany(RuleBasedStateMachine):

@@ -1,7 +1,9 @@
 """A run that a tool's rules grade: its prompts and shots, papergate's own grade beside, what the tool gets wrong."""
 
 import csv
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -21,6 +23,19 @@ from tests.meta.tiny_runs import BENCHMARK, SPECS, TINY, case_of, completion_of
 TASK = Task(benchmark="tiny-aime", prompt="{problem} Answer.", grader="aisbench", variant="another text")
 TOOL = Tool(name="t", title="Tool 1", source="s", fields=("model", "messages"), tasks=(TASK,), attempts=2, batches=True)
 WITH_TOOL = TINY.model_copy(update={"tool": TOOL})
+
+
+@pytest.fixture(autouse=True)
+def one_core(monkeypatch):
+    """A second process of the tool's grader takes longer to start than it would save."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+
+
+@pytest.fixture(scope="module")
+def graders():
+    """One for each tool, by its mode."""
+    with ExitStack() as stack:
+        yield cache(lambda mode: stack.enter_context(Grader(mode, workers=1)))
 
 
 def codes(acceptance):
@@ -95,9 +110,8 @@ def test_right_answers_that_a_tool_refuses_are_counted():
     assert refused_golds(case, "open-r1") == 0
 
 
-def graded(mode, text, gold, **fields):
-    with Grader(mode, workers=1) as grader:
-        (grade,) = grader.grade([Attempt(text=text, gold=gold, thinks=True, **fields)])
+def graded(grader, text, gold, **fields):
+    (grade,) = grader.grade([Attempt(text=text, gold=gold, thinks=True, **fields)])
     return grade.outcome, grade.extracted
 
 
@@ -118,8 +132,8 @@ CHOICE = {"kind": AnswerKind.CHOICE}
         ("open-r1", "so</think>The answer: A", "A", "AB", Outcome.CORRECT),  # letters are read by our rules there
     ],
 )
-def test_letters_are_read_as_the_tool_reads_them(mode, text, gold, letters, outcome):
-    assert graded(mode, text, gold, letters=letters, **CHOICE)[0] is outcome
+def test_letters_are_read_as_the_tool_reads_them(graders, mode, text, gold, letters, outcome):
+    assert graded(graders(mode), text, gold, letters=letters, **CHOICE)[0] is outcome
 
 
 @pytest.mark.parametrize(
@@ -131,9 +145,9 @@ def test_letters_are_read_as_the_tool_reads_them(mode, text, gold, letters, outc
         ("open-r1", "</think>$32.1$", Outcome.INCORRECT),
     ],
 )
-def test_a_worked_solution_is_read_as_the_tool_reads_it(mode, text, outcome):
+def test_a_worked_solution_is_read_as_the_tool_reads_it(graders, mode, text, outcome):
     solution = "Each of $4$ crates has $8$ pegs, so there are $\\boxed{32}$."
-    assert graded(mode, text, "32", solution=solution, kind=AnswerKind.MATH)[0] is outcome
+    assert graded(graders(mode), text, "32", solution=solution, kind=AnswerKind.MATH)[0] is outcome
 
 
 def mmlu(subject, question, answer="A"):

@@ -30,13 +30,14 @@ def pytest_runtestloop(session): raise ZeroDivisionError
 class Ended:
     """A session, its exit status and its JUnit report."""
 
-    def __init__(self, folder, front, *arguments, plugin="", junit=True):
+    def __init__(self, folder, front, *arguments, plugin="", junit=True, with_model=False):
         folder.mkdir(exist_ok=True)
         (folder / "breaking.py").write_text(plugin)
         report = folder / "junit.xml"
         options = [f"--run={folder / 'run'}", *(["-p", "breaking"] if plugin else [])]
         options += [f"--junitxml={report}"] if junit else []
-        done = forked(*front, *arguments, *options, env=os.environ | {"PYTHONPATH": f"{ROOT}:{folder}"})
+        environment = os.environ | {"PYTHONPATH": f"{ROOT}:{folder}"}
+        done = forked(*front, *arguments, *options, env=environment, with_model=with_model)
         self.text, self.exit = done.stdout + done.stderr, done.returncode
         cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
         self.red = [child.tag for case in cases for child in case if child.tag in {"failure", "error"}]
@@ -129,7 +130,7 @@ def test_no_status_of_papergates_own_is_one_of_pytests():
 
 @NO_ENGINE
 def test_a_trial_of_a_good_set_up_is_green_and_no_verdict(tmp_path):
-    ended = Ended(tmp_path, GATE, "cpu", "-k", "tiny-aime", "--trial", "--holm")
+    ended = Ended(tmp_path, PYTEST, "cpu", "-k", "tiny-aime", "--trial", "--holm", with_model=True)
     assert (ended.exit, ended.red, ended.properties["verdict"]) == (ExitCode.KEPT, [], "trial"), ended.text
     assert "trial of the set-up: no promise is judged" in ended.text
     assert "trial: the set-up works: 2 samples were asked (2 of 30 problems)" in ended.text

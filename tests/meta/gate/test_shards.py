@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
@@ -18,7 +16,7 @@ from papergate.gate import gate
 from papergate.run_folder.files import BALLAST_FILE, COMPLETIONS_FILE, GRADES_FILE
 from papergate.run_folder.verdict import read_verdict
 from tests.meta.gate.test_suite import NO_ENGINE, Session
-from tests.meta.processes import LIMIT_S, started
+from tests.meta.processes import LIMIT_S, forking
 from tests.meta.stored import read_store
 
 PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
@@ -67,16 +65,15 @@ def test_the_joined_run_is_that_of_one_machine(runs, capsys):
 
 def test_shards_that_are_coordinated_end_at_the_look_of_one_machine(runs, tmp_path):
     """Two shards in processes of their own; both looks are needed."""
-    crew, gate_of_cpu = tmp_path / "crew", [sys.executable, "-m", "papergate", "gate", "cpu", "-k", "tiny-aime"]
-    shard = [*gate_of_cpu, "--max-samples", "3", "--coordinate", str(crew), "--shard"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with started([*shard, "0/2"], cwd=tmp_path, **quiet) as one, started([*shard, "1/2"], cwd=tmp_path, **quiet) as two:
+    crew = tmp_path / "crew"
+    shard = ["pytest", "-p", "no:cacheprovider", *ARGUMENTS, "--max-samples", "3", f"--coordinate={crew}", "--shard"]
+    with forking(*shard, "0/2", with_model=True) as one, forking(*shard, "1/2", with_model=True) as two:
         ended = session_of(
             Options(
                 coordinate=crew, shards=2, run=tmp_path / "whole", max_samples=3, wait_s=LIMIT_S, grader="opencompass"
             )
         )
-        assert [process.wait(LIMIT_S) for process in (one, two)] == [0, 0]
+        assert [shard.ended().returncode for shard in (one, two)] == [0, 0]
     assert ended.lines[0].error == ""
     shutil.copytree(runs / "serial", tmp_path / "serial")
     session_of(Options(run=tmp_path / "serial", max_samples=3, grader="opencompass"))

@@ -1,10 +1,9 @@
 """The suite as a user runs it: what is demanded is tested or is an error, and the reports say the same."""
 
 import json
+import os
 import re
 import signal
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from papergate.exit_codes import ExitCode
 from tests.meta.engines.test_remote import certificate
-from tests.meta.processes import LIMIT_S, forked, started, wait_until
+from tests.meta.processes import forked, forking, wait_until
 from tests.meta.shared import shared
 from tests.meta.tiny_runs import (
     BENCHMARK,
@@ -266,19 +265,6 @@ def test_a_broken_model_folder_is_an_error_that_names_what_is_missing(tmp_path, 
 
 
 @NO_ENGINE
-def test_workers_of_xdist_share_one_run_and_one_table(tmp_path):
-    session = Session(tmp_path, "tests/accuracy", "-m", "cpu", "--limit", "2", "--samples", "2", "-n", "2")
-    assert session.outcomes() == ["failure", "failure"], session.text
-    assert {path.name for path in (tmp_path / "run").iterdir() if path.is_dir()} == {
-        "cpu-huggingface-papergate-tiny-tiny-aime",
-        "cpu-huggingface-papergate-tiny-tiny-math",
-        "transcripts",
-    }
-    table = session.text.partition("papergate verdicts")[2]
-    assert table.count("2 x 2") == 2
-
-
-@NO_ENGINE
 def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
     arguments = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--samples", "4"]
     halted = tmp_path / "halted"
@@ -286,8 +272,7 @@ def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
         folder.mkdir()
     whole = Session(tmp_path / "whole", *arguments, with_model=True)
     store = halted / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={halted / 'run'}", *arguments]
-    with started(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+    with forking("pytest", "-p", "no:cacheprovider", f"--run={halted / 'run'}", *arguments, with_model=True):
         wait_until(lambda: store.exists() and store.stat().st_size, "the first stored completion")
     resumed = Session(halted, *arguments, with_model=True)
     assert judgement(halted) == judgement(tmp_path / "whole")
@@ -299,13 +284,14 @@ def test_a_killed_run_resumes_to_the_verdict_of_an_undisturbed_one(tmp_path):
 def test_an_interrupted_session_leaves_reports_that_name_what_has_no_verdict(tmp_path, how):
     (tmp_path / "run").mkdir()
     store = tmp_path / "run" / "cpu-huggingface-papergate-tiny-tiny-aime" / "completions.jsonl"
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "tests/accuracy"]
+    command = ["pytest", "-p", "no:cacheprovider", f"--run={tmp_path / 'run'}", "tests/accuracy"]
     command += ["-m", "cpu", "--samples", "64", f"--junitxml={tmp_path / 'junit.xml'}"]
-    with started(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with forking(*command, with_model=True) as session:
         wait_until(lambda: store.exists() and store.stat().st_size, "the first stored completion")
-        process.send_signal(how)
-        text, _ = process.communicate(timeout=LIMIT_S)
-    assert process.returncode == pytest.ExitCode.INTERRUPTED, text
+        os.kill(session.pid, how)
+        done = session.ended()
+    text = done.stdout + done.stderr
+    assert done.returncode == pytest.ExitCode.INTERRUPTED, text
     assert f"the same command with --run={tmp_path / 'run'} asks for the other" in text
     assert "0 in flight" not in text
     page = (tmp_path / "run" / "report.html").read_text()

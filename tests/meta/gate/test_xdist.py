@@ -69,6 +69,15 @@ def test_the_reports_of_two_workers_say_what_those_of_one_process_say(sessions):
 
 
 @NO_ENGINE
+def test_workers_of_xdist_share_one_run_and_one_table(sessions):
+    _, session = sessions
+    assert session.outcomes() == ["failure", "failure"], session.text
+    assert {path.name for path in (session.folder / "run").iterdir() if path.is_dir()} == {*PROMISES, "transcripts"}
+    table = session.text.partition("papergate verdicts")[2]
+    assert table.count("10 x 2") == 2
+
+
+@NO_ENGINE
 def test_progress_is_seen_while_a_run_lasts_and_names_its_promise(sessions):
     for session in sessions:
         for promise in PROMISES:
@@ -83,8 +92,8 @@ def suite_properties(session):
 def test_the_promise_of_a_killed_worker_is_an_error_that_resumes(tmp_path):
     run, report = tmp_path / "run", tmp_path / "junit.xml"
     store = run / PROMISES[0] / COMPLETIONS_FILE
-    arguments = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--samples", "8", "-n", "1", f"--run={run}"]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments]
+    arguments = ["tests/accuracy", "-m", "cpu", "-k", "tiny-aime", "--samples", "4", f"--run={run}"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments, "-n", "1"]
     with started(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         wait_until(lambda: store.exists() and store.stat().st_size, "the first stored completion")
         for child in children(process.pid):
@@ -98,9 +107,9 @@ def test_the_promise_of_a_killed_worker_is_an_error_that_resumes(tmp_path):
     }.items()
     assert "was killed or crashed; what came is kept" in text.partition("papergate verdicts")[2]
     kept = sum(bool(line) for line in store.read_bytes().split(b"\n"))
-    resumed = Session(tmp_path, *arguments[:-1], "-v")
+    resumed = Session(tmp_path, *arguments[:-1], "-v", with_model=True)
     assert int(re.search(r"(\d+) stored before", resumed.text)[1]) >= kept - 1  # the last line may be cut
-    assert read_verdicts(run).records[0].counts.samples == (8,) * 30
+    assert read_verdicts(run).records[0].counts.samples == (4,) * 30
 
 
 def children(pid):
