@@ -278,7 +278,7 @@ def _next(descriptor: int, start: int, what: int, size: int) -> int:
 
 
 def _whole(descriptor: int, most: int) -> bytes:
-    """All bytes of an open file, which is closed."""
+    """All bytes of an open file; the file is closed."""
     with open(descriptor, "rb") as file:
         size = os.fstat(descriptor).st_size
         data = file.read(size + 1) if size <= most else b""

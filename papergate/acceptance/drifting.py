@@ -72,7 +72,7 @@ def make_golden(
         texts=_texts(engine),
     )
     others = [*_others(promise, setup, making)]
-    if others:  # one that tells nothing is refused before all answers are drawn, which would be lost
+    if others:  # a server without log-probabilities is refused now, before any answer is drawn in vain
         first = given_of(draw(prompts[:1]))
         for other in others:
             other.read(first)

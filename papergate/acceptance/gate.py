@@ -131,7 +131,9 @@ class Gate:
                     for one, name in ((promise, options.model), (base, options.gain_over))
                 )
             )
-        workers = Workers(count=self._workers.count)  # no promise of this session: its end is nobody's failure
+        workers = Workers(
+            count=self._workers.count
+        )  # not a promise of this session: its failure does not fail the session
         try:
             Gate(setup, self._engines, asked_so.run, promises=self._promises, workers=workers).test(base, show)
         finally:

@@ -89,7 +89,7 @@ def _drawn(samples: Iterable[tuple[Key, Outcome, str | None, str | None]], looks
 
 
 def _looks_of(found: Acceptance) -> dict[str, list[int]]:
-    """The planned samples of each problem at every look of the run, whichever session took it."""
+    """The planned samples of each problem at every look of the run, of all its sessions."""
     case = replace(found.case, stored=0)
     plans = [case.planned(k) for k in case.settings.looks]
     return {problem: [plan[problem] for plan in plans] for problem in (plans[0] if plans else ())}

@@ -22,7 +22,7 @@ from papergate.verdict import Judgement, Verdict
 
 ELSEWHERE = ("remote", "ray")
 SIZES = ("tensor_parallel", "pipeline_parallel", "data_parallel")
-"""Engines that run on machines whose hardware nobody here has looked at."""
+"""Engines that run on other machines, so that their hardware was not probed here."""
 NAMED = 5
 """Finish reasons, or names of models, that a note names."""
 

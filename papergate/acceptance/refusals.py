@@ -101,7 +101,7 @@ class _Texts:
 
 
 def refuse_copies(receipts: Mapping[Key, Receipt]) -> None:
-    """Repeats of the same text are one sample, however often it is counted; loops, empty answers and the like aside.
+    """A text that is repeated counts as one sample; loops and empty answers are left out.
 
     Raises:
         EngineError: no problem of several has two samples that differ; or half of those with long answers repeat one.

@@ -18,7 +18,7 @@ BROKEN = "it does not follow the record before it: records were removed, moved o
 LONGEST_LINE = 64 * 2**20
 """Bytes; an answer has at most 4 MiB, each of which JSON may write as six. What is longer is no record."""
 MOST_DAMAGES = 1000
-"""That are described; a file of another kind may have millions, which are counted."""
+"""So many damages are described and all are counted: a file of another kind may have millions."""
 FOREIGN = (
     "it is not the first record of this run: records before it were removed, or it belongs to another run, or "
     "manifest.json was edited"

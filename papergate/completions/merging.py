@@ -48,7 +48,7 @@ NAMED = 5
 BUFFER = 1 << 20
 """Bytes read or written at once."""
 Lines = tuple[Sequence[int], Sequence[int]]
-"""Where lines begin in a file, and their lengths: of millions of them they fit the memory."""
+"""Where lines begin in a file, and their lengths, in little memory: there may be millions of lines."""
 PLAN = ("count", "look", "problems", "samples")
 """Fields of a shard's record that all shards share."""
 COPIED = (MANIFEST_FILE, COMPLETIONS_FILE, MARK_FILE, SESSIONS_FILE, HISTORY_FILE, PREFLIGHT_FILE, VERDICT_FILE)

@@ -16,7 +16,7 @@ WITHHELD = "its words are withheld, as they may quote a problem that must not be
 REFRESH_EVERY_S = 1.0
 """A person notices a second."""
 Score = Callable[[], Note | None]
-"""Tells the running score; None while there is none."""
+"""Gives the running score; None before the first grade."""
 
 
 class Progress(Protocol):
@@ -138,7 +138,7 @@ class Tally:
         return not self._left
 
     def facts(self) -> Iterator[str]:
-        """How far it is, then what failed, each for a row of its own; a narrow terminal cuts off how each ends."""
+        """First the progress, then the failures, each for its own row. A narrow terminal cuts off the ends of rows."""
         seconds = max(time.monotonic() - self.started, 1e-9)
         counts = {"done": self.stored + self.finished, "total": self.total, "problems": self.problems}
         under_way = {} if self.is_over else {"in_flight": self.in_flight, "left": self._left_time(seconds)}
@@ -152,7 +152,7 @@ class Tally:
         return self.total - self.stored - self.finished - self.failed
 
     def _left_time(self, seconds: float) -> str:
-        """How long the rest takes; empty where nobody knows."""
+        """How long the rest will take; empty before the first answer."""
         return clock(self._left * seconds / self.finished) if self.finished else ""
 
 

@@ -134,7 +134,7 @@ def _as_saved_before(path: Path) -> BytesIO:
 
 
 def _line_of(record: object) -> bytes:
-    """``record`` on a line of its own; nothing where papergate cannot have written it, such as half of a letter."""
+    """``record`` as one line; nothing where papergate cannot have written it, such as half of a letter."""
     try:
         return NEWLINE + orjson.dumps(record) if isinstance(record, dict) and record else b""
     except TypeError:

@@ -197,7 +197,7 @@ class Planned(Mapping[Key, R]):
 
 
 def column(records: Mapping[Key, R], name: str) -> Iterator[Any]:
-    """One field of each of ``records``, in their order: none of them is made for it where they are in columns."""
+    """One field of each of ``records``, in their order. Records that are kept in columns are not built for it."""
     if isinstance(records, Planned | Table):
         return records.column(name)
     return (getattr(record, name) for record in records.values())

@@ -65,7 +65,7 @@ DAMAGE = {
 """Kinds that a healthy deployment hardly ever shows. A cut answer is none: hard problems have them everywhere."""
 _CUT = (Kind.CUT_IN_THOUGHT, Kind.CUT_IN_ANSWER, Kind.STOPPED_IN_THOUGHT)
 TELLING = frozenset({*DAMAGE, *_CUT})
-"""Kinds that a cause is told from."""
+"""Kinds of damage that can be named as a cause."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -231,7 +231,7 @@ def greedy_answers(golden: GoldenAnswers, reader: Reader) -> Check:
 
 
 def _can_part(answer: GoldenAnswer, spoken: Spoken, golden: GoldenAnswers) -> bool:
-    """Whether both are told in one way: in numbers, or in texts; without texts every answer would do."""
+    """Whether both answers can be compared, as numbers or as texts. Without texts every answer would seem equal."""
     return bool(spoken.ids) or golden.texts.keys() >= set(answer.ids)
 
 

@@ -240,7 +240,7 @@ def _at_places(door: Door, prompts: Sequence[str], setting: Setting) -> tuple[Ch
 
 
 def _draws(subject: Subject) -> Check:
-    """Whether two seeds draw two texts at a high temperature: what can be told without log-probabilities."""
+    """Whether two seeds draw two texts at a high temperature. This needs no log-probabilities."""
     prompts = sorted(subject.prompts, key=len)[:MOST_PAIRS]
     values = {"pairs": len(prompts), "temperature": HOT["temperature"]}
     try:

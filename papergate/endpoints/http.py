@@ -146,7 +146,7 @@ class Parser:
         self._reply = reply
         self._headers: dict[str, str] = {}
         self._pieces: list[bytes] = []
-        """Of the body, from the last read. Each is a token in most streams, which costs less than handing it on."""
+        """Pieces of the body from the last read: mostly one token each. To hand each on would cost more than it."""
         self._bytes = self._beside_body = 0
         """What came, and what came since the last piece of the body, or before the first."""
         self._parser = httptools.HttpResponseParser(self)

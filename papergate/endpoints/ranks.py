@@ -29,6 +29,6 @@ def ranks_of(url: str, model: str, access: Access) -> int:
         with pages_of(url, access) as pages:
             page = pages.post(CHAT, body, header_of(NO_RANK))
     except EngineError:
-        return 1  # what is wrong shows in the trial request, which is that of the run
+        return 1  # the trial request, the same as in the run, shows what is wrong
     found = None if page.is_ok else OUT_OF_RANGE.search(server_words(page.body))
     return max(1, int(found[1])) if found else 1

@@ -88,7 +88,7 @@ class Completion:
     finish_reason: str | None = None
     """As the server wrote it; None where it wrote none."""
     endpoint: str | None = None
-    """Root of the server that answered, and its rank where it has several that can be told apart."""
+    """Root of the server that answered, with its rank where the server names several ranks."""
     lost_at: tuple[str, ...] = ()
     """Endpoints of the attempts that failed, in their order."""
     model: str | None = None

@@ -283,7 +283,7 @@ def _unknown_engine(deployment: Mapping[str, object], engines: Collection[str] |
 
 
 def _beside_llm_config(deployment: Mapping[str, object]) -> list[str]:
-    """Ray Serve is told the LLMConfig and nothing else: other fields would be left out without a word."""
+    """Ray Serve gets the LLMConfig alone; other fields would be ignored silently, so they are refused."""
     if not deployment.get("llm_config"):
         return []
     name = f"deployment {deployment.get('name')!r}"

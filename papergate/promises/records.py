@@ -63,7 +63,7 @@ class Paper(Record):
 
 
 def _as_json(value: object) -> object:
-    """TOML's numbers with a point are read as decimals, which JSON does not have."""
+    """Decimals, as which TOML's numbers with a point are read, as JSON's floats."""
     return json.loads(json.dumps(value, default=float))
 
 

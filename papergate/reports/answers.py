@@ -238,7 +238,7 @@ def _lines_in(path: Path) -> _Read[_Line]:
 
 
 def _fields(line: bytes) -> Fields | None:
-    """What the line says; None where it is no record, which judging has said before."""
+    """What the line says; None where it is no record (judging has already reported that)."""
     try:
         fields = orjson.loads(line)
         return fields if fields.keys() >= {*_KEPT} and _key_of(fields) else None

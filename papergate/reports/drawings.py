@@ -265,7 +265,7 @@ class Part:
     cut: int
     tokens: float | None
     lost: int | None = None
-    """Attempts that failed at a server; None where nobody counted them."""
+    """Attempts that failed at a server; None where they were not counted."""
 
     @property
     def rate(self) -> float:

@@ -52,7 +52,7 @@ def more_samples(records: Sequence[VerdictRecord], run: Path, options: Options) 
 
 
 def _is_past_help(record: VerdictRecord) -> bool:
-    """Whether further samples are of no use: of a part, and beside samples that are not independent."""
+    """Whether further samples cannot help: a partial run, or samples that are not independent."""
     return bool(record.partial) or any(one.code.startswith(DEPENDENT) for one in record.reasons)
 
 

@@ -104,7 +104,7 @@ def client_words(client: Client) -> Said:
 
 
 def times_words(times: Times | None) -> Said | None:
-    """What the samples of a promise took, and that this was no benchmark; None where nobody noted times."""
+    """How long the samples of a promise took, with the remark that this is no benchmark; None without times."""
     if not times or not times.stream_tokens_per_s.count:
         return None
     spreads = {"ttft": times.ttft_s, "tpot": times.tpot_s}

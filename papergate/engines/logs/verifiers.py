@@ -87,7 +87,7 @@ def _traced_row(row: Columns) -> Row:
 
 
 def _error_in(row: Columns, trace: Columns, call: Columns) -> str:
-    """Why the rollout has no answer, where it says so: of the last request, the agent or the environment."""
+    """Why the rollout has no answer, if its last request, its agent or its environment says so."""
     told = [object_of(call.get("error")), *objects(trace.get("errors")), *objects(row.get("errors"))]
     return next((f"{one.get('type')}: {one.get('message')}" for one in told if one), "")
 

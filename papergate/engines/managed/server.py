@@ -75,7 +75,7 @@ class Software:
     packages: tuple[str, ...]
     """Distributions whose versions are recorded, as far as they are installed."""
     sizes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """How it is told the sizes of a deployment, by their fields: every spelling of the option, the first is used."""
+    """Options for the sizes of a deployment, by field. All spellings are known; papergate uses the first."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of its environment."""
     remedies: Mapping[str, str] = field(default_factory=dict)

@@ -42,7 +42,7 @@ MESSAGE_CHARACTERS = 600
 MOST = 1e11
 """Seconds since 1970 in the year 5138; times beyond the year 9999 have no date."""
 MODEL = "model_loading_config"
-"""The field that every LLMConfig has, whichever builder it is given to."""
+"""The field that every LLMConfig has, for any builder."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +94,7 @@ class Application:
     deployed_s: float
     """When it was last deployed, in seconds since 1970."""
     config: Mapping[str, Any]
-    """As it was submitted; empty of one that was deployed from Python, which the dashboard does not tell."""
+    """As it was submitted; empty if it was deployed from Python, as the dashboard then does not show it."""
     groups: tuple[Group, ...]
 
     @property
@@ -114,7 +114,7 @@ class Application:
 
     @property
     def short(self) -> list[str]:
-        """What is said of each deployment that has fewer replicas than it is to have."""
+        """A line for each deployment that has fewer replicas than it should have."""
         short = (group for group in self.groups if len(group.running) < group.wanted)
         return [f"{each.name} {each.in_words()} {each.message}".strip() for each in short]
 
@@ -306,7 +306,7 @@ def _named(name: str, serve: Serve, url: str) -> Application:
 
 
 def _application(name: str, told: Mapping[str, Any]) -> Application:
-    """An application as the dashboard tells it; what is of another type than expected is as if it were not told."""
+    """An application as the dashboard shows it; a field of an unexpected type counts as absent."""
     groups = object_of(told.get("deployments"))
     return Application(
         name=one_line(name),
@@ -362,10 +362,10 @@ def _said(found: object) -> str:
 
 
 def _word(found: object) -> str:
-    """A text or a number as the dashboard tells it; empty where it is neither."""
+    """A text or a number as the dashboard shows it; empty where it is neither."""
     return one_line(str(found)) if isinstance(found, str | int | float) else ""
 
 
 def _number(found: object) -> float:
-    """A number as the dashboard tells it; 0 where it is none, or beyond what a count or a time can be."""
+    """A number as the dashboard shows it; 0 where it is no number, or too large for a count or a time."""
     return float(found) if isinstance(found, int | float) and 0 <= found < MOST else 0.0

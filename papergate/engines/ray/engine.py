@@ -100,7 +100,7 @@ class RayEngine(RemoteEngine):
     async def _look(self, every_s: float) -> Application:
         """The application as it was ``every_s`` ago, or later; or earlier where the dashboard does not answer."""
         if time.monotonic() - self._looked_s > every_s:
-            self._looked_s = time.monotonic()  # before the answer: of many requests, one looks
+            self._looked_s = time.monotonic()  # set before the answer, so that only one of many requests looks
             with suppress(EngineError):  # who answered is asked once more after the last request, and refused then
                 self._take(await asyncio.to_thread(self._cluster.application, self._application))
         return self._now

@@ -263,7 +263,7 @@ class RemoteEngine:
 
 @lru_cache(64)  # the same names come with every answer, and looking for secrets costs as much as reading ten tokens
 def _name(said: str | None, secrets: tuple[re.Pattern[str], ...]) -> str | None:
-    """A name as it may stand in records, which quote it: without secrets and characters that cannot be seen."""
+    """A name as records may quote it: without secrets and invisible characters."""
     return one_line(without_secrets(said or "", secrets)) or None
 
 

@@ -63,7 +63,7 @@ def allow(steps: int) -> None:
 
 
 def counted(work: Callable[[], R]) -> tuple[R, int]:
-    """What some work gives, done with a full allowance of its own, and the steps that it took."""
+    """The result of some work that has a full allowance of its own, and the steps that it took."""
     kept = vars(_WORK).copy()
     allow(MAX_STEPS)
     try:

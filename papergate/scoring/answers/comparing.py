@@ -622,7 +622,7 @@ def _unmatched(one: tuple[Shape, ...], other: tuple[Shape, ...]) -> tuple[list[S
 
 
 def _pairs_up(candidates: list[list[int]]) -> bool:
-    """Whether each member can have a partner of its own (Kuhn 1955)."""
+    """Whether each member can get a different partner (Kuhn 1955)."""
     partners: dict[int, int] = {}
 
     def find(member: int, tried: set[int]) -> bool:

@@ -44,7 +44,7 @@ def _are_parameters(one: Shape, other: Shape, letters: set[str]) -> bool:
 
 
 def _is_added(value: algebra.Value, letters: set[str]) -> bool:
-    """Whether one of some letters is a term of its own beside others: the constant of an integral."""
+    """Whether one of the letters is a separate term beside others, as the constant of an integral is."""
     return len(value.over) > 1 and any(value.over.keys() & algebra.symbol(name).over.keys() for name in letters)
 
 

@@ -50,7 +50,7 @@ _SIZES = (Fraction(1, 4), Fraction(2), Fraction(12), Fraction(150), Fraction(3_0
 _OWN_SIZES = 4  # sizes taken from the numbers of a pair
 _SMALLEST, _LARGEST = Fraction(1, 1_000), Fraction(10**9)  # of a size taken from the pair
 _TRIALS = 6  # points of each size where several variables may stand on either side of a corner
-_SMOOTH_SIZES = 3  # for functions without corners and branches, which agree everywhere or almost nowhere
+_SMOOTH_SIZES = 3  # functions without corners and branches agree everywhere or almost nowhere
 _SLOW, _SLOWNESS = {"Gamma", "zeta", "factorial", "binomial"}, 10  # functions that cost ten times as much
 _SMOOTH = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "arctan"}
 _MAX_DEGREE = 8  # of a polynomial whose corners are looked for
@@ -564,7 +564,7 @@ class _Evaluator:
         return self._twice((partial(method, 0), partial(method, 1)), name, body, may_vanish=kind == "sum")
 
     def _integral(self, name: str, low: Any, high: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-        """An integral by halves, each with a value of its own: those of an odd function cancel even without one."""
+        """An integral by halves, each of which must exist: halves of an odd function cancel even where they do not."""
         start, stop = (self._mp.convert(self._end(end)) for end in (low, high))
         places = (start, _middle(start, stop, self._mp), stop)
         methods = [partial(_integral_between, *ends) for ends in pairwise(places)]
@@ -573,7 +573,7 @@ class _Evaluator:
         return total if abs(total) > max(map(abs, halves)) * self.tolerance else self._mp.zero
 
     def _limit(self, name: str, end: Any, body: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
-        """A limit, which must be the same along two ways, from both sides if there are two."""
+        """A limit: the same along two ways, and from both sides if there are two."""
         methods = [partial(_limit_along, step, self._end(end)) for step in _STEPS_OF_LIMIT]
         return self._twice(methods, name, body, may_vanish=True)
 
