@@ -107,3 +107,22 @@ def test_nohup_is_respected(tmp_path):
         size = store.stat().st_size
         wait_until(lambda: store.stat().st_size > size or process.poll() is not None, "one more completion")
         assert process.poll() is None
+
+
+def test_a_ctrl_c_after_the_last_verdict_takes_nothing_from_the_reports(tmp_path):
+    with (
+        FaultyServer() as server,
+        started(
+            [*command(tmp_path, server), "--limit=2", "--samples=1"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        page = tmp_path / "run" / PAGE_FILE
+        wait_until(lambda: page.exists() or process.poll() is not None, "the page, the first report")
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == ExitCode.UNDECIDED, text
+    assert "papergate verdicts" in text
+    assert "Traceback" not in text
