@@ -70,7 +70,7 @@ class RayCluster:
 
     def details(self):
         """What the dashboard tells of Serve."""
-        return requests.get(f"{self.dashboard}/api/serve/applications/", timeout=30).json()
+        return requests.get(f"{self.dashboard}/api/serve/applications/", timeout=300).json()
 
     def end(self):
         """End every process of this cluster, by its pid."""
@@ -97,7 +97,7 @@ def two_nodes(python):
             _start(cluster, environment, *head, *shown)
             _start(cluster, environment, f"--address=127.0.0.2:{gcs}", "--node-ip-address=127.0.0.3")
             options = {"http_options": {"host": "127.0.0.1", "port": http}, "applications": []}
-            requests.put(f"{cluster.dashboard}/api/serve/applications/", json=options, timeout=120).raise_for_status()
+            requests.put(f"{cluster.dashboard}/api/serve/applications/", json=options, timeout=300).raise_for_status()
             cluster.processes()
             yield cluster
         finally:

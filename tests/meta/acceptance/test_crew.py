@@ -2,11 +2,10 @@
 
 import os
 import threading
-import time
 
 import pytest
 
-from papergate.acceptance import coordinating
+from papergate.acceptance import coordinating, crew
 from papergate.acceptance.crew import Announcements, Crew, given_up, shard_folder
 from papergate.acceptance.options import options_of
 from papergate.acceptance.shards import give_up
@@ -150,22 +149,34 @@ def test_giving_up_a_later_look_keeps_the_complete_one(tmp_path):
     crew_of(tmp_path, stale=given_up(tmp_path)).gather(2)
 
 
-def test_shards_that_move_are_waited_for_however_long_they_take(tmp_path):
+class Clock:
+    """Passes a second whenever somebody sleeps, in which something else is done."""
+
+    def __init__(self, meanwhile):
+        self._now, self._meanwhile = 0.0, meanwhile
+
+    def monotonic(self):
+        return self._now
+
+    def sleep(self, _):
+        self._now += 1.0
+        next(self._meanwhile)
+
+
+def test_shards_that_move_are_waited_for_however_long_they_take(tmp_path, monkeypatch):
     complete(tmp_path, 0, 2)
     folder = shard_folder(tmp_path, 1) / PROMISE
     folder.mkdir(parents=True)
 
     def work():
-        for _ in range(10):
-            time.sleep(0.25)
-            with (folder / COMPLETIONS_FILE).open("a") as file:
-                file.write("x")
-        complete(tmp_path, 1, 2)
+        for written in range(1, 11):
+            (folder / COMPLETIONS_FILE).write_text("x" * written)
+            yield
+        yield complete(tmp_path, 1, 2)
 
-    thread = threading.Thread(target=work)
-    thread.start()
+    monkeypatch.setattr(crew, "time", Clock(work()))
     crew_of(tmp_path, patience_s=2.0).gather(2)
-    thread.join()
+    assert crew.time.monotonic() == 11
 
 
 def test_no_clock_is_compared(tmp_path):

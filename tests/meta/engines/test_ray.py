@@ -35,6 +35,7 @@ from papergate.promises.records import Deployment, Sampling
 from papergate.run_folder.files import servers_folder
 from tests.meta.completions.test_store import manifest
 from tests.meta.engines.test_start import PROMISE, deployed
+from tests.meta.processes import LIMIT_S
 from tests.meta.tiny_runs import case_of
 from tests.servers.faulty_server import FaultyServer
 from tests.servers.ray_dashboard import MODEL, RayDashboard, application, replica, running
@@ -377,7 +378,7 @@ def test_one_of_two_replicas_that_is_taken_out_needs_no_successor_before_the_oth
 
     with cluster(two(replica(), replica("r2")), plan=lambda _: dead, changes=goes) as (dashboard, url, _):
         with pytest.raises(EngineError, match="ray::ServeReplica") as failed:
-            answered(engine_at(url, patience_s=60))
+            answered(engine_at(url, patience_s=LIMIT_S))
         assert failed.value.transient
         assert dashboard.looks >= 40
 
@@ -391,7 +392,7 @@ def test_a_replica_that_is_added_beside_the_dead_one_does_not_end_the_wait():
 
     with cluster(group(deployment_config=SLOW), plan=lambda _: dead, changes=grows) as (dashboard, url, _):
         with pytest.raises(EngineError, match="ray::ServeReplica") as failed:
-            answered(engine_at(url, patience_s=60))
+            answered(engine_at(url, patience_s=LIMIT_S))
         assert failed.value.transient
         assert dashboard.looks >= 40
 
