@@ -1,8 +1,7 @@
 """transformers in process: copies on several devices share the work, and what cannot work is refused."""
 
 import asyncio
-import subprocess
-import sys
+import os
 from collections import Counter
 
 import pytest
@@ -19,6 +18,7 @@ from papergate.engines.in_process.decoding import Decoder  # noqa: E402
 from papergate.engines.in_process.strip import ROOM  # noqa: E402
 from papergate.errors import EngineError, EngineRefused  # noqa: E402
 from papergate.promises.records import Sampling  # noqa: E402
+from tests.meta.processes import ROOT, forked  # noqa: E402
 
 torch.set_num_threads(1)
 SAMPLING = Sampling(temperature="0.6", top_p="0.95", max_tokens=64)
@@ -147,7 +147,10 @@ def test_memory_that_runs_out_fails_its_batch_with_the_remedy_and_the_next_is_dr
         engine.close()
 
 
-def test_a_log_gets_no_bar_of_the_loading_of_weights():
+def test_a_log_gets_no_bar_of_the_loading_of_weights(tmp_path):
     program = "from papergate.engines.in_process.huggingface import load; load('papergate-tiny')"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    (tmp_path / "loading_weights.py").write_text(program)
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    done = forked("loading_weights", env=environment, with_model=True)
+    assert done.returncode == 0, done.stderr
     assert "Loading" not in done.stderr
