@@ -44,7 +44,8 @@ def next_session(path, owner):
             os.close(owner)
             return session_of(client)
         client.close()
-    Path(path).unlink()
+    for name in (path, f"{path}.lock"):
+        Path(name).unlink(missing_ok=True)
     sys.exit()
 
 
