@@ -96,8 +96,9 @@ def draws_at(door: Door, place: Place, setting: Setting, *, seeds: Iterable[int]
     """
     for seed in seeds:
         token = token_at(door, place, setting, seed)
-        best = place.best if token in place.best else {**place.best, token: min(place.best.values())}
-        yield Draw(token=token, best=best)
+        listed = token in place.best
+        best = place.best if listed else {**place.best, token: min(place.best.values())}
+        yield Draw(token=token, best=best, listed=listed)
 
 
 def token_at(door: Door, place: Place, setting: Setting, seed: int) -> str:

@@ -24,6 +24,7 @@ from papergate.diagnosis.sampling import (
     Setting,
     alternatives,
     evidence,
+    explains,
     is_one_draw,
     misfit,
     outside,
@@ -270,7 +271,7 @@ def _judged(draws: Sequence[Draw], setting: Setting) -> Check:
         return checked("sampling", "ok", **values)
     if is_one_draw(draws):
         name = ONE_DRAW
-    elif misfit(draws, alternatives(setting)[name]) <= ALPHA / 2:
+    elif not explains(draws, alternatives(setting)[name], alpha=ALPHA):
         name = OTHER_DISTRIBUTION
     return checked("sampling", "failed", seen=name, **values)
 

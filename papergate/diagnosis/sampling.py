@@ -30,6 +30,8 @@ class Draw:
     token: str
     best: Mapping[str, float]
     """Natural logarithms, of 20 tokens or as many as the server gives; the drawn one is among them or added."""
+    listed: bool = True
+    """False where it was added."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +81,16 @@ def evidence(draws: Sequence[Draw], declared: Setting) -> dict[str, float]:
 def outside(draws: Sequence[Draw], declared: Setting) -> int:
     """How many tokens the declared nucleus excludes; an honest server draws none."""
     return sum(count for draw, count in _counted(draws) if declared.excludes(draw))
+
+
+def explains(draws: Sequence[Draw], setting: Setting, *, alpha: float) -> bool:
+    """Whether the draws fit a setting.
+
+    Only those are looked at that are listed and inside its nucleus: a server does not tell how likely others are, and
+    at a high temperature they are many. More than half must be inside.
+    """
+    inside = [draw for draw in draws if draw.listed and setting.probability(draw)]
+    return 2 * len(inside) > len(draws) and misfit(inside, setting) > alpha
 
 
 def is_one_draw(draws: Sequence[Draw]) -> bool:

@@ -27,7 +27,7 @@ from papergate.promises import read_promises
 from papergate.promises.records import Sampling
 from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.golden_answers import GoldenAnswers
-from papergate.run_folder.preflight import PreflightRecord
+from papergate.run_folder.preflight import Check, PreflightRecord
 from papergate.scoring import AnswerKind, Attempt, Grader, Outcome
 from papergate.words import LANGUAGES
 from tests.sabotage.faults import Sabotage
@@ -108,12 +108,17 @@ def _preflight(urls: list[str], concurrency: int, found: Found) -> list[str]:
         deployment="sabotage", engine=engine, sampling=SAMPLING, prompts=prompts, thinks=True, concurrency=concurrency
     )
     record: PreflightRecord = preflight(subject)
-    names = {
-        "whole_answer": lambda values: values["cause"],
-        "sampling": lambda values: "decoding" if values["seen"] == OTHER_DISTRIBUTION else "sampling",
-    }
-    found.noted += [check.code for check in record.checks if check.state == "noted"]
-    return [names.get(check.code, lambda _, code=check.code: code)(check.values) for check in record.failed]
+    found.noted += [_cause_of(check) for check in record.checks if check.state == "noted"]
+    return [_cause_of(check) for check in record.failed]
+
+
+def _cause_of(check: Check) -> str:
+    """What a check of a preflight names."""
+    if check.code == "whole_answer":
+        return check.values["cause"]
+    if check.values.get("seen") == OTHER_DISTRIBUTION:
+        return "decoding"
+    return check.code
 
 
 def _drift(urls: list[str], golden: GoldenAnswers, found: Found) -> list[str]:

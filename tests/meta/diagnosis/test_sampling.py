@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from papergate.diagnosis.sampling import Draw, Setting, alternatives, evidence, outside
+from papergate.diagnosis.sampling import Draw, Setting, alternatives, evidence, explains, outside
 
 DECLARED = Setting(temperature=0.6, top_p=0.95)
 ENTROPIC = {"a": 0.36, "b": 0.22, "c": 0.15, "d": 0.12, "e": 0.09, "f": 0.06}
@@ -52,3 +52,26 @@ def test_the_token_at_the_edge_of_the_nucleus_is_not_called_outside():
     best = {"a": math.log(0.9), "b": math.log(0.1)}
     shares = Setting(temperature=1.0, top_p=0.9)
     assert not shares.excludes(Draw(token="b", best=best))
+
+
+def long_tailed(setting, seed, *, bias=0.0, size=400, told=20):
+    """Two hundred draws of a vocabulary of which a server tells the best tokens alone; the third may be biased."""
+    chances = {f"t{n}": 1 / (n + 1) ** 1.2 for n in range(size)}
+    whole = {token: math.log(p / sum(chances.values())) for token, p in chances.items()}
+    best = dict(list(whole.items())[:told])
+    tilted = {token: p + bias * (token == "t2") for token, p in whole.items()}
+    weights = [setting.probability(Draw(token=token, best=tilted)) for token in whole]
+    tokens = random.Random(seed).choices(list(whole), weights, k=200)
+    return [
+        Draw(token=token, best=best)
+        if token in best
+        else Draw(token=token, best={**best, token: min(best.values())}, listed=False)
+        for token in tokens
+    ]
+
+
+def test_a_hot_setting_is_known_by_the_tokens_that_are_told():
+    hot = Setting(temperature=1.2, top_p=0.95)
+    assert sum(explains(long_tailed(hot, seed), hot, alpha=0.01) for seed in range(20)) >= 17
+    assert not any(explains(long_tailed(hot, seed, bias=3.0), hot, alpha=0.01) for seed in range(20))
+    assert not any(explains(long_tailed(DECLARED, seed), hot, alpha=0.01) for seed in range(20))
