@@ -67,7 +67,8 @@ TINY_WORKLOADS = $(foreach name,online offline-throughput latency,--workload tin
 # 32 samples, fixed: a server's batches, and with them its draws, may differ from run to run. The adaptive gate admits one
 # false alarm in forty, which a test of papergate itself should not be.
 test-vllm: $(VENV)/ready $(VLLM_VENV)/ready  ## a real vLLM server on the CPU, the embedded model through it, and its speed
-	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/engines/test_vllm_server.py
+	$(VLLM_ENV) PAPERGATE_TEST_VLLM_MODEL=papergate/embedded/papergate-tiny $(PYTEST) tests/meta/engines/test_vllm_server.py \
+	  tests/meta/diagnosis/test_sabotage.py -k "vllm"
 	$(VLLM_ENV) $(PYTEST) tests/accuracy -m cpu_vllm -k tiny-aime --samples 32 --run-seed 1 --junitxml=report/vllm.xml
 	rm -f report/perf-vllm.xml
 	$(VLLM_ENV) $(PYTEST) tests/perf --deployment cpu_vllm-vllm-papergate-tiny $(TINY_WORKLOADS) \

@@ -1,18 +1,21 @@
 """The sabotage matrix: which stage catches which fault, at what cost, and whether the cause is named right.
 
 python -m tests.sabotage OUT.jsonl [--faithful] [--loss SAMPLES] [--part N/OF] [--only TEXT] [--device cuda]
+       [--vllm PYTHON]
 """
 
 import argparse
 import json
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from papergate.acceptance.drifting import Making, read_golden_answers
 from papergate.acceptance.options import Options
 from papergate.gate import golden_made
 from papergate.run_folder.golden_answers import GoldenAnswers
+from tests.sabotage.behind_vllm import Vllm, can_be
 from tests.sabotage.faults import FAULTS, faithful, on_device
 from tests.sabotage.measuring import measured, row_of
 
@@ -29,6 +32,7 @@ def main() -> None:
         "--device", default="cpu", help="where the deployments compute; the golden answers are the CPU's"
     )
     parser.add_argument("--golden", type=Path, help="folder of `papergate golden make cpu`; default: made here")
+    parser.add_argument("--vllm", default="", help="a Python with vLLM: the faults that it can have, in it")
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     part, of = map(int, args.part.split("/"))
@@ -37,13 +41,19 @@ def main() -> None:
     known = {json.loads(line)["name"] for line in args.out.read_text().splitlines()} if args.out.exists() else set()
     chosen = [row for row in rows[part::of] if args.only in row[0].name and row[0].name not in known]
     golden = read_golden_answers(args.golden) if args.golden else made_here()
-    for sabotage, concurrency, seed in chosen:
-        began = time.monotonic()
-        found = row_of(measured(sabotage, golden, concurrency=concurrency, seed=seed, loss=args.loss, whole=args.whole))
-        found["seconds"] = round(time.monotonic() - began, 1)
-        print(json.dumps(found, ensure_ascii=False), flush=True)
-        with args.out.open("a") as out:
-            out.write(json.dumps(found, ensure_ascii=False) + "\n")
+    with ExitStack() as servers:
+        vllm = Vllm(args.vllm, servers)
+        served = {"at": vllm.at} if args.vllm else {}
+        for sabotage, concurrency, seed in chosen:
+            if args.vllm and (sabotage.replica or not can_be(sabotage.fault)):
+                continue
+            began = time.monotonic()
+            asked = {"concurrency": concurrency, "seed": seed, "loss": args.loss, "whole": args.whole}
+            found = row_of(measured(sabotage, golden, **asked, **served))
+            found["seconds"] = round(time.monotonic() - began, 1)
+            print(json.dumps(found, ensure_ascii=False), flush=True)
+            with args.out.open("a") as out:
+                out.write(json.dumps(found, ensure_ascii=False) + "\n")
 
 
 def made_here() -> GoldenAnswers:

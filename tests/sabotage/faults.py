@@ -49,6 +49,7 @@ def other_theta(factor):
         rope, width = model.model.rotary_emb, model.config.hidden_size // model.config.num_attention_heads
         theta = model.config.rope_parameters["rope_theta"] * factor
         rope.inv_freq = rope.inv_freq.new_tensor([theta ** (-2 * n / width) for n in range(width // 2)])
+        model.config.rope_parameters["rope_theta"] = theta
 
     return damage
 
@@ -78,6 +79,7 @@ def no_biases(model):
 
 
 def other_epsilon(model):
+    model.config.rms_norm_eps = 1e-2
     for module in model.modules():
         if hasattr(module, "variance_epsilon"):
             module.variance_epsilon = 1e-2
@@ -158,6 +160,11 @@ def prefix_lost():
     return model_sees
 
 
+def replacing(what, by):
+    """Of the chat template's text."""
+    return lambda template: template.replace(what, by)
+
+
 def other_tokenizer() -> Path:
     folder = Path(tempfile.mkdtemp()) / "model"
     shutil.copytree(MODEL_DIR, folder)
@@ -166,10 +173,6 @@ def other_tokenizer() -> Path:
     vocabulary["1"], vocabulary["2"] = vocabulary["2"], vocabulary["1"]
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     return folder
-
-
-def system_prompt(ids):
-    return [2, 70, 84, 74, *ids[1:]]
 
 
 def of_weights(name, damage):
@@ -201,7 +204,7 @@ FAULTS = (
     of_weights("RoPE theta doubled", other_theta(2)),
     of_weights("RoPE theta times 10", other_theta(10)),
     of_weights("epsilon of the norms 1e-2", other_epsilon),
-    of_weights("cache corrupt above 64 positions", cache_corrupt_above(64)),
+    Sabotage(name="cache corrupt above 64 positions", fault=Fault(running=cache_corrupt_above(64)), right=COMPUTES),
     Sabotage(name="mask: a pad is seen", fault=Fault(seen=lambda ids: [0, *ids]), right=COMPUTES),
     Sabotage(name="mask: the first token is hidden", fault=Fault(seen=lambda ids: ids[1:]), right=COMPUTES),
     Sabotage(name="decoding alone: an MLP zeroed", fault=Fault(drawing=no_mlp(2)), right=frozenset({"decoding"})),
@@ -216,10 +219,10 @@ FAULTS = (
         fault=Fault(drawing=biased(1, -30.0)),
         right=frozenset({"token-limit", "decoding", "sampling"}),
     ),
-    of_template("prefill of the thought missing", lambda ids: ids[:-2]),
-    of_template("template without thinking", lambda ids: [*ids, 202, 510, 202], "no-thought"),
-    of_template("a system prompt added", system_prompt),
-    of_template("first token doubled", lambda ids: [ids[0], *ids]),
+    of_template("prefill of the thought missing", replacing(r"<think>\n", "")),
+    of_template("template without thinking", replacing(r"<think>\n", r"<think>\n\n</think>\n"), "no-thought"),
+    of_template("a system prompt added", replacing("'<|user|>'", "'<|user|>cqg'")),
+    of_template("first token doubled", replacing("'<|user|>'", "'<|user|><|user|>'")),
     Sabotage(name="another tokenizer", fault=Fault(folder=other_tokenizer()), right=frozenset({"tokenizer"})),
     of_sampler("temperature 1.0", asked(temperature=1.0), "sampling"),
     of_sampler("temperature 0.3", asked(temperature=0.3), "sampling"),

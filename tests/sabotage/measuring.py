@@ -5,11 +5,12 @@ import re
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 from papergate.acceptance.drifting import readers_of
 from papergate.acceptance.options import Options
@@ -66,12 +67,16 @@ def measured(
     seed: int = 1,
     loss: int = 0,
     whole: bool = False,
+    at: Callable[[Fault], AbstractContextManager[tuple[str, Any]]] = deployed_at,
 ) -> Found:
-    """The stages up to the first that says something, or all; ``loss`` is the number of samples for the true loss."""
+    """The stages up to the first that says something, or all; ``loss`` is the number of samples for the true loss.
+
+    ``at`` serves a fault: it gives an address, and what counts ``tokens`` there.
+    """
     found = Found(name=sabotage.name)
     with ExitStack() as servers:
         faults = [sabotage.fault, *([sabotage.replica] if sabotage.replica else [])]
-        places = [servers.enter_context(deployed_at(fault)) for fault in faults]
+        places = [servers.enter_context(at(fault)) for fault in faults]
         urls, deployed = [url for url, _ in places], [one for _, one in places]
         stages: dict[str, Callable[[], list[str]]] = {
             "preflight": lambda: _preflight(urls, concurrency, found),

@@ -41,10 +41,12 @@ class Fault:
 
     weights: Callable = _same
     """Changes the loaded model in place."""
+    running: Callable = _same
+    """Changes how the loaded model runs: what no folder of a model holds."""
     drawing: Callable = _same
     """The same of the copy that draws alone: what given tokens do not show."""
-    template: Callable[[list[int]], list[int]] = _same
-    """Of the token ids of a chat."""
+    template: Callable[[str], str] = _same
+    """Changes the text of the chat template."""
     seen: Callable[[list[int]], list[int]] = _same
     """What the model sees of the ids it was given: a mask."""
     body: Callable[[dict], dict] = _same
@@ -90,10 +92,12 @@ class Deployed:
 
         self.fault, self.own, self.lock = fault, random.Random(7), threading.Lock()
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(fault.folder)
+        self.tokenizer.chat_template = fault.template(self.tokenizer.chat_template)
         load = transformers.AutoModelForCausalLM.from_pretrained
         self.reading = load(fault.folder, dtype=getattr(torch, fault.dtype)).eval()
         settle_threads(self.reading)
         fault.weights(self.reading)
+        fault.running(self.reading)
         self.reading.to(fault.device)
         drawing = copy.deepcopy(self.reading)
         fault.drawing(drawing)
@@ -113,7 +117,7 @@ class Deployed:
 
     def ids_of(self, messages):
         text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        return self.fault.template(self.plain(text))
+        return self.plain(text)
 
     def plain(self, text):
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
