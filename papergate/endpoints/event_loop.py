@@ -37,7 +37,7 @@ def loop_runner() -> Iterator[asyncio.Runner]:
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Let a Ctrl-C wait: a loop that is closed half leaves threads that fail when they report to it."""
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or not callable(signal.getsignal(signal.SIGINT)):
         yield
         return
     came = list[int]()
