@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 
-from tests.servers.model_server import Fault
+from tests.servers.model_server import MODEL, Fault
 
 CHAT = "/v1/chat/completions"
 
@@ -64,7 +64,7 @@ def stream_of(answer):
     """A whole answer as a stream of one chunk, as behind a gateway that holds answers back."""
     (choice,) = answer["choices"]
     delta = {"index": 0, "delta": {"content": choice["message"]["content"]}, "finish_reason": choice["finish_reason"]}
-    events = [{"choices": [delta], "model": answer["model"]}]
+    events = [{"choices": [delta], "model": MODEL}]
     events += [{"choices": [], "usage": answer["usage"]}] if "usage" in answer else []
     lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
     return f"{lines}data: [DONE]\n\n".encode(), "text/event-stream"
