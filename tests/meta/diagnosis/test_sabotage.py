@@ -21,7 +21,6 @@ BY_NAME = {sabotage.name: sabotage for sabotage in FAULTS}
         ("weights in 3 bits", "drift", True),
         ("mask: the first token is hidden", "drift", True),
         ("answers cut at 48 tokens", "drift", True),
-        ("decoding alone: an MLP zeroed", "preflight", True),
         ("prefix cache corrupt", "drift", True),
     ],
 )
@@ -41,10 +40,9 @@ def behind_a_gateway(fault):
         yield door, deployed
 
 
-@pytest.mark.parametrize(("name", "stage"), [("the answer dropped by a parser", "preflight"), ("no usage", "nothing")])
-def test_a_fault_of_a_gateway_is_found_and_named(name, stage, golden_answers):
-    found = measured(BY_NAME[name], golden_answers, at=behind_a_gateway)
-    assert (found.stage, found.right) == (stage, True), found
+def test_a_fault_of_a_gateway_is_found_and_named(golden_answers):
+    found = measured(BY_NAME["the answer dropped by a parser"], golden_answers, at=behind_a_gateway)
+    assert (found.stage, found.right, found.noted) == ("preflight", True, []), found
 
 
 def test_a_folder_holds_the_fault_of_a_model(tmp_path):
