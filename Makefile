@@ -84,7 +84,7 @@ $(RAY_VENV)/ready: Makefile
 	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check pyarrow fsspec jsonref pandas mmh3 smart_open
 	touch $@
 
-test-ray: $(VENV)/ready $(RAY_VENV)/ready  ## a gate through Ray Serve on two nodes of this machine, whose replicas both die; some 20 minutes on two busy cores
+test-ray: $(VENV)/ready $(RAY_VENV)/ready  ## a gate through Ray Serve on two nodes of this machine, whose replicas both die; five minutes on two cores
 	PAPERGATE_RAY_PYTHON=$(abspath $(RAY_VENV))/bin/python $(PYTEST) tests/meta/engines/test_ray_cluster.py --junitxml=report/ray.xml
 
 # In the same environment as papergate: their requirements fit, and the transformers that serves must be the one that answers
