@@ -22,13 +22,13 @@ $(VENV)/ready: pyproject.toml
 accept: $(VENV)/ready  ## the main job: the embedded model against its published scores
 	$(PYTEST) tests/accuracy -m cpu --run-seed 1 --junitxml=report/accept.xml
 
-# Three at once keep two cores busy: tests wait for servers, processes and limits of time. Tests that others could make late run
+# Four at once keep two cores busy: tests wait for servers, processes and limits of time. Tests that others could make late run
 # alone, afterwards.
 ALONE = tests/perf tests/meta/endpoints/test_http.py tests/meta/performance/test_client.py tests/meta/performance/test_suite.py \
         tests/meta/completions/test_runner.py
 
 test: $(VENV)/ready lint  ## everything that needs no accelerator
-	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 3 --dist worksteal --junitxml=report/test.xml
+	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 4 --dist worksteal --junitxml=report/test.xml
 	$(PYTEST) $(ALONE) --junitxml=report/test-alone.xml
 
 fuzz: $(VENV)/ready  ## 100,000 mutated streams over real sockets, 1,000 corrupted bundles; other ones with PAPERGATE_FUZZ_SEED=N
