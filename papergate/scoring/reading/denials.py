@@ -19,7 +19,7 @@ _BEFORE = re.compile(
     rf"|\bneither\b[^.\n]*\bnor|\b(?:mistake|error|tempting)\s+(?:is\s+|would\s+be\s+)?to\s+[^.,;:\n]*"
     rf"|\b(?:might|may|would|could)\s+(?:think|guess|believe|expect)\b[^.,;:\n]*|\bnot\s+true\s+(?:that\s+)?[^.,;:\n]*"
     rf"|\b(?:suppose|assume|assuming|imagine|pretend)\s+(?:that\s+)?(?:the|our|my)\s+(?:final\s+)?{_ANSWER}\s+\w+"
-    r"|\b(?:for\s+(?:example|instance)|such\s+as|e\.g\.),?"
+    r"|\bformat\b[^.\n]*\b(?:for\s+(?:example|instance)|such\s+as|e\.g\.),?"
     r"|不是|而非|并非|不等于|不可能是|错误(?:的)?(?:答案|结果)?\s*[:：是为]*|[❌✗✘]"
     r"|\\[xb]?cancel|\\sout|\\[vh]?phantom)$",
     re.IGNORECASE,
@@ -30,7 +30,7 @@ _PLAINLY = (
 )
 _AFTER = re.compile(
     rf"{_CLOSERS}(?:(?:(?:but|which|that|this|it)\s+){{0,2}}(?:"
-    rf"(?:is|was|are|seems|looks|turns\s+out|must|should|has|have)\s{_PLAINLY}\b(?:{_WRONG}|a\s+(?:trap|mistake|typo)|no\s+{_ANSWER})\b"
+    rf"(?:is|was|are|seems|looks|turns\s+out|must|should|has|have)\s{_PLAINLY}\b(?:{_WRONG}|a\s+(?:trap|mistake|typo)|the\s+format|no\s+{_ANSWER})\b"
     rf"|(?:is|was|does|do|did|could|would)(?:\s+not|n[’']t)\s+(?:be\s+)?(?:(?:the|a|an|our|my|your|what)\s+)?(?:\w+\s+)?"
     rf"(?:{_RIGHT}|answer|asked|{_HOLDS})\b"
     rf"|can(?:not|[’']t|\s+not)\s+be\s+(?:{_RIGHT}|(?:the|our|an?)\b)|fails\b)"
@@ -46,7 +46,7 @@ _AFTER = re.compile(
 _HINTS = (  # every denial has one of these; looking for them first takes a twentieth of the time
     "no", "n't", "n’t", "nei", "nev", "inst", "rath", "wron", "inco", "fals", "flaw", "nai", "rej",
     "disc", "excl", "dism", "rule", "disa", "mis", "inv", "impo", "extr", "err", "temp", "think",
-    "guess", "belie", "expe", "supp", "assu", "imag", "pret", "exam", "such", "e.g", "ancel", "sout",
+    "guess", "belie", "expe", "supp", "assu", "imag", "pret", "format", "ancel", "sout",
     "phant", "fail", "would", "trap", "typo", "不", "非", "错", "误", "❌", "✗", "✘", "?", "？",
 )  # fmt: skip
 _STRUCK = re.compile(
