@@ -13,7 +13,7 @@ from papergate.diagnosis.places import BY_ID, TOKEN_ID
 from papergate.endpoints.pages import list_of, object_of
 from papergate.engines.in_process.huggingface import HuggingFaceEngine
 from papergate.engines.records import Logprobs, Request
-from papergate.errors import EngineError
+from papergate.errors import EngineError, EngineTimeout
 from papergate.promises.records import Sampling
 
 Given = tuple[Sequence[int], Sequence[int]]
@@ -148,6 +148,8 @@ class ServerReader:
             try:
                 if rows := route(given, temperature):
                     return rows, route
+            except EngineTimeout:
+                raise
             except EngineError as error:
                 said = error
         if said is not None and said.transient:
@@ -188,7 +190,9 @@ class ServerReader:
         fields |= {"max_tokens": most, "seed": 0}
         try:
             choice = self.door.ask("/v1/chat/completions", **fields, logprobs=True, return_tokens_as_token_ids=True)
-        except EngineError:
+        except EngineTimeout:
+            raise
+        except EngineError:  # log-probabilities may be what it does not take
             choice = self.door.ask("/v1/chat/completions", **fields)
         message = object_of(choice.get("message"))
         thought = message.get("reasoning_content") or message.get("reasoning") or ""

@@ -311,8 +311,9 @@ def _together_s(subject: Subject, count: int) -> float:
     found = run_in_loop(all_of_them())
     spent_s = time.monotonic() - began
     errors = [each for each in found if isinstance(each, BaseException)]
-    if len(errors) == count:  # some that fail do not hide whether the others were answered together
-        raise errors[0]
+    lasting = [each for each in errors if not (isinstance(each, EngineError) and each.transient)]
+    if lasting or len(errors) == count:  # a few that fail do not hide whether the others were answered together
+        raise (lasting or errors)[0]
     return spent_s
 
 
