@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 import transformers
 
+from tests.sabotage.faults import Sabotage
 from tests.servers.gateway import gateway
 from tests.servers.model_server import MODEL, Fault
 from tests.servers.real_servers import running
@@ -22,9 +23,9 @@ OF_GATEWAY = frozenset({"body", "said", "finish", "fails", "usage"})
 COUNTED = ("vllm:prompt_tokens_total", "vllm:generation_tokens_total")
 
 
-def can_be(fault: Fault) -> bool:
-    """Whether vLLM can have this fault without a change of its own code: no mask or cache is out of order there."""
-    return _changed(fault) <= OF_FOLDER | OF_GATEWAY
+def can_be(sabotage: Sabotage) -> bool:
+    """Whether one vLLM can have this fault without a change of its code: no mask or cache is out of order there."""
+    return sabotage.replica is None and _changed(sabotage.fault) <= OF_FOLDER | OF_GATEWAY
 
 
 def _changed(fault: Fault) -> frozenset[str]:

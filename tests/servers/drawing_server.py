@@ -7,10 +7,11 @@ Every answer has the same tokens but for two places, where the next token comes 
 import json
 import math
 import random
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.servers.threaded import served
 
 MODEL = "drawn"
 PROMPT_IDS = [1, 2, 3]
@@ -150,10 +151,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-class Drawing(ThreadingHTTPServer):
-    request_queue_size = 256  # connections that come at once wait here, not for a second SYN
-
-
 def text_of(tokens):
     return "".join(WORDS.get(token, f"w{token} ") for token in tokens)
 
@@ -182,12 +179,5 @@ def nucleus(chances, top_p):
 @contextmanager
 def drawing_server(**habits):
     """The address of a server with these habits."""
-    with Drawing(("127.0.0.1", 0), Handler) as server:
-        server.habits, server.own, server.asked, server.completed = Habits(**habits), random.Random(7), 0, 0
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler, habits=Habits(**habits), own=random.Random(7), asked=0, completed=0) as url:
+        yield url

@@ -2,14 +2,14 @@
 
 import json
 import random
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import requests
 
 from tests.servers.model_server import MODEL, Fault
+from tests.servers.threaded import served
 
 CHAT = "/v1/chat/completions"
 
@@ -70,20 +70,8 @@ def stream_of(answer):
     return f"{lines}data: [DONE]\n\n".encode(), "text/event-stream"
 
 
-class Server(ThreadingHTTPServer):
-    request_queue_size = 256
-    daemon_threads = True
-
-
 @contextmanager
 def gateway(behind: str, fault: Fault) -> Iterator[str]:
     """The address of a gateway to the server at ``behind``."""
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.behind, server.fault, server.own = behind, fault, random.Random(7)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler, behind=behind, fault=fault, own=random.Random(7)) as url:
+        yield url

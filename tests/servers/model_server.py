@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from papergate.embedded import EMBEDDED, MODEL_DIR
@@ -23,6 +23,7 @@ from papergate.engines.in_process.reading import read_at_once
 from papergate.engines.records import EngineIdentity, Request
 from papergate.promises.records import Sampling
 from papergate.statistics.drift import sharpened
+from tests.servers.threaded import served
 
 MODEL = EMBEDDED
 
@@ -249,11 +250,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-class Server(ThreadingHTTPServer):
-    request_queue_size = 256
-    daemon_threads = True
-
-
 @contextmanager
 def model_server(fault: Fault | None = None, **changes) -> Iterator[str]:
     """The address of a deployment with this fault."""
@@ -265,13 +261,8 @@ def model_server(fault: Fault | None = None, **changes) -> Iterator[str]:
 def deployed_at(fault: Fault) -> Iterator[tuple[str, Deployed]]:
     """The address of a deployment with this fault, and the deployment itself."""
     deployed = Deployed(fault)
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.deployed = deployed
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", deployed
-        finally:
-            server.shutdown()
-            thread.join()
-            deployed.close()
+    try:
+        with served(Handler, deployed=deployed) as url:
+            yield url, deployed
+    finally:
+        deployed.close()

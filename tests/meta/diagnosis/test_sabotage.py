@@ -61,7 +61,7 @@ def test_a_folder_holds_the_fault_of_a_model(tmp_path):
 
 
 def test_what_no_folder_and_no_gateway_holds_is_not_asked_of_vllm():
-    unfit = {name for name, sabotage in BY_NAME.items() if not can_be(sabotage.fault)}
+    unfit = {name for name, sabotage in BY_NAME.items() if not can_be(sabotage)}
     assert "cache corrupt above 64 positions" in unfit
     assert not unfit & {"weights in 3 bits", "temperature 1.0", "the answer dropped by a parser"}
 
