@@ -15,7 +15,7 @@ from fractions import Fraction
 from papergate.promises.tolerance import Tolerance
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.counts import Counts
-from papergate.statistics.dependence import Drawn, alarm_of, unborne_failure
+from papergate.statistics.dependence import Drawn, alarm_of, premature_failure
 from papergate.statistics.looks import LOOKS
 from papergate.statistics.panels import Panel, beta_panel
 from papergate.statistics.reference import Reference
@@ -155,9 +155,9 @@ def _examined(
 ) -> str:
     """The kind of alarm, ``wait`` where further samples may tell, or empty."""
     seen = [_drawn(each) for each in drawn]
-    unborne = unborne_failure(seen, counts, reference, rule) if _fails(decision) and not last else None
-    due = decision is not Decision.INCONCLUSIVE and unborne is None
-    alarm = alarm_of(seen, counts, reference, due=due, last=last) or unborne
+    premature = premature_failure(seen, counts, reference, rule) if _fails(decision) and not last else None
+    due = decision is not Decision.INCONCLUSIVE and premature is None
+    alarm = alarm_of(seen, counts, reference, due=due, last=last) or premature
     return "" if alarm is None else alarm.kind if alarm.clear else "wait"
 
 

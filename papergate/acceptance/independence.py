@@ -14,7 +14,7 @@ from papergate.diagnosis.kinds import ALIKE_BY_DAMAGE
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import read_preflight
 from papergate.scoring import Outcome
-from papergate.statistics.dependence import Alarm, Drawn, alarm_of, unborne_failure
+from papergate.statistics.dependence import Alarm, Drawn, alarm_of, premature_failure
 from papergate.verdict import Decision, Verdict
 
 MOST_COPIES = 0.05
@@ -42,13 +42,13 @@ def examined(found: Acceptance, *, last: bool) -> Acceptance:
 
 
 def _alarm_of(found: Acceptance, *, last: bool) -> Alarm | None:
-    """What the samples show, or a failure that only further ones can bear out; until then no verdict is due."""
+    """What the samples show, or a failure that further samples must confirm; until then no verdict is due."""
     case, drawn = found.case, drawn_of(found)
     fails = found.judgement.verdict is Verdict.FAIL and not last
-    unborne = unborne_failure(drawn, found.counts, case.reference, case.rule) if fails else None
-    due = found.decided and unborne is None
+    premature = premature_failure(drawn, found.counts, case.reference, case.rule) if fails else None
+    due = found.decided and premature is None
     seen = alarm_of(drawn, found.counts, case.reference, due=due, last=last, may_agree=case.sampling_known)
-    return seen or unborne
+    return seen or premature
 
 
 def with_preflight(case: Case, folder: Path) -> Case:

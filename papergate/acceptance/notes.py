@@ -21,8 +21,9 @@ from papergate.statistics.rule import confirming_samples
 from papergate.verdict import Judgement, Verdict
 
 ELSEWHERE = ("remote", "ray")
-SIZES = ("tensor_parallel", "pipeline_parallel", "data_parallel")
 """Engines that run on other machines, so that their hardware was not probed here."""
+SIZES = ("tensor_parallel", "pipeline_parallel", "data_parallel")
+"""Fields of a deployment that an engine may tell too."""
 NAMED = 5
 """Finish reasons, or names of models, that a note names."""
 
@@ -54,7 +55,7 @@ def _notes_of_promise(promise: Promise) -> Iterator[Note]:
 
 
 def _notes_of_reference(case: Case) -> Iterator[Note]:
-    """Whoever chooses the golden run chooses the number: one that misses the printed score itself proves none of it."""
+    """A golden run that misses the printed score itself: a pass beside it does not show that score."""
     printed, reference = case.promise.score.fraction, case.reference
     if printed is None or not reference.is_golden or case.rule.above:
         return

@@ -15,7 +15,6 @@ from papergate.completions.contents import Contents
 from papergate.completions.lines import NEWLINE, hash_of, sealed
 from papergate.completions.manifest import REPAIR
 from papergate.completions.store import (
-    SEAL,
     completion_at,
     contents_in,
     contents_of,
@@ -27,6 +26,7 @@ from papergate.errors import StoreError
 from papergate.files import MOST_LOG, NotPlain, open_kept, read_kept, reason, sync_folder, unpacked, write_whole
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
 from papergate.run_folder.history import read_history
+from papergate.run_folder.stored import SEAL
 
 MOST_UNPACKED = 1 << 34
 """No run foreseen has a tenth of it."""

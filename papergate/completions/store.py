@@ -52,7 +52,7 @@ from papergate.files import (
 from papergate.run_folder.files import COMPLETIONS_FILE, LOCK_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
 from papergate.run_folder.history import read_history
 from papergate.run_folder.notes import note
-from papergate.run_folder.stored import mistakes_of
+from papergate.run_folder.stored import SEAL, mistakes_of
 from papergate.words import say, worded
 
 NAMED = 5
@@ -61,8 +61,6 @@ NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 """How file systems say that they have no locks."""
 CHANGED = "changed by others"
 SHARED = "end the other program that writes there, then: papergate runs check RUN --repair, and the same command again"
-SEAL = "seal"
-"""In a line of the set-ups: the hash of its other fields, seeded with the seal of the line before."""
 RESTORE = "restore it, or: papergate runs check RUN --repair"
 
 
@@ -391,7 +389,7 @@ def read_sessions(folder: Path) -> tuple[dict[str, str], ...]:
 
 
 def write_sessions(folder: Path, sessions: Sequence[Mapping[str, str]]) -> None:
-    """Replace the set-ups in ``folder``."""
+    """Replace the set-ups in ``folder``; a seal is the hash of its line's other fields, seeded with the seal before."""
     link, lines = 0, list[bytes]()
     for session in sessions:
         link = hash_of(orjson.dumps(session), link)

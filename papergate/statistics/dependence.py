@@ -138,7 +138,7 @@ def alarm_of(
     return _over_time(drawn, ALARM - UNANIMITY_ALARM - (PLACES_ALARM if places > 1 else 0.0)) or apart
 
 
-def unborne_failure(drawn: Sequence[Drawn], counts: Counts, reference: Reference, rule: Rule) -> Alarm | None:
+def premature_failure(drawn: Sequence[Drawn], counts: Counts, reference: Reference, rule: Rule) -> Alarm | None:
     """A failure that would be none, were each look a single draw: samples asked side by side may share their noise."""
     counted = weigh(counts, reference, rule, variance=variance_by_looks(drawn, counts))
     if decide(counted, rule) in (Decision.FAIL_LOW, Decision.FAIL_HIGH):

@@ -22,7 +22,7 @@ from papergate.statistics.dependence import (
     chance_of_unanimity,
     chi_square_tail,
     compared,
-    unborne_failure,
+    premature_failure,
     variance_by_looks,
 )
 from papergate.statistics.panels import Panel, beta_panel
@@ -216,9 +216,9 @@ def test_on_average_independent_samples_scatter_between_looks_as_within_them():
 def test_one_look_alone_counts_each_problem_as_a_single_sample():
     seen = [drawn([True, True] if at < 6 else [False, False], looks=(1, 1)) for at in range(30)]
     assert variance_by_looks(seen, counts_of(seen)) == pytest.approx(0.2 * 0.8 / 30, rel=0.05)
-    assert unborne_failure(seen, counts_of(seen), EXACT, AIME) is None  # 50 points low: that is no noise
+    assert premature_failure(seen, counts_of(seen), EXACT, AIME) is None  # 50 points low: that is no noise
     nearer = [drawn([True, True] if at < 17 else [False, False], looks=(1, 1)) for at in range(30)]
-    assert (found := unborne_failure(nearer, counts_of(nearer), EXACT, AIME)).kind == "side_by_side"
+    assert (found := premature_failure(nearer, counts_of(nearer), EXACT, AIME)).kind == "side_by_side"
     assert not found.clear
 
 
