@@ -45,6 +45,10 @@ WRAPS = (
     r"\begin{{pmatrix}}{}\end{{pmatrix}}", r"\lfloor {} \rfloor", r"{} million",
     r"\textcolor{{red}}{{{}}}", r"]{}[",
     r"\max({},1)", r"-{}", r"{}\text{{ m/s}}", "**{}**",
+    "not {}", "{} is wrong, so", "is it {}?", "~~{}~~", "<del>{}</del>", "<!-- {} -->", r"\cancel{{{}}}",
+    "{}. Wait, no:",
+    "suppose the answer is {}", "a format such as {}, and", "it would be {} if", "不是{}而是", "{}是错误的", "❌ {}",
+    "the answer is {}", "Answer: {}\n", "答案是{}。", "{}</think>",
 )  # fmt: skip
 ODD_SIGNS = r"\{}()[]|^_,;:.=<>+-*/!'%$& 0123456789xynkeiπ°½²√∞≤≠、。，①三" + "\n\x00\ud800"
 SIGNS = [*ODD_SIGNS, *LEAVES.split(), *JOINS.split()]
@@ -112,7 +116,7 @@ def faults_of(one: str, other: str) -> Iterator[str]:
         yield f"not its own equal: {itself.rule}"
     vote_key(one)
     for kind in AnswerKind:
-        extract(f"thought</think> so \\boxed{{{one}}} or {other}", kind=kind, thinks=True)
+        extract(f"thought</think>{other} \\boxed{{{one}}} {other}", kind=kind, thinks=True)
         extract(f"{other} the answer is {one}", kind=kind, thinks=False)
 
 
