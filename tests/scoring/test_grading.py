@@ -1,5 +1,7 @@
 """What a grade says: outcome, extracted text, rule, reason, order and time."""
 
+import cProfile
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -90,6 +92,12 @@ def test_what_takes_too_many_steps_is_undecided_on_every_machine():
     assert [comparison.equal for comparison in allowed] == [None, True]
     assert allowed[0].reason is not None
     assert allowed[0].reason.startswith("step limit")
+
+
+def test_a_limit_within_another_is_given_up_before_it_takes_seconds():
+    with cProfile.Profile() as profile:
+        assert equivalence.equivalent("\\lim_{x\\to0}(x\\lim_{y\\to0}y)", "7").equal is None
+    assert sum(row.callcount for row in profile.getstats()) < 1_000_000
 
 
 def test_leading_zeros_of_an_integer_do_not_count(grader):

@@ -395,23 +395,28 @@ def _context(digits: int) -> Any:  # noqa: ANN401 - mpmath is untyped
     return context
 
 
+def _spend_on_limit(mp: Any) -> None:  # noqa: ANN401 - mpmath is untyped
+    """Count an extrapolation: within another it has more digits, so more terms, each combined with all others."""
+    algebra.spend(_WORK_OF_LIMIT * (mp.dps // DIGITS_OF_LIMITS) ** 2)
+
+
 def _sum_from(start: int, added: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
     """An endless sum: its first terms are added up, the rest is extrapolated."""
-    algebra.spend(_WORK_OF_LIMIT)
+    _spend_on_limit(mp)
     rest = mp.nsum(at, [start + added, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
     return sum(map(at, range(start, start + added)), rest)
 
 
 def _product_from(start: int, multiplied: int, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
     """An endless product: its first terms are multiplied, the rest is extrapolated."""
-    algebra.spend(_WORK_OF_LIMIT)
+    _spend_on_limit(mp)
     rest = mp.nprod(at, [start + multiplied, mp.inf], maxterms=_TERMS_A_DIGIT * mp.dps)
     return math.prod(map(at, range(start, start + multiplied)), start=rest)
 
 
 def _limit_along(step: Callable[[Any], Any], place: Any, mp: Any, at: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
     """The limit of a function at a place, approached by multiples of a step or, from one side, by their inverses."""
-    algebra.spend(_WORK_OF_LIMIT)
+    _spend_on_limit(mp)
     end, size = mp.convert(place), step(mp)
 
     def value(count: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
