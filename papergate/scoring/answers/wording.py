@@ -140,7 +140,7 @@ def phrase_of(text: str) -> str:
         return ""
     text = _SUBJECT.sub("", text)
     words = re.findall(r"[a-z]+", text.lower())
-    if words[0] in _SMALL or words[0] in _NEGATIVE:
+    if words and (words[0] in _SMALL or words[0] in _NEGATIVE):
         return " ".join(words)
     if not words or set(words) & _NO_PHRASE:
         return ""
