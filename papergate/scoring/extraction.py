@@ -15,6 +15,7 @@ from papergate.scoring.reading.boxes import Box, final_boxes
 from papergate.scoring.reading.choice import chosen
 from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.reading.denials import without_struck
+from papergate.scoring.reading.doubts import is_doubtful
 from papergate.scoring.records import AnswerKind, Extraction
 
 _EMPTY_BOX = re.compile(r"\\[fb]?box(?:ed)?\s*\{\s*\}")
@@ -75,9 +76,10 @@ def _boxed(boxes: list[Box], conclusion: str) -> Extraction | None:
     if later := announced(conclusion[boxes[-1].end :], final=True):
         return Extraction(answer=later, rule="answer-is")
     answers = tuple(dict.fromkeys(box.content or "" for box in boxes))
-    if len(answers) > 1:
-        return Extraction(answer=", ".join(answers), rule="boxes")
-    return Extraction(answer=answers[-1], rule="box")
+    doubtful = any(is_doubtful(conclusion, box.start, box.end) for box in boxes)
+    return Extraction(
+        answer=", ".join(answers), rule="boxes" if len(answers) > 1 else "box", reason="doubtful" if doubtful else None
+    )
 
 
 def _said(conclusion: str, *, thinks: bool, cut: bool) -> Extraction | None:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from types import TracebackType
 from typing import Self
@@ -175,6 +176,9 @@ def _without_answer(attempt: Attempt, found: Extraction, started: float) -> Grad
 
 def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started: float) -> Grade:
     outcomes = {True: Outcome.CORRECT, False: Outcome.INCORRECT, None: Outcome.UNDECIDED}
+    elsewhere = comparison.equal is not True and _stands_elsewhere(attempt, found.answer)
+    if found.reason and (comparison.equal or elsewhere):
+        comparison = replace(comparison, equal=None, reason=found.reason)
     return Grade(
         outcome=outcomes[comparison.equal],
         extracted=comparison.extracted if found.rule == "all" else found.answer,
@@ -182,7 +186,7 @@ def _grade(attempt: Attempt, found: Extraction, comparison: Comparison, started:
         rule=f"{found.rule}/{comparison.rule}",
         reason=comparison.reason,
         seconds=time.perf_counter() - started,
-        present_elsewhere=comparison.equal is not True and _stands_elsewhere(attempt, found.answer),
+        present_elsewhere=elsewhere,
     )
 
 

@@ -57,7 +57,10 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extraction:
-    """The final answer found in a completion, the rule that found it, or the reason why there is none."""
+    """The final answer found in a completion, the rule that found it, or the reason why there is none.
+
+    An answer with the reason `doubtful` is one that the words around it leave open; it is never graded right.
+    """
 
     answer: str | None
     rule: str
@@ -90,8 +93,9 @@ class Grade:
         extracted: The answer that was compared, None where there was none.
         gold: The right answer.
         rule: How the answer was found and what settled the comparison, as `extraction/comparison`.
-        reason: Why it is undecided, or incorrect without a comparison: `empty`, `unanswered`, `truncated` (it ends in
-            the thought), `cut off` (it ends in the box of the answer), `refused`, `ended_by_server`.
+        reason: Why it is undecided (`doubtful`: the words around the box leave open if it is the answer), or incorrect
+            without a comparison: `empty`, `unanswered`, `truncated` (it ends in the thought), `cut off` (it ends in the
+            box of the answer), `refused`, `ended_by_server`.
         seconds: Wall time spent on this grade.
         present_elsewhere: The right answer stands in the text, but is not the one that was extracted.
     """

@@ -52,6 +52,24 @@ def test_right_answer_of_the_conclusion_that_was_not_extracted_is_reported(grade
 
 
 @pytest.mark.parametrize(
+    ("text", "outcome", "reason"),
+    [
+        (r"Earlier I found \boxed{7}, an erroneous value.", Outcome.UNDECIDED, "doubtful"),
+        (
+            r"The sum is \boxed{7}. Suppose we start from 0: \boxed{8} if the door is open.",
+            Outcome.UNDECIDED,
+            "doubtful",
+        ),
+        (r"Earlier I found \boxed{8}, an erroneous value.", Outcome.INCORRECT, None),
+        (r"Earlier I found 8, an erroneous value. So the sum is \boxed{7}.", Outcome.CORRECT, None),
+    ],
+)
+def test_an_answer_that_the_words_around_it_leave_open_is_never_right(grader, text, outcome, reason):
+    grade = grade_one(grader, text=text, gold="7")
+    assert (grade.outcome, grade.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
     "text", ["x" * 10_000_000 + r"\boxed{4}", "\ud800 \\boxed{4} \ud800", "\\boxed{3}, " * 10_000 + r"but \boxed{4}"]
 )
 def test_huge_and_broken_text_is_graded(grader, text):

@@ -43,6 +43,7 @@ _SIGNS = {
     "¥": r"\yen ", "￥": r"\yen ", "℃": r"^\circ C", "℉": r"^\circ F",
     "∎": "", "■": "", "□": "", "✓": "", "✔": "", "∥": r"\parallel ", "⊥": r"\perp ", "≅": r"\cong ", "∼": r"\sim ",
     "≡": r"\equiv ", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "∣": "|", "″": "''", "”": "''",
+    "〇": "0", "ℯ": "e", "‰": "/1000 ", "\u00ad": "",
     "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "",
     "π": r"\pi ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\epsilon ",
     "θ": r"\theta ", "λ": r"\lambda ", "μ": r"\mu ", "ν": r"\nu ", "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ",
@@ -181,6 +182,7 @@ _NUMBER_OF_WORDS = {
     "degrees": "°",
     "degree": "°",
     "deg": "°",
+    "度": "°",
 }
 
 
@@ -371,6 +373,8 @@ class _Lexer:
         if cjk:
             if cjk[0] in _SPOKEN_RELATIONS:
                 yield Token("command", _SPOKEN_RELATIONS[cjk[0]], self._spaced)
+            elif cjk[0] in _NUMBER_OF_WORDS:
+                yield Token("sign", _NUMBER_OF_WORDS[cjk[0]], self._spaced)
             else:
                 yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
         elif sign == "." and self._text.startswith("..", self._at):

@@ -21,7 +21,7 @@ _MATH_ENDS = re.compile(r"\$|\\\]|\\\)|\n\s*\n")
 _BETWEEN = re.compile(  # separators, names, conjunctions and doubts
     r"(?:[\s$,;.、，；/|*()≠]|\\[\]\[()]|\\q?quad|\\[,;! ]|\\neq?\b|\\text\{(?![^{}]*\bnot\b)[^{}]*\}"
     r"|and|or|和|或|与|[–—]|\b(?:else|vs|maybe|possibly|perhaps|alternatively)\b|\\\\|\n\s*(?:-|\d+\.)\s|[A-Za-z]\w*\s*="
-    r"|(?:\b(?:case|part|candidate|possibility)\s+)?\(?\b(?:\w|[ivx]{2,4})\b(?:\)|\s*:))*",
+    r"|(?:\b(?:case|part|candidate|possibility|option|version|reading|interpretation|guess)\s+)?\(?\b(?:\w|[ivx]{2,4})\b(?:\)|\s*:))*",
     re.IGNORECASE,
 )
 _INVISIBLE = re.compile(r"\\[vh]?phantom\s*\{(?:\\.|[^{}\\])*\}")

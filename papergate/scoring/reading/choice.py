@@ -47,9 +47,9 @@ _SURELY = (
 _ANNOUNCED = re.compile(
     r"(?:\b(?:answers?|ans\.?|solution|conclusion|réponse|respuesta|antwort)"
     r"|\b(?:correct|right|best|final|proper|appropriate|suitable|likely|accurate|valid|remaining|only|chosen|selected)\s+"
-    r"(?:option|choice|letter|one|response|statement|selection)|\b(?:the|my|your)\s+(?:option|choice|statement|selection)"
+    r"(?:option|choice|letter|one|response|statement|selection)|\bwhat\s+(?:is\s+left|remains)|\b(?:the|my|your)\s+(?:option|choice|statement|selection)"
     r"|(?:^|\n)\s*(?:correct|result|choice|option|selection)(?=\s*:))"
-    r"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of|among|from|in|that|which)\s[^.:\n]{1,80}?)?\s*,?\s*"
+    r"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of|among|from|in|that|which)\s[^.:\n]{1,80}?|\s+here)?\s*,?\s*"
     rf"{_SURELY}(?:{_BE}|\n)\s*{_SURELY}{_NAMED}"
     r"|(?:答案|正确选项|正确的选项|最佳选项|正确的(?=是))\s*(?:不是\(?[A-Z]\)?\s*,\s*而)?(?:应该|应当|应|就|只能)?\s*"
     r"(?:选项|选择|选|是|为|:)*\s*"
@@ -63,6 +63,7 @@ _CHOSEN = re.compile(
     r"|\b(?:it|this|that)\s+(?:must|has\s+to|should|can\s+only)\s+be\s+(?:option|choice|answer)?\s*"
     r"|\b(?:it|this|that|which)\s+(?:is|matches|corresponds\s+to|leads\s+to|points\s+to|means)\s+"
     r"(?:the\s+)?(?:option|choice|answer)\s+"
+    r"|\bI\s+(?:think|believe)\s+(?:that\s+)?(?:it\s+is|it's|it\s+must\s+be)\s+(?:option|choice)?\s*"
     r"|\b(?:this|that|which)\s+makes\s+(?:option\s+)?|\b(?:this|that|which)\s+leaves\s+(?:us\s+with\s+)?(?:only\s+)?(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?,\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|finally)\b\s*[,:]?\s*(?:it\s+is|it's)?\s*"
     r"(?:option|choice|answer)?\s*"
@@ -98,7 +99,7 @@ _ENDS = re.compile(
     rf"|—|–|[✓✔]|(?<=\s)\(|\((?=[^\x00-\x7f])|,|{_BECAUSE}|(?:是)?正确)"
 )
 _SENTENCE_ENDS = re.compile(
-    rf"\s*(?:[.;!。]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|\s+the\s+(?:correct|right|best|only)\b|,?\s*(?:{_BECAUSE}))"
+    rf"\s*(?:here\b)?\s*(?:[.;!。]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|\s+the\s+(?:correct|right|best|only)\b|,?\s*(?:{_BECAUSE}))"
 )
 _TEXT_FOLLOWS = re.compile(r"\s*(?:[.):]|、)\s*\S|\s*[-–—]\s+\S*[A-Za-z\u4e00-\u9fff]{2}|\s+[是否对错][.。\s]*$")
 _IS_CORRECT = re.compile(
