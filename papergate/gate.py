@@ -34,12 +34,13 @@ from papergate.run_folder.drift import DriftRecord
 from papergate.run_folder.files import give_room, new_run, promise_folders, servers_folder
 from papergate.run_folder.golden_answers import GoldenAnswers
 from papergate.run_folder.history import forget_verdict
+from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import PreflightRecord
 from papergate.run_folder.sums import root_of, sums_of
-from papergate.words import Language, explain, say
+from papergate.words import Language, explain, say, worded
 
 NO_FLEET: Mapping[str, str] = MappingProxyType({})
-NEVER_CAME = "no run holds this promise: its job never reported; run it, and merge again into a new folder"
+NONE_REFUSED: Mapping[str, StoreError] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,9 +120,7 @@ def drifts(options: Options, *, targets: Collection[str]) -> tuple[tuple[Path, D
         PapergateError: a file or an option is wrong, or an engine cannot be started or reached.
     """
     if options.golden is None:
-        raise OptionsError(
-            "drift is measured from golden answers: --golden FOLDER, as `papergate golden make` wrote it"
-        )
+        raise worded(OptionsError, note("drift_without_golden"))
     golden, run = read_golden_answers(options.golden), (options.run or new_run()).absolute()
     found = []
     for promise, engine in _deployments(read_setup(options), targets, run):
@@ -141,10 +140,10 @@ def golden_made(options: Options, *, target: str, making: Making, say_so: Callab
     of_target = {promise.deployed for promise in setup.promises if promise.target == target}
     if len(of_target) != 1:
         named = ", ".join(sorted(of_target)) or "none"
-        raise OptionsError(f"{target}: golden answers are made of one deployment; this target has {named}")
+        raise worded(OptionsError, note("golden_answers_of_several", target=target, names=named))
     for promise, engine in _deployments(setup, [target], (options.run or new_run()).absolute()):
         return make_golden(promise, setup, engine, making, say_so)
-    raise OptionsError(f"{target}: its deployment cannot be asked here; see papergate doctor")
+    raise worded(OptionsError, note("not_asked_here", target=target))
 
 
 def _deployments(setup: Setup, targets: Collection[str], run: Path) -> Iterator[tuple[Promise, Engine]]:
@@ -183,7 +182,7 @@ def _judged_again(
     *,
     merged: bool = False,
     fleet: Mapping[str, str] = NO_FLEET,
-    refused: Mapping[str, str] = NO_FLEET,
+    refused: Mapping[str, StoreError] = NONE_REFUSED,
 ) -> Ended:
     """Judge ``run``; of one that was ``merged`` just now no page tells yet, so that errors stand on its page too.
 
@@ -199,13 +198,19 @@ def _judged_again(
     found = rejudge_run(run, setup, family=family or None)
     lines = tuple(Line(promise=each.promise, record=each.record, error=each.error) for each in found)
     held = {line.promise for line in lines}
-    absent = [Line(promise=one, error=refused.get(one, NEVER_CAME)) for one in fleet if one not in held]
+    language = setup.options.language
+    never_came = say(note("never_came"), language)
+    absent = [
+        Line(promise=one, error=explain(refused[one], language) if one in refused else never_came)
+        for one in fleet
+        if one not in held
+    ]
     judged = [line for line in lines if line.record]
     for line in lines:
         if merged and not line.record:
             forget_verdict(run / line.promise)
     give_room(run)
-    page_error = _page_error(run, [*(lines if merged else judged), *absent], setup.options.language) if judged else ""
+    page_error = _page_error(run, [*(lines if merged else judged), *absent], language) if judged else ""
     return Ended(folder=run, lines=(*lines, *absent), page_error=page_error)
 
 

@@ -14,7 +14,9 @@ from papergate.engines.weights import digest_of_weights
 from papergate.errors import OptionsError
 from papergate.promises import Promise
 from papergate.promises.records import PromisedScore
+from papergate.run_folder.notes import note
 from papergate.statistics.rule import GAIN_MARGIN
+from papergate.words import worded
 
 LARGEST_ERROR = GAIN_MARGIN / 5
 """Standard error of a base's score at most: a fifth of the gain that the rule is planned for, whatever the score."""
@@ -80,7 +82,7 @@ def refuse_no_gain(promise: Promise, options: Options) -> None:
     checkpoint = options.model or promise.deployment.model
     assert options.gain_over, "there is a base"
     if Path(checkpoint).resolve() == Path(options.gain_over).resolve():
-        raise OptionsError(f"--gain-over {checkpoint}: this is the model that is tested; give its base")
+        raise worded(OptionsError, note("base_is_model", model=checkpoint))
     if not options.attached:
         refuse_incomplete(checkpoint)
         _refuse_a_copy(Path(checkpoint), Path(options.gain_over))
@@ -93,16 +95,15 @@ def refuse_one_model(checkpoint: EngineIdentity, base: EngineIdentity) -> None:
         OptionsError: both are one model.
     """
     if checkpoint.revision and checkpoint.revision == base.revision:
-        raise OptionsError(
-            f"--gain-over {base.model}: the server says that {base.model} and {checkpoint.model} are the same weights "
-            f"({base.revision}); give the base of the model that is tested"
+        raise worded(
+            OptionsError,
+            note("base_of_same_revision", base=base.model, checkpoint=checkpoint.model, revision=base.revision),
         )
 
 
 def _refuse_a_copy(checkpoint: Path, base: Path) -> None:
     digest = digest_of_weights(checkpoint)
     if digest and digest == digest_of_weights(base):
-        raise OptionsError(
-            f"--gain-over {base}: its weights are those of {checkpoint}, the model that is tested (sha256 "
-            f"{digest[:12]}); give its base"
+        raise worded(
+            OptionsError, note("base_of_same_weights", base=f"{base}", checkpoint=f"{checkpoint}", digest=digest[:12])
         )

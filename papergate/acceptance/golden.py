@@ -98,16 +98,16 @@ def _refuse_untrue(folder: Path, record: VerdictRecord) -> None:
         StoreError: it is not.
     """
     seen = [
-        *(f"{name} was changed after the verdict" for name in changed_files(folder, read_history(folder))),
+        *(note("golden_file_changed", file=name) for name in changed_files(folder, read_history(folder))),
         *_against_manifest(folder, record),
         *_against_grades(folder, record),
     ]
     if seen:
         about = {"folder": f"{folder}", "run": f"{folder.parent}"}
-        raise worded(StoreError, note("golden_untrue", seen="; ".join(seen), **about))
+        raise worded(StoreError, note("golden_untrue", *seen, **about))
 
 
-def _against_manifest(folder: Path, record: VerdictRecord) -> Iterator[str]:
+def _against_manifest(folder: Path, record: VerdictRecord) -> Iterator[Note]:
     if not (folder / MANIFEST_FILE).exists():
         return
     manifest = read_manifest(folder)
@@ -120,10 +120,12 @@ def _against_manifest(folder: Path, record: VerdictRecord) -> Iterator[str]:
         "sampling": (record.sampling, manifest.sampling),
         "model": (record.engine.model, manifest.model),
     }
-    yield from (f"its {name} is not that of {MANIFEST_FILE}" for name, (ours, theirs) in said.items() if ours != theirs)
+    for name, (ours, theirs) in said.items():
+        if ours != theirs:
+            yield note("golden_not_of_manifest", name=name, file=MANIFEST_FILE)
 
 
-def _against_grades(folder: Path, record: VerdictRecord) -> Iterator[str]:
+def _against_grades(folder: Path, record: VerdictRecord) -> Iterator[Note]:
     """The counts and the score, counted anew."""
     counts = record.counts
     if (folder / GRADES_FILE).exists():
@@ -131,13 +133,11 @@ def _against_grades(folder: Path, record: VerdictRecord) -> Iterator[str]:
         pairs = zip(counts.problems, counts.correct, strict=True)
         if wrong := [(problem, correct) for problem, correct in pairs if right.get(problem, 0) != correct]:
             problem, correct = wrong[0]
-            yield (
-                f"{len(wrong)} of its counts are not those of {GRADES_FILE}, first of {quotable(problem)}: "
-                f"{correct} correct, {right.get(problem, 0)} by its grades"
-            )
+            first = {"problem": quotable(problem), "correct": correct, "graded": right.get(problem, 0)}
+            yield note("golden_not_of_grades", count=len(wrong), file=GRADES_FILE, **first)
     score = fsum(c / k for c, k in zip(counts.correct, counts.samples, strict=True)) / len(counts.samples)
     if not isclose(score, record.judgement.score, abs_tol=SAME_SCORE):
-        yield f"its score is {record.judgement.score:.4%}, {score:.4%} by its counts"
+        yield note("golden_not_of_counts", stated=record.judgement.score, counted=score)
 
 
 def _beside(found: Comparison, golden: Golden, problems: Sequence[str]) -> BesideGolden:

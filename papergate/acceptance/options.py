@@ -13,10 +13,11 @@ from papergate.completions.policy import NO_PROGRESS_S
 from papergate.completions.shard import Shard
 from papergate.endpoints.address import root_of
 from papergate.errors import EngineRefused, OptionsError
+from papergate.run_folder.notes import note
 from papergate.scoring import GraderMode
 from papergate.statistics.budget import Budget
 from papergate.statistics.looks import LOOKS
-from papergate.words import LANGUAGES, VARIABLE, Language, language_of
+from papergate.words import LANGUAGES, VARIABLE, Language, language_of, note_of, worded
 
 TRIAL_PROBLEMS, TRIAL_SAMPLES = 2, 1
 """Of a trial: few enough for minutes, and two, as one answer may be cut by chance."""
@@ -207,16 +208,16 @@ def refuse_not_above_zero(get: Given, *names: str) -> None:
     """
     for name in names:
         if (number := get(name)) is not None and not number > 0:
-            raise OptionsError(f"{name} {number}: give a number above 0")
+            raise worded(OptionsError, note("option_not_above_zero", option=name, number=number))
 
 
 def _refuse_numbers(get: Given) -> None:
     for name in ("--samples", "--max-samples", "--limit", "--concurrency"):
         if (number := get(name)) is not None and number < 1:
-            raise OptionsError(f"{name} {number}: give a whole number of at least 1")
+            raise worded(OptionsError, note("option_not_counting", option=name, number=number))
     for name in ("--samples", "--max-samples"):
         if (get(name) or 0) > MOST_SAMPLES:
-            raise OptionsError(f"{name} {get(name)}: give at most {MOST_SAMPLES}")
+            raise worded(OptionsError, note("option_above_most", option=name, number=get(name), most=MOST_SAMPLES))
     refuse_not_above_zero(get, "--budget-tokens", "--budget-hours")
 
 
@@ -226,25 +227,23 @@ def _refuse_odd_names(get: Given) -> None:
         values = [get(name)] if isinstance(get(name), str) else get(name) or ()
         for value in values:
             if any(unicodedata.category(letter) in UNSHOWN for letter in value):
-                raise OptionsError(f"{name} {value!r}: holds bytes that are no UTF-8 or no letters; rename it")
+                raise worded(OptionsError, note("option_unshown", option=name, value=value))
 
 
 def _refuse_places(get: Given) -> None:
     """Files and folders that are given must be of the kind that is meant."""
     if get("--run") and not (there := _nearest(Path(get("--run")))).is_dir():
-        kind = "file" if there.is_file() else "special file"
-        raise OptionsError(
-            f"--run {get('--run')}: {there} is a {kind}; give the folder of a run, or the name of a new one"
-        )
+        about = {"place": f"{there}", "special": not there.is_file()}
+        raise worded(OptionsError, note("run_no_folder", given=get("--run"), **about))
     if get("--ca-file") and not Path(get("--ca-file")).is_file():
-        raise OptionsError(f"--ca-file {get('--ca-file')}: no such file; give the authority's certificate as PEM")
+        raise worded(OptionsError, note("ca_file_missing", file=get("--ca-file")))
     for name in ("--endpoint", "--ray"):
         if get(name) and get("--predictions"):
-            raise OptionsError(f"{name} asks a server, --predictions reads a file: give one of them")
+            raise worded(OptionsError, note("asks_and_reads", option=name))
     if get("--trial") and get("--predictions"):
-        raise OptionsError("--trial tries a server or an engine, --predictions reads a file: give one of them")
+        raise worded(OptionsError, note("trial_and_predictions"))
     if get("--golden") and not Path(get("--golden")).is_dir():
-        raise OptionsError(f"--golden {get('--golden')}: no such folder; give the folder of a stored run")
+        raise worded(OptionsError, note("golden_no_folder", golden=get("--golden")))
 
 
 def _refuse_no_addresses(option: str, *addresses: str) -> None:
@@ -252,7 +251,7 @@ def _refuse_no_addresses(option: str, *addresses: str) -> None:
         try:
             root_of(address)
         except EngineRefused as error:
-            raise OptionsError(f"{option}: {error}") from error
+            raise worded(OptionsError, note("option_of", note_of(error), option=option)) from error
 
 
 def _dashboards(get: Given) -> list[str]:
@@ -263,15 +262,15 @@ def _dashboards(get: Given) -> list[str]:
 def _refuse_bounds_of_one_look(get: Given) -> None:
     """A budget and Holm need a verdict that can wait for further looks."""
     if get("--samples") and get("--max-samples"):
-        raise OptionsError("--samples fixes the number that --max-samples bounds: give one of them")
+        raise worded(OptionsError, note("samples_and_most"))
     if get("--letter") and get("--protocol") != "vendor":
-        raise OptionsError("--letter sends as the document's tool does, which --protocol vendor follows: give both")
+        raise worded(OptionsError, note("letter_without_vendor"))
     if get("--holm") and get("--protocol") == "vendor":
-        raise OptionsError("--holm adjusts an error rate; with --protocol vendor the literal rule alone decides")
+        raise worded(OptionsError, note("holm_of_vendor"))
     fixed = "--samples" if get("--samples") else "--predictions" if get("--predictions") else ""
     fixed = "--protocol vendor" if get("--protocol") == "vendor" else fixed
     if fixed and (get("--budget-tokens") or get("--budget-hours")):
-        raise OptionsError(f"a budget is looked at between looks, and {fixed} has one look only: give one of them")
+        raise worded(OptionsError, note("budget_of_one_look", option=fixed))
 
 
 def _refuse_shards_without_plan(get: Given) -> None:
@@ -279,15 +278,10 @@ def _refuse_shards_without_plan(get: Given) -> None:
     if not get("--shard"):
         return
     if not (get("--samples") or get("--coordinate") or get("--protocol") == "vendor"):
-        raise OptionsError(
-            "--shard asks a part of a fixed number of samples, or of looks that a coordinator takes: give --samples K, "
-            "or --coordinate DIR"
-        )
+        raise worded(OptionsError, note("shard_without_plan"))
     for name in ("--holm", "--predictions", "--budget-tokens", "--budget-hours", "--shards"):
         if get(name):
-            raise OptionsError(
-                f"--shard judges nothing: give {name} to papergate merge or to the coordinator, or leave it out"
-            )
+            raise worded(OptionsError, note("shard_with_judging", option=name))
 
 
 def _refuse_coordinating(get: Given) -> None:
@@ -295,22 +289,20 @@ def _refuse_coordinating(get: Given) -> None:
     refuse_not_above_zero(get, "--shards", "--wait-hours")
     if not get("--coordinate"):
         if given := [name for name in ("--shards", "--wait-hours") if get(name)]:
-            raise OptionsError(f"{given[0]} is about the shards of a coordinated run: give --coordinate DIR")
+            raise worded(OptionsError, note("coordinating_without_folder", option=given[0]))
         return
     if not (get("--shard") or get("--shards")):
-        raise OptionsError(
-            "--coordinate DIR: give --shard I/N to ask a part there, or --shards N to judge the N parts that others ask"
-        )
+        raise worded(OptionsError, note("coordinate_alone"))
     for name in ("--predictions", *(() if get("--shard") else ("--endpoint", "--ray"))):
         if get(name):
-            raise OptionsError(f"--coordinate judges what shards ask: leave out {name}")
+            raise worded(OptionsError, note("coordinate_with_asking", option=name))
 
 
 def _refuse_gain_without_run(get: Given) -> None:
     """A base is asked whole, in this session, and is the reference itself."""
     for name in ("--golden", "--predictions", "--shard", "--coordinate", "--limit", "--trial"):
         if get("--gain-over") and get(name):
-            raise OptionsError(f"--gain-over asks the whole base in this session, as the reference: leave out {name}")
+            raise worded(OptionsError, note("gain_with_other_reference", option=name))
 
 
 def _nearest(path: Path) -> Path:
@@ -332,5 +324,5 @@ def _run(get: Given, shard: Shard | None) -> Path | None:
 def _data(entry: str) -> tuple[str, Path]:
     name, separator, path = entry.partition("=")
     if not (name and separator and path):
-        raise OptionsError(f"--data {entry}: write BENCHMARK=FILE, for example --data math500=/data/math_500.jsonl")
+        raise worded(OptionsError, note("data_unnamed", entry=entry))
     return name, Path(path)

@@ -15,7 +15,7 @@ from papergate.errors import OptionsError
 from papergate.promises import PAPERS, TARGETS, TOOLS, Promise, Target, read_promises, read_targets
 from papergate.promises.policy import GatePolicy, read_policy
 from papergate.run_folder.notes import Note, note
-from papergate.suggest import among
+from papergate.suggest import nearest
 from papergate.words import worded
 
 
@@ -138,30 +138,13 @@ def _refuse_unrelated_predictions(
 ) -> None:
     about = {(promise.deployment.model, promise.benchmark) for promise in kept}
     if not about and gone:
-        raise OptionsError(
-            f"{predictions.path}: its {len(predictions.problems)} problems (ids such as "
-            f"{quotable(predictions.problems[0])}) of model {options.model or predictions.model or 'unknown'!r} belong "
-            "to no selected promise.\n"
-            f"  {_how_to_judge(predictions, options, gone)}\n"
-            "  To grade them without any promise: write {gold, response} lines, then papergate grade FILE -o OUT"
-        )
+        model = options.model or predictions.model
+        seen = {"problems": len(predictions.problems), "first": quotable(predictions.problems[0])}
+        asked = sorted({promise.benchmark for promise in gone if model and _same_model(model, promise)})
+        log = {"log": f"{predictions.path}", "model": model or "unknown", "benchmarks": asked}
+        raise worded(OptionsError, note("log_of_no_promise", **seen, **log))
     if len(about) > 1:
-        raise OptionsError(
-            f"{predictions.path}: the file fits {len(about)} promises and does not say which model wrote it; "
-            "give --model NAME"
-        )
-
-
-def _how_to_judge(predictions: Predictions, options: Options, left_out: Iterable[Promise]) -> str:
-    """What would make the log fit a promise: where its model has some, only the ids stand in the way."""
-    model = options.model or predictions.model
-    asked = sorted({promise.benchmark for promise in left_out if model and _same_model(model, promise)})
-    if not asked:
-        return "To judge them: --model NAME as a target writes it, --data BENCHMARK=FILE, or your own --targets DIR."
-    return (
-        "The model has promises; the ids are of none of their benchmarks. Name the file that was asked: "
-        f"--data BENCHMARK=FILE, BENCHMARK one of {', '.join(asked)}."
-    )
+        raise worded(OptionsError, note("log_of_several_models", log=f"{predictions.path}", count=len(about)))
 
 
 def _same_model(model: str, promise: Promise) -> bool:
@@ -172,7 +155,9 @@ def _same_model(model: str, promise: Promise) -> bool:
 def _refuse_unknown_data(known: Iterable[str], options: Options) -> None:
     unknown = sorted(options.data.keys() - set(known))
     if unknown:
-        raise OptionsError(f"--data {unknown[0]}=...: no such benchmark{among(unknown[0], known)}")
+        names = sorted(known)
+        about = {"name": unknown[0], "known": names, "close": nearest(unknown[0], names)}
+        raise worded(OptionsError, note("data_unknown", **about))
 
 
 def _folders(options: Options, name: str) -> list[Path]:

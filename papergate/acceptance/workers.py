@@ -5,6 +5,8 @@ from pathlib import Path
 
 from papergate.completions.policy import Policy
 from papergate.errors import OptionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,10 +26,7 @@ class Workers:
         """
         busy, concurrency = max(1, min(self.count, promises)), policy.concurrency or concurrency
         if concurrency < busy:
-            raise OptionsError(
-                f"{concurrency} requests in flight cannot be shared by {busy} workers; give a larger --concurrency, or "
-                f"fewer workers: -n {concurrency}"
-            )
+            raise worded(OptionsError, note("too_few_in_flight", in_flight=concurrency, workers=busy))
         rate = policy.requests_per_s and policy.requests_per_s / busy
         return replace(policy, concurrency=concurrency // busy, requests_per_s=rate)
 

@@ -12,6 +12,8 @@ from papergate.gate import drifts
 from papergate.printable import printable
 from papergate.run_folder.drift import DriftResult
 from papergate.run_folder.files import DRIFT_FILE
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 WORST_FIRST: tuple[tuple[DriftResult, ExitCode], ...] = (
     ("drifted", ExitCode.BROKEN),
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     options = deployment_options(args, golden=str(args.golden), run=args.folder)
     found = drifts(options, targets=[args.target])
     if not found:
-        raise OptionsError(f"{args.target}: no deployment of this target can be asked here; see papergate doctor")
+        raise worded(OptionsError, note("no_deployment_here", target=args.target))
     for folder, record in found:
         print(printable("\n".join([*drift_lines(record, options.language), f"record: {folder / DRIFT_FILE}"])))
     results = {record.result for _, record in found}

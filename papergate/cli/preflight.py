@@ -9,6 +9,8 @@ from papergate.acceptance.options import Options, add_language_option, options_o
 from papergate.completions.progress import progress_for
 from papergate.errors import OptionsError
 from papergate.gate import preflights
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 IN_ORDER, FAILED = 0, 1
 OPTIONS = {
@@ -60,5 +62,5 @@ def run(args: argparse.Namespace) -> int:
     show = partial(progress_for, sys.stdout, language=options.language)
     records = preflights(options, targets=[args.target], show=show)
     if not records:
-        raise OptionsError(f"{args.target}: no promise of this target is about a server; see papergate doctor")
+        raise worded(OptionsError, note("no_server_of_target", target=args.target))
     return FAILED if any(record.failed for record in records) else IN_ORDER

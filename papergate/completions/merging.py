@@ -40,8 +40,10 @@ from papergate.run_folder.files import (
     promise_folders,
 )
 from papergate.run_folder.history import read_history
+from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
 from papergate.run_folder.shard import ShardRecord, read_shard
+from papergate.words import note_of, worded
 
 NAMED = 5
 """Mistakes of one kind that a message names one by one."""
@@ -63,7 +65,7 @@ class Part:
     record: ShardRecord
 
 
-def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[str, str]:
+def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[str, StoreError]:
     """Join ``runs`` into the new run folder ``into``, to be judged; the folder is there whole or not at all.
 
     A promise that one run holds whole comes with its verdict there, which tells how it was judged.
@@ -76,7 +78,7 @@ def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[
     """
     _refuse_twice(runs)
     if into.exists():
-        raise StoreError(f"{into} is there already; a merge makes a new folder: give another name to -o")
+        raise worded(StoreError, note("merge_into_old", folder=f"{into}"))
     stores = _stores(runs)
     try:
         private_folder(into.absolute().parent)
@@ -89,9 +91,9 @@ def merge_runs(runs: Sequence[Path], into: Path, *, each: bool = False) -> dict[
             raise
         sync_folder(into.absolute().parent)
     except Damaged as damage:
-        raise StoreError(f"a record of {', '.join(map(str, runs))} changed while it was merged: {damage}") from damage
+        raise worded(StoreError, note("merge_changed", runs=", ".join(map(str, runs)), damage=f"{damage}")) from damage
     except OSError as error:
-        raise StoreError(f"{into} cannot be written: {reason(error)}; make room, or give another folder") from error
+        raise worded(StoreError, note("merge_not_written", folder=f"{into}", reason=reason(error))) from error
     return refused
 
 
@@ -104,14 +106,13 @@ def refuse_others(runs: Sequence[Path], expected: Mapping[str, str]) -> None:
     for promise, folders in _stores(runs).items():
         protocols = {read_manifest(folder).protocol for folder in folders}
         if {expected.get(promise)} != protocols:
-            asked = f"asked with protocol {', '.join(sorted(protocols))}; the matrix file "
-            names = f"names it with {expected[promise]}" if promise in expected else "does not name it"
-            raise StoreError(f"{folders[0]}: {promise} was {asked}{names}. Leave this run out, or mend the file")
+            about = {"folder": f"{folders[0]}", "promise": promise, "asked": sorted(protocols)}
+            raise worded(StoreError, note("merge_outside_fleet", **about, named=expected.get(promise, "")))
 
 
-def _join_all(stores: Mapping[str, Sequence[Path]], draft: Path, *, each: bool) -> dict[str, str]:
+def _join_all(stores: Mapping[str, Sequence[Path]], draft: Path, *, each: bool) -> dict[str, StoreError]:
     """Join every promise; with ``each``, those that cannot be joined are left out, and returned with the reason."""
-    refused: dict[str, str] = {}
+    refused: dict[str, StoreError] = {}
     for promise, folders in stores.items():
         try:
             join(promise, folders, draft / promise)
@@ -119,16 +120,16 @@ def _join_all(stores: Mapping[str, Sequence[Path]], draft: Path, *, each: bool) 
             if not each:
                 raise
             shutil.rmtree(draft / promise, ignore_errors=True)
-            refused[promise] = str(error)
+            refused[promise] = error
     if refused and len(refused) == len(stores):
-        raise StoreError("\n".join(["no promise can be joined, and nothing is left to judge:", *refused.values()]))
+        raise worded(StoreError, note("merge_leaves_nothing", *map(note_of, refused.values())))
     return refused
 
 
 def _refuse_twice(runs: Sequence[Path]) -> None:
     places = Counter(run.resolve() for run in runs)
     if twice := [place for place, times in places.items() if times > 1]:
-        raise StoreError(f"{twice[0]} is given twice; give each run once")
+        raise worded(StoreError, note("merge_twice", run=f"{twice[0]}"))
 
 
 def _stores(runs: Sequence[Path]) -> dict[str, list[Path]]:
@@ -137,7 +138,7 @@ def _stores(runs: Sequence[Path]) -> dict[str, list[Path]]:
     for run in runs:
         folders = promise_folders(run, MANIFEST_FILE)
         if not folders:
-            raise StoreError(f"{run} holds no completions; give the folders of runs that were asked with --shard")
+            raise worded(StoreError, note("merge_of_nothing", run=f"{run}"))
         for folder in folders:
             stores.setdefault(read_manifest(folder).promise, []).append(folder)
     return stores
@@ -151,7 +152,9 @@ def join(promise: str, folders: Sequence[Path], into: Path) -> None:
         _copy(promise, folders, into)
         return
     if whole := [folder for folder, manifest in zip(folders, manifests, strict=True) if not manifest.shard]:
-        raise StoreError(f"{whole[0]} holds all of {promise}, and {folders[0].parent} a part: two runs are two tries")
+        raise worded(
+            StoreError, note("merge_whole_and_part", whole=f"{whole[0]}", promise=promise, part=f"{folders[0].parent}")
+        )
     _write(parts_of(promise, folders), into)
 
 
@@ -173,7 +176,7 @@ def joined_manifest(parts: Sequence[Part]) -> Manifest:
 def _copy(promise: str, folders: Sequence[Path], into: Path) -> None:
     if len(folders) > 1:
         both = ", ".join(map(str, folders[:NAMED]))
-        raise StoreError(f"{promise} is in {len(folders)} runs that are no shards ({both}): each is a try of its own")
+        raise worded(StoreError, note("merge_of_no_shards", promise=promise, count=len(folders), runs=both))
     refuse_damaged(folders[0], contents_of(folders[0]))
     read_history(folders[0])  # a damaged one is refused, like a damaged store
     for name in COPIED:
@@ -196,39 +199,41 @@ def _part(folder: Path) -> Part:
     """
     manifest, record = read_manifest(folder), read_shard(folder)
     if record is None or not record.look:
-        raise StoreError(f"{folder}: shard {manifest.shard} is not complete; run its command again, then merge")
+        raise worded(StoreError, note("merge_incomplete", folder=f"{folder}", shard=manifest.shard))
     if f"{record.index}/{record.count}" != manifest.shard:
-        raise StoreError(f"{folder}: its record is of shard {record.index}/{record.count}, not of {manifest.shard}")
+        raise worded(
+            StoreError,
+            note("merge_other_shard", folder=f"{folder}", index=record.index, count=record.count, shard=manifest.shard),
+        )
     return Part(folder=folder, manifest=manifest, record=record)
 
 
 def _complete(promise: str, parts: Sequence[Part]) -> list[Part]:
     first = parts[0]
     against = [*_other_runs(first, parts), *_other_plans(first, parts)]
-    held = Counter(part.record.index for part in parts)
-    against += [f"shard {index} is given {times} times" for index, times in sorted(held.items()) if times > 1]
-    missing = [index for index in range(first.record.count) if index not in held]
-    named = ", ".join(map(str, missing[:NAMED])) + (f" and {len(missing) - NAMED} more" if missing[NAMED:] else "")
-    against += [f"missing of {first.record.count} shards: {named}"] * bool(missing)
+    held, count = Counter(part.record.index for part in parts), first.record.count
+    against += [note("merge_doubled", shard=shard, times=times) for shard, times in sorted(held.items()) if times > 1]
+    if missing := [index for index in range(count) if index not in held]:
+        against.append(note("merge_missing", count=count, named=missing[:NAMED], more=len(missing[NAMED:])))
     if against:
-        raise StoreError(f"{promise} cannot be merged:\n  - " + "\n  - ".join(against))
+        raise worded(StoreError, note("merge_refused", *against, promise=promise))
     return sorted(parts, key=lambda part: part.record.index)
 
 
-def _other_runs(first: Part, parts: Sequence[Part]) -> Iterator[str]:
+def _other_runs(first: Part, parts: Sequence[Part]) -> Iterator[Note]:
     """Where the runs or the releases that answered them differ."""
     for part in parts[1:]:
         for line in _as_whole(part.manifest).difference(_as_whole(first.manifest), shards=True):
-            yield f"{part.folder} is of another run than {first.folder}: {line}"
+            yield note("merge_of_another_run", folder=f"{part.folder}", first=f"{first.folder}", difference=line)
 
 
-def _other_plans(first: Part, parts: Sequence[Part]) -> Iterator[str]:
+def _other_plans(first: Part, parts: Sequence[Part]) -> Iterator[Note]:
     for part in parts[1:]:
         ours, theirs = part.record, first.record
         apart = [name for name in PLAN if getattr(ours, name) != getattr(theirs, name)]
         if apart:
-            numbers = f"{ours.count} shards up to {ours.look} samples, and {theirs.count} up to {theirs.look}"
-            yield f"{part.folder} has another plan than {first.folder} ({', '.join(apart)} differ): {numbers}"
+            plans = {"plan": [ours.count, ours.look], "others": [theirs.count, theirs.look], "apart": apart}
+            yield note("merge_of_another_plan", folder=f"{part.folder}", first=f"{first.folder}", **plans)
 
 
 def _as_whole(manifest: Manifest) -> Manifest:
@@ -269,9 +274,16 @@ def _places(part: Part) -> Lines:
     held = set(contents.succeeded)
     missing, others = planned - held, held - planned
     if missing or others:
-        raise StoreError(
-            f"{part.folder}: shard {part.manifest.shard} lacks {len(missing)} of its {len(planned)} samples and holds "
-            f"{len(others)} that are not its own, or of a later look; run its command again until it is complete"
+        raise worded(
+            StoreError,
+            note(
+                "merge_other_samples",
+                folder=f"{part.folder}",
+                shard=part.manifest.shard,
+                missing=len(missing),
+                planned=len(planned),
+                others=len(others),
+            ),
         )
     return contents.succeeded.columns
 

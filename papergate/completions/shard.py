@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from papergate.errors import OptionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 MOST_SHARDS = 10_000
 """More than any cluster has nodes; a shard of fewer samples than this bound on samples allows asks nothing."""
-ACCEPTED = "write I/N with I from 0 to N-1, such as 0/8; auto in a Slurm array; or auto/N in a Kubernetes Indexed Job"
 TASK, COUNT, FIRST, LAST, STEP = (f"SLURM_ARRAY_TASK_{name}" for name in ("ID", "COUNT", "MIN", "MAX", "STEP"))
 INDEX = "JOB_COMPLETION_INDEX"
 
@@ -33,7 +34,7 @@ class Shard:
         """
         found = re.fullmatch(r"(auto|\d{1,9})(?:/(\d{1,9}))?", text)
         if not found or (found[1] != "auto" and not found[2]):
-            raise OptionsError(f"--shard {text}: {ACCEPTED}")
+            raise worded(OptionsError, note("shard_malformed", shard=text))
         if found[1] != "auto":
             return cls._within(text, int(found[1]), int(found[2]))
         if found[2]:
@@ -43,7 +44,7 @@ class Shard:
     @classmethod
     def _within(cls, text: str, index: int, count: int) -> Self:
         if not (0 <= index < count <= MOST_SHARDS):
-            raise OptionsError(f"--shard {text}: shard {index} of {count} cannot be; {ACCEPTED}")
+            raise worded(OptionsError, note("shard_impossible", shard=text, index=index, count=count))
         return cls(index=index, count=count)
 
     def __str__(self) -> str:
@@ -66,7 +67,7 @@ def _task_of_array(environment: Mapping[str, str], text: str) -> tuple[int, int]
     last = int(environment.get(LAST, first + step * (count - 1)))
     place, rest = divmod(task - first, step)
     if rest or last != first + step * (count - 1):
-        raise OptionsError(f"--shard {text}: the tasks of this array are not evenly numbered; write --shard I/N")
+        raise worded(OptionsError, note("shards_uneven", shard=text))
     return place, count
 
 
@@ -74,6 +75,5 @@ def _number(environment: Mapping[str, str], text: str, *names: str) -> int:
     """The whole number that one of the variables holds."""
     given = {name: environment[name] for name in names if environment.get(name)}
     if len(given) != 1 or not all(value.isdecimal() for value in given.values()):
-        seen = ", ".join(f"{name}={value}" for name, value in given.items()) or "none of them is set"
-        raise OptionsError(f"--shard {text} reads {' or '.join(names)}: {seen}; {ACCEPTED}")
+        raise worded(OptionsError, note("shard_unset", shard=text, names=names, given=given))
     return int(*given.values())

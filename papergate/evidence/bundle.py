@@ -23,7 +23,9 @@ from papergate.run_folder.files import (
     promise_folders,
 )
 from papergate.run_folder.history import refuse_changed_in
+from papergate.run_folder.notes import note
 from papergate.run_folder.sums import Sum, root_of, sum_in, sums_of
+from papergate.words import worded
 
 HEAD, SUMS, JUNIT = "bundle.json", "SHA256SUMS", "junit.xml"
 MOST_JUNIT = 64 * MEBIBYTE
@@ -52,14 +54,14 @@ def write_bundle(run: Path, target: Path, junit: Path | None = None) -> Bundled:
     own = heads(sums, read_junit(junit) if junit else None)
     members = [sum_in(BytesIO(data), name, len(data)) for name, data in own.items()] + [*sums]
     if target.exists() and not target.is_file():
-        raise EvidenceError(f"{target} is no plain file; give the name of a new one: -o FILE.zip")
+        raise worded(EvidenceError, note("bundle_no_file", file=f"{target}"))
     try:
         with bytes_written(target) as file:
             for piece in pieces(members):
                 _write(file, piece, run, own)
             size = file.tell()
     except OSError as error:
-        raise EvidenceError(f"{target} cannot be written: {reason(error)}; give another place: -o FILE.zip") from error
+        raise worded(EvidenceError, note("bundle_not_written", file=f"{target}", reason=reason(error))) from error
     return Bundled(root=root_of(sums), files=len(sums), size=size)
 
 
@@ -82,21 +84,16 @@ def read_junit(path: Path) -> bytes:
     try:
         return read_plain(path, most=MOST_JUNIT)
     except OSError as error:
-        raise EvidenceError(
-            f"{path} cannot be read: {reason(error)}; give the report of the run: --junit FILE"
-        ) from error
+        raise worded(EvidenceError, note("bundle_report_unread", file=f"{path}", reason=reason(error))) from error
 
 
 def _refuse_unfinished(run: Path) -> None:
     """A bundle is about verdicts, each with the promise that it was judged by."""
     if not promise_folders(run, VERDICT_FILE):
-        raise EvidenceError(f"{run} holds no verdict; give the folder of a finished run: runs/TIME")
+        raise worded(EvidenceError, note("bundle_of_no_verdict", run=f"{run}"))
     lacking = [folder.name for folder in promise_folders(run, VERDICT_FILE) if not (folder / PROMISE_FILE).exists()]
     if lacking:
-        raise EvidenceError(
-            f"{run}: {lacking[0]} has no {PROMISE_FILE}, as an earlier papergate judged it; judge it again first: "
-            f"papergate runs judge {run}"
-        )
+        raise worded(EvidenceError, note("bundle_without_promise", run=f"{run}", promise=lacking[0], file=PROMISE_FILE))
 
 
 def _refuse_unsound(run: Path) -> None:
@@ -109,10 +106,7 @@ def _refuse_unsound(run: Path) -> None:
 def _refuse_odd_names(run: Path, sums: Sequence[Sum]) -> None:
     for one in sums:
         if not is_evidence(one.name):
-            raise EvidenceError(
-                f"{run}: the name {one_line(one.name)} cannot be in a bundle; give the folder letters, digits, dots, "
-                "dashes and underscores only"
-            )
+            raise worded(EvidenceError, note("bundle_odd_name", run=f"{run}", name=one_line(one.name)))
 
 
 def _write(file: BinaryIO, piece: bytes | Sum, run: Path, own: Mapping[str, bytes]) -> None:
@@ -128,4 +122,4 @@ def _copy(path: Path, seen: Sum, file: BinaryIO) -> None:
     """The data of a file whose sum was ``seen`` a moment ago."""
     with open(open_kept(path, os.O_RDONLY), "rb") as source:  # noqa: PTH123 - of a descriptor
         if sum_in(source, seen.name, seen.size, copy=file) != seen or source.read(1):
-            raise EvidenceError(f"{path} changed while it was bundled; wait for the end of the run, then bundle it")
+            raise worded(EvidenceError, note("bundle_changed", file=f"{path}"))

@@ -31,7 +31,7 @@ def sign(bundle: Path, key: Path) -> Path:
     signature.unlink(missing_ok=True)  # ssh-keygen asks before it replaces one
     done = _ssh_keygen(["-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(bundle)])
     if done.returncode:
-        raise EvidenceError(f"{bundle} is written, and not signed: {_said(done)}; give a key of OpenSSH: --sign KEY")
+        raise worded(EvidenceError, note("bundle_not_signed", bundle=f"{bundle}", said=_said(done)))
     return signature
 
 

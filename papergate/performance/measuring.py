@@ -28,8 +28,9 @@ from papergate.performance.validity import Fitness, fitness, refuse_lost
 from papergate.performance.vllm_figures import DIFFERS, figures_of
 from papergate.performance.workloads import Workload
 from papergate.promises import Promise
+from papergate.run_folder.notes import note
 from papergate.run_folder.speed import SpeedRecord, forget_speed, write_speed, write_sweep
-from papergate.words import say
+from papergate.words import say, worded
 
 IN_PROCESS = ("huggingface", "replay")
 Local = Callable[[], tuple[str, str]]
@@ -115,8 +116,9 @@ class Bench:
                 self._swept.append((found.workload.concurrency, found.run))
                 write_sweep(self._run, against_concurrency(self._swept))
         except OSError as error:
-            raise StoreError(
-                f"the record of {found.workload.name} cannot be written into {self._run}: {reason(error)}"
+            raise worded(
+                StoreError,
+                note("speed_not_written", workload=found.workload.name, run=f"{self._run}", reason=reason(error)),
             ) from error
 
     def _run_once(self, workload: Workload, test: str, stored: Sessions) -> tuple[LoadRun, Fitness, Compared | None]:
@@ -182,11 +184,9 @@ class Bench:
         if not options.endpoints:
             return self._local()
         if len(options.endpoints) > 1:
-            raise OptionsError(
-                f"{len(options.endpoints)} endpoints: latency belongs to one of them; give one --endpoint"
-            )
+            raise worded(OptionsError, note("latency_of_several", count=len(options.endpoints)))
         if not options.model:
-            raise OptionsError("--endpoint is given without --model; name the model as the server serves it")
+            raise worded(OptionsError, note("endpoint_without_model"))
         return options.endpoints[0], options.model
 
 
@@ -195,7 +195,7 @@ def _address_of(engines: Engines, promise: Promise) -> tuple[str, str]:
     engine = engines.start(promise)
     assert isinstance(engine, RemoteEngine), "other engines were refused before"
     if len(engine.served) > 1:
-        raise OptionsError(f"{len(engine.served)} endpoints: latency belongs to one of them; give one --endpoint")
+        raise worded(OptionsError, note("latency_of_several", count=len(engine.served)))
     return next(iter(engine.served)), engine.model
 
 

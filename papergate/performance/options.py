@@ -12,7 +12,9 @@ from papergate.performance.regression.restarted import RESTARTS
 from papergate.performance.regression.rule import FEWEST_CLUSTERS
 from papergate.performance.workloads import Workload, members_of, read_workload
 from papergate.promises import Promise
-from papergate.suggest import did_you_mean
+from papergate.run_folder.notes import note
+from papergate.suggest import nearest
+from papergate.words import worded
 
 ADDRESS = ("http://", "https://")
 PROMISED = ("online", "offline-throughput", "latency")
@@ -94,10 +96,10 @@ def speed_options_of(get: Callable[[str], Any]) -> SpeedOptions:
         OptionsError: one cannot mean anything, or two contradict each other.
     """
     if get("--deployment") and get("--endpoint"):
-        raise OptionsError("--deployment starts a server, --endpoint attaches to one: give one of them")
+        raise worded(OptionsError, note("starts_and_attaches"))
     restarts = get("--restarts") or RESTARTS
     if restarts < FEWEST_CLUSTERS:
-        raise OptionsError(f"--restarts {restarts}: give at least {FEWEST_CLUSTERS} starts of each side")
+        raise worded(OptionsError, note("restarts_too_few", restarts=restarts, fewest=FEWEST_CLUSTERS))
     return SpeedOptions(
         endpoints=tuple(get("--endpoint") or ()),
         ca_file=_path(get("--ca-file")),
@@ -127,7 +129,7 @@ def read_speed_setup(
     elsewhere = not given or given.startswith(ADDRESS) or Path(given).is_file()
     baseline = None if elsewhere or not given else _named(promises, given, "--baseline")
     if baseline and not judged:
-        raise OptionsError("--baseline NAME starts both sides anew, in turns: name the other side: --deployment")
+        raise worded(OptionsError, note("baseline_alone"))
     if baseline and judged and not options.model:
         _refuse_other_model(judged, baseline)
     listed = {} if options.named or not options.of_targets else _of_targets(promises, demanded, options)
@@ -158,7 +160,7 @@ def _of_targets(
             for single in read_workload(place, data=options.prompts).single_runs():
                 called = f"{name}-{single.name}".replace("_", "-")
                 if called in found:
-                    raise OptionsError(f"{called} names two workloads; let names differ by more than `_` and `-`")
+                    raise worded(OptionsError, note("workloads_called_alike", name=called))
                 drawn = single.drawn_as(promise.deployment.sampling)
                 found[called] = drawn.model_copy(update={"name": called}), promise
     return found
@@ -175,12 +177,8 @@ def _named(promises: Sequence[Promise], name: str, option: str) -> Promise:
     servers = [each.name for each in ENGINES.values() if Ability.SERVER in each.can]
     known = {each.deployed: each for each in promises if each.deployment.engine in servers}
     if name not in known:
-        accepted = "an address, a file, or a deployment" if option == "--baseline" else "a deployment"
-        listed = "".join(f"\n  {each}" for each in known)
-        raise OptionsError(
-            f"{option} {name}: accepted is {accepted} with the engine {' or '.join(servers)}"
-            f"{did_you_mean(name, known)}; known:{listed}"
-        )
+        about = {"engines": servers, "known": [*known], "close": nearest(name, known)}
+        raise worded(OptionsError, note("deployment_unknown", option=option, name=name, **about))
     return known[name]
 
 
@@ -188,9 +186,9 @@ def _refuse_other_model(judged: Promise, baseline: Promise) -> None:
     """Latencies of two models are no pair; the same deployment on both sides is one, and shows the noise."""
     seen, asked = baseline.deployment.model, judged.deployment.model
     if seen != asked:
-        raise OptionsError(
-            f"--baseline {baseline.deployed} serves {seen}, --deployment {judged.deployed} serves {asked}: "
-            "not comparable; name a deployment of the same model"
+        raise worded(
+            OptionsError,
+            note("baseline_of_other_model", baseline=baseline.deployed, seen=seen, judged=judged.deployed, asked=asked),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from papergate.errors import OptionsError, PapergateError
 from papergate.printable import printable
-from papergate.run_folder.notes import Note, note
+from papergate.run_folder.notes import AS_WRITTEN, Note, note
 from papergate.run_folder.preflight import Check
 from papergate.words import chinese, english
 
@@ -59,6 +59,11 @@ def explain(error: PapergateError, language: Language = "en") -> str:
     """The message of an error; other languages say first what kind of error it is, and what that means."""
     message = str(error) if language == "en" or error.said is None else printable(say(error.said, language))
     return say(note(f"error_{error.code}", message=message), language)
+
+
+def note_of(error: PapergateError) -> Note:
+    """What an error says, to stand in another note."""
+    return note(AS_WRITTEN, text=str(error)) if error.said is None else error.said
 
 
 def worded(kind: type[Broken], said: Note, **more: Any) -> Broken:  # noqa: ANN401 - what this kind of error takes

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
-from papergate.words import chinese_errors, chinese_page
+from papergate.words import chinese_errors, chinese_inputs, chinese_page
 from papergate.words.english import LIKELY, NAMED, SMALLEST_SHARE
 
 Values = Mapping[str, Any]
@@ -664,6 +664,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "progress_errors": "失败 {failed} 次，重试 {retries} 次（最近一次：{last}）",
     "progress_retry": "{error}；{seconds:.0f} 秒后重试",
     **chinese_errors.SENTENCES,
+    **chinese_inputs.SENTENCES,
     # plans
     "pooled": _pooled,
     "plan_head": _plan_head,

@@ -120,6 +120,24 @@ def _golden_of_one_promise(values: Values) -> str:
     return "\n  ".join((f"{place}；其中有：{names}。{remedy}", *values["unread"]))
 
 
+_FIELDS = {
+    "promise": "承诺",
+    "protocol": "协议",
+    "seed": "种子",
+    "benchmark's digest": "数据集摘要",
+    "prompt's digest": "提示词摘要",
+    "sampling": "采样设置",
+    "model": "模型",
+}
+
+
+def _golden_untrue(values: Values) -> str:
+    return (
+        f"{values['folder']}：参照运行与其记录不符：{'；'.join(values['parts'])}。请恢复其文件，或重新判定："
+        f"papergate runs judge {values['run']}"
+    )
+
+
 def _sums_differ(values: Values) -> str:
     return f"其中的 {values['file']} 与其文件不符：{values['line'] or '结尾不同'}"
 
@@ -248,7 +266,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "请让两次运行使用同一个文件",
     "golden_lacks_problems": "{folder}：参照运行没有题目 {problem!r}，也没有这次运行的另外 {others} 道题；"
     "请让两次运行使用同一个文件，使题目编号一致",
-    "golden_untrue": "{folder}：参照运行与其记录不符：{seen}。请恢复其文件，或重新判定：papergate runs judge {run}",
+    "golden_untrue": _golden_untrue,
+    "golden_file_changed": "{file} 在得出结论之后被改动",
+    "golden_not_of_manifest": lambda values: f"其{_FIELDS[values['name']]}与 {values['file']} 中的不同",
+    "golden_not_of_grades": "有 {count} 道题的计数与 {file} 不符，第一道是 {problem}：记录中答对 {correct} 次，"
+    "按评分为 {graded} 次",
+    "golden_not_of_counts": "其得分为 {stated:.4%}，按计数为 {counted:.4%}",
     "golden_needed": "{promise}：没有公开发表的分数，需以参照运行为准：{source}。请用 papergate 完成该运行，"
     "再给出其目录：--golden RUN。增益的基础模型可在同一会话中测试：--gain-over MODEL",
     "endpoint_of_no_promise": "给出了 {option}，但选中的承诺都与服务无关；请指明目标：-m a100",

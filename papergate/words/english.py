@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from papergate.run_folder.notes import AS_WRITTEN
-from papergate.words import english_errors, english_page
+from papergate.words import english_errors, english_inputs, english_page
 
 Values = Mapping[str, Any]
 
@@ -694,6 +694,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "progress_errors": "{failed} failed, {retries} retries (last: {last})",
     "progress_retry": "{error}; again in {seconds:.0f} s",
     **english_errors.SENTENCES,
+    **english_inputs.SENTENCES,
     # plans
     "pooled": _pooled,
     "plan_head": _plan_head,

@@ -111,6 +111,13 @@ def _golden_of_one_promise(values: Values) -> str:
     return "\n  ".join((f"{place}; it holds {names}. {remedy}", *values["unread"]))
 
 
+def _golden_untrue(values: Values) -> str:
+    return (
+        f"{values['folder']}: the golden run is not what its record says: {'; '.join(values['parts'])}. Restore its "
+        f"files, or judge it again: papergate runs judge {values['run']}"
+    )
+
+
 def _sums_differ(values: Values) -> str:
     return f"its {values['file']} does not fit its files: {values['line'] or 'it ends elsewhere'}"
 
@@ -259,8 +266,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "give both runs the same file",
     "golden_lacks_problems": "{folder}: the golden run has no problem {problem!r}, nor {others} others of this run; "
     "give both runs the same file, so that ids agree",
-    "golden_untrue": "{folder}: the golden run is not what its record says: {seen}. Restore its files, or judge it "
-    "again: papergate runs judge {run}",
+    "golden_untrue": _golden_untrue,
+    "golden_file_changed": "{file} was changed after the verdict",
+    "golden_not_of_manifest": "its {name} is not that of {file}",
+    "golden_not_of_grades": "{count} of its counts are not those of {file}, first of {problem}: {correct} correct, "
+    "{graded} by its grades",
+    "golden_not_of_counts": "its score is {stated:.4%}, {counted:.4%} by its counts",
     "golden_needed": "{promise}: nobody published this score; its reference is a golden run: {source}. Make that run "
     "with papergate, then give its folder: --golden RUN. The base of a gain can be asked in the same session: "
     "--gain-over MODEL",
