@@ -8,6 +8,7 @@ to conclude, so nothing is guessed for it. Multiple choice has rules of its own,
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from papergate.promises.thoughts import ThoughtMarks, marks_in
 from papergate.scoring.reading.announcements import announced, concluded, guessed
@@ -18,6 +19,7 @@ from papergate.scoring.reading.denials import without_struck
 from papergate.scoring.reading.doubts import is_doubtful
 from papergate.scoring.records import AnswerKind, Extraction
 
+_OF_BOXES = {"box", "boxes"}
 _EMPTY_BOX = re.compile(r"\\[fb]?box(?:ed)?\s*\{\s*\}")
 
 
@@ -43,8 +45,8 @@ def extract(
         cut: Whether the completion ended at the token limit; then its last sentence is no conclusion.
 
     Returns:
-        The answer with the rule that found it, or the reason why there is none: `empty`, `truncated` (in the thought),
-        `cut off` (in a box), `unanswered`.
+        The answer with the rule that found it, and the reason `doubtful` where the words around it leave it open; or
+        the reason why there is none: `empty`, `truncated` (in the thought), `cut off` (in a box), `unanswered`.
     """
     if text is None or not text.strip():
         return _none("empty")
@@ -62,7 +64,11 @@ def extract(
         found = _boxed(boxes, conclusion) or _said(
             conclusion, thinks=thinks or any(mark.closes for mark in marks_in(text, marks)), cut=cut
         )
-    return found if found and found.answer else _none("cut off" if is_cut_off else "unanswered")
+    if not (found and found.answer):
+        return _none("cut off" if is_cut_off else "unanswered")
+    of_boxes = found.rule in _OF_BOXES and boxes
+    doubtful = of_boxes and is_doubtful(conclusion, boxes[0].start, boxes[-1].end)
+    return replace(found, reason="doubtful") if doubtful else found
 
 
 def _none(reason: str) -> Extraction:
@@ -76,10 +82,7 @@ def _boxed(boxes: list[Box], conclusion: str) -> Extraction | None:
     if later := announced(conclusion[boxes[-1].end :], final=True):
         return Extraction(answer=later, rule="answer-is")
     answers = tuple(dict.fromkeys(box.content or "" for box in boxes))
-    doubtful = any(is_doubtful(conclusion, box.start, box.end) for box in boxes)
-    return Extraction(
-        answer=", ".join(answers), rule="boxes" if len(answers) > 1 else "box", reason="doubtful" if doubtful else None
-    )
+    return Extraction(answer=", ".join(answers), rule="boxes" if len(answers) > 1 else "box")
 
 
 def _said(conclusion: str, *, thinks: bool, cut: bool) -> Extraction | None:

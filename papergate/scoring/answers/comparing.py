@@ -39,6 +39,7 @@ _DOMAINS = {
     "integer", "all", "any", "every", "real", "number", "natural", "positive", "each", "constant", "arbitrary", "whole",
     "be", "is", "are", "a", "an", "some", "and", "of", ",", "values",
 }  # fmt: skip
+_NO_SOLUTION = {"no solution", "no real solution", "no real root", "no root"}
 _LONGEST_BASED = 10**300  # of a numeral whose digits are compared
 _UNIT_VECTORS = ("i", "j", "k")
 
@@ -515,12 +516,13 @@ def _is_whole(shape: Shape) -> bool:
 
 def _same_words(one: Words, other: Words) -> bool | None:
     numbers = [number_of(words.text) for words in (one, other)]
-    return same_phrase(one.text, other.text) or (numbers[0] is not None and numbers[0] == numbers[1])
+    both_nothing = all(plain(words.text.lower()) in _NO_SOLUTION for words in (one, other))
+    return both_nothing or same_phrase(one.text, other.text) or (numbers[0] is not None and numbers[0] == numbers[1])
 
 
 def _is_nothing(words: Words, bag: Bag) -> bool | None:
     """The empty set of solutions in words."""
-    return not bag.items and plain(words.text) in {"no solution", "no real solution", "no real root", "no root"}
+    return not bag.items and plain(words.text.lower()) in _NO_SOLUTION
 
 
 def _same_digits(one: Based, other: Scalar) -> bool | None:

@@ -14,6 +14,10 @@ _MAX_NAME = len(r"\fcolorb")  # what stands before the "ox" of the longest name
 
 _NAME = re.compile(r"\\(?:[fbB]?b|B|frameb|(f?)(colorb))$")
 _COLOUR = re.compile(r"\s*\{[^{}]{0,40}\}")
+_SIGN = re.compile(r"(?:[=$]\s*|\\[(\[]\s*|\bis\s+|(?:^|\n)(?=-$))(-|−|\\pm)\s*$")
+_MAX_SIGN = len(r"\[  \pm  ")
+_NOT_SIGNED = re.compile(r"[=,<>]|^\\text")
+_IS_SUM = re.compile(r"[-+]|\\[pm][pm]\b")
 _BRACE = re.compile(r"(?:ed)?\s*(?:\[[^\]{}]{0,40}\]\s*){0,2}\{")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"ed\s*(?:\[([^\[\]{}]{1,40})\]|\(([^(){}]{1,40})\)|(-?[\d.,]*\d|(?<=\s)\\?\w+))")
@@ -21,7 +25,7 @@ _MATH_ENDS = re.compile(r"\$|\\\]|\\\)|\n\s*\n")
 _BETWEEN = re.compile(  # separators, names, conjunctions and doubts
     r"(?:[\s$,;.、，；/|*()≠]|\\[\]\[()]|\\q?quad|\\[,;! ]|\\neq?\b|\\text\{(?![^{}]*\bnot\b)[^{}]*\}"
     r"|and|or|和|或|与|[–—]|\b(?:else|vs|maybe|possibly|perhaps|alternatively)\b|\\\\|\n\s*(?:-|\d+\.)\s|[A-Za-z]\w*\s*="
-    r"|(?:\b(?:case|part|candidate|possibility|option|version|reading|interpretation|guess)\s+)?\(?\b(?:\w|[ivx]{2,4})\b(?:\)|\s*:))*",
+    r"|(?:\b(?:case|part|candidate|possibility|option|version|reading|interpretation|guess|answer|solution)\s+)?\(?\b(?:\w|[ivx]{2,4})\b(?:\)|\s*:))*",
     re.IGNORECASE,
 )
 _INVISIBLE = re.compile(r"\\[vh]?phantom\s*\{(?:\\.|[^{}\\])*\}")
@@ -100,8 +104,17 @@ def _box_at(text: str, start: int, at: int) -> Box | None:
     for mark in _BRACES.finditer(text, brace.end()):
         depth += {"{": 1, "}": -1}.get(mark[0], 0)
         if depth == 0:
-            return Box(start, mark.end(), _cleaned(text[brace.end() : mark.start()]))
+            return _signed(text, Box(start, mark.end(), _cleaned(text[brace.end() : mark.start()])))
     return _unclosed(text, start, brace.end())
+
+
+def _signed(text: str, box: Box) -> Box:
+    r"""The box with the sign that stands before it in its formula: `$x=-\boxed{7}$` is minus seven."""
+    sign = _SIGN.search(text, max(box.start - _MAX_SIGN, 0), box.start)
+    if sign is None or not box.content or _NOT_SIGNED.search(box.content):
+        return box
+    inside = f"({box.content})" if _IS_SUM.search(box.content, 1) else box.content
+    return Box(sign.start(1), box.end, f"{sign[1]}{inside}")
 
 
 def _unclosed(text: str, start: int, at: int) -> Box:

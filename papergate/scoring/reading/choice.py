@@ -78,7 +78,9 @@ _CORRECT = re.compile(
     r"(?:(?:is|must\s+be|should\s+be|would\s+be)\s+(?:(?:indeed|clearly|therefore|thus|hence|the|only)\s+)*"
     r"(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable|plausible)|(?:final\s+)?answer)(?:\s+(?:answer|option|choice|one))?"
     r"(?=\s*(?:[.,;!:。)\n]|$|because|since|here))"
-    r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|符合题意|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
+    r"|is\s+the\s+only\s+(?:option|choice|answer|one)\s+(?:that|which|consistent|left|remaining)\b"
+    r"(?![^.\n]*\b(?:not|wrong|incorrect|false|fail\w*|contradict\w*|violat\w*|incompatible|excluded)\b|[^.\n]*n't\b)"
+    r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|符合(?:题意|要求|条件)?|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
 )
 _DENIED = re.compile(
     r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|不)"

@@ -25,8 +25,8 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CLOSERS = r"(?:[\s$})*_\"“”’,，]|\\[)\]]|\\[,;:! ]|\\q?quad\b|\\text\{)*"
-_PLAINLY = (
-    rf"(?:(?!\b(?:{_RIGHT}|not|and|but|nothing)\b)[^.,;:!?。\n]){{0,40}}?"  # up to a word, unless another turns it
+_PLAINLY = (  # up to a word, unless another or a value turns it
+    rf"(?:(?!\b(?:{_RIGHT}|not|and|but|nothing)\b)[^.,;:!?。\n\d]){{0,40}}?"
 )
 _AFTER = re.compile(
     rf"{_CLOSERS}(?:(?:(?:but|which|that|this|it)\s+){{0,2}}(?:"
