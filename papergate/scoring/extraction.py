@@ -1,9 +1,9 @@
 """Finding the final answer in a completion.
 
 Rules, in the order they are tried, each named in the grade: `boxes` (several final boxes that together answer one
-question), `box` (the last balanced box), `answer-is` (an announced answer), `concluded` (a last sentence that begins
-with "therefore" or the like), and for a model that does not think `whole` and `last-value`. A thinking model had room
-to conclude, so nothing is guessed for it. Multiple choice has rules of its own, see `reading.choice`.
+question), `box` (the last balanced box), `answer-is` (an announced answer), `concluded` (a value that stands apart at
+the end, or what the last sentence states), and for a model that does not think `whole` and `last-value`. A thinking
+model had room to conclude, so nothing is guessed for it. Multiple choice has rules of its own, see `reading.choice`.
 """
 
 import re
@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from papergate.promises.thoughts import ThoughtMarks, marks_in
-from papergate.scoring.reading.announcements import announced, concluded, guessed
+from papergate.scoring.reading.announcements import announced, guessed
 from papergate.scoring.reading.boxes import Box, final_boxes
 from papergate.scoring.reading.choice import chosen
+from papergate.scoring.reading.closing import concluded
 from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.reading.denials import without_struck
 from papergate.scoring.reading.doubts import is_doubtful

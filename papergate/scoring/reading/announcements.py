@@ -1,16 +1,14 @@
-"""The answer that a text announces, concludes with, or, for a model that does not think, leaves to be guessed."""
+"""The answer that a text announces, or, for a model that does not think, leaves to be guessed."""
 
 import re
 from collections.abc import Iterator
 
 from papergate.scoring.reading.denials import is_taken_back
-from papergate.scoring.reading.formulas import FORMULA, formulas_in, on_one_line
-from papergate.scoring.reading.sentences import only_number, stated_by, value_of
-from papergate.scoring.reading.values import Value, value_at
+from papergate.scoring.reading.formulas import FORMULA, formulas_in
+from papergate.scoring.reading.sentences import CONCLUDES, sentences_of, settled_by, stated_by, tail_of, value_of
+from papergate.scoring.reading.values import MAX_WHOLE, Value, value_alone, value_at
 
-MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
 MAX_ANCHORS = 20  # announcements looked at, the last ones
-MAX_WHOLE = 200  # characters; a longer text is an argument, not an answer
 MAX_WORDS = 4  # words of an answer that is a name; more are a sentence
 _MAX_BEFORE = 40  # characters before an announcement in which a denial or a condition counts
 
@@ -34,7 +32,7 @@ _REVERSED = re.compile(
 )
 _DENIED = re.compile(
     r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|check|verify|confirm|not|nor|cannot|never|until)\b|n't\b"
-    r"|如果|若|假设|是否)[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
+    r"|如果|若|假设|是否|不能?确定|无法确定|不知道)[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
     re.IGNORECASE,
 )
 _CHANGED = re.compile(  # what makes another value of the one before it, or sets one beside it
@@ -42,21 +40,10 @@ _CHANGED = re.compile(  # what makes another value of the one before it, or sets
     r"|\b(?:to|through|over|but|alternatively|out\s+of|(?:less|more|fewer|greater)\s+than|per\s*cent\s+of)\b[^.;\n]{0,40}\d"
     r"|[,&|]\s*(?:alternatively\b[^.;\n]{0,40})?(?<!,)\s*\d|\bin\s+base\b|\bat\s+(?:most|least)\b"
     r"|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b"
-    r"|\(?\s*or\b|[到至或]|的(?:一半|平方|立方|.?次方|\d|[二两三四五六七八九十百]))",
+    r"|\(?\s*or\b|[到至或]|还是|的(?:一半|平方|立方|.?次方|\d|[二两三四五六七八九十百]))",
     re.IGNORECASE,
 )
 _APPROXIMATE = re.compile(r"[\s*_$\\(]*(?:approx|about|roughly|around|≈|约)", re.IGNORECASE)
-_CONCLUDES = re.compile(
-    r"[\s*_#>]*(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|it\s+follows"
-    r"|we\s+(?:conclude|find|obtain|get|deduce)|the\s+(?:correct|required|desired|requested)|in\s+conclusion"
-    r"|in\s+summary|to\s+conclude|overall)\b|因此|所以|因而|从而|综上|故|于是|由此|最终|最后|总之|解得|得到|可得|donc\b|por\s+lo\s+tanto)",
-    re.IGNORECASE,
-)
-_BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
-_DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
-_SENTENCE_ENDS = re.compile(
-    r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\.\$)\s|(?<=\.\\\])\s|(?<=\S)\.(?=\s|$)|。|；|\n"
-)
 _ASIDE = re.compile(
     r"[\s*_(]*(?:check|verify|verification|note|recall|alternatively"
     r"|(?:we|you|one)\s+(?:can|may|could)\s+(?:also\s+)?(?:check|verify)|(?:let\s+us|let's|to)\s+(?:check|verify)"
@@ -67,12 +54,8 @@ _NO_ANSWER = re.compile(  # a question, or an announcement that is denied, condi
     r"\?\W*$|\banswers?\b[^.;]*(?:\b(?:not|cannot|between|at\s+(?:least|most)|if)\b|n't\b)|\b(?:if|whether)\b[^.;]*\banswers?\b",
     re.IGNORECASE,
 )
-_PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin", "\\end"), ("{", "}"))
-_SENTENCE_ENDED = re.compile(r"(?:[.!。！]|\$|\\\]|\\\)|\*\*)[\s*_)]*$")
-_SET_APART = re.compile(
-    r"\s*(?:(\*\*|__)[^*=]+\1\.?|\$[^$=]+\$\.?|\$\$[^$=]+\$\$|\\\([^=]+?\\\)\.?|\\\[[^=]+?\\\]|-?\d[\d,]*(?:[./]\d+)?)\s*"
-)
 _WORDS = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
+_SUBJECT = re.compile(r"[\s*_]*the\s", re.IGNORECASE)
 _NAME = re.compile(
     r"[*_\"'“‘`(]*((?:\\text\{[^{}]*\}|[^\W\d_][\w'’-]*)(?: [\w'’-]+)*)[*_\"'”’`)]*[ \t]*(?=[.,;!。，]|\n|$)"
 )
@@ -83,7 +66,6 @@ _ASSESSMENT = re.compile(
     re.IGNORECASE,
 )
 _CHINESE_SENTENCE = re.compile(r"[是有为的不\d]|正确|错误|合理|一致|唯一|[\u4e00-\u9fff]{9}")
-_MARKUP = re.compile(r"[\s*_`>#\"'“”。.]+")
 _NOTHING_LEFT = re.compile(r"[\s*_:`\"'>#-]*")
 
 
@@ -95,7 +77,7 @@ def announced(text: str, *, final: bool = False, cut: bool = False) -> str | Non
         final: Whether only an announcement of the final answer counts, and no approximation: beside a box.
         cut: Whether the text ends at the token limit; then a value at its very end may be a part of one.
     """
-    tail = _tail(text)
+    tail = tail_of(text)
     for anchor in _anchors(tail):
         after = tail[anchor.end() :]
         if final and (not _FINAL.search(anchor[0]) or _APPROXIMATE.match(after)):
@@ -106,30 +88,12 @@ def announced(text: str, *, final: bool = False, cut: bool = False) -> str | Non
     return None if final else _announced_backwards(tail)
 
 
-def concluded(text: str) -> str | None:
-    """What the last sentence states where it begins with "therefore" or the like, or the text where that is a value.
-
-    A text that ends inside a formula or a sentence has not concluded. Of several lines the last one counts by itself
-    only where it is set apart as an answer: in bold, as a formula without an equals sign, or as a bare number.
-    """
-    tail = _tail(text)
-    if any(tail.count(opens) > tail.count(closes) for opens, closes in _PAIRS):
-        return None
-    sentences = sentences_of(tail)
-    if sentences and _CONCLUDES.match(sentences[-1]):
-        return stated_by(sentences[-1]) or only_number(sentences[-1]) if _SENTENCE_ENDED.search(tail) else None
-    before, _, last_line = tail.rpartition("\n")
-    if before and not before.endswith("\n"):
-        return None  # the last line of a list or of a derivation
-    return _whole(last_line) if last_line == tail or _SET_APART.fullmatch(last_line) else None
-
-
 def guessed(text: str) -> tuple[str, str] | None:
     """The answer of a text that announces none, with the rule: the whole of a short one, or its last value."""
-    tail = _tail(text)
+    tail = tail_of(text)
     if _breaks_off(tail):
         return None
-    if whole := _whole(tail):
+    if whole := value_alone(tail):
         return whole, "whole"
     if len(tail) <= MAX_WHOLE and not _WORDS.search(tail) and not stated_by(tail):
         return tail, "whole"
@@ -138,16 +102,6 @@ def guessed(text: str) -> tuple[str, str] | None:
         if value := value_of(sentence):
             return value, "last-value"
     return (tail, "whole") if len(tail) <= MAX_WHOLE else None
-
-
-def sentences_of(text: str) -> list[str]:
-    """The sentences that say something; a formula over several lines is one."""
-    return [part.strip() for part in _SENTENCE_ENDS.split(on_one_line(text)) if _MARKUP.sub("", part)]
-
-
-def _tail(text: str) -> str:
-    text = _DRAWING.sub(" ", text[-MAX_TAIL:])
-    return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
 
 
 def _anchors(tail: str) -> Iterator[re.Match[str]]:
@@ -160,15 +114,12 @@ def _anchors(tail: str) -> Iterator[re.Match[str]]:
 def _value_after(tail: str, anchor: re.Match[str]) -> Value | None:
     """The value, the name, or what the sentence states that follows an announcement."""
     at = anchor.end()
-    if value := value_at(tail, at):
+    value = value_at(tail, at) or _name_at(tail, at)
+    if not anchor[0].rstrip(" *_").endswith((":", "\n")) or (value and not _SUBJECT.match(tail, at)):
         return value
-    if name := _name_at(tail, at):
-        return name
-    if anchor[0].rstrip().endswith((":", "\n")):
-        sentence = next(iter(sentences_of(tail[at:])), "")
-        stated = stated_by(sentence) if sentence else None
-        return Value(stated, at) if stated else None
-    return None
+    sentence = next(iter(sentences_of(tail[at:])), "")
+    stated = stated_by(sentence) if value else settled_by(sentence)
+    return Value(stated, at) if stated else value
 
 
 def _stands(tail: str, end: int) -> bool:
@@ -194,7 +145,7 @@ def _announced_backwards(tail: str) -> str | None:
     """The value in `Hence, 42 is the answer`."""
     for anchor in reversed(list(_REVERSED.finditer(tail))[-MAX_ANCHORS:]):
         sentence = sentences_of(tail[: anchor.start()])[-1:]
-        before = _CONCLUDES.sub("", sentence[0], count=1).strip(" ,，*_`") if sentence else ""
+        before = CONCLUDES.sub("", sentence[0], count=1).strip(" ,，*_`") if sentence else ""
         formulas = formulas_in(before)
         value = value_at(before, 0)
         if value and value.end == len(before) and not _DENIED.search(before):
@@ -202,13 +153,6 @@ def _announced_backwards(tail: str) -> str | None:
         if formulas and before.endswith(("$", "\\)", "\\]")):
             return formulas[-1][1]
     return None
-
-
-def _whole(text: str) -> str | None:
-    """The text where it is a value and nothing else."""
-    bare = text.strip().strip("*_`> ").strip()
-    value = value_at(bare, 0) if len(bare) <= MAX_WHOLE else None
-    return value.text if value and not _MARKUP.sub("", bare[value.end :]) else None
 
 
 def _breaks_off(tail: str) -> bool:

@@ -8,7 +8,9 @@ FORMULA = re.compile(
     re.DOTALL,
 )
 RELATION = re.compile(r"(?<![<>!\\:])=(?!=)|\\equiv(?![A-Za-z])|≡")
+INEQUALITY = re.compile(r"[<>≤≥]|\\[lg](?:eq?|t)\b|\\in\b")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[a-z]{2,},?\s+[a-z]{2,}")  # between two prices, not in a formula
+_TEXTS = re.compile(r"\\(?:text|mbox)\s*\{[^{}]*\}")
 _SIGNS = re.compile(r"\\?[{}]|" + RELATION.pattern)
 _DEPTH = {"{": 1, "}": -1, "\\{": 0, "\\}": 0}
 _NAME = re.compile(
@@ -19,6 +21,7 @@ _CALL = re.compile(r"\\?[A-Za-z]+(?:\^\{-1\})?\s*\(?\s*-?[\d./]+\s*\)?")  # a fu
 _COMMANDS = re.compile(r"\\(?:text|mathrm|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+|\b(?:sqrt|pi)\b")
 _LETTERS = re.compile(r"[A-DF-HJ-Za-df-hj-z]")  # without e and i, which are numbers
 _BRACKETED = re.compile(r"\(([^()]*=[^()]*)\)")
+_ALIGNED = re.compile(r"\s*\\begin\{(align(?:ed)?\*?|split|gathered)\}(.*)\\end\{\1\}[\s.,]*", re.DOTALL)
 _ALIGNMENT = re.compile(r"\\\\(?:\[[^\]]*\])?|(?<!\\)&|\\(?:qquad|quad|Rightarrow|implies|notag)\b")
 _PAIR = 2
 _LOOSE_END = " \n\t.,;"
@@ -26,9 +29,9 @@ _LOOSE_END = " \n\t.,;"
 
 def content_of(formula: re.Match[str]) -> str:
     """The formula without its delimiters, its alignment and the punctuation of the sentence around it."""
-    if formula[5] is not None:
-        return _ALIGNMENT.sub(" ", formula[5]).strip(_LOOSE_END)
-    return next(part for part in formula.groups() if part is not None).strip().rstrip(_LOOSE_END)
+    content = next(part for part in formula.groups() if part is not None)
+    aligned = formula[5] or ((inner := _ALIGNED.fullmatch(content)) and inner[2])
+    return _ALIGNMENT.sub(" ", aligned).strip(_LOOSE_END) if aligned else content.strip().rstrip(_LOOSE_END)
 
 
 def formulas_in(text: str) -> list[tuple[int, str]]:
@@ -39,7 +42,7 @@ def formulas_in(text: str) -> list[tuple[int, str]]:
 
 def is_formula(content: str) -> bool:
     """Whether it holds something other than prose, such as `10 and then ` between two prices."""
-    return bool(content) and _PROSE.search(content) is None
+    return bool(content) and _PROSE.search(_TEXTS.sub(" ", content)) is None
 
 
 def masked(text: str) -> str:
@@ -62,6 +65,26 @@ def last_side(formula: str) -> str:
     if _NAME.fullmatch(last) and not _has_letters(sides[-2]):
         return sides[-2]
     return f"{first} = {last}" if _NAME.fullmatch(first) else last
+
+
+def is_relation(formula: str) -> bool:
+    """Whether it is an equation or an inequality."""
+    return RELATION.search(formula) is not None or INEQUALITY.search(formula) is not None
+
+
+def is_quantity(formula: str) -> bool:
+    """Whether an equation says what one thing is: a name, a function of a number, or a term of numbers."""
+    first = sides_of(formula)[0]
+    return (
+        _NAME.fullmatch(first.strip("|")) is not None or _CALL.fullmatch(first) is not None or not _has_letters(first)
+    )
+
+
+def computes(formula: str) -> bool:
+    """Whether an equation works out a number: `18 + 24 = 42`, `p = 2/4 = 1/2`."""
+    *sides, last = sides_of(formula)
+    worked = [side for side in sides if not _has_letters(side) and side != last and any(c.isdecimal() for c in side)]
+    return is_quantity(formula) and bool(worked) and not _has_letters(last)
 
 
 def sides_of(formula: str) -> list[str]:

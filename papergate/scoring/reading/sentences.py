@@ -3,15 +3,47 @@
 import re
 from collections.abc import Iterator
 
-from papergate.scoring.reading.formulas import RELATION, formulas_in, is_name, last_side, masked
-from papergate.scoring.reading.values import NUMBER, Value, value_at, with_unit
+from papergate.scoring.reading.formulas import (
+    INEQUALITY,
+    RELATION,
+    formulas_in,
+    is_name,
+    last_side,
+    masked,
+    on_one_line,
+)
+from papergate.scoring.reading.values import MARKUP, NUMBER, Value, value_at, with_unit
 
+MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
 MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regular expressions
 
+_BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
+_DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
+_SENTENCE_ENDS = re.compile(
+    r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\.\$)\s|(?<=\.\\\])\s|(?<=\S)\.(?=\s|$)|。|；|\n"
+)
+_UNDECIDED = re.compile(
+    r"[?？]|\b(?:might|may|could|perhaps|maybe|possibly|unsure|unable|partial|suppose|assume)\b"
+    r"|\b(?:must|(?:needs?|ha(?:ve|s)|remains?|wants?|left|next\s+\w+)\s+to)\s+(?:\w+\s+)?"
+    r"(?:show|prove|check|verify|find|determine|compute|calculate|consider|decide|examine|test|see)\b"
+    r"|可能|也许|或许|假设|不能确定|无法|尚未|还需|是否",
+    re.IGNORECASE,
+)
+_INTRODUCES = re.compile(  # what stands apart on the next line ends the sentence
+    r"(?<=[:,\w])[ \t*_]*\n\s*(?=\\\[|\$\$)|(?<=:)[ \t*_]*\n\s*(?=-?\d[\d.,/]*\s*(?:\n|$))"
+)
+_BOX = re.compile(r"\\[fB]?box")
+CONCLUDES = re.compile(
+    r"[\s*_#>]*(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|it\s+follows"
+    r"|we\s+(?:can\s+|now\s+)?(?:conclude|find|obtain|get|deduce)|the\s+(?:correct|required|desired|requested)"
+    r"|(?:in\s+)?(?:conclusion|summary)|in\s+the\s+end|to\s+conclude|overall|altogether|in\s+(?:total|all))\b"
+    r"|因此|所以|因而|从而|综上|故|于是|由此|最终|最后|总之|解得|得到|可得|结论|donc\b|por\s+lo\s+tanto)",
+    re.IGNORECASE,
+)
 _COPULA = re.compile(
     r"\b(?:total\s+(?:\w+\s+)?of|is|are|was|were|being|becomes?|equals?|est|es|ist|remains?|gives?|gets?|yields?|obtain|have|has|had|makes?|total(?:s|ed)?"
     r"|(?:must|should|would|will|can|could|out\s+to|found\s+to|seen\s+to)\s+be|leaves\s+(?:\w+\s+)?with)\b"
-    r"|(?:simplif(?:y|ies)|reduces?|expands?|evaluates?|amounts?|comes?|adds?\s+up|works?\s+out)\s+(?:out\s+)?to\b"
+    r"|(?:simplif(?:y|ies)|reduces?|expands?|evaluates?|amounts?|comes?|converts?|corresponds?|rounds?|adds?\s+up|works?\s+out)\s+(?:out\s+)?to\b"
     r"|'s\b|:|=|是|为|等于|共有|共|有|得到?|剩下?|需要?"
 )
 _GOVERNED = re.compile(
@@ -32,9 +64,20 @@ _NUMBERED = re.compile(  # what has a number as its name
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
-_INEQUALITY = re.compile(r"[<>≤≥]|\\[lg](?:eq?|t)\b|\\in\b")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.IGNORECASE)
+
+
+def tail_of(text: str) -> str:
+    """The end of a text, without drawings and what is said out of politeness."""
+    text = _DRAWING.sub(" ", text[-MAX_TAIL:])
+    return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences that say something; a formula over several lines is one."""
+    text = _INTRODUCES.sub(" ", on_one_line(text))
+    return [part.strip() for part in _SENTENCE_ENDS.split(text) if MARKUP.sub("", part)]
 
 
 def value_of(sentence: str) -> str | None:
@@ -54,10 +97,23 @@ def stated_by(sentence: str) -> str | None:
     return found[-1][1] if found else None
 
 
-def only_number(sentence: str) -> str | None:
-    """The number in a sentence that has no other and no formula."""
-    numbers = [value for _, value in _numbers(sentence)]
-    return numbers[0] if len(numbers) == 1 and not formulas_in(sentence) else None
+def settled_by(sentence: str) -> str | None:
+    """What a sentence states, else its only value that no preposition governs, else its only value."""
+    sentence = sentence[-MAX_SENTENCE:]
+    if is_undecided(sentence) or _BOX.search(sentence):
+        return None
+    if stated := stated_by(sentence):
+        return stated
+    formulas = ((start, last_side(formula)) for start, formula in formulas_in(sentence) if not is_name(formula))
+    found = [*formulas, *_numbers(masked(sentence))]
+    free = {value for start, value in found if not _GOVERNED.search(sentence[:start])}
+    values = free or {value for _, value in found}
+    return values.pop() if len(values) == 1 else None
+
+
+def is_undecided(sentence: str) -> bool:
+    """Whether a sentence doubts, asks, or names a task that is left."""
+    return _UNDECIDED.search(sentence) is not None
 
 
 def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
@@ -86,7 +142,7 @@ def _equations(sentence: str) -> Iterator[tuple[int, str]]:
 def _last_formula(sentence: str, *, whole: bool = False) -> str | None:
     found = [(start, formula) for start, formula in formulas_in(sentence) if not is_name(formula)]
     free = [formula for start, formula in found if not _GOVERNED.search(sentence[:start])]
-    related = [formula for formula in free if RELATION.search(formula) or _INEQUALITY.search(formula)]
+    related = [formula for formula in free if RELATION.search(formula) or INEQUALITY.search(formula)]
     chosen = related or free or [formula for _, formula in found]
     return None if not chosen else chosen[-1] if whole else last_side(chosen[-1])
 

@@ -7,13 +7,14 @@ from papergate.scoring.reading.formulas import FORMULA, content_of, is_formula, 
 
 CURRENCIES = {"$", "€", "£", "¥"}
 MAX_SYMBOLS = 12  # characters of an answer without a digit, such as p - q
+MAX_WHOLE = 200  # characters; a longer text is an argument, not an answer
 MAX_VALUE = 500  # characters of a plain expression; bounds the regular expression
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+)"
 _RUN = re.compile(
     rf"(?:(?:{NUMBER}|[$€£¥](?=\s?-?[\d.])|\\[A-Za-z]+|\\[{{}},;:!%$ ]|[{{}}()\[\]|]|[-−–](?=\s*[\w\\(.$√π∞])"
     r"|[+*/^_=<>≤≥≠≈±·×÷∪∩∈∞π√²³%°](?!\*)|!(?![\w\s]*[=])|:(?=\d)|,(?=\s*[-+(\[{\\\d.$A-Za-z])"
-    r"|(?:sqrt|pi|sin|cos|tan|log|ln|infinity)\b|[A-Za-z](?![A-Za-z'’²³]))[^\S\n]*)+"
+    r"|(?:sqrt|pi|sin|cos|tan|log|ln|infinity)\b|[A-Za-z](?![A-Za-z'’²³]|-[a-z]{3}))[^\S\n]*)+"
 )
 _HAS_VALUE = re.compile(r"\d|\\(?!text|emph|math|quad|qquad)[A-Za-z]{2,}|[∞π√]|infinity|pi\b")
 _LOOSE_END = re.compile(
@@ -23,7 +24,7 @@ _ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
     r"(?:[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
     r"|equals?(?:\s+to)?|given\s+by|a\s+total\s+of|approximately|about|roughly|around|nearly"
-    r"|the\s+(?:number|value|point|integer|interval|fraction|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
+    r"|the\s+(?:\w+\s+)?(?:number|value|point|integer|interval|fraction|decimal|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
     r")\b(?:\s+of\b)?|约|大约|共|一共)*",
     re.IGNORECASE,
 )
@@ -40,6 +41,7 @@ _BREAKS = re.compile(r"[(\[{]|[)\]}]|(?<!\d),|,(?!\d{3})|(?<=\d) (?=\d)(?!\d+/\d
 _ATTACHED = re.compile(rf"^(-?{NUMBER})([gmshlL])$")
 _BOX = re.compile(r"\\f?box")
 _LIST_MARKER = re.compile(r"\s*[*_]*\d{1,2}[.)][*_]*\s+[^\s\d]")
+MARKUP = re.compile(r"[\s*_`>#\"'“”。.]+")
 _PRICE = re.compile(r"-?\d+,\d{2}(?=\s*[€$£¥](?!\d))")
 
 
@@ -55,6 +57,13 @@ def value_at(text: str, at: int) -> Value | None:
     lead = _LEAD.match(text, at)
     value = _single_at(text, lead.end() if lead else at)
     return _listed(text, at, value) if value else None
+
+
+def value_alone(text: str) -> str | None:
+    """The text where it is a value and nothing else."""
+    bare = text.strip().strip("*_`> ").strip()
+    value = value_at(bare, 0) if len(bare) <= MAX_WHOLE else None
+    return value.text if value and not MARKUP.sub("", bare[value.end :]) else None
 
 
 def _single_at(text: str, at: int) -> Value | None:

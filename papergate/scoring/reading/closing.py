@@ -1,0 +1,118 @@
+"""What a finished text that announces no answer comes to: a value apart at its end, or what its last words state."""
+
+import re
+
+from papergate.scoring.reading.formulas import (
+    FORMULA,
+    computes,
+    content_of,
+    is_formula,
+    is_quantity,
+    is_relation,
+    last_side,
+    masked,
+)
+from papergate.scoring.reading.sentences import CONCLUDES, is_undecided, sentences_of, settled_by, stated_by, tail_of
+from papergate.scoring.reading.values import value_alone
+
+_PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin", "\\end"), ("{", "}"))
+_ENDED = re.compile(r"(?:[.!。！]|(?<!\\)\$|\\\]|\\\)|\*\*)[\s*_)]*$")
+_WORD = re.compile(r"[^\W\d_]")
+_DISPLAYS = ("$$", "\\[", "\\begin")
+_PARAGRAPH = re.compile(r"(?:^|\n[ \t]*\n)[ \t*_]*$")
+_HEADING = re.compile(
+    r"[\s*_#>\d.]*(?:(?:final\s+)?(?:answer|result)|conclusion|summary|结论|总结|答案)[\s*_:]*", re.IGNORECASE
+)
+_PREPARES = re.compile(  # begins a sentence that comes before an answer, or checks one
+    r"[\s*_#>\d.)(-]*(?:(?:first(?:ly)?|in\s+the\s+(?:first|second)|second(?:ly)?|next|then|now|let|if|when|given|consider|notice"
+    r"|note|recall|observe|remember|try|start|begin|step|case|for\s+(?:example|instance)|suppose|assum\w+|substitut\w+|plug\w*|expand|rewrite|express|rearrange|use|using|apply|set|define|question"
+    r"|check\w*|verif\w+|confirm\w*|(?:we|i|you)\s+(?:have|know|need|try|note|are|start|can|gave)|it\s+(?:remains|is\s+known)"
+    r"|the\s+(?:problem|question|task)|to\s+(?:determine|find|solve|calculate|compute|figure|evaluate|answer|see))\b|设|若|如果|当|已知|首先|接下来|下一步|例如|注意|题目|令|第|验证|检验)",
+    re.IGNORECASE,
+)
+_BOUNDED = re.compile(  # a bound, a step, a denial: what only a conclusion that says so may hold
+    r"\b(?:would|candidates?|given|at\s+(?:least|most)|between|however|guess|conjecture|to\s+begin\s+with|let[’']s|answers?|but|steps?|cases?|parts?"
+    r"|not|never|neither|nor|cannot|no|wrong|incorrect|impossible|invalid|false)\b|n[’']t\b|\\n(?:e|eq)\b|[≠<>≤≥]"
+    r"|\\[lg](?:eq?|t)\b|不|没|答案|至少|至多|错|情况|之间",
+    re.IGNORECASE,
+)
+_DENIAL_OF_A_NOUN = re.compile(r"\b(?:that|which|who)\s+(?:\w+\s+)?(?:not\b|\w+n[’']t\b)", re.IGNORECASE)
+_SET_APART = re.compile(r"\s*(?:(\*\*|__)[^*=]+\1\.?|-?\d[\d,]*(?:[./]\d+)?|\\[A-Za-z][^=]*)\s*")
+_LABELLED = re.compile(r"[\s*_>-]*(?:\d+[.)]\s+)?([^\n:=.$\\\d]{2,80}?)[\s*_]*[:=]([^\n]+)")
+_LISTED = re.compile(r"[ \t]|[-*•]\s|\d+[.)]\s")
+_LEADS_TO = re.compile(
+    r"\b(?:is|are|was|were|equals?|therefore|thus|hence|so)[\s*_:,]*$|[为是得有][\s*_:,]*$", re.IGNORECASE
+)
+_TOTAL = re.compile(
+    r"\b(?:solutions?|total|sum|overall|altogether|result|final|answer)\b|总|共|合计|结果", re.IGNORECASE
+)
+_CLOSING = re.compile(
+    r"\s+(?:this\s+(?:completes|concludes|finishes)|let\s+me\s+know|(?:please\s+)?feel\s+free|hope\s+(?:it|this|that)"
+    r"|is\s+there\s+anything)\b[^\n\d$\\]*$",
+    re.IGNORECASE,
+)
+
+
+def concluded(text: str) -> str | None:
+    """The answer of a text that has ended: a value that stands apart at its end, else what its last sentence states.
+
+    A text that ends inside a formula or a sentence has not concluded. A sentence that does not begin with "therefore"
+    or the like, nor stands under a heading of the answer, must be plain: no step, condition, bound or denial.
+    """
+    tail = _CLOSING.sub("", tail_of(text))
+    if any(tail.count(opens) > tail.count(closes) for opens, closes in _PAIRS):
+        return None
+    if formula := _formula_apart(tail):
+        return _displayed(tail[: formula.start()], content_of(formula))
+    return _last_line(tail) or _last_sentence(tail)
+
+
+def _formula_apart(tail: str) -> re.Match[str] | None:
+    """The formula at the end where it is displayed or a paragraph of its own."""
+    last = next(iter([*FORMULA.finditer(tail)][-1:]), None)
+    if last is None or tail[last.end() :].strip(" \n.*_") or not is_formula(content_of(last)):
+        return None
+    return last if last[0].startswith(_DISPLAYS) or _PARAGRAPH.search(tail, 0, last.start()) else None
+
+
+def _displayed(before: str, content: str) -> str | None:
+    """What a formula at the end says: a value, or an equation that was introduced or computes one."""
+    introduction = sentences_of(before)[-1] if before.strip() and not _ENDED.search(before) else ""
+    if _is_preparing(introduction):
+        return None
+    if not is_relation(content):
+        return content
+    if not before.strip() or content in before or _LEADS_TO.search(introduction) or _TOTAL.search(introduction):
+        return last_side(content) if is_quantity(content) else None
+    return last_side(content) if computes(content) and not _LISTED.match(before.rpartition("\n")[2]) else None
+
+
+def _last_line(tail: str) -> str | None:
+    """A last paragraph that is a value, set in bold or bare, or that gives one a name: `Total: 41`."""
+    before, _, line = tail.rpartition("\n")
+    alone = not before.strip(" \t") or before.rstrip(" \t").endswith("\n")
+    if alone and (not before or _SET_APART.fullmatch(line)) and (value := value_alone(line)):
+        return value
+    label = _LABELLED.fullmatch(line)
+    if label is None or _is_preparing(label[1]) or not ((alone and not _LISTED.match(line)) or _TOTAL.search(label[1])):
+        return None
+    return stated_by(label[2]) if "=" in label[2] else value_alone(label[2])
+
+
+def _last_sentence(tail: str) -> str | None:
+    """What the last sentence states where it is a conclusion, or plain."""
+    sentences = sentences_of(tail) if _ENDED.search(tail) else []
+    if not sentences or not _WORD.search(masked(sentences[-1])) or sentences[-1].rstrip("*_ ").endswith(":"):
+        return None
+    last, heading = sentences[-1], sentences[-2:-1]
+    if CONCLUDES.match(last) or (heading and _HEADING.fullmatch(heading[0])):
+        return settled_by(last)
+    return settled_by(last) if _is_plain(last) and not _LISTED.match(tail[tail.rfind("\n") + 1 :]) else None
+
+
+def _is_plain(sentence: str) -> bool:
+    return not (_is_preparing(sentence) or _BOUNDED.search(_DENIAL_OF_A_NOUN.sub("", sentence)))
+
+
+def _is_preparing(sentence: str) -> bool:
+    return is_undecided(sentence) or (_PREPARES.match(sentence) is not None and not CONCLUDES.match(sentence))
