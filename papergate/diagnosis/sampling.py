@@ -41,11 +41,15 @@ class Setting:
     temperature: float
     top_p: float
 
+    def chances(self, best: Mapping[str, float]) -> dict[str, float]:
+        """The chance of each token that this setting admits; temperature first, then the nucleus."""
+        kept = _nucleus(_scaled(best, self.temperature), self.top_p)
+        whole = sum(kept.values())
+        return {token: p / whole for token, p in kept.items()}
+
     def probability(self, draw: Draw) -> float:
-        """The chance of the drawn token under this setting; temperature first, then the nucleus."""
-        scaled = _scaled(draw.best, self.temperature)
-        kept = _nucleus(scaled, self.top_p)
-        return kept.get(draw.token, 0.0) / sum(kept.values())
+        """The chance of the drawn token."""
+        return self.chances(draw.best).get(draw.token, 0.0)
 
     def excludes(self, draw: Draw) -> bool:
         """Whether the token is outside the nucleus, by more than rounding."""
@@ -100,12 +104,8 @@ def is_one_draw(draws: Sequence[Draw]) -> bool:
 
 def divergence(best: Mapping[str, float], declared: Setting, other: Setting) -> float:
     """Evidence that one draw here gives for ``other`` where it is true: KL(other, declared), in nats."""
-    total = 0.0
-    for token in best:
-        draw = Draw(token=token, best=best)
-        if p := other.probability(draw):
-            total += p * log(p / max(declared.probability(draw), FLOOR))
-    return total
+    stated = declared.chances(best)
+    return sum(p * log(p / max(stated.get(token, 0.0), FLOOR)) for token, p in other.chances(best).items() if p)
 
 
 def near_edge(best: Mapping[str, float], setting: Setting) -> bool:
@@ -152,9 +152,9 @@ def _seen(draws: Sequence[Draw]) -> dict[tuple[str, ...], Counter[str]]:
 
 
 def _expected(best: Mapping[str, float], declared: Setting) -> dict[str, float]:
-    """Probabilities of the tokens that the setting admits."""
-    chances = {token: declared.probability(Draw(token=token, best=best)) for token in best}
-    return {token: p for token, p in chances.items() if p}
+    """Probabilities of the tokens that the setting admits, in the order of ``best``."""
+    chances = declared.chances(best)
+    return {token: chances[token] for token in best if chances.get(token)}
 
 
 def _chi_square(counts: Counter[str], table: Mapping[str, float]) -> float:

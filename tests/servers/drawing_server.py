@@ -26,7 +26,7 @@ CHOICES = {
 """Place in the answer to the chances of its tokens at temperature 1."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Habits:
     """How this server differs from an honest one."""
 
@@ -177,7 +177,7 @@ def nucleus(chances, top_p):
 
 
 @contextmanager
-def drawing_server(**habits):
-    """The address of a server with these habits."""
-    with served(Handler, habits=Habits(**habits), own=random.Random(7), asked=0, completed=0) as url:
+def drawing_server(habits=None, **changes):
+    """The address of a server with these habits, which may change while it runs."""
+    with served(Handler, habits=habits or Habits(**changes), own=random.Random(7), asked=0, completed=0) as url:
         yield url

@@ -19,6 +19,8 @@ from papergate.run_folder.golden_answers import GoldenAnswer, GoldenAnswers, Var
 from papergate.statistics.drift import divergence, excess, sharpened, sharpening
 from papergate.words import say
 from tests.meta.processes import forked
+from tests.servers.drawing_server import MODEL as DRAWN
+from tests.servers.drawing_server import drawing_server
 from tests.servers.model_server import MODEL, model_server
 
 
@@ -264,10 +266,11 @@ def test_pytest_looks_at_a_deployment_by_its_marks_alone(golden, tmp_path):
         done, (found,) = marked("drift and cpu_vllm", url, tmp_path, "--golden", str(golden))
         assert (done.returncode, found["drift"], found["check_forced"]) == (1, "drifted", "failed"), done.stdout
         assert float(found["forced_divergence"]) > float(found["forced_fail"])
-        done, (found,) = marked("preflight and cpu_vllm", url, tmp_path)
-        assert (done.returncode, found["preflight"]) == (0, "ok"), done.stdout
         done, found = marked("cpu_vllm", url, tmp_path)
     assert (done.returncode, found) == (5, []), done.stdout
+    with drawing_server() as url:
+        done, (found,) = marked("preflight and cpu_vllm", url, tmp_path, "--model", DRAWN)
+    assert (done.returncode, found["preflight"]) == (0, "ok"), done.stdout
     with model_server(logprobs="absent", refuses_greedy=True) as url:
         done, (found,) = marked("drift and cpu_vllm", url, tmp_path, "--golden", str(golden))
     assert (done.returncode, found["drift"]) == (10, "cannot tell"), done.stdout

@@ -22,9 +22,7 @@ from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.files import PREFLIGHT_FILE
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
 from papergate.words import say
-from tests.servers import model_server as deployed_model
-from tests.servers.drawing_server import MODEL, drawing_server
-from tests.servers.model_server import Fault, deployed_at
+from tests.servers.drawing_server import MODEL, Habits, drawing_server
 
 SAMPLING = Sampling(temperature=Decimal("0.6"), top_p=Decimal("0.95"), max_tokens=100)
 
@@ -272,12 +270,12 @@ def test_the_command_checks_and_asks_nothing_else(tmp_path, monkeypatch, capsys)
 
 
 def test_a_server_that_changes_after_its_preflight_is_not_asked(tmp_path):
-    setup = read_setup(Options())
+    setup, habits = read_setup(Options()), Habits()
     promise = next(one for one in setup.promises if one.target == "cpu_vllm")
     ready = prepare(promise, setup, Benchmarks(setup.benchmarks, {}))
-    with deployed_at(Fault()) as (url, deployed):
-        engine, held = RemoteEngine([url], deployed_model.MODEL), Preflights()
+    with drawing_server(habits) as url:
+        engine, held = RemoteEngine([url], MODEL), Preflights()
         held.hold(ready, engine, tmp_path)
-        deployed.fault = Fault(root="a later checkpoint")
+        habits.root = "a later checkpoint"
         with pytest.raises(PreflightFailed, match=r"changed after its preflight.* It is: .*a later checkpoint"):
             held.hold(ready, engine, tmp_path)
