@@ -22,13 +22,21 @@ $(VENV)/ready: pyproject.toml
 accept: $(VENV)/ready  ## the main job: the embedded model against its published scores
 	$(PYTEST) tests/accuracy -m cpu --run-seed 1 --junitxml=report/accept.xml
 
-# Four at once keep two cores busy: tests wait for servers, processes and limits of time. Tests that others could make late run
-# alone, afterwards.
-ALONE = tests/perf tests/meta/endpoints/test_http.py tests/meta/performance/test_client.py tests/meta/performance/test_suite.py \
-        tests/meta/completions/test_runner.py
+# Five at once keep two cores busy: tests wait for servers, processes and limits of time. Tests whose times and stamps others
+# could change run alone, afterwards.
+CLIENT = tests/meta/performance/test_client.py
+SPEED  = tests/meta/performance/test_suite.py
+ALONE  = tests/perf \
+         $(CLIENT)::test_every_chunk_with_text_is_stamped_after_it_was_sent_and_before_the_next \
+         $(CLIENT)::test_stamps_do_not_wait_for_a_busy_client \
+         $(CLIENT)::test_closed_loop_keeps_its_concurrency \
+         $(CLIENT)::test_open_loop_sends_whatever_became_of_earlier_requests \
+         $(SPEED)::test_request_latencies_go_on_record_with_tokens_and_engine \
+         $(SPEED)::test_stored_baseline_of_a_much_faster_run_fails \
+         $(SPEED)::test_live_baseline_that_is_ten_times_as_fast_fails
 
 test: $(VENV)/ready lint  ## everything that needs no accelerator
-	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--ignore=%) -n 4 --dist worksteal --junitxml=report/test.xml
+	$(PYTEST) tests/meta tests/scoring $(ALONE:%=--deselect=%) -n 5 --dist worksteal --junitxml=report/test.xml
 	$(PYTEST) $(ALONE) --junitxml=report/test-alone.xml
 
 fuzz: $(VENV)/ready  ## 100,000 mutated streams over real sockets, 1,000 corrupted bundles; other ones with PAPERGATE_FUZZ_SEED=N

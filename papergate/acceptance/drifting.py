@@ -61,7 +61,7 @@ def make_golden(
     identity, name = engine.identity(), promise.deployment.model
     (reader, *more) = readers_of(engine)
     if more:
-        raise EngineRefused("golden answers are made of one server: give one --endpoint")
+        raise worded(EngineRefused, note("golden_answers_of_servers"))
     draw = partial(
         golden_answers,
         reader,
@@ -93,7 +93,7 @@ def find_drift(promise: Promise, golden: GoldenAnswers, engine: Engine) -> Drift
     """
     asked, theirs = promise.deployment.model, golden.model
     if asked.rpartition("/")[2] != theirs.rpartition("/")[2]:
-        raise StoreError(f"the golden answers are of {theirs}, the deployment is of {asked}; make golden answers of it")
+        raise worded(StoreError, note("golden_answers_of_other", golden=theirs, asked=asked))
     return drift(golden, readers_of(engine), deployment=promise.deployed)
 
 
@@ -105,10 +105,7 @@ def read_golden_answers(folder: Path) -> GoldenAnswers:
     """
     path = folder / GOLDEN_ANSWERS_FILE
     if not path.exists():
-        raise StoreError(
-            f"{folder} holds no {GOLDEN_ANSWERS_FILE}: a stored run has no log-probabilities. Make them on the trusted "
-            f"platform: papergate golden make TARGET -o {folder}"
-        )
+        raise worded(StoreError, note("golden_answers_missing", folder=f"{folder}", file=GOLDEN_ANSWERS_FILE))
     return GoldenAnswers.read(path)
 
 
@@ -149,7 +146,7 @@ def readers_of(engine: Engine) -> list[Reader]:
     if isinstance(engine, RemoteEngine):
         doors = (Door(url=url, model=engine.model, access=engine.access) for url in engine.served)
         return [ServerReader(door=door) for door in doors]
-    raise EngineRefused("log-probabilities are told by a server or a model in this process; stored texts have none")
+    raise worded(EngineRefused, note("logprobs_of_stored"))
 
 
 def _asked(promise: Promise, setup: Setup, making: Making) -> tuple[list[str], Sampling]:
@@ -158,7 +155,7 @@ def _asked(promise: Promise, setup: Setup, making: Making) -> tuple[list[str], S
     names = dict.fromkeys(each.benchmark for each in setup.promises if each.deployed == promise.deployed)
     shown = [name for name in names if not setup.benchmarks[name].confidential]
     if not shown:
-        raise EngineRefused(f"{promise.deployed}: its benchmarks are confidential, and golden answers hold their text")
+        raise worded(EngineRefused, note("golden_answers_confidential", deployment=promise.deployed))
     each = -(-making.answers // len(shown))
     spread = [_spread([problem.prompt for problem in benchmarks.load(name).problems], each) for name in shown]
     prompts = list(dict.fromkeys(prompt for chosen in spread for prompt in chosen))[: making.answers]
@@ -193,7 +190,7 @@ class _Other:
         try:
             return self.reader.read(given)
         except Untold as untold:
-            raise EngineError(f"{self.url} does not tell log-probabilities of given tokens ({untold.reason})") from None
+            raise worded(EngineError, note("logprobs_untold", url=self.url, reason=untold.reason)) from None
 
 
 def _others(promise: Promise, setup: Setup, making: Making) -> Iterator[_Other]:

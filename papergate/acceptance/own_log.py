@@ -83,9 +83,8 @@ def _refuse_edited(file: Path) -> None:
         contents = Contents.read_alone(records)
     if contents.damages:
         places = len(contents.damages) + contents.more_damages
-        raise PredictionsError(
-            f"{file} is not as papergate wrote it: {contents.damages[0]}; {places} such places. Give "
-            "the folder of the run, or restore the file"
+        raise worded(
+            PredictionsError, note("own_log_damaged", file=f"{file}", damage=contents.damages[0], count=places)
         )
 
 

@@ -7,8 +7,10 @@ from papergate.engines import Finish
 from papergate.engines.logs.rows import quotable
 from papergate.engines.replay import Predictions
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
 from papergate.scoring import equivalent
 from papergate.scoring.reading.boxes import boxes_backwards
+from papergate.words import worded
 
 SHORT_GOLD = 200
 """Characters of an answer at most; some tools store the whole worked solution as the gold."""
@@ -32,10 +34,17 @@ def with_ids_of(benchmark: Benchmark, predictions: Predictions) -> Predictions:
     if numbered := _by_number(benchmark, predictions):
         return predictions.renamed(numbered)
     unknown = [problem for problem in predictions.problems if problem not in ids]
-    raise PredictionsError(
-        f"{predictions.path}: {len(unknown)} of its {len(predictions.problems)} problems, first "
-        f"{quotable(unknown[0])}, are not in {benchmark.source}; give the log of one benchmark, and the file that was "
-        f"asked: --data {benchmark.spec.name}=FILE. Numbers of rows stand for its order where the log has all golds"
+    raise worded(
+        PredictionsError,
+        note(
+            "log_of_other_problems",
+            log=f"{predictions.path}",
+            unknown=len(unknown),
+            problems=len(predictions.problems),
+            first=quotable(unknown[0]),
+            source=f"{benchmark.source}",
+            benchmark=benchmark.spec.name,
+        ),
     )
 
 
@@ -48,10 +57,15 @@ def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> No
     stated = {problem: gold for problem, gold in _answers(predictions.golds).items() if problem in golds}
     other = [problem for problem, gold in stated.items() if equivalent(golds[problem], gold).equal is False]
     if other:
-        raise PredictionsError(
-            f"{predictions.path}: {len(other)} of its {len(stated)} gold answers differ from the benchmark's, first "
-            f"for {quotable(other[0])}: its ids are those of another file or order; give that file: "
-            "--data BENCHMARK=FILE"
+        raise worded(
+            PredictionsError,
+            note(
+                "log_of_other_golds",
+                log=f"{predictions.path}",
+                other=len(other),
+                golds=len(stated),
+                first=quotable(other[0]),
+            ),
         )
 
 

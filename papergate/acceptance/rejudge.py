@@ -172,10 +172,7 @@ def _promise(manifest: Manifest, folder: Path, setup: Setup) -> Promise:
     promise = next((each for each in setup.promises if each.id == manifest.promise), None)
     promise = promise or base_called(manifest.promise, manifest.model, setup.promises)
     if promise is None:
-        raise PromiseError(
-            f"{folder}: the run is about {manifest.promise}, which no target file promises; give the folder of its "
-            "target: --targets DIR"
-        )
+        raise worded(PromiseError, note("run_of_no_target", folder=f"{folder}", promise=manifest.promise))
     return promise
 
 

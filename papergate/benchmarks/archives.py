@@ -8,6 +8,8 @@ from pathlib import Path
 from papergate.benchmarks.records import Origin
 from papergate.errors import BenchmarkError
 from papergate.files import MOST_DATA, private_folder, write_whole
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 TIMEOUT_S = 60.0
 """To connect, and between two pieces."""
@@ -24,7 +26,7 @@ def from_archive(origin: Origin, download: bool) -> list[Path]:  # noqa: FBT001 
     archive = cache() / f"{origin.revision}.zip"
     if not archive.is_file():
         if not download:
-            raise BenchmarkError("not fetched yet")
+            raise worded(BenchmarkError, note("archive_not_fetched"))
         _keep(archive, _fetched(origin))
     return [_member(archive, name) for name in origin.files]
 
@@ -43,11 +45,9 @@ def _fetched(origin: Origin) -> bytes:
         for piece in answer.iter_content(PIECE_BYTES):
             content += piece
             if len(content) > MOST_DATA:
-                raise BenchmarkError(f"it has more than {MOST_DATA} bytes, as no known archive has")
+                raise worded(BenchmarkError, note("archive_large", most=MOST_DATA))
     if (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != origin.revision:
-        raise BenchmarkError(
-            f"its md5 is {found}, expected is {origin.revision}: another archive, or a page of a proxy"
-        )
+        raise worded(BenchmarkError, note("archive_other_digest", found=found, expected=origin.revision))
     return bytes(content)
 
 
@@ -64,8 +64,8 @@ def _member(archive: Path, name: str) -> Path:
     with zipfile.ZipFile(archive) as opened:
         found = [each for each in opened.infolist() if each.filename.split("/")[-1] == name]
         if len(found) != 1:
-            raise BenchmarkError(f"{len(found)} of its members are called {name}, one is expected")
+            raise worded(BenchmarkError, note("archive_members", count=len(found), name=name))
         if found[0].file_size > MOST_DATA:
-            raise BenchmarkError(f"{name} unpacks to {found[0].file_size} bytes, more than is read")
+            raise worded(BenchmarkError, note("archive_member_large", name=name, size=found[0].file_size))
         _keep(kept, opened.read(found[0]))
     return kept

@@ -45,7 +45,7 @@ def _rows_of(path: Path) -> list[dict[str, object]]:
     readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix)
     if reader is None:
-        raise BenchmarkError(f"{path}: not a format papergate reads; give {FORMATS}")
+        raise worded(BenchmarkError, note("benchmark_of_no_format", file=f"{path}", formats=FORMATS))
     return _checked(path, reader)
 
 
@@ -56,9 +56,13 @@ def _checked(path: Path, reader: Callable[[Path], list[dict[str, object]]]) -> l
     except FileNotFoundError as error:
         raise worded(BenchmarkError, note("benchmark_no_file", file=str(path), formats=FORMATS)) from error
     except OSError as error:
-        raise BenchmarkError(f"{path}: cannot be read: {reason(error)}; give {FORMATS}") from error
+        raise worded(
+            BenchmarkError, note("benchmark_unread", file=f"{path}", reason=reason(error), formats=FORMATS)
+        ) from error
     except (ValueError, csv.Error) as error:
-        raise BenchmarkError(f"{path}: not a {path.suffix} file: {error}") from error
+        raise worded(
+            BenchmarkError, note("benchmark_malformed", file=f"{path}", kind=path.suffix, error=f"{error}")
+        ) from error
 
 
 def _jsonl(path: Path) -> list[dict[str, object]]:
@@ -120,7 +124,7 @@ def _parquet(path: Path) -> list[dict[str, object]]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
-        raise BenchmarkError(f"{path}: reading parquet needs pyarrow; {install('hub')}") from error
+        raise worded(BenchmarkError, note("benchmark_needs_pyarrow", file=f"{path}", install=install("hub"))) from error
     try:
         rows: list[dict[str, object]] = parquet.read_table(path).to_pylist()
     except ArrowException as error:

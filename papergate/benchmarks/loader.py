@@ -29,7 +29,7 @@ def read_specs(folders: Sequence[Path] = (HERE,)) -> dict[str, BenchmarkSpec]:
     specs: dict[str, BenchmarkSpec] = {}
     for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
         if path.stem in specs:
-            raise BenchmarkError(f"{path}: benchmark {path.stem!r} is one of papergate's own; rename the file")
+            raise worded(BenchmarkError, note("benchmark_own_name", file=f"{path}", name=path.stem))
         specs[path.stem] = read_record(path, BenchmarkSpec)
     return specs
 
@@ -58,7 +58,9 @@ def checked(spec: BenchmarkSpec, problems: Sequence[Problem], *, source: str, fi
     strict = strict_digest(problems)
     variant = _variant(spec, strict, problems)
     if variant is not None and variant.refused:
-        raise BenchmarkError(f"{source}: this is the text {variant.name!r}, which must not be used: {variant.refused}")
+        raise worded(
+            BenchmarkError, note("benchmark_text_refused", source=source, variant=variant.name, why=variant.refused)
+        )
     listed_file = any(file_sha256.startswith(digest) for digest in spec.files)
     known = variant is not None or listed_file
     if not known:
@@ -93,7 +95,10 @@ def _problems(rows: Sequence[Mapping[str, object]], spec: BenchmarkSpec, source:
         except (LookupError, ValueError, TypeError, AttributeError) as error:
             reason = WITHHELD if spec.confidential else error.args[0] if error.args else error
             cause = None if spec.confidential else error
-            raise BenchmarkError(f"{source}: row {index + 1} is no row of {spec.title}: {reason}") from cause
+            raise worded(
+                BenchmarkError,
+                note("benchmark_row_malformed", source=source, row=index + 1, title=spec.title, reason=f"{reason}"),
+            ) from cause
     return problems
 
 
@@ -111,9 +116,7 @@ def _refuse_duplicates(problems: Sequence[Problem], source: str) -> None:
     ids = Counter(problem.id for problem in problems)
     twice += [name for name, count in ids.items() if count > 1]
     if twice:
-        raise BenchmarkError(
-            f"{source}: problems or ids are listed more than once (ids {', '.join(twice[:6])}); keep one of each"
-        )
+        raise worded(BenchmarkError, note("benchmark_repeats", source=source, ids=", ".join(twice[:6])))
 
 
 def _variant(spec: BenchmarkSpec, strict: str, problems: Sequence[Problem]) -> Variant | None:

@@ -9,6 +9,8 @@ from papergate.benchmarks.layouts import asked_by, problem_of
 from papergate.benchmarks.records import BenchmarkSpec, Problem
 from papergate.errors import BenchmarkError
 from papergate.promises.tool import Task
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 def as_asked(task: Task, problems: Sequence[Problem], spec: BenchmarkSpec, data: Path | None) -> tuple[Problem, ...]:
@@ -27,9 +29,16 @@ def _shown(
     subject = _subject(problem)
     shown = solved.get(subject, ())[: task.shots]
     if len(shown) < task.shots:
-        raise BenchmarkError(
-            f"{spec.title}: the document's tool shows {task.shots} solved problems of {subject!r}, and {len(shown)} "
-            f"are here; give a folder that holds test/*_test.csv and dev/*_dev.csv: --data {spec.name}=FOLDER"
+        raise worded(
+            BenchmarkError,
+            note(
+                "shots_missing",
+                title=spec.title,
+                shots=task.shots,
+                subject=subject,
+                found=len(shown),
+                benchmark=spec.name,
+            ),
         )
     return shown
 

@@ -19,8 +19,10 @@ from papergate.engines.remote.answer import FINISHES
 from papergate.errors import PredictionsError
 from papergate.files import reason
 from papergate.promises.thoughts import ThoughtMarks
+from papergate.run_folder.notes import note
 from papergate.scoring import AnswerKind, Attempt
 from papergate.scoring.equivalence import check_readable
+from papergate.words import worded
 
 STDIN = "-"
 IDS = ("id", "unique_id", "problem_id", "idx", "index", *ID_FIELDS)
@@ -184,9 +186,7 @@ def _item(row: Mapping[str, Any], number: int, layout: Layout, place: str) -> It
 def _require_held(gold: str, layout: Layout, place: str) -> None:
     """A gold that its kind cannot hold would make every answer wrong; mathematics may be prose, which equals itself."""
     if layout.kind is not AnswerKind.MATH and not check_readable(gold, layout.kind):
-        raise PredictionsError(
-            f"{place}: the gold {gold[:QUOTED]!r} cannot be read as {layout.kind}; name another --gold-field or --kind"
-        )
+        raise worded(PredictionsError, note("gold_unread", place=place, gold=gold[:QUOTED], kind=layout.kind))
 
 
 def _attempt(
@@ -231,10 +231,7 @@ def _of_log(path: Path, layout: Layout) -> Iterator[Item]:
     rows = read_log(path)
     missing = next((row for row in rows if row.gold is None and row.problem not in layout.golds), None)
     if missing is not None:
-        raise PredictionsError(
-            f"{path}: no gold answer for {missing.problem!r}; give the golds by id, such as the benchmark's file: "
-            "--golds FILE.jsonl"
-        )
+        raise worded(PredictionsError, note("gold_missing", file=f"{path}", problem=missing.problem))
     for number, row in enumerate(rows, start=1):
         _require_held(_gold_of(row, layout), layout, f"{path}, sample {number}")
     return (_of_row(row, layout) for row in rows)

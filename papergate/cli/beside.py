@@ -12,7 +12,8 @@ from papergate.reports.beside_page import beside_page
 from papergate.reports.pictures import Table
 from papergate.reports.said import Said
 from papergate.reports.table import console_of, print_line, print_rows
-from papergate.words import LANGUAGES, VARIABLE, Language, language_of, say
+from papergate.run_folder.notes import note
+from papergate.words import LANGUAGES, VARIABLE, Language, language_of, say, worded
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +46,9 @@ def _texts(table: Table, language: Language) -> list[list[str]]:
 
 def _write(path: Path, page: bytes) -> None:
     if path.exists() and not path.is_file():
-        raise OptionsError(f"--html {path} is no plain file; give the name of a new one: --html FILE")
+        raise worded(OptionsError, note("html_no_file", file=f"{path}"))
     try:
         with bytes_written(path) as file:
             file.write(page)
     except OSError as error:
-        raise OptionsError(f"--html {path} cannot be written: {reason(error)}; give another place") from error
+        raise worded(OptionsError, note("html_not_written", file=f"{path}", reason=reason(error))) from error

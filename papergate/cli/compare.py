@@ -8,6 +8,8 @@ from typing import Any
 from papergate.cli.beside import add_output_options, tell
 from papergate.errors import OptionsError
 from papergate.reports.beside import side_by_side
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -32,4 +34,4 @@ def run(args: argparse.Namespace) -> int:
 
 def _refuse_twice(runs: Sequence[Path]) -> None:
     if len({path.resolve() for path in runs}) < len(runs):
-        raise OptionsError("a run is named twice; name each once")
+        raise worded(OptionsError, note("run_named_twice"))

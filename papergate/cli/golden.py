@@ -14,6 +14,8 @@ from papergate.files import reason
 from papergate.gate import golden_made
 from papergate.printable import printable
 from papergate.run_folder.golden_answers import require_room_for_golden, write_golden_answers
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -61,7 +63,7 @@ def run_make(args: argparse.Namespace) -> int:
     try:
         path = write_golden_answers(args.output, record)
     except OSError as error:
-        raise StoreError(f"{args.output} cannot be written: {reason(error)}") from error
+        raise worded(StoreError, note("output_not_written", file=f"{args.output}", reason=reason(error))) from error
     limits = thresholds(record.variations, by_divergence)
     how = "measured" if limits.measured else "assumed from the noise; --damaged URL measures it"
     print(f"warning from {limits.warn:.2g} on, failure from {limits.fail:.2g} on ({how})")

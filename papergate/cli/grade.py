@@ -16,7 +16,9 @@ from papergate.errors import OptionsError, PapergateError, PredictionsError
 from papergate.files import reason, text_written
 from papergate.printable import printable
 from papergate.promises.thoughts import ThoughtMarks
+from papergate.run_folder.notes import note
 from papergate.scoring import AnswerKind, Grade, Grader, GraderMode, Outcome
+from papergate.words import worded
 
 _GRADERS: tuple[GraderMode, ...] = ("strict", "aisbench", "math-verify")
 _ALL = "all"
@@ -90,11 +92,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _require_sound(args: argparse.Namespace) -> None:
     if args.workers is not None and args.workers < 1:
-        raise OptionsError(f"--workers is {args.workers}; give a number from 1")
+        raise worded(OptionsError, note("workers_malformed", workers=args.workers))
     if len(set(args.letters)) < max(len(args.letters), LEAST_LETTERS) or not _LETTERS.fullmatch(args.letters):
-        raise OptionsError(f"--letters is {args.letters!r}; give the letters of the options, each once, such as ABCD")
+        raise worded(OptionsError, note("letters_malformed", letters=args.letters))
     if args.thought_marks and not (all(map(str.strip, args.thought_marks)) and len(set(args.thought_marks)) > 1):
-        raise OptionsError("--thought-marks are empty or the same; give the two marks of a thought")
+        raise worded(OptionsError, note("marks_malformed"))
 
 
 class Tally:
@@ -187,7 +189,7 @@ def _writing(name: str) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
     except OSError as error:
-        raise PredictionsError(f"{name}: cannot be written ({reason(error)}); name another file with -o") from error
+        raise worded(PredictionsError, note("grades_not_written", file=name, reason=reason(error))) from error
 
 
 def _line(item: Item, graders: Sequence[GraderMode], grades: Sequence[Grade]) -> dict[str, object]:

@@ -24,7 +24,7 @@ from papergate.statistics.pooled import Part
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import ALPHA, Rule
 from papergate.verdict import Judgement, judge, numbers
-from papergate.words import Language, language_of, say
+from papergate.words import Language, language_of, say, worded
 
 KEPT, BROKEN = 0, 1
 """Exit codes: the promise does not block, or it does."""
@@ -126,9 +126,11 @@ def _text(judgement: Judgement, language: Language) -> str:
 def _from_options(args: argparse.Namespace) -> Judgement:
     missing = [f"--{name}" for name in REQUIRED if getattr(args, name) is None]
     if missing:
-        raise PredictionsError(f"{', '.join(missing)} missing; give a JSON file, or --{', --'.join(REQUIRED)}")
+        raise worded(
+            PredictionsError, note("result_missing", missing=", ".join(missing), options=", --".join(REQUIRED))
+        )
     if max(args.problems, args.samples) > MOST_PROBLEMS:
-        raise PredictionsError(f"--problems and --samples are at most {MOST_PROBLEMS}")
+        raise worded(PredictionsError, note("result_too_large", most=MOST_PROBLEMS))
     counts = Counts.spread(args.correct, problems=args.problems, k=args.samples)
     rule = Rule.within(tolerance_option(args.tolerance), problems=counts.n, two_sided=not args.one_sided)
     return judge(counts, _paper(args), rule)
@@ -146,9 +148,7 @@ def tolerance_option(words: str) -> Tolerance:
         found = None
     if found is None or found.unit == "gain":  # a gain has no width to judge or to plan by
         gain = "; a gain is planned with its target: papergate gate TARGET --gain-over MODEL --plan" if found else ""
-        raise PromiseError(
-            f"{words!r} is not a tolerance here; write '1 problem' or '0.5 points' (any number of either){gain}"
-        )
+        raise worded(PromiseError, note("tolerance_malformed", words=words, gain=gain))
     return found
 
 
@@ -174,7 +174,7 @@ def percent_option(text: str) -> Fraction:
 def _from_file(args: argparse.Namespace) -> Judgement:
     given = [name for name in REQUIRED if getattr(args, name) is not None]
     if given:
-        raise PredictionsError(f"{args.file} and --{', --'.join(given)} are given; state the result once")
+        raise worded(PredictionsError, note("result_stated_twice", file=f"{args.file}", given=", --".join(given)))
     part = part_of(args.file)
     return judge(part.counts, part.reference, part.rule)
 
@@ -194,12 +194,12 @@ def _read(path: Path) -> ResultFile:
     try:
         return ResultFile.model_validate_json(_once_each(read_plain(path, most=MOST_BYTES)))
     except OSError as error:
-        raise PredictionsError(f"{path} cannot be read: {reason(error)}") from None
+        raise worded(PredictionsError, note("file_unread", file=f"{path}", reason=reason(error))) from None
     except Twice as twice:
-        raise PredictionsError(f"{path} is not a result: the field {twice} is listed twice; keep one") from None
+        raise worded(PredictionsError, note("result_field_twice", file=f"{path}", field=twice)) from None
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, mistake['loc'])) or 'file'}: {mistake['msg']}" for mistake in error.errors())
-        raise PredictionsError(f"{path} is not a result: {'; '.join(mistakes)}; see papergate judge --help") from None
+        raise worded(PredictionsError, note("result_malformed", file=f"{path}", mistakes="; ".join(mistakes))) from None
 
 
 class Twice(Exception):
@@ -225,9 +225,9 @@ def _refuse_twice(pairs: list[tuple[str, object]]) -> None:
 
 def _counts(result: ResultFile) -> Counts:
     if (result.counts is None) is (result.counts_rle is None):
-        raise PredictionsError("give the counts once, as counts or as counts_rle")
+        raise worded(PredictionsError, note("counts_twice"))
     if sum(times for _, times in result.counts_rle or ()) > MOST_PROBLEMS:
-        raise PredictionsError(f"counts_rle: more than {MOST_PROBLEMS} problems; no benchmark has so many")
+        raise worded(PredictionsError, note("counts_too_many", most=MOST_PROBLEMS))
     correct = result.counts or tuple(c for c, times in result.counts_rle or () for _ in range(times))
     return Counts(correct=correct, samples=_samples(result.k, len(correct)), problems=result.problems)
 
@@ -238,18 +238,18 @@ def _samples(k: int | tuple[int, ...], problems: int) -> tuple[int, ...]:
 
 def _reference(result: ResultFile) -> Reference:
     if (result.ref_percent is None) is (result.ref_counts is None):
-        raise PromiseError("give one reference: ref_percent, or ref_counts of a golden run")
+        raise worded(PromiseError, note("references_two"))
     if result.ref_counts is not None:
         return Reference.golden(_golden(result.ref_counts, result))
     score = (result.ref_percent or Fraction(0)) / 100
     if isinstance(result.ref_k, tuple):
-        raise PromiseError("ref_k of a printed score is one number: the samples behind it")
+        raise worded(PromiseError, note("ref_k_malformed"))
     return Reference.exact(score) if result.ref_k is None else Reference.sampled(score, samples=result.ref_k)
 
 
 def _golden(correct: tuple[int, ...], result: ResultFile) -> Counts:
     if result.ref_k is None:
-        raise PromiseError("ref_counts need ref_k, the planned samples of each problem of the golden run")
+        raise worded(PromiseError, note("ref_k_missing"))
     return Counts(correct=correct, samples=_samples(result.ref_k, len(correct)), problems=result.ref_problems)
 
 
@@ -258,7 +258,7 @@ def _rule(result: ResultFile, *, problems: int) -> Rule:
         tolerance = tolerance_option(result.tolerance)
         return Rule.within(tolerance, problems=problems, alpha=result.alpha, two_sided=result.two_sided)
     if result.tolerance is not None or result.tol_fraction is None or result.delta_fraction is None:
-        raise PromiseError("give either tolerance in words, or tol_fraction and delta_fraction")
+        raise worded(PromiseError, note("tolerances_two"))
     return Rule(
         tolerance=result.tol_fraction, delta=result.delta_fraction, alpha=result.alpha, two_sided=result.two_sided
     )

@@ -10,6 +10,7 @@ from papergate.acceptance.options import add_language_option
 from papergate.cli.judge import percent_option, tolerance_option
 from papergate.errors import PromiseError
 from papergate.printable import printable
+from papergate.run_folder.notes import note
 from papergate.statistics.looks import LOOKS, looks_within
 from papergate.statistics.panels import beta_panel
 from papergate.statistics.plan import Cost, Plan, plan, plan_text, single_run
@@ -17,7 +18,7 @@ from papergate.statistics.power import Gate
 from papergate.statistics.reference import ReferenceKind
 from papergate.statistics.replicas import Fleet, drawn_looks, scaling_text
 from papergate.statistics.rule import Rule
-from papergate.words import Language, language_of, say
+from papergate.words import Language, language_of, say, worded
 
 IN_FLIGHT = 64
 """As many as papergate keeps at a server by itself."""
@@ -102,7 +103,7 @@ def _on_replicas(args: argparse.Namespace, planned: Plan) -> str:
     _refuse_what_cannot_be(replicas=args.replicas, in_flight=args.in_flight)
     _refuse_no_cost(stream_tokens_per_s=args.stream_tokens_per_s)
     if args.tokens_per_sample is None or args.tokens_per_s is None:
-        raise PromiseError("--replicas needs --tokens-per-sample and --tokens-per-s, the speed of one replica")
+        raise worded(PromiseError, note("replicas_alone"))
     one = Fleet(
         replicas=1,
         tokens_per_s=args.tokens_per_s,
@@ -121,7 +122,7 @@ def _gate(args: argparse.Namespace) -> Gate:
     _refuse_what_cannot_be(paper_samples=args.paper_samples, attempts=args.attempts)
     kind = ReferenceKind(args.reference)
     if kind is not ReferenceKind.EXACT and args.paper_samples is None:
-        raise PromiseError(f"--reference {kind} needs --paper-samples, the samples per problem behind the score")
+        raise worded(PromiseError, note("reference_without_samples", kind=kind))
     rule = Rule.within(tolerance_option(args.tolerance), problems=args.problems, two_sided=not args.one_sided)
     looks = looks_within(max_samples=args.max_samples, fixed=args.samples)
     return Gate(rule=rule, reference=kind, reference_samples=args.paper_samples, looks=looks)
@@ -130,10 +131,10 @@ def _gate(args: argparse.Namespace) -> Gate:
 def _refuse_what_cannot_be(**options: int | None) -> None:
     for name, value in options.items():
         if value is not None and not 1 <= value <= MOST:
-            raise PromiseError(f"--{name.replace('_', '-')} is {value}; 1 to {MOST} can be simulated")
+            raise worded(PromiseError, note("plan_out_of_range", option=name.replace("_", "-"), value=value, most=MOST))
 
 
 def _refuse_no_cost(**options: float | None) -> None:
     for name, value in options.items():
         if value is not None and not 0 < value < math.inf:
-            raise PromiseError(f"--{name.replace('_', '-')} is {value:g}; give a number above 0")
+            raise worded(PromiseError, note("plan_not_above_zero", option=name.replace("_", "-"), value=value))

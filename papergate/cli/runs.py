@@ -23,7 +23,7 @@ from papergate.run_folder.history import Entry, changed_files, missing_files, re
 from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import read_preflight
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
-from papergate.words import Language, language_of, say
+from papergate.words import Language, language_of, say, worded
 
 SOUND, DAMAGED = 0, 1
 NAMED = 20
@@ -81,9 +81,9 @@ def run_list(args: argparse.Namespace) -> int:
     try:
         folders = sorted((folder for folder in args.folder.iterdir() if holds_a_run(folder)), reverse=True)
     except OSError as error:
-        raise StoreError(f"{args.folder} cannot be read: {reason(error)}; give the folder that holds runs") from error
+        raise worded(StoreError, note("runs_unread", folder=args.folder, reason=reason(error))) from error
     if not folders:
-        raise StoreError(f"{args.folder} holds no run; give the folder that holds runs")
+        raise worded(StoreError, note("runs_none", folder=args.folder))
     for folder in folders:
         verdicts = Counter(line.verdict for line in stored_lines(folder))
         told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
@@ -94,7 +94,7 @@ def run_list(args: argparse.Namespace) -> int:
 def run_show(args: argparse.Namespace) -> int:
     """Print the verdicts of a run as they stand, and return the exit code."""
     if not args.folder.is_dir() or not holds_a_run(args.folder):
-        raise StoreError(f"{args.folder} holds no run; papergate runs list DIR lists those of a folder")
+        raise worded(StoreError, note("run_none", folder=args.folder))
     ended = Ended(folder=args.folder, lines=tuple(stored_lines(args.folder)))
     return print_judged(ended, language_of(args.language))
 
@@ -125,12 +125,12 @@ def _stores(run: Path) -> list[Path]:
     try:
         folders = [run, *sorted(run.iterdir())] if run.is_dir() else []
     except OSError as error:
-        raise StoreError(f"{run} cannot be read: {reason(error)}") from error
+        raise worded(StoreError, note("file_unread", file=f"{run}", reason=reason(error))) from error
     found = [
         folder for folder in folders if any((folder / name).exists() for name in (MANIFEST_FILE, COMPLETIONS_FILE))
     ]
     if not found:
-        raise StoreError(f"{run}: no run is there; give the folder of a run, such as runs/20260131-120000")
+        raise worded(StoreError, note("run_not_there", run=f"{run}"))
     return found
 
 

@@ -10,7 +10,8 @@ from papergate.files import bytes_written, reason
 from papergate.printable import printable
 from papergate.reports.statement import markdown, statement_of
 from papergate.reports.statement_pdf import pdf
-from papergate.words import LANGUAGES, VARIABLE, language_of
+from papergate.run_folder.notes import note
+from papergate.words import LANGUAGES, VARIABLE, language_of, worded
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not name the type of its subparsers
@@ -31,7 +32,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 def run(args: argparse.Namespace) -> int:
     """Write or print the statement."""
     if args.output and args.output.suffix not in {".md", ".pdf"}:
-        raise OptionsError(f"-o {args.output}: give a name that ends in .md or .pdf")
+        raise worded(OptionsError, note("statement_name", output=args.output))
     stated = statement_of(args.folder, language_of(args.language))
     if args.output is None:
         sys.stdout.write(printable(markdown(stated)))
@@ -41,5 +42,5 @@ def run(args: argparse.Namespace) -> int:
         with bytes_written(args.output) as file:
             file.write(data)
     except OSError as error:
-        raise OptionsError(f"-o {args.output} cannot be written: {reason(error)}; give another place") from error
+        raise worded(OptionsError, note("statement_not_written", output=args.output, reason=reason(error))) from error
     return 0

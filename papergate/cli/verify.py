@@ -14,7 +14,7 @@ from papergate.evidence.signature import signer_of
 from papergate.evidence.verify import Quoted, verify_bundle
 from papergate.printable import printable
 from papergate.run_folder.notes import note
-from papergate.words import LANGUAGES, VARIABLE, Language, explain, label, say
+from papergate.words import LANGUAGES, VARIABLE, Language, explain, label, say, worded
 
 EPILOG = """\
 example: papergate verify r1.zip --junit accept.xml
@@ -54,7 +54,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 def run(args: argparse.Namespace) -> int:
     """Check, print what was found, and return the exit code."""
     if bool(args.signature) != bool(args.signers):
-        raise OptionsError("--signature and --signers belong together: the signature, and whom you trust")
+        raise worded(OptionsError, note("signature_alone"))
     options = options_of({"--data": args.data, "--language": args.language}.get)
     try:
         signer = signer_of(args.file, args.signature, args.signers) if args.signature else ""

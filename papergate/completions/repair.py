@@ -26,7 +26,9 @@ from papergate.errors import StoreError
 from papergate.files import MOST_LOG, NotPlain, open_kept, read_kept, reason, sync_folder, unpacked, write_whole
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, MARK_FILE, SESSIONS_FILE
 from papergate.run_folder.history import read_history
+from papergate.run_folder.notes import note
 from papergate.run_folder.stored import SEAL
+from papergate.words import worded
 
 MOST_UNPACKED = 1 << 34
 """No run foreseen has a tenth of it."""
@@ -56,13 +58,13 @@ def repair(folder: Path) -> Repair | None:
     try:
         lock = only_writer(folder)
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {reason(error)}") from error
+        raise worded(StoreError, note("output_not_written", file=f"{folder}", reason=reason(error))) from error
     try:
         _repair_sessions(folder)
         _repair_history(folder)
         return _repaired(folder)
     except OSError as error:
-        raise StoreError(f"{folder} cannot be repaired: {reason(error)}; nothing was changed") from error
+        raise worded(StoreError, note("repair_failed", folder=f"{folder}", reason=reason(error))) from error
     finally:
         lock.release()
 
@@ -73,17 +75,14 @@ def _repaired(folder: Path) -> Repair | None:
     if not found.damages:
         return None
     if found.foreign:
-        raise StoreError(
-            f"{path}: its first record was not written under this {MANIFEST_FILE}: restore the {MANIFEST_FILE}, or the "
-            "records of this run; records of another run are not taken over"
-        )
+        raise worded(StoreError, note("repair_of_another_run", file=f"{path}", manifest=MANIFEST_FILE))
     aside = _set_aside(path)
     with _opened(aside) as as_is, _as_saved_before(aside) as as_before:
         before = contents_in(folder, as_before)
         file, whole = (as_before, before) if before.records > found.records else (as_is, found)
         _rewrite(folder, file, whole)
-    note = f"{COMPLETIONS_FILE} was repaired: {whole.records} records kept, the file as it was is {aside.name}"
-    write_sessions(folder, (*read_sessions(folder), {REPAIR: note}))
+    said = f"{COMPLETIONS_FILE} was repaired: {whole.records} records kept, the file as it was is {aside.name}"
+    write_sessions(folder, (*read_sessions(folder), {REPAIR: said}))
     return Repair(kept=whole.records, aside=aside)
 
 
@@ -174,8 +173,8 @@ def _repair_sessions(folder: Path) -> None:
         aside = _set_aside(path)
         lines = [line for line in (read_kept(path) if path.exists() else b"").split(NEWLINE) if _is_object(line)]
         kept = [{name: value for name, value in orjson.loads(line).items() if name != SEAL} for line in lines]
-        note = {REPAIR: f"{SESSIONS_FILE} was repaired: the file as it was is {aside.name}"}
-        write_sessions(folder, [*kept, note])
+        said = {REPAIR: f"{SESSIONS_FILE} was repaired: the file as it was is {aside.name}"}
+        write_sessions(folder, [*kept, said])
 
 
 def _repair_history(folder: Path) -> None:
@@ -186,8 +185,8 @@ def _repair_history(folder: Path) -> None:
         path = folder / HISTORY_FILE
         aside = _set_aside(path)
         path.unlink()
-        note = {REPAIR: f"{HISTORY_FILE}, the earlier verdicts, was damaged: the file as it was is {aside.name}"}
-        write_sessions(folder, (*read_sessions(folder), note))
+        said = {REPAIR: f"{HISTORY_FILE}, the earlier verdicts, was damaged: the file as it was is {aside.name}"}
+        write_sessions(folder, (*read_sessions(folder), said))
 
 
 def _is_object(line: bytes) -> bool:

@@ -227,10 +227,7 @@ class Store:
         """
         if different := now.difference(self.manifest):
             listed = "\n".join(f"  {line}" for line in different)
-            raise StoreError(
-                f"{self.folder}: who answers changed while this run asked, its completions may be of both; begin a new "
-                f"run:\n{listed}"
-            )
+            raise worded(StoreError, note("answerer_changed", folder=f"{self.folder}", differences=listed))
         self._remember(now.situation)
 
     def _remember(self, mine: dict[str, str]) -> None:
@@ -248,7 +245,7 @@ class Store:
     def _write(self, data: bytes) -> None:
         """Append all of ``data`` and wait for the disk; on an error, take back what went out."""
         if self._file < 0:
-            raise StoreError(f"{self.folder} is closed")
+            raise worded(StoreError, note("store_closed", folder=f"{self.folder}"))
         if self._broken:
             raise StoreError(self._broken)
         try:
@@ -472,13 +469,12 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(read_kept(path))
     except FileNotFoundError:
-        raise StoreError(f"{folder} holds no run: {MANIFEST_FILE} is missing") from None
+        raise worded(StoreError, note("run_without_manifest", folder=f"{folder}", file=MANIFEST_FILE)) from None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from error
     except ValidationError as error:
-        raise StoreError(
-            f"{path} cannot be read: {'; '.join(mistakes_of(error))}. Was it edited or cut off? Restore it from a "
-            "copy, or give this run a folder of its own: without it, what its answers mean is not known"
+        raise worded(
+            StoreError, note("manifest_unread", file=f"{path}", mistakes="; ".join(mistakes_of(error)))
         ) from None
 
 
@@ -524,7 +520,15 @@ def _claim(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a new run, or see that the stored one is the same run."""
     if not (folder / MANIFEST_FILE).exists():
         if (folder / COMPLETIONS_FILE).exists():
-            raise StoreError(f"{folder} holds {COMPLETIONS_FILE} but no {MANIFEST_FILE}; restore it or move the folder")
+            raise worded(
+                StoreError,
+                note(
+                    "completions_without_manifest",
+                    folder=f"{folder}",
+                    completions=COMPLETIONS_FILE,
+                    manifest=MANIFEST_FILE,
+                ),
+            )
         write_manifest(folder, manifest)
         return
     difference = manifest.difference(read_manifest(folder))
@@ -540,4 +544,4 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _unwritable(folder: Path, error: OSError) -> StoreError:
-    return StoreError(f"{folder} cannot be written: {error}; choose another folder for runs")
+    return worded(StoreError, note("runs_not_written", folder=f"{folder}", error=f"{error}"))

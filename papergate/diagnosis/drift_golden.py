@@ -13,7 +13,9 @@ from papergate.engines.records import Logprobs
 from papergate.errors import EngineRefused
 from papergate.promises.records import Sampling
 from papergate.run_folder.golden_answers import DECIMALS, GoldenAnswer, GoldenAnswers, Variation
+from papergate.run_folder.notes import note
 from papergate.statistics.drift import sharpening
+from papergate.words import worded
 
 RESAMPLES = 1000
 QUANTILE = 0.99
@@ -49,10 +51,7 @@ def golden_answers(
         sampled = _answers(reader, prompts, sampling)
         greedy = _answers(reader, prompts, sampling.model_copy(update={"temperature": Decimal(0)}))
     except Untold as untold:
-        raise EngineRefused(
-            f"golden answers need a server that tells tokens by number and log-probabilities of given tokens, as vLLM "
-            f"does ({untold.reason}); make them there, or with transformers in process"
-        ) from None
+        raise worded(EngineRefused, note("golden_answers_untold", reason=untold.reason)) from None
     plain = "\n".join(prompts)[:PLAIN_CHARACTERS]
     ids = reader.plain_ids(plain)
     answers = [answer for answer, _ in chain(sampled, greedy)]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from papergate.errors import EngineError
 from papergate.files import MOST_DATA, parsed, read_plain, text_of
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 FILES = {
     "the configuration": ("config.json",),
@@ -32,7 +34,7 @@ def refuse_incomplete(path: str) -> None:
     folder = Path(path)
     if not folder.exists():
         if folder.is_absolute() or path.startswith((".", "~")):
-            raise EngineError(f"{path}: no such folder; --model takes a folder of weights or a hub id")
+            raise worded(EngineError, note("model_no_folder", folder=f"{path}"))
         return
     missing = [
         f"{what} ({' or '.join(names)})"
@@ -41,9 +43,9 @@ def refuse_incomplete(path: str) -> None:
     ]
     if missing:
         found = "; it holds ".join(("", *(what for name, what in TRAINING.items() if any(folder.glob(name)))))
-        raise EngineError(f"{path}: the folder lacks {', '.join(missing)}; copy the model's files completely{found}")
+        raise worded(EngineError, note("model_incomplete", folder=f"{path}", missing=", ".join(missing), found=found))
     if broken := [*_missing_shards(folder), *_cut_short(folder)]:
-        raise EngineError(f"{path}: the checkpoint is not whole: {'; '.join(broken)}. Save or copy it again")
+        raise worded(EngineError, note("checkpoint_broken", folder=f"{path}", broken="; ".join(broken)))
 
 
 def _missing_shards(folder: Path) -> Iterator[str]:

@@ -12,6 +12,8 @@ from papergate.engines.records import Completion, Finish
 from papergate.engines.spec import EngineSpec
 from papergate.errors import EngineRefused, PredictionsError
 from papergate.promises.thoughts import ThoughtMarks, marks_in
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +73,8 @@ def read_predictions(path: Path) -> Predictions:
     _refuse_later_numbers(rows, path)
     models = sorted({row.model for row in rows if row.model})
     if len(models) > 1:
-        raise PredictionsError(
-            f"{path}: completions of {len(models)} models ({', '.join(models)}); give one file per model"
+        raise worded(
+            PredictionsError, note("log_of_models", log=f"{path}", count=len(models), models=", ".join(models))
         )
     return Predictions(
         path=path,
@@ -91,11 +93,7 @@ def refuse_without_thoughts(predictions: Predictions, marks: ThoughtMarks | None
         PredictionsError: no completion closes a thought; a thinking model's text has no answer before that.
     """
     if not any(mark.closes for done in predictions.completions for mark in marks_in(done.text or "", marks)):
-        raise PredictionsError(
-            f"{predictions.path}: no completion closes its thought with </think> or another known mark, so none has an "
-            "answer. If the thoughts were cut off when the file was written, say so: --thoughts-stripped grades the "
-            "texts whole. If the model has marks of its own, state them in the target: thought_marks"
-        )
+        raise worded(PredictionsError, note("log_without_thoughts", log=f"{predictions.path}"))
 
 
 def refuse_thoughts(predictions: Predictions, marks: ThoughtMarks | None = None) -> None:
@@ -106,9 +104,9 @@ def refuse_thoughts(predictions: Predictions, marks: ThoughtMarks | None = None)
     """
     marked = sum(any(marks_in(done.text or "", marks)) for done in predictions.completions)
     if marked:
-        raise PredictionsError(
-            f"{predictions.path}: {marked} of {len(predictions.completions)} completions hold a thought: they were not "
-            "cut off; leave out --thoughts-stripped"
+        raise worded(
+            PredictionsError,
+            note("log_with_thoughts", log=f"{predictions.path}", marked=marked, count=len(predictions.completions)),
         )
 
 
@@ -119,8 +117,8 @@ def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:
     for row in rows:
         sample = seen[row.problem] if row.sample is None else row.sample
         if (row.problem, sample) in taken:
-            raise PredictionsError(
-                f"{path}: sample {sample} of {quotable(row.problem)} is there twice; keep one of each"
+            raise worded(
+                PredictionsError, note("sample_twice", log=f"{path}", sample=sample, problem=quotable(row.problem))
             )
         taken.add((row.problem, sample))
         seen[row.problem] += 1
@@ -131,7 +129,7 @@ def _refuse_later_numbers(rows: Iterable[Row], path: Path) -> None:
     """Planned samples are counted from number 0: where all of them begin later, one of each problem would seem lost."""
     lowest = min((row.sample or 0 for row in rows), default=0)
     if lowest:
-        raise PredictionsError(f"{path}: its samples are numbered from {lowest}; number those of a problem from 0")
+        raise worded(PredictionsError, note("samples_numbered_from", log=f"{path}", lowest=lowest))
 
 
 def _completion(row: Row, sample: int) -> Completion:

@@ -13,6 +13,8 @@ from papergate.engines.remote.engine import RemoteEngine
 from papergate.engines.spec import EngineSpec, Start
 from papergate.errors import EngineError
 from papergate.promises import Promise
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 _DECLARED = (huggingface.SPEC, vllm.SPEC, sglang.SPEC, ray_serve.SPEC, remote.SPEC, replay.SPEC)
 ENGINES = {each.name: each for each in _DECLARED}
@@ -78,5 +80,5 @@ def spec_of(promise: Promise) -> EngineSpec:
     """
     name = promise.deployment.engine
     if name not in ENGINES:
-        raise EngineError(f"{promise.id}: engine {name!r} is unknown; known: {', '.join(ENGINES)}")
+        raise worded(EngineError, note("engine_unknown", promise=promise.id, engine=name, known=", ".join(ENGINES)))
     return ENGINES[name]

@@ -7,7 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from papergate.errors import EngineError
 from papergate.files import private_folder, read_kept, reason
+from papergate.run_folder.notes import note
 from papergate.run_folder.stored import mistakes_of
+from papergate.words import worded
 
 _Record = TypeVar("_Record")
 
@@ -21,7 +23,7 @@ def make(folder: Path) -> None:
     try:
         private_folder(folder)
     except OSError as error:
-        raise EngineError(f"{folder} cannot be written: {reason(error)}; give another folder: --run DIR") from error
+        raise worded(EngineError, note("run_not_written", folder=f"{folder}", reason=reason(error))) from error
 
 
 def recorded(path: Path, kind: type[_Record], *, remedy: str) -> _Record | None:
@@ -38,4 +40,4 @@ def recorded(path: Path, kind: type[_Record], *, remedy: str) -> _Record | None:
         why = "; ".join(mistakes_of(error))
     except OSError as error:
         why = reason(error)
-    raise EngineError(f"{path} is not as papergate wrote it ({why}): {remedy}, then remove this file")
+    raise worded(EngineError, note("server_file_damaged", file=f"{path}", why=why, remedy=remedy))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from papergate.errors import EngineError
 from papergate.files import MOST_DATA, parsed, read_plain, text_of
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 BLOCK_BYTES = 65536
@@ -48,7 +50,7 @@ def _chat_template(settings: Path) -> object:
     try:
         return parsed(text_of(read_plain(settings, most=MOST_DATA))).get("chat_template")
     except (OSError, ValueError, AttributeError) as error:
-        raise EngineError(f"{settings}: cannot be read: {error}; restore the file of the model") from error
+        raise worded(EngineError, note("settings_unread", file=f"{settings}", error=f"{error}")) from error
 
 
 def _add_blocks(digest: "hashlib._Hash", file: Path) -> None:

@@ -21,6 +21,8 @@ from papergate.endpoints.connect import HEAD_END, LONGEST_HEAD_BYTES, connect, i
 from papergate.endpoints.http import CLOSES
 from papergate.errors import EngineError, EngineRefused
 from papergate.performance.collector import AVAILABLE, Collector
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 CONNECT_TIMEOUT_S = 10.0
 """A server that is to be measured and does not take a connection within this is not there."""
@@ -60,9 +62,7 @@ def direct(url: str, access: Access) -> Address:
     """
     address = Address.of(url, access)
     if address.proxy:
-        raise EngineRefused(
-            f"{url} is reached through the proxy {address.proxy.host}, whose time would count; name it in NO_PROXY"
-        )
+        raise worded(EngineRefused, note("proxy_in_the_way", url=url, host=address.proxy.host))
     return address
 
 
@@ -268,7 +268,9 @@ class Client:
         try:
             _, connection = await connect(self.address, Connection, CONNECT_TIMEOUT_S)
         except ConnectionError as error:
-            raise EngineError(f"{self.address.url} does not take a connection ({error})", transient=True) from error
+            raise worded(
+                EngineError, note("connection_not_taken", url=self.address.url, error=f"{error}"), transient=True
+            ) from error
         if AVAILABLE and self.address.tls is None:
             self._collector = self._collector or Collector()
             connection.collect(self._collector)

@@ -21,6 +21,8 @@ from papergate.performance.records import ClientLoad, LoadRun, Stamps, TimedRequ
 from papergate.performance.replies import Reading, read_reply
 from papergate.performance.tokens import Counter, Tokenizer, tokenizer_of
 from papergate.performance.workloads import Workload, arrivals_s
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 REQUEST_TIMEOUT_S = 3600.0
 """A request that takes longer is lost: the longest of the seeds' workloads is done in minutes."""
@@ -105,7 +107,7 @@ def measure_pairs(new: Server, old: Server, workload: Workload, *, salt: str) ->
         EngineError: a server is gone, or does not stream.
     """
     if workload.concurrency is None:
-        raise WorkloadError(f"{workload.name}: an open loop cannot take turns between two servers; give concurrency")
+        raise worded(WorkloadError, note("open_loop_turns", workload=workload.name))
     contexts = [server.context_tokens for server in (new, old) if server.context_tokens]
     with new.tokenizer.connected() as counter:
         prompts = make_prompts(workload, counter, salt=salt, context_tokens=min(contexts, default=None))
@@ -362,7 +364,7 @@ def _takes_ignore_eos(address: Address, model: str, access: Access) -> bool:
     if _probe(address, plain | {"ignore_eos": True}, access) is None:
         return True
     if (error := _probe(address, plain, access)) is not None:
-        raise EngineError(f"{address.url} does not answer a short request: {error}")
+        raise worded(EngineError, note("short_request_failed", url=address.url, error=f"{error}"))
     return False
 
 

@@ -11,6 +11,8 @@ from papergate.errors import WorkloadError
 from papergate.files import MOST_DATA, parsed, read_plain, text_of
 from papergate.performance.tokens import Counter
 from papergate.performance.workloads import WORKLOADS, Conversations, Made, Workload
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 OWN_TEXT = WORKLOADS / "text.txt"
 FILLERS = ("a", "I", "so", "1", "2", "3", "4", "5", "x", "y")
@@ -77,9 +79,7 @@ class Ruler:
             gap = target - self._measured(text)
             if gap == 0:
                 return text
-        raise WorkloadError(
-            f"no text of {target} tokens could be made (off by {-gap:+}); choose another length or text"
-        )
+        raise worded(WorkloadError, note("prompt_not_made", tokens=target, gap=-gap))
 
     def _single_tokens(self) -> tuple[str, ...]:
         """The fillers that are one token behind another word: without them, the last tokens would cost many trials."""
@@ -104,7 +104,7 @@ def _words(path: Path, source: random.Random, *, by_line: bool) -> Iterator[str]
     """Words without end: those of lines in random order, or single words at random."""
     lines = [line.split() for line in _text(path).splitlines() if line.strip()]
     if not lines:
-        raise WorkloadError(f"{path}: the file holds no words")
+        raise worded(WorkloadError, note("prompts_empty", file=f"{path}"))
     units = lines if by_line else [[word] for line in lines for word in line]
     while True:
         yield from source.choice(units)
@@ -122,7 +122,7 @@ def _conversations(asked: Conversations, count: int, counter: Counter, source: r
         if _fits(prompt, asked):
             found.append(prompt)
     if len(found) < count:
-        raise WorkloadError(f"{asked.file}: {len(found)} of its conversations fit the workload, {count} are needed")
+        raise worded(WorkloadError, note("prompts_too_few", file=f"{asked.file}", found=len(found), count=count))
     return tuple(found)
 
 
@@ -138,7 +138,7 @@ def _fits(prompt: Prompt, asked: Conversations) -> bool:
 
 def _length(answer: str, counter: Counter) -> int:
     if (length := counter.text(answer)) is None:
-        raise WorkloadError("recorded answers give the output lengths, but the server has no /tokenize to count them")
+        raise worded(WorkloadError, note("answers_uncounted"))
     return length
 
 
@@ -146,7 +146,7 @@ def _text(path: Path) -> str:
     try:
         return text_of(read_plain(path, most=MOST_DATA))
     except (OSError, UnicodeDecodeError) as error:
-        raise WorkloadError(f"{path}: cannot be read: {error}; give a file of UTF-8 text") from error
+        raise worded(WorkloadError, note("prompts_unread", file=f"{path}", error=f"{error}")) from error
 
 
 def _first_turns(path: Path) -> list[tuple[str, str]]:
@@ -177,7 +177,6 @@ def _refuse_longer(workload: Workload, prompts: tuple[Prompt, ...], context_toke
 
 def _refuse_beyond(workload: Workload, needed: int, context_tokens: int | None) -> None:
     if context_tokens is not None and needed > context_tokens:
-        raise WorkloadError(
-            f"{workload.name} needs {needed} tokens of context, the server has {context_tokens}; "
-            "start it with a longer context, or choose a smaller workload (--workload tiny-online)"
+        raise worded(
+            WorkloadError, note("workload_too_long", workload=workload.name, needed=needed, context=context_tokens)
         )

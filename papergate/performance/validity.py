@@ -8,6 +8,7 @@ from papergate.performance.metrics import percentile, queueing_s
 from papergate.performance.records import LoadRun
 from papergate.run_folder.notes import Note, note
 from papergate.verdict import Verdict
+from papergate.words import worded
 
 MOST_LATENESS_S = 0.005
 """p99 of the event loop's lateness. Measured: at most 1.2 ms in clients that added less than 1 ms to the median TTFT,
@@ -64,7 +65,16 @@ def refuse_lost(run: LoadRun) -> None:
     """
     if run.failed:
         errors = "; ".join(f"prompt {request.prompt}: {request.error}" for request in run.failed[:NAMED])
-        raise RequestsLost(f"{run.workload}: {len(run.failed)} of {len(run.requests)} requests failed: {errors}")
+        raise worded(
+            RequestsLost,
+            note(
+                "load_requests_failed",
+                workload=run.workload,
+                failed=len(run.failed),
+                requests=len(run.requests),
+                errors=errors,
+            ),
+        )
 
 
 def _reasons(seen: Fitness, *, open_loop: bool) -> Iterator[Note]:

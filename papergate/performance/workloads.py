@@ -15,7 +15,9 @@ from papergate.performance.metrics import ServiceLevel
 from papergate.promises.base import Name, Record, Text
 from papergate.promises.files import mistakes_of, read_toml
 from papergate.promises.records import Sampling
+from papergate.run_folder.notes import note
 from papergate.suggest import among
+from papergate.words import worded
 
 MOST_REQUESTS = 10**6
 """All prompts are made before the clock runs."""
@@ -167,7 +169,7 @@ def read_workload(place: str, *, data: Path | None = None) -> Workload:
         raise WorkloadError(str(error)) from error
     except ValidationError as error:
         listed = "\n".join(f"  - {mistake}" for mistake in mistakes_of(error))
-        raise WorkloadError(f"{path}: a workload cannot be read from this file:\n{listed}") from error
+        raise worded(WorkloadError, note("workload_malformed", file=f"{path}", mistakes=listed)) from error
     return _with_data(workload, path, data)
 
 
@@ -204,8 +206,8 @@ def _with_data(workload: Workload, path: Path, data: Path | None) -> Workload:
     named = getattr(prompts, field)
     found = data or (path.parent / named if named else None)
     if found is None and isinstance(prompts, Conversations):
-        raise WorkloadError(f"{workload.name}: its conversations are a file of yours; give it: --prompts FILE")
+        raise worded(WorkloadError, note("workload_needs_prompts", workload=workload.name))
     if found is not None and not found.is_file():
-        raise WorkloadError(f"{workload.name}: {found}: no such file")
+        raise worded(WorkloadError, note("workload_no_file", workload=workload.name, file=f"{found}"))
     update = {field: str(found)} if found else {}
     return workload.model_copy(update={"prompts": prompts.model_copy(update=update)})

@@ -18,6 +18,7 @@ from papergate.run_folder.speed import SpeedRecord, read_speeds
 from papergate.run_folder.verdict import VerdictRecord, read_verdicts
 from papergate.statistics.changes import ALPHA, Change, change, marked
 from papergate.statistics.rule import Rule
+from papergate.words import worded
 
 COLUMNS = (
     "run",
@@ -98,7 +99,7 @@ def over_time(folder: Path) -> Beside:
     """
     runs = sorted(path for path in folder.glob("*") if path.is_dir() and promise_folders(path, VERDICT_FILE))
     if not runs:
-        raise StoreError(f"{folder} holds no finished run; give the folder that holds the folders of runs: runs")
+        raise worded(StoreError, note("runs_unfinished", folder=f"{folder}"))
     tested = sorted((one for run in runs for one in _tested_in(run)), key=lambda one: (one.at, one.run))
     return _beside(tested, runs, by=lambda one: one.record.promise, against_first=False)
 
@@ -111,7 +112,7 @@ def tested_in(run: Path) -> list[Tested]:
     """
     tested = _tested_in(run)
     if not tested:
-        raise StoreError(f"{run} holds no verdict to compare; give the folder of a finished run: runs/TIME")
+        raise worded(StoreError, note("compare_without_verdict", run=f"{run}"))
     return tested
 
 
@@ -203,7 +204,7 @@ def _line(one: Tested, before: Sequence[Line]) -> Line:
 
 def _change(now: VerdictRecord, before: VerdictRecord) -> Change:
     if now.benchmark.digest != before.benchmark.digest:
-        raise StoreError(f"another text of the benchmark: {now.benchmark.digest}, before {before.benchmark.digest}")
+        raise worded(StoreError, note("compare_other_text", now=now.benchmark.digest, before=before.benchmark.digest))
     order = {problem: place for place, problem in enumerate(before.counts.problems)}
     tokens = [
         (_mean(now, place), _mean(before, order[name]))

@@ -9,9 +9,10 @@ from papergate.files import reason
 from papergate.printable import one_line, printable
 from papergate.reports.table import Line
 from papergate.run_folder.files import write_text
+from papergate.run_folder.notes import note
 from papergate.run_folder.speed import SpeedRecord
 from papergate.run_folder.verdict import Judged, Spread, VerdictRecord
-from papergate.words import Language, say
+from papergate.words import Language, say, worded
 
 EVIDENCE_PROPERTY = "evidence_sha256"
 """Property of the whole suite: the root of the run's evidence, see `papergate.run_folder.sums`."""
@@ -36,7 +37,7 @@ def write_junit(path: Path, lines: Sequence[Line], language: Language = "en") ->
     try:
         write_text(path, tostring(root, encoding="unicode", xml_declaration=True))
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {reason(error)}; give another file: --junitxml FILE") from error
+        raise worded(StoreError, note("junit_not_written", file=f"{path}", reason=reason(error))) from error
 
 
 def _case(case: Element, line: Line, language: Language) -> None:

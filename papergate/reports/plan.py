@@ -20,7 +20,7 @@ from papergate.statistics.plan import LOSSES, Cost, Plan, plan, plan_text, singl
 from papergate.statistics.power import Gate, Outlook, outlook
 from papergate.statistics.reference import Reference, ReferenceKind
 from papergate.statistics.rule import Rule
-from papergate.words import Language, say
+from papergate.words import Language, say, worded
 
 SIMULATED_DRAWS = 400_000
 """Replicates times problems of a simulated row: some seconds a promise. Chances are off by 1.1 points at 500 problems
@@ -93,9 +93,7 @@ def gain_plan(
         PromiseError: under the protocol vendor two scores are compared as they are.
     """
     if settings.protocol == "vendor":
-        raise PromiseError(
-            "under the protocol vendor, two runs of a gain are compared as they are; plan it with --protocol paper"
-        )
+        raise worded(PromiseError, note("plan_of_vendor_gain"))
     panel = golden_panel(golden.run.counts) if golden else beta_panel(UNKNOWN_BASE, problems=spec.problems)
     samples = golden.run.counts.fewest if golden else base_samples
     gate = Gate(rule=Rule.gain(), reference=ReferenceKind.GOLDEN, reference_samples=samples, looks=settings.looks)

@@ -14,7 +14,7 @@ from papergate.run_folder.history import refuse_changed
 from papergate.run_folder.notes import note
 from papergate.run_folder.speed import read_speed, read_speeds
 from papergate.run_folder.verdict import read_verdict, read_verdicts
-from papergate.words import Language, say
+from papergate.words import Language, say, worded
 
 
 def line_of(run: Path, promise: str, *, error: str = "", judged: bool = True) -> Line:
@@ -91,14 +91,9 @@ def write_run_page(
     except TextsMissing:
         raise
     except OSError as error:
-        raise StoreError(
-            f"the page cannot be written into {run}: {reason(error)}; make room, or give another folder: --run DIR"
-        ) from error
+        raise worded(StoreError, note("page_not_written", run=f"{run}", reason=reason(error))) from error
     except Exception as error:
-        raise StoreError(
-            f"there is no page: a fault in papergate itself, please report it ({type(error).__name__}: {error}); "
-            "verdicts and JUnit do not depend on it"
-        ) from error
+        raise worded(StoreError, note("page_failed", kind=type(error).__name__, error=f"{error}")) from error
 
 
 def _all_speeds(run: Path, speeds: Sequence[Speed]) -> list[Speed]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from papergate.errors import StoreError
 from papergate.printable import one_line, printable
 from papergate.run_folder.history import read_history, refuse_changed_in
+from papergate.run_folder.notes import note
 from papergate.run_folder.sums import root_of, sums_of
 from papergate.run_folder.verdict import Judged, VerdictRecord, read_verdicts
-from papergate.words import Language, label, say
+from papergate.words import Language, label, say, worded
 
 COLUMNS = ("benchmark", "official", "measured", "error_points", "interval", "tolerance", "n_x_k", "outcome")
 
@@ -51,7 +52,7 @@ def statement_of(run: Path, language: Language = "en") -> Statement:
     if found.refused:
         raise StoreError(found.refused[0][1])
     if not found.records:
-        raise StoreError(f"{run} holds no verdict to state; give the folder of a finished run: runs/TIME")
+        raise worded(StoreError, note("statement_without_verdict", run=f"{run}"))
     refuse_changed_in(run)
     named = dict.fromkeys((one.engine.model, one.hardware, one.engine.engine, one.protocol) for one in found.records)
     groups = [[one for one in found.records if _group(one) == group] for group in named]

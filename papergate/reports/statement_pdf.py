@@ -12,6 +12,8 @@ from xml.sax.saxutils import escape
 
 from papergate.errors import OptionsError
 from papergate.reports.statement import Deployment, Statement
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 LATIN, CHINESE = "Helvetica", "STSong-Light"
 INK, SOFT, LINE = "#1b1f24", "#5b6470", "#dde1e6"
@@ -35,9 +37,7 @@ def pdf(statement: Statement) -> bytes:
         from reportlab.pdfbase.cidfonts import UnicodeCIDFont
         from reportlab.platypus import SimpleDocTemplate
     except ImportError as error:
-        raise OptionsError(
-            "a PDF needs reportlab: pip install 'papergate[statement]'; Markdown needs nothing"
-        ) from error
+        raise worded(OptionsError, note("pdf_needs_reportlab")) from error
     pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
     target = BytesIO()
     margins = dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), MARGIN)

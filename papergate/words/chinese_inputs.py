@@ -1,4 +1,4 @@
-"""Chinese sentences for what a user gives that cannot be: options, files, and runs to be joined or bundled."""
+"""Chinese sentences for what a user gives that cannot be: options, files, logs, runs to be read, joined or bundled."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -121,6 +121,157 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "shard_impossible": f"--shard {{shard}}：分片 {{index}}（共 {{count}} 个）不存在；{_SHARD}",
     "shards_uneven": "--shard {shard}：此数组的任务编号不均匀；请写 --shard I/N",
     "shard_unset": _shard_unset,
+    # golden answers
+    "logprobs_of_stored": "对数概率由服务或本进程中的模型给出；保存的文本没有",
+    "golden_answers_of_servers": "参照回答只能取自一个服务：请只给出一个 --endpoint",
+    "golden_answers_of_other": "参照回答取自 {golden}，部署的是 {asked}；请为它制作参照回答",
+    "golden_answers_missing": "{folder} 中没有 {file}：保存的运行没有对数概率。请在可信平台上制作：papergate "
+    "golden make TARGET -o {folder}",
+    "golden_answers_confidential": "{deployment}：其数据集不公开，而参照回答含有题目文本",
+    "logprobs_untold": "{url} 没有给出指定 token 的对数概率（{reason}）",
+    "golden_answers_untold": "参照回答需要能按编号给出 token 以及指定 token 对数概率的服务，如 vLLM（{reason}）；请"
+    "在那里制作，或在本进程中用 transformers 制作",
+    # logs that are judged
+    "own_log_damaged": "{file} 与 papergate 写入时不同：{damage}；这样的地方有 {count} 处。请给出运行的目录，或恢复"
+    "该文件",
+    "log_of_other_problems": "{log}：其 {problems} 道题中有 {unknown} 道（第一道是 {first}）不在 {source} 中；请给"
+    "出一个数据集的日志，以及提问所用的文件：--data {benchmark}=FILE。日志含有全部标准答案时，行号即代表其顺序",
+    "log_of_other_golds": "{log}：其 {golds} 个标准答案中有 {other} 个与数据集不同，第一个属于 {first}：其编号属于"
+    "另一个文件或另一种顺序；请给出那个文件：--data BENCHMARK=FILE",
+    "run_of_no_target": "{folder}：这次运行测的是 {promise}，没有目标文件承诺它；请给出其目标所在的目录：--targets DIR",
+    # benchmarks
+    "benchmark_of_no_format": "{file}：papergate 不读这种格式；请给出 {formats}",
+    "benchmark_unread": "{file}：无法读取：{reason}；请给出 {formats}",
+    "benchmark_malformed": "{file}：不是 {kind} 文件：{error}",
+    "benchmark_needs_pyarrow": "{file}：读取 parquet 需要 pyarrow；{install}",
+    "archive_other_digest": "其 md5 为 {found}，应为 {expected}：是另一个压缩包，或代理返回的网页",
+    "archive_not_fetched": "尚未下载",
+    "archive_members": "其中有 {count} 个成员名为 {name}，应只有一个",
+    "archive_member_large": "{name} 解压后有 {size} 字节，超过读取的上限",
+    "archive_large": "超过 {most} 字节，已知的压缩包都没有这么大",
+    "benchmark_text_refused": "{source}：这是文本 {variant!r}，不得使用：{why}",
+    "benchmark_repeats": "{source}：有题目或编号重复（编号 {ids}）；每个只保留一份",
+    "benchmark_own_name": "{file}：数据集 {name!r} 是 papergate 自带的；请为文件改名",
+    "benchmark_row_malformed": "{source}：第 {row} 行不是 {title} 的行：{reason}",
+    "shots_missing": "{title}：文档所用的工具展示 {shots} 道已解的 {subject!r} 题，这里有 {found} 道；请给出含有 "
+    "test/*_test.csv 和 dev/*_dev.csv 的目录：--data {benchmark}=FOLDER",
+    # answers that are graded
+    "gold_unread": "{place}：标准答案 {gold!r} 不能按 {kind} 读取；请用 --gold-field 或 --kind 另行指明",
+    "gold_missing": "{file}：{problem!r} 没有标准答案；请按编号给出标准答案，例如数据集的文件：--golds FILE.jsonl",
+    # names and numbers of the commands
+    "html_no_file": "--html {file} 不是普通文件；请给出新文件的名称：--html FILE",
+    "html_not_written": "--html {file} 无法写入：{reason}；请换一个位置",
+    "run_named_twice": "同一次运行给出了两次；每次运行只给一次",
+    "output_not_written": "{file} 无法写入：{reason}",
+    "workers_malformed": "--workers 为 {workers}；请给出从 1 起的数",
+    "letters_malformed": "--letters 为 {letters!r}；请给出各选项的字母，每个一次，例如 ABCD",
+    "marks_malformed": "--thought-marks 为空或相同；请给出思考的两个标记",
+    "grades_not_written": "{file}：无法写入（{reason}）；请用 -o 给出另一个文件",
+    # a result that is judged
+    "result_missing": "缺少 {missing}；请给出 JSON 文件，或 --{options}",
+    "result_too_large": "--problems 和 --samples 至多为 {most}",
+    "tolerance_malformed": "{words!r} 不是这里的容差；请写 '1 problem' 或 '0.5 points'（数目任意）{gain}",
+    "result_stated_twice": "同时给出了 {file} 和 --{given}；结果只写一次",
+    "counts_twice": "计数只给一次：counts 或 counts_rle",
+    "counts_too_many": "counts_rle：超过 {most} 道题；没有这么多题的数据集",
+    "references_two": "只给一个参照：ref_percent，或参照运行的 ref_counts",
+    "ref_k_malformed": "印出的分数的 ref_k 是一个数：其背后的样本数",
+    "ref_k_missing": "ref_counts 需要 ref_k：参照运行中每道题计划的样本数",
+    "tolerances_two": "容差二选一：用文字写，或用 tol_fraction 和 delta_fraction",
+    "file_unread": "{file} 无法读取：{reason}",
+    "result_field_twice": "{file} 不是结果：字段 {field} 出现两次；请保留一个",
+    "result_malformed": "{file} 不是结果：{mistakes}；见 papergate judge --help",
+    # a plan
+    "replicas_alone": "--replicas 需要 --tokens-per-sample 和 --tokens-per-s（一个副本的速度）",
+    "reference_without_samples": "--reference {kind} 需要 --paper-samples：分数背后每道题的样本数",
+    "plan_out_of_range": "--{option} 为 {value}；可以模拟 1 到 {most}",
+    "plan_not_above_zero": "--{option} 为 {value:g}；请给出大于 0 的数",
+    # runs
+    "runs_none": "{folder} 中没有运行；请给出存放各次运行的目录",
+    "run_none": "{folder} 中没有运行；papergate runs list DIR 列出目录中的运行",
+    "run_not_there": "{run}：那里没有运行；请给出一次运行的目录，例如 runs/20260131-120000",
+    "runs_unread": "{folder} 无法读取：{reason}；请给出存放各次运行的目录",
+    "statement_name": "-o {output}：请给出以 .md 或 .pdf 结尾的名称",
+    "statement_not_written": "-o {output} 无法写入：{reason}；请换一个位置",
+    "signature_alone": "--signature 和 --signers 要一起给出：签名，以及您信任的人",
+    # a store
+    "repair_of_another_run": "{file}：其第一条记录不是在这个 {manifest} 下写入的：请恢复 {manifest}，或这次运行的记"
+    "录；不接收其他运行的记录",
+    "repair_failed": "{folder} 无法修复：{reason}；没有任何改动",
+    "run_without_manifest": "{folder} 中没有运行：缺少 {file}",
+    "store_closed": "{folder} 已经关闭",
+    "runs_not_written": "{folder} 无法写入：{error}；请为运行另选一个目录",
+    "answerer_changed": "{folder}：运行期间回答者变了，其输出可能来自两者；请开始新的运行：\n{differences}",
+    "completions_without_manifest": "{folder} 中有 {completions}，却没有 {manifest}；请恢复它，或移走该目录",
+    "manifest_unread": "{file} 无法读取：{mistakes}。是否被编辑过或截断？请从备份恢复，或为这次运行另给一个目录：没"
+    "有它，就不知道其回答的含义",
+    # engines
+    "model_incomplete": "{folder}：目录中缺少 {missing}；请完整复制模型的文件{found}",
+    "checkpoint_broken": "{folder}：检查点不完整：{broken}。请重新保存或复制",
+    "model_no_folder": "{folder}：没有这个目录；--model 接受权重目录或 hub 编号",
+    "settings_unread": "{file}：无法读取：{error}；请恢复模型的这个文件",
+    "generation_failed": "生成失败：{kind}: {error}{remedy}",
+    "sizes_differ": "{deployment}：{name} 为 {size}，而其启动参数为 {stated}；请改正其中之一",
+    "server_of_another_run": "{folder} 中运行着另一个服务：{command}；请另用一个目录",
+    "engine_unknown": "{promise}：引擎 {engine!r} 未知；已知的有 {known}",
+    "server_file_damaged": "{file} 与 papergate 写入时不同（{why}）：{remedy}，然后删除此文件",
+    "run_not_written": "{folder} 无法写入：{reason}；请给出另一个目录：--run DIR",
+    # logs of tools
+    "log_unpacks": "{log}：解压后有 {size:.0f} MiB，文本不会这样大；请先解压",
+    "log_missing": "{log}：没有这个文件；请给出输出所在的文件或目录",
+    "log_needs_pyarrow": "{log}：读取 parquet 需要 pyarrow；{install}",
+    "log_parquet_unread": "{log}：无法读取：{error}；请给出完整的 parquet 文件",
+    "log_malformed": "{place}：不是 JSON（{error}）；请给出完整的文件：写它的工具是否中途停止？",
+    "log_archive_unread": "{log}：无法读取：{error}。如果日志是完整的，以下任一办法可使其可读：{install}，或 "
+    "inspect log convert {log} --to json --output-dir FOLDER",
+    "log_of_several_runs": "{folder}：题目 {problem} 同时在 {first} 和 {log} 中，所以这些是几次运行或几个数据集的日"
+    "志；请只给出其中要用的那个文件",
+    "log_rows_ambiguous": "{log}：各行的提示词有重复，但既不是每道题在原处重复 {repeats} 次，也不是全部题目轮流出现"
+    "，因此无法知道某一行属于哪道题；请每行给出一个输出，并带编号",
+    "log_is_shard": "{log} 是一次运行的分片 {shard}；请先合并全部分片：papergate merge",
+    "sample_malformed": "{place}：样本 {sample} 不是从 0 起的整数；请为每道题的样本编号",
+    "row_no_object": "{place}：应为对象，却是 {kind}；请给出输出的文件",
+    "row_other_columns": "{place} 的列为 {columns}；请给出 {accepts}",
+    "log_of_models": "{log}：含有 {count} 个模型的输出（{models}）；请每个模型给出一个文件",
+    "log_without_thoughts": "{log}：没有任何输出以 </think> 或其他已知标记结束思考，所以都没有答案。如果写文件时思"
+    "考已被去掉，请说明：--thoughts-stripped 对整个文本评分。如果模型有自己的标记，请写在目标中：thought_marks",
+    "log_with_thoughts": "{log}：{count} 个输出中有 {marked} 个含有思考：思考没有被去掉；请去掉 --thoughts-stripped",
+    "samples_numbered_from": "{log}：其样本从 {lowest} 开始编号；每道题的样本请从 0 编号",
+    "sample_twice": "{log}：{problem} 的样本 {sample} 出现两次；每个只保留一份",
+    # workloads
+    "prompt_not_made": "无法造出 {tokens} 个 token 的文本（相差 {gap:+}）；请换一个长度或文本",
+    "prompts_empty": "{file}：文件中没有文字",
+    "prompts_too_few": "{file}：其中有 {found} 段对话适合该负载，需要 {count} 段",
+    "answers_uncounted": "输出长度取自记录的回答，但服务没有 /tokenize，无法计数",
+    "workload_too_long": "{workload} 需要 {needed} 个 token 的上下文，服务只有 {context}；请用更长的上下文启动服务"
+    "，或选择较小的负载（--workload tiny-online）",
+    "prompts_unread": "{file}：无法读取：{error}；请给出 UTF-8 文本文件",
+    "open_loop_turns": "{workload}：开环不能在两个服务之间轮流；请给出 concurrency",
+    "short_request_failed": "{url} 没有回答一个短请求：{error}",
+    "proxy_in_the_way": "访问 {url} 要经过代理 {host}，其时间也会计入；请把它写进 NO_PROXY",
+    "connection_not_taken": "{url} 不接受连接（{error}）",
+    "load_requests_failed": "{workload}：{requests} 个请求中有 {failed} 个失败：{errors}",
+    "outputs_unequal": "{prompts} 个提示词中有 {unequal} 个从两个服务得到不同长度的输出；两者都须接受 ignore_eos",
+    "clusters_too_few": "只有 {count} 组配对；至少需要 {fewest} 组才能看出其离散程度：请增加请求，或增加重启次数",
+    "baseline_lacks": "基线中没有 {test}；其中有 {known}",
+    "baseline_without_latencies": "基线中没有单个请求的延迟；请用 --benchmark-json FILE 写出",
+    "baseline_other_outputs": "基线的输出有 {stored} 个 token，这次运行为 {seen} 个：无法比较",
+    "baseline_differs": "{test} 的基线的 {what} 为 {stored!r}，这次运行为 {seen!r}：无法比较；请重新记录基线",
+    "baseline_malformed": "{file}：不是保存的运行（{kind}: {error}）；可以是地址，例如 http://host:8000，或 "
+    "--benchmark-json 写出的文件",
+    "workload_needs_prompts": "{workload}：其对话在您自己的文件中；请给出：--prompts FILE",
+    "workload_no_file": "{workload}：{file}：没有这个文件",
+    "workload_malformed": "{file}：无法从此文件读出负载：\n{mistakes}",
+    # reports
+    "runs_unfinished": "{folder} 中没有已结束的运行；请给出存放各次运行的目录：runs",
+    "compare_without_verdict": "{run} 中没有可以比较的结论；请给出已结束的运行的目录：runs/TIME",
+    "compare_other_text": "数据集的文本不同：现在是 {now}，之前是 {before}",
+    "junit_not_written": "{file} 无法写入：{reason}；请给出另一个文件：--junitxml FILE",
+    "page_not_written": "页面无法写入 {run}：{reason}；请腾出空间，或给出另一个目录：--run DIR",
+    "page_failed": "没有页面：这是 papergate 自身的错误，请报告（{kind}: {error}）；结论和 JUnit 不依赖它",
+    "statement_without_verdict": "{run} 中没有可以陈述的结论；请给出已结束的运行的目录：runs/TIME",
+    "pdf_needs_reportlab": "PDF 需要 reportlab：pip install 'papergate[statement]'；Markdown 不需要任何软件包",
+    "plan_of_vendor_gain": "在协议 vendor 下，增益的两次运行按原样比较；请用 --protocol paper 规划",
     # runs that are joined
     "merge_into_old": "{folder} 已经存在；合并会新建目录：请在 -o 后给出另一个名称",
     "merge_changed": "合并期间，{runs} 中的某条记录被改动：{damage}",

@@ -1,4 +1,4 @@
-"""English sentences for what a user gives that cannot be: options, files, and runs to be joined or bundled."""
+"""English sentences for what a user gives that cannot be: options, files, logs, runs to be read, joined or bundled."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -126,6 +126,171 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "shard_impossible": f"--shard {{shard}}: shard {{index}} of {{count}} cannot be; {_SHARD}",
     "shards_uneven": "--shard {shard}: the tasks of this array are not evenly numbered; write --shard I/N",
     "shard_unset": _shard_unset,
+    # golden answers
+    "logprobs_of_stored": "log-probabilities are told by a server or a model in this process; stored texts have none",
+    "golden_answers_of_servers": "golden answers are made of one server: give one --endpoint",
+    "golden_answers_of_other": "the golden answers are of {golden}, the deployment is of {asked}; make golden "
+    "answers of it",
+    "golden_answers_missing": "{folder} holds no {file}: a stored run has no log-probabilities. Make them on the "
+    "trusted platform: papergate golden make TARGET -o {folder}",
+    "golden_answers_confidential": "{deployment}: its benchmarks are confidential, and golden answers hold their text",
+    "logprobs_untold": "{url} does not tell log-probabilities of given tokens ({reason})",
+    "golden_answers_untold": "golden answers need a server that tells tokens by number and log-probabilities of "
+    "given tokens, as vLLM does ({reason}); make them there, or with transformers in process",
+    # logs that are judged
+    "own_log_damaged": "{file} is not as papergate wrote it: {damage}; {count} such places. Give the folder of the "
+    "run, or restore the file",
+    "log_of_other_problems": "{log}: {unknown} of its {problems} problems, first {first}, are not in {source}; "
+    "give the log of one benchmark, and the file that was asked: --data {benchmark}=FILE. Numbers of rows stand for "
+    "its order where the log has all golds",
+    "log_of_other_golds": "{log}: {other} of its {golds} gold answers differ from the benchmark's, first for "
+    "{first}: its ids are those of another file or order; give that file: --data BENCHMARK=FILE",
+    "run_of_no_target": "{folder}: the run is about {promise}, which no target file promises; give the folder of "
+    "its target: --targets DIR",
+    # benchmarks
+    "benchmark_of_no_format": "{file}: not a format papergate reads; give {formats}",
+    "benchmark_unread": "{file}: cannot be read: {reason}; give {formats}",
+    "benchmark_malformed": "{file}: not a {kind} file: {error}",
+    "benchmark_needs_pyarrow": "{file}: reading parquet needs pyarrow; {install}",
+    "archive_other_digest": "its md5 is {found}, expected is {expected}: another archive, or a page of a proxy",
+    "archive_not_fetched": "not fetched yet",
+    "archive_members": "{count} of its members are called {name}, one is expected",
+    "archive_member_large": "{name} unpacks to {size} bytes, more than is read",
+    "archive_large": "it has more than {most} bytes, as no known archive has",
+    "benchmark_text_refused": "{source}: this is the text {variant!r}, which must not be used: {why}",
+    "benchmark_repeats": "{source}: problems or ids are listed more than once (ids {ids}); keep one of each",
+    "benchmark_own_name": "{file}: benchmark {name!r} is one of papergate's own; rename the file",
+    "benchmark_row_malformed": "{source}: row {row} is no row of {title}: {reason}",
+    "shots_missing": "{title}: the document's tool shows {shots} solved problems of {subject!r}, and {found} are "
+    "here; give a folder that holds test/*_test.csv and dev/*_dev.csv: --data {benchmark}=FOLDER",
+    # answers that are graded
+    "gold_unread": "{place}: the gold {gold!r} cannot be read as {kind}; name another --gold-field or --kind",
+    "gold_missing": "{file}: no gold answer for {problem!r}; give the golds by id, such as the benchmark's file: "
+    "--golds FILE.jsonl",
+    # names and numbers of the commands
+    "html_no_file": "--html {file} is no plain file; give the name of a new one: --html FILE",
+    "html_not_written": "--html {file} cannot be written: {reason}; give another place",
+    "run_named_twice": "a run is named twice; name each once",
+    "output_not_written": "{file} cannot be written: {reason}",
+    "workers_malformed": "--workers is {workers}; give a number from 1",
+    "letters_malformed": "--letters is {letters!r}; give the letters of the options, each once, such as ABCD",
+    "marks_malformed": "--thought-marks are empty or the same; give the two marks of a thought",
+    "grades_not_written": "{file}: cannot be written ({reason}); name another file with -o",
+    # a result that is judged
+    "result_missing": "{missing} missing; give a JSON file, or --{options}",
+    "result_too_large": "--problems and --samples are at most {most}",
+    "tolerance_malformed": "{words!r} is not a tolerance here; write '1 problem' or '0.5 points' (any number of "
+    "either){gain}",
+    "result_stated_twice": "{file} and --{given} are given; state the result once",
+    "counts_twice": "give the counts once, as counts or as counts_rle",
+    "counts_too_many": "counts_rle: more than {most} problems; no benchmark has so many",
+    "references_two": "give one reference: ref_percent, or ref_counts of a golden run",
+    "ref_k_malformed": "ref_k of a printed score is one number: the samples behind it",
+    "ref_k_missing": "ref_counts need ref_k, the planned samples of each problem of the golden run",
+    "tolerances_two": "give either tolerance in words, or tol_fraction and delta_fraction",
+    "file_unread": "{file} cannot be read: {reason}",
+    "result_field_twice": "{file} is not a result: the field {field} is listed twice; keep one",
+    "result_malformed": "{file} is not a result: {mistakes}; see papergate judge --help",
+    # a plan
+    "replicas_alone": "--replicas needs --tokens-per-sample and --tokens-per-s, the speed of one replica",
+    "reference_without_samples": "--reference {kind} needs --paper-samples, the samples per problem behind the score",
+    "plan_out_of_range": "--{option} is {value}; 1 to {most} can be simulated",
+    "plan_not_above_zero": "--{option} is {value:g}; give a number above 0",
+    # runs
+    "runs_none": "{folder} holds no run; give the folder that holds runs",
+    "run_none": "{folder} holds no run; papergate runs list DIR lists those of a folder",
+    "run_not_there": "{run}: no run is there; give the folder of a run, such as runs/20260131-120000",
+    "runs_unread": "{folder} cannot be read: {reason}; give the folder that holds runs",
+    "statement_name": "-o {output}: give a name that ends in .md or .pdf",
+    "statement_not_written": "-o {output} cannot be written: {reason}; give another place",
+    "signature_alone": "--signature and --signers belong together: the signature, and whom you trust",
+    # a store
+    "repair_of_another_run": "{file}: its first record was not written under this {manifest}: restore the "
+    "{manifest}, or the records of this run; records of another run are not taken over",
+    "repair_failed": "{folder} cannot be repaired: {reason}; nothing was changed",
+    "run_without_manifest": "{folder} holds no run: {file} is missing",
+    "store_closed": "{folder} is closed",
+    "runs_not_written": "{folder} cannot be written: {error}; choose another folder for runs",
+    "answerer_changed": "{folder}: who answers changed while this run asked, its completions may be of both; begin "
+    "a new run:\n{differences}",
+    "completions_without_manifest": "{folder} holds {completions} but no {manifest}; restore it or move the folder",
+    "manifest_unread": "{file} cannot be read: {mistakes}. Was it edited or cut off? Restore it from a copy, or "
+    "give this run a folder of its own: without it, what its answers mean is not known",
+    # engines
+    "model_incomplete": "{folder}: the folder lacks {missing}; copy the model's files completely{found}",
+    "checkpoint_broken": "{folder}: the checkpoint is not whole: {broken}. Save or copy it again",
+    "model_no_folder": "{folder}: no such folder; --model takes a folder of weights or a hub id",
+    "settings_unread": "{file}: cannot be read: {error}; restore the file of the model",
+    "generation_failed": "generation failed: {kind}: {error}{remedy}",
+    "sizes_differ": "{deployment}: {name} is {size}, and its flags say {stated}; correct one of them",
+    "server_of_another_run": "{folder} runs another server: {command}; use another folder",
+    "engine_unknown": "{promise}: engine {engine!r} is unknown; known: {known}",
+    "server_file_damaged": "{file} is not as papergate wrote it ({why}): {remedy}, then remove this file",
+    "run_not_written": "{folder} cannot be written: {reason}; give another folder: --run DIR",
+    # logs of tools
+    "log_unpacks": "{log}: unpacks to {size:.0f} MiB, more than texts do; unpack it",
+    "log_missing": "{log}: no such file; give a file or folder of completions",
+    "log_needs_pyarrow": "{log}: reading parquet needs pyarrow; {install}",
+    "log_parquet_unread": "{log}: cannot be read: {error}; give a whole parquet file",
+    "log_malformed": "{place}: not JSON ({error}); give a whole file: was its tool stopped?",
+    "log_archive_unread": "{log}: cannot be read: {error}. If it is a whole log, either of these makes it "
+    "readable: {install}, or inspect log convert {log} --to json --output-dir FOLDER",
+    "log_of_several_runs": "{folder}: problem {problem} is in {first} and in {log}, so these are logs of several "
+    "runs or benchmarks; give the one file that is meant",
+    "log_rows_ambiguous": "{log}: its rows repeat prompts, but neither each problem {repeats} times in its place "
+    "nor all problems in turn, so which problem a row is about cannot be told; give one completion a line, with ids",
+    "log_is_shard": "{log} is shard {shard} of a run; join all of them first: papergate merge",
+    "sample_malformed": "{place}: sample {sample} is no whole number from 0; number the samples of a problem",
+    "row_no_object": "{place}: {kind} where an object is expected; give a file of completions",
+    "row_other_columns": "{place} has the columns {columns}; give {accepts}",
+    "log_of_models": "{log}: completions of {count} models ({models}); give one file per model",
+    "log_without_thoughts": "{log}: no completion closes its thought with </think> or another known mark, so none "
+    "has an answer. If the thoughts were cut off when the file was written, say so: --thoughts-stripped grades the "
+    "texts whole. If the model has marks of its own, state them in the target: thought_marks",
+    "log_with_thoughts": "{log}: {marked} of {count} completions hold a thought: they were not cut off; leave out "
+    "--thoughts-stripped",
+    "samples_numbered_from": "{log}: its samples are numbered from {lowest}; number those of a problem from 0",
+    "sample_twice": "{log}: sample {sample} of {problem} is there twice; keep one of each",
+    # workloads
+    "prompt_not_made": "no text of {tokens} tokens could be made (off by {gap:+}); choose another length or text",
+    "prompts_empty": "{file}: the file holds no words",
+    "prompts_too_few": "{file}: {found} of its conversations fit the workload, {count} are needed",
+    "answers_uncounted": "recorded answers give the output lengths, but the server has no /tokenize to count them",
+    "workload_too_long": "{workload} needs {needed} tokens of context, the server has {context}; start it with a "
+    "longer context, or choose a smaller workload (--workload tiny-online)",
+    "prompts_unread": "{file}: cannot be read: {error}; give a file of UTF-8 text",
+    "open_loop_turns": "{workload}: an open loop cannot take turns between two servers; give concurrency",
+    "short_request_failed": "{url} does not answer a short request: {error}",
+    "proxy_in_the_way": "{url} is reached through the proxy {host}, whose time would count; name it in NO_PROXY",
+    "connection_not_taken": "{url} does not take a connection ({error})",
+    "load_requests_failed": "{workload}: {failed} of {requests} requests failed: {errors}",
+    "outputs_unequal": "{unequal} of {prompts} prompts got outputs of different lengths from the two servers; both "
+    "must take ignore_eos",
+    "clusters_too_few": "{count} clusters of pairs; at least {fewest} are needed to see how far they spread: more "
+    "requests, or more restarts",
+    "baseline_lacks": "the baseline holds nothing of {test}; it holds {known}",
+    "baseline_without_latencies": "the baseline holds no latencies of single requests; write it with "
+    "--benchmark-json FILE",
+    "baseline_other_outputs": "the baseline's outputs have {stored} tokens, this run's {seen}: not comparable",
+    "baseline_differs": "the baseline of {test} has the {what} {stored!r}, this run {seen!r}: not comparable; "
+    "record the baseline anew",
+    "baseline_malformed": "{file}: no stored run ({kind}: {error}); accepted: an address such as http://host:8000, "
+    "or a file that --benchmark-json wrote",
+    "workload_needs_prompts": "{workload}: its conversations are a file of yours; give it: --prompts FILE",
+    "workload_no_file": "{workload}: {file}: no such file",
+    "workload_malformed": "{file}: a workload cannot be read from this file:\n{mistakes}",
+    # reports
+    "runs_unfinished": "{folder} holds no finished run; give the folder that holds the folders of runs: runs",
+    "compare_without_verdict": "{run} holds no verdict to compare; give the folder of a finished run: runs/TIME",
+    "compare_other_text": "another text of the benchmark: {now}, before {before}",
+    "junit_not_written": "{file} cannot be written: {reason}; give another file: --junitxml FILE",
+    "page_not_written": "the page cannot be written into {run}: {reason}; make room, or give another folder: --run DIR",
+    "page_failed": "there is no page: a fault in papergate itself, please report it ({kind}: {error}); verdicts "
+    "and JUnit do not depend on it",
+    "statement_without_verdict": "{run} holds no verdict to state; give the folder of a finished run: runs/TIME",
+    "pdf_needs_reportlab": "a PDF needs reportlab: pip install 'papergate[statement]'; Markdown needs nothing",
+    "plan_of_vendor_gain": "under the protocol vendor, two runs of a gain are compared as they are; plan it with "
+    "--protocol paper",
     # runs that are joined
     "merge_into_old": "{folder} is there already; a merge makes a new folder: give another name to -o",
     "merge_changed": "a record of {runs} changed while it was merged: {damage}",

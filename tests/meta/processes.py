@@ -122,10 +122,10 @@ def _connection(*modules):
     return connection
 
 
-def wait_until(condition, what):
-    """Return when ``condition()`` holds; fail with ``what`` where it never does."""
+def wait_until(condition, what, *, pause_s=0.01):
+    """Return when ``condition()`` holds, looked at after each pause; fail with ``what`` where it never does."""
     deadline = time.monotonic() + LIMIT_S
     while not condition():
         if time.monotonic() > deadline:
             pytest.fail(f"{what}: not within {LIMIT_S:.0f} s")
-        time.sleep(0.01)
+        time.sleep(pause_s)

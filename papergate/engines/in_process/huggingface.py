@@ -302,7 +302,9 @@ def _identity(
 
 def _failure(error: Exception) -> Exception:
     """The error of the requests that were being drawn."""
-    return EngineError(f"generation failed: {type(error).__name__}: {error}{_remedy(error)}")
+    return worded(
+        EngineError, note("generation_failed", kind=type(error).__name__, error=f"{error}", remedy=_remedy(error))
+    )
 
 
 def _remedy(error: Exception) -> str:

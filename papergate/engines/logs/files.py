@@ -20,6 +20,8 @@ from papergate.files import (
     text_of,
     unpacked,
 )
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".parquet", ".eval")
 HEADERS, SAMPLES = ("header.json", "_journal/start.json"), "samples/"
@@ -58,7 +60,7 @@ def _text(path: Path) -> str:
         data = read_plain(path, most=MOST_LOG)
         return text_of(unpacked(data, most=MOST_LOG) if path.suffix == ".gz" else data)
     except FileNotFoundError as error:
-        raise PredictionsError(f"{path}: no such file; give a file or folder of completions") from error
+        raise worded(PredictionsError, note("log_missing", log=f"{path}")) from error
     except OSError as error:
         raise PredictionsError(f"{path}: cannot be read: {reason(error)}; give a whole file of UTF-8 text") from error
     except UnicodeDecodeError as error:
@@ -102,19 +104,18 @@ def _members(path: Path) -> dict[str, bytes]:
             wanted = [name for name in archive.namelist() if name in HEADERS or name.startswith(SAMPLES)]
             return {name: archive.read(name) for name in wanted if name.endswith(".json")}
     except FileNotFoundError as error:
-        raise PredictionsError(f"{path}: no such file; give a file or folder of completions") from error
+        raise worded(PredictionsError, note("log_missing", log=f"{path}")) from error
     except PredictionsError:
         raise
     except Exception as error:  # a damaged archive raises whatever its decompressor does
-        raise PredictionsError(
-            f"{path}: cannot be read: {error}. If it is a whole log, either of these makes it readable: "
-            f"{install('logs')}, or inspect log convert {path} --to json --output-dir FOLDER"
+        raise worded(
+            PredictionsError, note("log_archive_unread", log=f"{path}", error=f"{error}", install=install("logs"))
         ) from error
 
 
 def _refuse_bomb(unpacked_bytes: int, path: Path) -> None:
     if unpacked_bytes > min(MOST_LOG, max(MOST_FREE, MOST_PACKED_RATIO * path.stat().st_size)):
-        raise PredictionsError(f"{path}: unpacks to {unpacked_bytes / MEBIBYTE:.0f} MiB, more than texts do; unpack it")
+        raise worded(PredictionsError, note("log_unpacks", log=f"{path}", size=unpacked_bytes / MEBIBYTE))
 
 
 def _decoded(data: bytes, path: Path) -> str:
@@ -128,12 +129,12 @@ def _parquet(path: Path) -> Iterator[tuple[str, object]]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
-        raise PredictionsError(f"{path}: reading parquet needs pyarrow; {install('logs')}") from error
+        raise worded(PredictionsError, note("log_needs_pyarrow", log=f"{path}", install=install("logs"))) from error
     try:
         require_plain(path, most=MOST_LOG)
         rows = parquet.read_table(path).to_pylist()
     except (OSError, ArrowException) as error:
-        raise PredictionsError(f"{path}: cannot be read: {error}; give a whole parquet file") from error
+        raise worded(PredictionsError, note("log_parquet_unread", log=f"{path}", error=f"{error}")) from error
     return ((f"{path}: row {number}", row) for number, row in enumerate(rows))
 
 
@@ -141,4 +142,4 @@ def _json(text: str, place: str) -> object:
     try:
         return parsed(text)
     except ValueError as error:
-        raise PredictionsError(f"{place}: not JSON ({error}); give a whole file: was its tool stopped?") from error
+        raise worded(PredictionsError, note("log_malformed", place=place, error=f"{error}")) from error

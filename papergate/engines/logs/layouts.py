@@ -22,6 +22,8 @@ from papergate.engines.logs.rows import Layout, Row, Source, id_of_text, quotabl
 from papergate.engines.logs.simple_evals import SIMPLE_EVALS
 from papergate.engines.logs.verifiers import VERIFIERS, VERIFIERS_TRACES
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 LAYOUTS = (
     PAPERGATE,
@@ -119,9 +121,15 @@ def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, .
         for row in rows:
             if stated.setdefault(row.problem, path) != path:
                 problem = quotable(row.problem)
-                raise PredictionsError(
-                    f"{folder}: problem {problem} is in {stated[row.problem]} and in {path}, so these are "
-                    "logs of several runs or benchmarks; give the one file that is meant"
+                raise worded(
+                    PredictionsError,
+                    note(
+                        "log_of_several_runs",
+                        folder=f"{folder}",
+                        problem=problem,
+                        first=stated[row.problem],
+                        log=f"{path}",
+                    ),
                 )
     return tuple(row for rows in logs.values() for row in rows)
 

@@ -5,6 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 
 def problems_of(prompts: Iterable[tuple[int, str]], path: Path) -> dict[int, int]:
@@ -24,10 +26,7 @@ def problems_of(prompts: Iterable[tuple[int, str]], path: Path) -> dict[int, int
     for numbered in (in_place, in_turn):
         if _agree(numbered, rows):
             return numbered
-    raise PredictionsError(
-        f"{path}: its rows repeat prompts, but neither each problem {repeats} times in its place nor all problems in "
-        "turn, so which problem a row is about cannot be told; give one completion a line, with ids"
-    )
+    raise worded(PredictionsError, note("log_rows_ambiguous", log=f"{path}", repeats=repeats))
 
 
 def _rows_by_prompt(prompts: Iterable[tuple[int, str]]) -> list[list[int]]:

@@ -14,6 +14,8 @@ from papergate.engines.records import Finish
 from papergate.errors import PredictionsError
 from papergate.files import parsed, text_of
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 COLUMNS = {"problem", "sample", "seed", "text", "finish", "attempts"}
 _fits = holding(COLUMNS)
@@ -44,7 +46,7 @@ def _first_row(path: Path) -> Columns:
 def _rows(source: Source) -> Iterator[Row]:
     manifest = json_of(source.path.with_name(MANIFEST_FILE))
     if shard := manifest.get("shard"):
-        raise PredictionsError(f"{source.path} is shard {shard} of a run; join all of them first: papergate merge")
+        raise worded(PredictionsError, note("log_is_shard", log=f"{source.path}", shard=shard))
     model = str(manifest.get("model") or "")
     last: dict[tuple[str, int], Columns] = {}
     for place, row in source.columns(_fits, ACCEPTS):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from papergate.engines.records import BEGIN_OF_THOUGHT, END_OF_THOUGHT, Finish
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 MOST_DIGITS = 7
 """No problem has a million samples."""
@@ -71,11 +73,11 @@ class Source:
         """
         for place, row in self.entries:
             if not isinstance(row, dict):
-                raise PredictionsError(
-                    f"{place}: {type(row).__name__} where an object is expected; give a file of completions"
-                )
+                raise worded(PredictionsError, note("row_no_object", place=place, kind=type(row).__name__))
             if not fits(row):
-                raise PredictionsError(f"{place} has the columns {', '.join(row)}; give {accepts}")
+                raise worded(
+                    PredictionsError, note("row_other_columns", place=place, columns=", ".join(row), accepts=accepts)
+                )
             yield place, row
 
 
@@ -125,7 +127,7 @@ def sample_number(number: object, place: str) -> int:
     if text.isdecimal() and len(text) < MOST_DIGITS:
         return int(text)
     seen = quotable(number)
-    raise PredictionsError(f"{place}: sample {seen} is no whole number from 0; number the samples of a problem")
+    raise worded(PredictionsError, note("sample_malformed", place=place, sample=seen))
 
 
 def listed(prediction: object) -> list[object]:

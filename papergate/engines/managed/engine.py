@@ -99,7 +99,9 @@ def _sizes(software: Software, deployment: Deployment) -> tuple[str, ...]:
         if stated is None:
             options += [spellings[0], size]
         elif stated != size:
-            raise EngineRefused(f"{deployment.name}: {name} is {size}, and its flags say {stated}; correct one of them")
+            raise worded(
+                EngineRefused, note("sizes_differ", deployment=deployment.name, name=name, size=size, stated=stated)
+            )
     return tuple(options)
 
 

@@ -152,7 +152,10 @@ class ManagedServer:
                 running = _launch(software, server, folder, owner, ready_within_s)
                 write_whole(folder / SERVER_FILE, json.dumps(asdict(running)).encode())
             elif running.command != _listening(server, running.port):
-                raise EngineRefused(f"{folder} runs another server: {shlex.join(running.command)}; use another folder")
+                raise worded(
+                    EngineRefused,
+                    note("server_of_another_run", folder=f"{folder}", command=shlex.join(running.command)),
+                )
         return cls(software, folder, model, running, owner)
 
     @property

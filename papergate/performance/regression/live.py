@@ -16,7 +16,9 @@ from papergate.performance.regression.rule import (
 )
 from papergate.performance.validity import fitness, refuse_lost
 from papergate.performance.workloads import Workload
+from papergate.run_folder.notes import note
 from papergate.verdict import Verdict
+from papergate.words import worded
 
 FEWEST_BLOCKS = 16
 """Blocks of a comparison: eight clusters, each of a block AB and a block BA, show their own spread well enough."""
@@ -54,7 +56,4 @@ def refuse_unequal(new: LoadRun, old: LoadRun) -> None:
     pairs = zip(new.requests, old.requests, strict=True)
     unequal = sum(a.output_tokens != b.output_tokens for a, b in pairs)
     if unequal:
-        raise WorkloadError(
-            f"{unequal} of {len(new.requests)} prompts got outputs of different lengths from the two servers; "
-            "both must take ignore_eos"
-        )
+        raise worded(WorkloadError, note("outputs_unequal", unequal=unequal, prompts=len(new.requests)))

@@ -15,6 +15,7 @@ from papergate.performance.metrics import e2e_s
 from papergate.performance.records import TimedRequest
 from papergate.run_folder.notes import Note, note
 from papergate.verdict import Verdict
+from papergate.words import worded
 
 MARGIN = 0.05
 """Slowdown that is tolerated: proven to be below it, a deployment passes."""
@@ -84,10 +85,7 @@ def judge_slowdown(clusters: Sequence[Sequence[float]], gate: Gate, *, unseen_sd
     """
     filled = [cluster for cluster in clusters if cluster]
     if len(filled) < FEWEST_CLUSTERS:
-        raise WorkloadError(
-            f"{len(filled)} clusters of pairs; at least {FEWEST_CLUSTERS} are needed to see how far they spread: "
-            "more requests, or more restarts"
-        )
+        raise worded(WorkloadError, note("clusters_too_few", count=len(filled), fewest=FEWEST_CLUSTERS))
     estimates = [hodges_lehmann(cluster) for cluster in filled]
     centre = fmean(estimates)
     tail = (1 + gate.confidence) / 2

@@ -9,6 +9,8 @@ from papergate.files import MOST_DATA, parsed, read_plain, text_of
 from papergate.performance.metrics import e2e_s, total_output_tokens
 from papergate.performance.records import LoadRun
 from papergate.performance.regression.rule import SESSION_SD, Gate, Slowdown, clusters_of, judge_slowdown, ratios_of
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 STORED_CLUSTERS = 10
 """Parts of a stored run whose spread is looked at: neighbours in time share what disturbed them."""
@@ -24,9 +26,8 @@ def read_stored(path: Path) -> Mapping[str, Any]:
         stored = parsed(text_of(read_plain(path, most=MOST_DATA)))
         return {entry["fullname"]: entry for entry in stored["benchmarks"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WorkloadError(
-            f"{path}: no stored run ({type(error).__name__}: {error}); accepted: an address such as http://host:8000, "
-            "or a file that --benchmark-json wrote"
+        raise worded(
+            WorkloadError, note("baseline_malformed", file=f"{path}", kind=type(error).__name__, error=f"{error}")
         ) from error
 
 
@@ -37,13 +38,12 @@ def refuse_other(entries: Mapping[str, Any], test: str, *, digest: str, model: s
         WorkloadError: it does not.
     """
     if test not in entries:
-        raise WorkloadError(f"the baseline holds nothing of {test}; it holds {', '.join(sorted(entries)) or 'no test'}")
+        raise worded(WorkloadError, note("baseline_lacks", test=test, known=", ".join(sorted(entries)) or "no test"))
     info = entries[test].get("extra_info", {})
     for what, seen in (("digest", digest), ("model", model)):
         if info.get(what) != seen:
-            raise WorkloadError(
-                f"the baseline of {test} has the {what} {info.get(what)!r}, this run {seen!r}: not comparable; "
-                "record the baseline anew"
+            raise worded(
+                WorkloadError, note("baseline_differs", test=test, what=what, stored=info.get(what), seen=seen)
             )
 
 
@@ -58,9 +58,9 @@ def against_stored(run: LoadRun, entry: Mapping[str, Any], gate: Gate) -> Slowdo
     """
     data = entry.get("stats", {}).get("data")
     if not data:
-        raise WorkloadError("the baseline holds no latencies of single requests; write it with --benchmark-json FILE")
+        raise worded(WorkloadError, note("baseline_without_latencies"))
     stored, seen = entry["extra_info"]["metrics"]["output_tokens"], total_output_tokens(run.requests)
     if stored != seen:
-        raise WorkloadError(f"the baseline's outputs have {stored} tokens, this run's {seen}: not comparable")
+        raise worded(WorkloadError, note("baseline_other_outputs", stored=stored, seen=seen))
     ratios = ratios_of({each.prompt: e2e_s(each) for each in run.answered}, dict(enumerate(data)))
     return judge_slowdown(clusters_of(ratios, max(1, len(ratios) // STORED_CLUSTERS)), gate, unseen_sd=SESSION_SD)

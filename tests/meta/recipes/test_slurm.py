@@ -25,11 +25,12 @@ PROMISE = "cpu-huggingface-papergate-tiny-tiny-aime"
 TOOLS = ("slurmctld", "slurmd", "munged", "sbatch", "scontrol", "squeue")
 HERE = all(shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin") for tool in TOOLS) and os.geteuid() == 0
 pytestmark = pytest.mark.skipif(not HERE, reason="needs Slurm, munge and root")
+# cred_expire is also how long a requeued job waits: 120 s else
 CONFIGURATION = """
 ClusterName=papergate
 SlurmctldHost={host}(127.0.0.1)
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=30
 SlurmUser=root
 SlurmctldPort={ports[0]}
 SlurmdPort={ports[1]}
@@ -76,7 +77,7 @@ class Cluster:
         return self.call("sbatch", "--parsable", *arguments)
 
     def wait(self):
-        wait_until(lambda: not self.call("squeue", "--noheader"), "the end of all jobs")
+        wait_until(lambda: not self.call("squeue", "--noheader"), "the end of all jobs", pause_s=1.0)
 
     def log(self, pattern):
         return "\n".join(path.read_text() for path in sorted(self.folder.glob(pattern)))
