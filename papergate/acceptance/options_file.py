@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 from papergate.acceptance.options import Given
 from papergate.errors import OptionsError
 from papergate.promises.files import read_toml
+from papergate.run_folder.notes import note
 from papergate.suggest import did_you_mean
+from papergate.words import worded
 
 OWN, SHARED = "papergate.toml", "pyproject.toml"
 PLACES = {"FILE", "DIR", "LOG", "RUN"}
@@ -93,7 +95,7 @@ class _Parser(argparse.ArgumentParser):
         self._path = path
 
     def error(self, message: str) -> NoReturn:
-        raise OptionsError(f"{self._path}: {message}")
+        raise worded(OptionsError, note("options_file_malformed", file=f"{self._path}", said=message))
 
     def value_of(self, name: str, value: object) -> Any:  # noqa: ANN401 - whatever the option holds
         """The value of the option ``name``.

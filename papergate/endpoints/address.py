@@ -14,6 +14,8 @@ import certifi
 import requests
 
 from papergate.errors import EngineRefused
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 KEY_ENV = "PAPERGATE_API_KEY"
 """The one environment variable that holds a key."""
@@ -37,9 +39,7 @@ class Access:
     def __post_init__(self) -> None:
         """Refuse a key that no header can carry, without showing it."""
         if self.key and not (self.key.isascii() and self.key.isprintable()):
-            raise EngineRefused(
-                f"{self.key_env} holds a line break or another character that no header can carry; set the bare key"
-            )
+            raise worded(EngineRefused, note("key_malformed", key=self.key_env))
 
     @classmethod
     def of_environment(cls, ca_file: Path | None = None) -> Self:
@@ -73,14 +73,9 @@ class Proxy:
         """
         parts = _parts(url if "://" in url else f"http://{url}")
         if parts and parts.scheme != "http":
-            raise EngineRefused(
-                f"the proxy of the environment is one of {parts.scheme}; only http:// proxies are used, to https "
-                "endpoints too: give one, or name the endpoint in NO_PROXY"
-            )
+            raise worded(EngineRefused, note("proxy_of_another_kind", scheme=parts.scheme))
         if not parts or not parts.hostname or not (port := _port(parts)):
-            raise EngineRefused(
-                "the proxy of the environment is no address; write it like http://user:password@host:3128"
-            )
+            raise worded(EngineRefused, note("proxy_malformed"))
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
         authorization = f"Basic {b64encode(user.encode()).decode()}" if user else ""
         return cls(host=parts.hostname, port=port, authorization=authorization)
@@ -149,14 +144,11 @@ def root_of(endpoint: str) -> str:
     """
     if "@" in endpoint or "?" in endpoint:
         there = endpoint.rpartition("@")[2].partition("?")[0]
-        raise EngineRefused(
-            f"endpoint on {there!r} carries a user, a password or a query; a key belongs in the environment, in "
-            f"{KEY_ENV}; write the endpoint like http://host:8000"
-        )
+        raise worded(EngineRefused, note("address_with_secrets", host=there, key=KEY_ENV))
     is_plain = endpoint.isascii() and endpoint.isprintable() and not {" ", "?", "#"} & set(endpoint)
     parts = _parts(endpoint)
     if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname or not _port(parts) or not is_plain:
-        raise EngineRefused(f"endpoint {endpoint!r} is no address; write it like http://host:8000")
+        raise worded(EngineRefused, note("address_malformed", endpoint=endpoint))
     return endpoint.rstrip("/").removesuffix("/v1")
 
 
@@ -169,7 +161,7 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file or certifi.where())
     except (OSError, ssl.SSLError) as error:
-        raise EngineRefused(f"{ca_file}: no certificates can be read ({error}); give PEM, as openssl writes") from error
+        raise worded(EngineRefused, note("ca_file_unread", file=f"{ca_file}", error=f"{error}")) from error
 
 
 def refused_certificate(error: ssl.SSLCertVerificationError) -> str:

@@ -10,6 +10,8 @@ from papergate.endpoints.address import Access
 from papergate.endpoints.describe import count_of, count_tokens
 from papergate.endpoints.pages import PAGE_S, Pages, pages_of
 from papergate.errors import EngineError, EngineRefused
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 PREFILL_TIMEOUT_S = 600.0
 """Counting by prefill waits for the first token of an answer."""
@@ -56,7 +58,7 @@ class Counter:
             usage = self._post("/v1/chat/completions", {"messages": messages, "max_tokens": 1}).get("usage")
             count = count_of(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
         if count is None:
-            raise EngineError(f"{self._tokenizer.url} has neither /tokenize nor usage: no prompt can be made to length")
+            raise worded(EngineError, note("tokens_uncounted", url=self._tokenizer.url))
         return count
 
     def text(self, text: str) -> int | None:

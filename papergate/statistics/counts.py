@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 NAMED = 5
 """Impossible counts that a message names one by one."""
@@ -35,7 +37,7 @@ class Counts:
         """Refuse numbers that cannot be a result, all mistakes at once."""
         mistakes = list(_mistakes(self))
         if mistakes:
-            raise PredictionsError(f"these counts cannot be a result: {'; '.join(mistakes)}")
+            raise worded(PredictionsError, note("counts_malformed", mistakes="; ".join(mistakes)))
 
     @classmethod
     def equal(cls, correct: tuple[int, ...], k: int) -> "Counts":

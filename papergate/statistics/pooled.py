@@ -15,6 +15,7 @@ from papergate.run_folder.notes import Note, note
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import FEW_DISSENTING, Decision, Measured, Rule, conclude, interval, weigh
+from papergate.words import worded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +101,7 @@ def _rule(rules: Sequence[Rule]) -> Rule:
     if len(rules) < 2:  # noqa: PLR2004 - one promise has its own verdict
         raise PromiseError(f"{len(rules)} promise is given; a pooled verdict needs two or more of one deployment")
     if any(rule.above for rule in rules):
-        raise PromiseError("a gain has no margin to lose; pool promises with a tolerance")
+        raise worded(PromiseError, note("pool_of_gain"))
     alphas = sorted({rule.alpha for rule in rules})
     if len(alphas) > 1:
         raise PromiseError(

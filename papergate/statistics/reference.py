@@ -5,7 +5,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from papergate.errors import PromiseError, StoreError
+from papergate.run_folder.notes import note
 from papergate.statistics.counts import Counts
+from papergate.words import worded
 
 PRINTED_STEP = Fraction(1, 1000)
 """Papers print percent with one decimal: an error spread evenly over one step of 0.1 points."""
@@ -33,11 +35,11 @@ class Reference:
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be a reference."""
         if self.kind is ReferenceKind.SAMPLED and self.samples is None:
-            raise PromiseError("a sampled reference needs the samples behind it; give them, or take it as exact")
+            raise worded(PromiseError, note("reference_samples_missing"))
         if not 0 <= self.score <= 1:
-            raise PromiseError(f"the reference is {float(self.score):.1%}; a score lies between 0 % and 100 %")
+            raise worded(PromiseError, note("reference_out_of_range", score=float(self.score)))
         if self.samples is not None and self.samples < 1:
-            raise PromiseError(f"the reference is a mean of {self.samples} samples; at least 1 is needed")
+            raise worded(PromiseError, note("reference_of_no_samples", samples=self.samples))
 
     @classmethod
     def exact(cls, score: Fraction, *, samples: int | None = None) -> "Reference":
@@ -82,7 +84,7 @@ class Reference:
             return
         seen = _other_questions(self.counts, counts)
         if seen:
-            raise StoreError(f"the golden run asked something else: {seen}; take a golden run of this very benchmark")
+            raise worded(StoreError, note("golden_asked_otherwise", seen=seen))
 
 
 def _other_questions(golden: Counts, measured: Counts) -> str | None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from papergate.errors import PromiseError
 from papergate.promises.tolerance import Tolerance
+from papergate.run_folder.notes import note
 from papergate.statistics.counts import Counts
 from papergate.statistics.intervals import (
     BISECTIONS_OF_A_RATE,
@@ -20,6 +21,7 @@ from papergate.statistics.intervals import (
     z_value,
 )
 from papergate.statistics.reference import Reference
+from papergate.words import worded
 
 ALPHA = Fraction(1, 20)
 """Error rate of each wrong verdict: failing a perfect deployment low, failing it high, passing one past the margin."""
@@ -62,14 +64,11 @@ class Rule:
     def __post_init__(self) -> None:
         """Refuse a rule that cannot decide anything."""
         if not (0 <= self.tolerance < 1 and 0 <= self.delta < 1):
-            raise PromiseError(
-                f"tolerance is {float(self.tolerance):g} and delta {float(self.delta):g} of a whole score; "
-                "each is at least 0 and below 1"
+            raise worded(
+                PromiseError, note("rule_out_of_range", tolerance=float(self.tolerance), delta=float(self.delta))
             )
         if self.margin == 0:
-            raise PromiseError(
-                "tolerance and delta are both 0, which no number of samples can prove; give a delta above 0"
-            )
+            raise worded(PromiseError, note("rule_without_margin"))
         if not LEAST_ALPHA <= self.alpha <= MOST_ALPHA:
             raise PromiseError(
                 f"alpha is {float(self.alpha):g}; an error rate lies above 0 and below 0.5, "

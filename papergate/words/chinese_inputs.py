@@ -272,6 +272,27 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "statement_without_verdict": "{run} 中没有可以陈述的结论；请给出已结束的运行的目录：runs/TIME",
     "pdf_needs_reportlab": "PDF 需要 reportlab：pip install 'papergate[statement]'；Markdown 不需要任何软件包",
     "plan_of_vendor_gain": "在协议 vendor 下，增益的两次运行按原样比较；请用 --protocol paper 规划",
+    # addresses and proxies
+    "address_with_secrets": "{host!r} 上的端点带有用户名、密码或查询参数；密钥应放在环境变量 {key} 中；端点请写成 "
+    "http://host:8000 的形式",
+    "address_malformed": "端点 {endpoint!r} 不是地址；请写成 http://host:8000 的形式",
+    "key_malformed": "{key} 中有换行或其他不能放进请求头的字符；请只设置密钥本身",
+    "proxy_of_another_kind": "环境中的代理属于 {scheme}；访问 https 端点也只用 http:// 代理：请给出一个，或把端点写"
+    "进 NO_PROXY",
+    "proxy_malformed": "环境中的代理不是地址；请写成 http://user:password@host:3128 的形式",
+    "ca_file_unread": "{file}：读不到证书（{error}）；请给出 PEM，即 openssl 写出的格式",
+    "trial_request_unanswered": "试探请求：{error}；请查看服务的日志和队列",
+    "tokens_uncounted": "{url} 既没有 /tokenize 也没有 usage：无法造出指定长度的提示词",
+    # what a promise states
+    "reference_samples_missing": "有采样误差的参照需要其背后的样本数；请给出样本数，或把参照当作精确值",
+    "reference_out_of_range": "参照为 {score:.1%}；分数在 0 % 和 100 % 之间",
+    "reference_of_no_samples": "参照是 {samples} 个样本的平均；至少需要 1 个",
+    "golden_asked_otherwise": "参照运行问的是别的内容：{seen}；请用恰好这个数据集的参照运行",
+    "rule_out_of_range": "容差为 {tolerance:g}，delta 为 {delta:g}（以满分为 1）；两者都应至少为 0 且小于 1",
+    "rule_without_margin": "容差和 delta 都为 0，任何数目的样本都不能证明；请给出大于 0 的 delta",
+    "counts_malformed": "这些计数不可能是结果：{mistakes}",
+    "pool_of_gain": "增益没有可以损失的余量；请合并带容差的承诺",
+    "options_file_malformed": "选项文件 {file}：{said}",
     # runs that are joined
     "merge_into_old": "{folder} 已经存在；合并会新建目录：请在 -o 后给出另一个名称",
     "merge_changed": "合并期间，{runs} 中的某条记录被改动：{damage}",

@@ -291,6 +291,28 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "pdf_needs_reportlab": "a PDF needs reportlab: pip install 'papergate[statement]'; Markdown needs nothing",
     "plan_of_vendor_gain": "under the protocol vendor, two runs of a gain are compared as they are; plan it with "
     "--protocol paper",
+    # addresses and proxies
+    "address_with_secrets": "endpoint on {host!r} carries a user, a password or a query; a key belongs in the "
+    "environment, in {key}; write the endpoint like http://host:8000",
+    "address_malformed": "endpoint {endpoint!r} is no address; write it like http://host:8000",
+    "key_malformed": "{key} holds a line break or another character that no header can carry; set the bare key",
+    "proxy_of_another_kind": "the proxy of the environment is one of {scheme}; only http:// proxies are used, to "
+    "https endpoints too: give one, or name the endpoint in NO_PROXY",
+    "proxy_malformed": "the proxy of the environment is no address; write it like http://user:password@host:3128",
+    "ca_file_unread": "{file}: no certificates can be read ({error}); give PEM, as openssl writes",
+    "trial_request_unanswered": "{error} to a trial request; look at the server's log and at its queue",
+    "tokens_uncounted": "{url} has neither /tokenize nor usage: no prompt can be made to length",
+    # what a promise states
+    "reference_samples_missing": "a sampled reference needs the samples behind it; give them, or take it as exact",
+    "reference_out_of_range": "the reference is {score:.1%}; a score lies between 0 % and 100 %",
+    "reference_of_no_samples": "the reference is a mean of {samples} samples; at least 1 is needed",
+    "golden_asked_otherwise": "the golden run asked something else: {seen}; take a golden run of this very benchmark",
+    "rule_out_of_range": "tolerance is {tolerance:g} and delta {delta:g} of a whole score; each is at least 0 and "
+    "below 1",
+    "rule_without_margin": "tolerance and delta are both 0, which no number of samples can prove; give a delta above 0",
+    "counts_malformed": "these counts cannot be a result: {mistakes}",
+    "pool_of_gain": "a gain has no margin to lose; pool promises with a tolerance",
+    "options_file_malformed": "{file}: {said}",
     # runs that are joined
     "merge_into_old": "{folder} is there already; a merge makes a new folder: give another name to -o",
     "merge_changed": "a record of {runs} changed while it was merged: {damage}",

@@ -148,7 +148,7 @@ class RemoteEngine:
             try:
                 answer, _ = run_in_loop(self._attempt(endpoint, request, only_begin=True))
             except EngineTimeout as error:
-                raise EngineTimeout(f"{error} to a trial request; look at the server's log and at its queue") from error
+                raise worded(EngineTimeout, note("trial_request_unanswered", error=f"{error}")) from error
             _check_words(endpoint.url, answer, request)
 
     async def complete(self, request: Request) -> Completion:

@@ -653,6 +653,23 @@ SAMPLES = {
     "statement_without_verdict": [{"run": "runs/x"}],
     "pdf_needs_reportlab": [{}],
     "plan_of_vendor_gain": [{}],
+    "address_with_secrets": [{"host": "h", "key": "KEY"}],
+    "address_malformed": [{"endpoint": "x"}],
+    "key_malformed": [{"key": "KEY"}],
+    "proxy_of_another_kind": [{"scheme": "socks5"}],
+    "proxy_malformed": [{}],
+    "ca_file_unread": [{"file": "ca.pem", "error": "x"}],
+    "trial_request_unanswered": [{"error": "no answer within 3 s"}],
+    "tokens_uncounted": [{"url": "http://a"}],
+    "reference_samples_missing": [{}],
+    "reference_out_of_range": [{"score": 1.5}],
+    "reference_of_no_samples": [{"samples": 0}],
+    "golden_asked_otherwise": [{"seen": "digest ab"}],
+    "rule_out_of_range": [{"tolerance": 1.5, "delta": 0.0}],
+    "rule_without_margin": [{}],
+    "counts_malformed": [{"mistakes": "p: 5 of 4"}],
+    "pool_of_gain": [{}],
+    "options_file_malformed": [{"file": "x.toml", "said": "argument --samples: invalid int value"}],
     # a Ray cluster
     **{
         f"ray_{code}": [{"url": "http://h:8265", "path": "/api/version", "said": "404 'none'"}]
