@@ -288,7 +288,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "reference_out_of_range": "参照为 {score:.1%}；分数在 0 % 和 100 % 之间",
     "reference_of_no_samples": "参照是 {samples} 个样本的平均；至少需要 1 个",
     "golden_asked_otherwise": "参照运行问的是别的内容：{seen}；请用恰好这个数据集的参照运行",
-    "rule_out_of_range": "容差为 {tolerance:g}，delta 为 {delta:g}（以满分为 1）；两者都应至少为 0 且小于 1",
+    "rule_out_of_range": "容差为 {tolerance:g}，delta 为 {delta:g}（都是满分的份额）；两者都应至少为 0 且小于 1",
     "rule_without_margin": "容差和 delta 都为 0，任何数目的样本都不能证明；请给出大于 0 的 delta",
     "counts_malformed": "这些计数不可能是结果：{mistakes}",
     "pool_of_gain": "增益没有可以损失的余量；请合并带容差的承诺",
