@@ -191,13 +191,15 @@ def text_written(path: Path) -> Iterator[TextIO]:
     through as they stand, and never replaced.
 
     Raises:
-        NotPlain: a folder or a socket has that name.
+        NotPlain: a folder, a socket or a link that leads to itself has that name.
         OSError: it cannot be written.
     """
     target = Path(os.path.realpath(path))
     mode = path.stat().st_mode if path.exists() else stat.S_IFREG | PRIVATE_FILE
     if stat.S_ISDIR(mode) or stat.S_ISSOCK(mode):
         _refuse_special(mode)
+    if target.is_symlink():
+        raise NotPlain("a link that leads to itself")
     if not stat.S_ISREG(mode) or path.is_relative_to("/dev") or path.is_relative_to("/proc"):
         with path.open("a", encoding="utf-8") as file:
             yield file

@@ -112,6 +112,8 @@ def golds_of(path: Path) -> dict[str, str]:
 def _stream(source: str) -> Iterator[IO[bytes]]:
     """The bytes of the source, unpacked; reading a file moves a bar on a terminal."""
     if source == STDIN:
+        if sys.stdin is None:
+            raise worded(PredictionsError, note("input_closed"))
         yield sys.stdin.buffer
         return
     try:

@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import os
 import re
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -97,6 +99,16 @@ def _require_sound(args: argparse.Namespace) -> None:
         raise worded(OptionsError, note("letters_malformed", letters=args.letters))
     if args.thought_marks and not (all(map(str.strip, args.thought_marks)) and len(set(args.thought_marks)) > 1):
         raise worded(OptionsError, note("marks_malformed"))
+    if _are_one_file(args.input, args.output):
+        raise worded(OptionsError, note("output_is_input", file=args.output))
+
+
+def _are_one_file(source: str, output: str) -> bool:
+    """Whether the grades would take the place of the answers, under whatever names."""
+    try:
+        return os.path.samefile(source, output) and stat.S_ISREG(os.stat(source).st_mode)  # noqa: PTH116, PTH121
+    except (OSError, ValueError):  # one of them is not there, or is no name of a file
+        return False
 
 
 class Tally:
@@ -182,14 +194,24 @@ def _graded(items: Iterator[Item], graders: Sequence[GraderMode], workers: int |
 def _writing(name: str) -> Iterator[TextIO]:
     """Standard output, or the file, which takes its name only when it was written to the end."""
     try:
-        if name != _STDOUT:
+        if not _is_standard_output(name):
             with text_written(Path(name)) as file:
                 yield file
             return
+        if sys.stdout is None:
+            raise worded(PredictionsError, note("output_closed"))
         yield sys.stdout
         sys.stdout.flush()
     except OSError as error:
         raise worded(PredictionsError, note("grades_not_written", file=name, reason=reason(error))) from error
+
+
+def _is_standard_output(name: str) -> bool:
+    """Whether it is standard output under any name, /dev/stdout too: opened again, it would be written over."""
+    try:
+        return name == _STDOUT or os.path.samestat(os.stat(name), os.fstat(1))  # noqa: PTH116
+    except (OSError, ValueError):  # it is not there, or standard output is closed
+        return False
 
 
 def _line(item: Item, graders: Sequence[GraderMode], grades: Sequence[Grade]) -> dict[str, object]:

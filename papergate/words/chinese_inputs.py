@@ -167,6 +167,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "letters_malformed": "--letters 为 {letters!r}；请给出各选项的字母，每个一次，例如 ABCD",
     "marks_malformed": "--thought-marks 为空或相同；请给出思考的两个标记",
     "grades_not_written": "{file}：无法写入（{reason}）；请用 -o 给出另一个文件",
+    "output_is_input": "{file}：输出就是输入文件，输入会丢失；请用 -o 给出另一个文件",
+    "output_closed": "标准输出已关闭；请用 -o 给出文件",
+    "input_closed": "标准输入已关闭；请给出文件",
     # a result that is judged
     "result_missing": "缺少 {missing}；请给出 JSON 文件，或 --{options}",
     "result_too_large": "--problems 和 --samples 至多为 {most}",

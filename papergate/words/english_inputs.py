@@ -176,6 +176,9 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "letters_malformed": "--letters is {letters!r}; give the letters of the options, each once, such as ABCD",
     "marks_malformed": "--thought-marks are empty or the same; give the two marks of a thought",
     "grades_not_written": "{file}: cannot be written ({reason}); name another file with -o",
+    "output_is_input": "{file}: the output is the input, which would be lost; name another file with -o",
+    "output_closed": "standard output is closed; name a file with -o",
+    "input_closed": "standard input is closed; name a file",
     # a result that is judged
     "result_missing": "{missing} missing; give a JSON file, or --{options}",
     "result_too_large": "--problems and --samples are at most {most}",

@@ -109,6 +109,56 @@ def test_a_dash_stands_for_standard_input_and_output():
     assert done.stderr == "strict: 3 graded: 3 correct, 0 incorrect, 0 undecided\n"
 
 
+def test_the_name_of_standard_output_is_standard_output(tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    told = tmp_path / "told"
+    with told.open("w") as output:
+        output.write("before\n")
+        output.flush()
+        subprocess.run(command(tmp_path / "in.jsonl", "-o", "/dev/stdout"), stdout=output, check=True)
+        output.seek(0, os.SEEK_END)
+        output.write("after\n")
+    before, line, after = told.read_text(encoding="utf-8").splitlines()
+    assert (before, json.loads(line)["outcome"], after) == ("before", "correct", "after")
+
+
+@pytest.mark.parametrize(
+    ("given", "closed", "told"),
+    [
+        (("-", "-o", "out"), "<&-", "standard input is closed; name a file"),
+        (("in.jsonl", "-o", "-"), ">&-", "standard output is closed; name a file with -o"),
+    ],
+)
+def test_a_closed_stream_is_told(tmp_path, given, closed, told):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    shell = ["sh", "-c", f'"$@" {closed}', "sh", *command(*given)]
+    done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, f"papergate grade: {told}\n")
+
+
+def test_a_file_is_graded_where_nobody_reads_what_is_told(tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    shell = ["sh", "-c", '"$@" 2>&-', "sh", *command("in.jsonl", "-o", "out")]
+    assert subprocess.run(shell, cwd=tmp_path, check=False).returncode == 0
+    assert json.loads((tmp_path / "out").read_text())["outcome"] == "correct"
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_the_input_is_never_written_over(tmp_path, capsys, link):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    link(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert main(["grade", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.jsonl")]) == 2
+    assert "the output is the input" in capsys.readouterr().err
+    assert (tmp_path / "in.jsonl").read_text() == LINE
+
+
+def test_a_link_to_itself_is_no_output(tmp_path, capsys):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    (tmp_path / "out").symlink_to("out")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out") == 2
+    assert "a link that leads to itself" in capsys.readouterr().err
+
+
 def test_a_reader_that_goes_away_is_told_and_is_no_verdict(tmp_path):
     (tmp_path / "in.jsonl").write_text(LINE * 20_000, encoding="utf-8")
     read, write = os.pipe()
