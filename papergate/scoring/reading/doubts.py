@@ -1,8 +1,8 @@
 """Whether the words around a box leave open if it is the answer: supposed, reported, one of two, taken back later.
 
-What denies plainly is read by `denials`. Here closed classes of words (conditions, verbs of saying, orders, earlier
-answers) say only that a reader must look: the grade of such an answer is never `correct`. What concludes ("so",
-"therefore", "we get") ends a doubt that stands before it.
+What denies plainly is read by `denials`. Here a reader must look, and the grade is never `correct`: where the sentence
+states nothing of the box (it stands alone, is announced, concluded, equated or counted), or holds a word of a closed
+class (conditions, verbs of saying, orders, earlier answers). What concludes ("so", "we get") ends a doubt before it.
 """
 
 import re
@@ -17,8 +17,24 @@ _CONCLUDES = re.compile(
     r"|[:;：；]|所以|因此|故|从而|于是|得到|[，,]\s*(?:正确|最终|最后)?答案(?:是|为)",
     re.IGNORECASE,
 )
+_STATES = re.compile(  # what stands before a box that is stated
+    r"^(?:\W|\\\w+|\{\w+\*?\}|\d)*$"
+    r"|\b(?:answers?|solutions?|results?|so|thus|hence|therefore|then|finally|final|consequently|conclude|total|[Ww]e)\b"
+    r"|(?:[=≈~≡:>]|\\(?:approx|implies|to|Rightarrow|equiv|[lg]eq?))[\W&]*$"
+    r"|\b(?:is|are|be|was|were|equals?|been|in|of|to|at|by|as|gives?|giving|yields?|obtain|gets?|get|has|have|had|leaves?|leaving"
+    r"|needs?|makes?|takes?|contains?|exactly|only|yes|indeed|there|finds?|remains?|but|it[’']s|that[’']s|with|expect|no\s+other\s+\w+\s+than)\W*$"
+    r"|\bis,\s+for\s+(?:example|instance),\W*$|\b(?:since|because|despite)\b[^.]*,\W*$"
+    r"|[A-Za-z\d]$|答案|所以|因此|故|从而|于是|综上|[为是有得到共剩即等于]\W*$",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"[\s$)\\]*(?:text\W*)?(?!(?:here|from|as|into|instead|for|to|on|out|off|up|down|with|if|when|or|and|but)\b)"
+    r"(?:[a-z]{2,}|[\u4e00-\u9fff]{1,2}(?=[。，,.\s]|$))",
+    re.IGNORECASE,
+)
 _SUPPOSED = (
-    r"\b(?:suppos(?:e|ing)|assum(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical\w*|let|though|although|another|might"
+    r"\b(?:for\s+comparison|(?<!least )(?<!greatest )(?:upper|lower)\s+bound"
+    r"|suppos(?:e|ing)|assum(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical\w*|let|though|although|another|might"
     r"|(?:if|had|were)\b.*\b(?:would|could))\b|\b(?:if\s+(?:so|not)|otherwise),?\W*$"
     r"|(?:如果|若|假如|假设|要是)(?!设|记|令)|难道"
 )
@@ -54,17 +70,18 @@ _BEFORE = re.compile(
 _LABELLED = re.compile(rf"(?:{_SAID}|{_SHOWN}|\b(?:example|sample)\b|样例)\W*[:：]\W*$", re.IGNORECASE)
 _ALL_BUT = re.compile(r"\b(?:anything\s+but|far\s+from|other\s+than|nowhere\s+near|hardly|scarcely)\W*$", re.IGNORECASE)
 _AFTER = re.compile(
-    r"^\W*(?:text\W*)?(?:or\W*\d+(?![\d./%\\])|(?:was|were|had|would|could|might|used\s+to)\b"
+    r"^\W*(?:text\W*)?(?:or(?:\W*\d+(?![\d./%\\])|\s+(?:there|so|near|maybe|perhaps|possibly)\w*)"
+    r"|(?:came|went|gave|turned|appeared|resulted|seemed|looked|failed|was|were|had|would|could|might|used\s+to)\b"
     r"|(?:is|are|seems|looks|appears)\s+(?!(?:the|our|my|an?|its|what|indeed|also|thus|hence|therefore|clearly|only|not"
     r"|right|correct|already|attained|possible|obtained|prime|even|odd|in)\b))"
-    rf"|{_ATTEMPT}|\b(?:guess|mistaken?|wrong\w*|incorrect\w*|slip|ruled\s+out|if|unless|provided)\b"
+    rf"|{_ATTEMPT}|\b(?:guess|mistaken?|wrong\w*|incorrect\w*|slip|ruled\s+out|misprint|typo|trap|decoy|distractor|bound|estimate|if|unless|provided)\b"
     r"|,\W*(?:until|before|except)\b"
     r"|\b(?:but|yet|though|although|however)\b(?!\s+th(?:at|is)\b).*(?:\b(?:not|only|could|can)\b|n[’']t\b|\d)"
-    r"|≠|吗|误|错|矛盾|舍去|不对|但|如果",
+    r"|≠|吗|只是|不满足|误|错|矛盾|舍去|不对|但|如果",
     re.IGNORECASE,
 )
 _TURNED = re.compile(
-    r"\d|\b(?:other|others|else|so|because|where|right|correct|indeed)\b|(?-i:\b[A-HJ-Z]\b)", re.IGNORECASE
+    r"\d|\b(?:other|others|else|so|because|where|right|correct|indeed|only)\b|(?-i:\b[A-HJ-Z]\b)", re.IGNORECASE
 )
 _QUESTION = re.compile(r"[^.!?。！？\n]*[?？](?!\S)")
 _NEGATIVE = (
@@ -75,12 +92,19 @@ _LATER = re.compile(
     r"(?:^|[.!?]\s|[。！？\n])[\s*_(]*(?:(?:wait|hold\s+on|hmm+|actually|sorry|oops|edit|update|correction|erratum|revised)\b"
     r"|no[,.:!]|on\s+(?:second\s+thought|reflection)|scratch\s+that|(?:please\s+)?(?:ignore|disregard)\b"
     rf"|(?:(?:however|but),?\s+)?(?:this|that|it)\b[^.\n\d]{{0,60}}{_NEGATIVE}"
-    r"|(?-i:I)\s+(?:mis\w+|over\w+|made|was\s+wrong|forgot|retract)"
+    r"|(?-i:I)\s+(?:mis\w+|over\w+|made|was\s+wrong|forgot|retract|withdraw|take\s+(?:this|that|it)\s+back)"
+    r"|(?:but|however),?\s+the\s+(?:problem|question)\b|(?:(?!\b(?:otherwise|if|suppose|would)\b)[^.\n]){0,80}\bcontradiction"
+    r"|[^.\n]{0,40}\bmust\s+be\s+(?:replaced|corrected|revised|changed)|重新"
     r"|(?:it|the\s+(?:\w+\s+)?(?:answer|value|result|count|total|number))\s+(?:should\s+be|is\s+not|isn[’']t)\b"
     r"|更正|修正|抱歉|等等|不对|但|[^。\n\d]{0,20}(?:不成立|矛盾|不对|有误|错了))"
     r"|\b(?-i:I)(?:\s+am|[’']m)\s+(?:unable|not\s+(?:able|sure))"
     r"|\b(?-i:I)\s+(?:do|did|could|can)(?:\s*not|n[’']t)\s+(?:know|solve|find|tell|determine|decide|give|finish)"
     r"|\b(?:is|are|remains?)\s+unknown|无法(?:给出|求|确定|解|得)|不知道",
+    re.IGNORECASE,
+)
+_RESTATES = re.compile(
+    r"(?:^|[.!?]\s|\n)(?:(?!\b(?:if|would|suppose)\b)[^.\n]){0,60}\b(?:answer|result|value|count|total)(?:\s+\w+){0,3}\s+"
+    r"(?:is|was|becomes)\W{0,4}(-?[\d.,]*\d)|(?:结果|总数|答案)应?该?[为是]\W{0,3}(-?[\d.,]*\d)",
     re.IGNORECASE,
 )
 
@@ -89,13 +113,20 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence of the box between two places, or what follows it, leaves open if this is the answer."""
     before, after = _last(_SENTENCE_ENDS, text[max(start - MAX_AROUND, 0) : start]), text[end : end + MAX_AROUND]
     return bool(
-        _BEFORE.search(_last(_CONCLUDES, before))
+        not (_STATES.search(before) or _COUNTED.match(after))
+        or _BEFORE.search(_last(_CONCLUDES, before))
         or _LABELLED.search(before)
         or _ALL_BUT.search(before)
         or _is_left_open(_SENTENCE_ENDS.split(after, maxsplit=1)[0])
         or _QUESTION.match(after)
         or _LATER.search(text, end, end + MAX_AFTER)
+        or any(told not in text[start:end] for told in _restated(text[end : end + MAX_AFTER]))
     )
+
+
+def _restated(after: str) -> list[str]:
+    """The numbers that later sentences state as the result."""
+    return [told for match in _RESTATES.finditer(after) for told in match.groups() if told]
 
 
 def _is_left_open(rest: str) -> bool:
