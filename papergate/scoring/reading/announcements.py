@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 from papergate.scoring.reading.denials import is_taken_back
 from papergate.scoring.reading.formulas import FORMULA, formulas_in
-from papergate.scoring.reading.sentences import CONCLUDES, sentences_of, settled_by, stated_by, tail_of, value_of
+from papergate.scoring.reading.sentences import (
+    CHANGED,
+    CONCLUDES,
+    sentences_of,
+    settled_by,
+    stated_by,
+    tail_of,
+    value_of,
+)
 from papergate.scoring.reading.values import MAX_WHOLE, Value, value_alone, value_at
 
 MAX_ANCHORS = 20  # announcements looked at, the last ones
@@ -16,9 +24,10 @@ _IS = (
     r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|→|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
+_IS_AGAIN = re.compile(r"[\s*_]*\b(?:is|are|equals)\b|[\s*_]*[是为]", re.IGNORECASE)
 _NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|ans|réponse|respuesta|antwort)"
 _ANCHOR = re.compile(
-    rf"\b{_NOUN}\b[\s*_\"'`]*(?:\([^()\n]{{1,40}}\)\s*|(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s)?[,*_\"'`\s]*"
+    rf"\b{_NOUN}\b[\s*_\"'`]*(?:\([^()\n]{{1,40}}\)\s*|(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s|,\s[^.:,\n]{{1,60}},\s)?[,*_\"'`\s]*"
     rf"(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
     r"|(?:答案|最终结果|最后结果|结果)[\s*_]*(?:应该|应|就)?(?:[:=是为]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
@@ -33,14 +42,6 @@ _REVERSED = re.compile(
 _DENIED = re.compile(
     r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|check|verify|confirm|not|nor|cannot|never|until)\b|n't\b"
     r"|如果|若|假设|是否|不能?确定|无法确定|不知道)[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
-    re.IGNORECASE,
-)
-_CHANGED = re.compile(  # what makes another value of the one before it, or sets one beside it
-    r"[\s*_$)\\]*(?:\b(?:squared|cubed|factorial|digits)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]"
-    r"|\b(?:to|through|over|but|alternatively|out\s+of|(?:less|more|fewer|greater)\s+than|per\s*cent\s+of)\b[^.;\n]{0,40}\d"
-    r"|[,&|]\s*(?:alternatively\b[^.;\n]{0,40})?(?<!,)\s*\d|\bin\s+base\b|\bat\s+(?:most|least)\b"
-    r"|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b"
-    r"|\(?\s*or\b|[到至或]|还是|的(?:一半|平方|立方|.?次方|\d|[二两三四五六七八九十百]))",
     re.IGNORECASE,
 )
 _APPROXIMATE = re.compile(r"[\s*_$\\(]*(?:approx|about|roughly|around|≈|约)", re.IGNORECASE)
@@ -115,6 +116,8 @@ def _value_after(tail: str, anchor: re.Match[str]) -> Value | None:
     """The value, the name, or what the sentence states that follows an announcement."""
     at = anchor.end()
     value = value_at(tail, at) or _name_at(tail, at)
+    if value and (again := _IS_AGAIN.match(tail, value.end)):
+        return value_at(tail, again.end()) or value
     if not anchor[0].rstrip(" *_").endswith((":", "\n")) or (value and not _SUBJECT.match(tail, at)):
         return value
     sentence = next(iter(sentences_of(tail[at:])), "")
@@ -124,7 +127,7 @@ def _value_after(tail: str, anchor: re.Match[str]) -> Value | None:
 
 def _stands(tail: str, end: int) -> bool:
     """Whether what follows a value neither denies nor changes it."""
-    return not (_CHANGED.match(tail, end) or is_taken_back(tail, end))
+    return not (CHANGED.match(tail, end) or is_taken_back(tail, end))
 
 
 def _name_at(tail: str, at: int) -> Value | None:

@@ -12,7 +12,15 @@ from papergate.scoring.reading.formulas import (
     last_side,
     masked,
 )
-from papergate.scoring.reading.sentences import CONCLUDES, is_undecided, sentences_of, settled_by, stated_by, tail_of
+from papergate.scoring.reading.sentences import (
+    CONCLUDES,
+    is_undecided,
+    leads_elsewhere,
+    sentences_of,
+    settled_by,
+    stated_by,
+    tail_of,
+)
 from papergate.scoring.reading.values import value_alone
 
 _PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin", "\\end"), ("{", "}"))
@@ -26,28 +34,34 @@ _HEADING = re.compile(
 _PREPARES = re.compile(  # begins a sentence that comes before an answer, or checks one
     r"[\s*_#>\d.)(-]*(?:(?:first(?:ly)?|in\s+the\s+(?:first|second)|second(?:ly)?|next|then|now|let|if|when|given|consider|notice"
     r"|note|recall|observe|remember|try|start|begin|step|case|for\s+(?:example|instance)|suppose|assum\w+|substitut\w+|plug\w*|expand|rewrite|express|rearrange|use|using|apply|set|define|question"
-    r"|check\w*|verif\w+|confirm\w*|(?:we|i|you)\s+(?:have|know|need|try|note|are|start|can|gave)|it\s+(?:remains|is\s+known)"
+    r"|check\w*|verif\w+|confirm\w*|(?:\w+,?\s+){0,2}?the\s+(?:\w+\s+)?equation\s+(?:is|becomes|now)|(?:we|i|you)\s+(?:have|know|need|try|note|are|start|can|gave)|it\s+(?:remains|is\s+known)"
     r"|the\s+(?:problem|question|task)|to\s+(?:determine|find|solve|calculate|compute|figure|evaluate|answer|see))\b|设|若|如果|当|已知|首先|接下来|下一步|例如|注意|题目|令|第|验证|检验)",
     re.IGNORECASE,
 )
 _BOUNDED = re.compile(  # a bound, a step, a denial: what only a conclusion that says so may hold
-    r"\b(?:would|candidates?|given|at\s+(?:least|most)|between|however|guess|conjecture|to\s+begin\s+with|let[’']s|answers?|but|steps?|cases?|parts?"
+    r"\b(?:would|candidates?|given|at\s+(?:least|most)|between|however|guess|conjecture|to\s+begin\s+with|(?:first|second|next|this|other)\s+parts?|let[’']s|answers?|but|steps?|cases?"
     r"|not|never|neither|nor|cannot|no|wrong|incorrect|impossible|invalid|false)\b|n[’']t\b|\\n(?:e|eq)\b|[≠<>≤≥]"
     r"|\\[lg](?:eq?|t)\b|不|没|答案|至少|至多|错|情况|之间",
     re.IGNORECASE,
 )
 _DENIAL_OF_A_NOUN = re.compile(r"\b(?:that|which|who)\s+(?:\w+\s+)?(?:not\b|\w+n[’']t\b)", re.IGNORECASE)
-_SET_APART = re.compile(r"\s*(?:(\*\*|__)[^*=]+\1\.?|-?\d[\d,]*(?:[./]\d+)?|\\[A-Za-z][^=]*)\s*")
+_BEGINS = re.compile(r"[\s*_]*(?:\d{1,2}[.)]|[A-Za-z])[\s*_]*|\s*(?:-\s|[^*]*\*\*[^*]*$).*")  # a list item, bold text
+_WRONG = re.compile(r"\b(?:wrong|incorrect|impossible|invalid|false)\b|错", re.IGNORECASE)
 _LABELLED = re.compile(r"[\s*_>-]*(?:\d+[.)]\s+)?([^\n:=.$\\\d]{2,80}?)[\s*_]*[:=]([^\n]+)")
 _LISTED = re.compile(r"[ \t]|[-*•]\s|\d+[.)]\s")
 _LEADS_TO = re.compile(
-    r"\b(?:is|are|was|were|equals?|therefore|thus|hence|so)[\s*_:,]*$|[为是得有][\s*_:,]*$", re.IGNORECASE
+    r"\b(?:is|are|was|were|equals|therefore|thus|hence|so)[\s*_:,]*$|[为是得有][\s*_:,]*$", re.IGNORECASE
 )
 _TOTAL = re.compile(
     r"\b(?:solutions?|total|sum|overall|altogether|result|final|answer)\b|总|共|合计|结果", re.IGNORECASE
 )
+_CHECK = re.compile(  # what checks the answer before it, and finds nothing wrong
+    r"\n\s*\n[\s*_#>]*(?:check|verif(?:y|ication|ying))\b"
+    r"(?:(?!\b(?:not|wrong|fails?|contradict\w*)\b|n[’']t\b).)*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _CLOSING = re.compile(
-    r"\s+(?:this\s+(?:completes|concludes|finishes)|let\s+me\s+know|(?:please\s+)?feel\s+free|hope\s+(?:it|this|that)"
+    r"\s+(?:this\s+(?:completes|concludes|finishes|is\s+(?:the|our)\s+(?:final\s+)?(?:answer|result))|let\s+me\s+know|(?:please\s+)?feel\s+free|hope\s+(?:it|this|that)"
     r"|is\s+there\s+anything)\b[^\n\d$\\]*$",
     re.IGNORECASE,
 )
@@ -60,6 +74,10 @@ def concluded(text: str) -> str | None:
     or the like, nor stands under a heading of the answer, must be plain: no step, condition, bound or denial.
     """
     tail = _CLOSING.sub("", tail_of(text))
+    return _end_of(tail) or _end_of(_CHECK.sub("", tail))
+
+
+def _end_of(tail: str) -> str | None:
     if any(tail.count(opens) > tail.count(closes) for opens, closes in _PAIRS):
         return None
     if formula := _formula_apart(tail):
@@ -77,12 +95,13 @@ def _formula_apart(tail: str) -> re.Match[str] | None:
 
 def _displayed(before: str, content: str) -> str | None:
     """What a formula at the end says: a value, or an equation that was introduced or computes one."""
-    introduction = sentences_of(before)[-1] if before.strip() and not _ENDED.search(before) else ""
-    if _is_preparing(introduction):
+    said = sentences_of(before)[-1] if before.strip() else ""
+    introduction = "" if _ENDED.search(before) else said
+    if _is_preparing(introduction) or leads_elsewhere(introduction) or _WRONG.search(introduction):
         return None
-    if not is_relation(content):
-        return content
-    if not before.strip() or content in before or _LEADS_TO.search(introduction) or _TOTAL.search(introduction):
+    if not is_relation(content) or _LEADS_TO.search(introduction):
+        return last_side(content) if is_quantity(content) else content
+    if not said or content in before or CONCLUDES.match(said) or _TOTAL.search(introduction + content):
         return last_side(content) if is_quantity(content) else None
     return last_side(content) if computes(content) and not _LISTED.match(before.rpartition("\n")[2]) else None
 
@@ -91,8 +110,8 @@ def _last_line(tail: str) -> str | None:
     """A last paragraph that is a value, set in bold or bare, or that gives one a name: `Total: 41`."""
     before, _, line = tail.rpartition("\n")
     alone = not before.strip(" \t") or before.rstrip(" \t").endswith("\n")
-    if alone and (not before or _SET_APART.fullmatch(line)) and (value := value_alone(line)):
-        return value
+    if alone and value_alone(line) and not (before and _BEGINS.fullmatch(line)):
+        return _displayed(before, line.strip(" \t*_`>").rstrip("."))
     label = _LABELLED.fullmatch(line)
     if label is None or _is_preparing(label[1]) or not ((alone and not _LISTED.match(line)) or _TOTAL.search(label[1])):
         return None
@@ -105,9 +124,14 @@ def _last_sentence(tail: str) -> str | None:
     if not sentences or not _WORD.search(masked(sentences[-1])) or sentences[-1].rstrip("*_ ").endswith(":"):
         return None
     last, heading = sentences[-1], sentences[-2:-1]
-    if CONCLUDES.match(last) or (heading and _HEADING.fullmatch(heading[0])):
+    if CONCLUDES.match(last) or any(_is_heading(line) for line in heading):
         return settled_by(last)
     return settled_by(last) if _is_plain(last) and not _LISTED.match(tail[tail.rfind("\n") + 1 :]) else None
+
+
+def _is_heading(line: str) -> bool:
+    """Whether the answer follows: "Conclusion", "So we get:"."""
+    return _HEADING.fullmatch(line) is not None or (line.endswith(":") and CONCLUDES.match(line) is not None)
 
 
 def _is_plain(sentence: str) -> bool:

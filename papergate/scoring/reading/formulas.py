@@ -1,6 +1,7 @@
 """The formulas of a text, and what an equation computes."""
 
 import re
+from collections.abc import Iterator
 
 FORMULA = re.compile(
     r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$((?:\\.|[^$\\])+?)\$(?!\d)"
@@ -17,6 +18,8 @@ _NAME = re.compile(
     r"\(?\s*[A-Za-z](?:_\{?\w+\}?)?'?(?:\s*,\s*[A-Za-z](?:_\{?\w+\}?)?)*\s*\)?|\\[A-Za-z]+"
     r"|[A-Za-z](?:\^\{-1\})?\s*\(\s*[a-z]\s*\)"
 )
+_FIGURE = re.compile(r"\\(?:angle|triangle|overline|widehat|overrightarrow)\s*\{?\s*[A-Z]{1,4}\s*\}?")
+_CONSTANTS = {r"\pi", r"\infty", r"\emptyset", r"\varnothing"}
 _CALL = re.compile(r"\\?[A-Za-z]+(?:\^\{-1\})?\s*\(?\s*-?[\d./]+\s*\)?")  # a function of a number
 _COMMANDS = re.compile(r"\\(?:text|mathrm|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+|\b(?:sqrt|pi)\b")
 _LETTERS = re.compile(r"[A-DF-HJ-Za-df-hj-z]")  # without e and i, which are numbers
@@ -36,8 +39,14 @@ def content_of(formula: re.Match[str]) -> str:
 
 def formulas_in(text: str) -> list[tuple[int, str]]:
     """Start and content of each formula; what stands between two prices is none."""
-    found = ((match.start(), content_of(match)) for match in FORMULA.finditer(text))
-    return [(start, formula) for start, formula in found if is_formula(formula)]
+    return [(start, formula) for start, _, formula in placed_formulas(text)]
+
+
+def placed_formulas(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and content of each formula."""
+    for match in FORMULA.finditer(text):
+        if is_formula(content := content_of(match)):
+            yield match.start(), match.end(), content
 
 
 def is_formula(content: str) -> bool:
@@ -99,8 +108,9 @@ def sides_of(formula: str) -> list[str]:
 
 
 def is_name(formula: str) -> bool:
-    """Whether it only names something: `x`, `AB`, `f(x)`."""
-    return _NAME.fullmatch(formula) is not None or (formula.isalpha() and formula.isupper())
+    r"""Whether it only names something: `x`, `AB`, `f(x)`, `\angle ABC`; not `\pi`."""
+    figure = _FIGURE.fullmatch(formula) is not None or (formula.isalpha() and formula.isupper())
+    return figure or (_NAME.fullmatch(formula) is not None and formula not in _CONSTANTS)
 
 
 def _has_letters(formula: str) -> bool:

@@ -3,14 +3,19 @@
 import re
 from collections.abc import Iterator
 
+from papergate.scoring.reading.denials import is_denied, is_taken_back
 from papergate.scoring.reading.formulas import (
+    FORMULA,
     INEQUALITY,
     RELATION,
+    content_of,
     formulas_in,
+    is_formula,
     is_name,
     last_side,
     masked,
     on_one_line,
+    placed_formulas,
 )
 from papergate.scoring.reading.values import MARKUP, NUMBER, Value, value_at, with_unit
 
@@ -18,12 +23,17 @@ MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the 
 MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regular expressions
 
 _BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
+_RULE = re.compile(r"(?:\n\s*(?:-{3,}|\*{3,}|_{3,})\s*)+$")
+_LABEL_INSIDE = re.compile(
+    r"(\\\[|\\\(|\$\$?)\s*\\text(?:bf)?\{\s*((?:the\s+)?(?:final\s+)?answer|答案)\s*(?:is\s*)?:?\s*\}\s*[:=]?",
+    re.IGNORECASE,
+)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
 _SENTENCE_ENDS = re.compile(
-    r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\.\$)\s|(?<=\.\\\])\s|(?<=\S)\.(?=\s|$)|。|；|\n"
+    r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\x1f)\s*|(?<=[^\s\x1f])\.(?=\s|$)|。|；|\n"
 )
 _UNDECIDED = re.compile(
-    r"[?？]|\b(?:might|may|could|perhaps|maybe|possibly|unsure|unable|partial|suppose|assume)\b"
+    r"[?？]|\b(?:might|may|could|perhaps|maybe|possibly|unsure|unable|partial|whether|claim(?:s|ed)?|says?|said|thinks?|thought|believes?|guess\w*|contradict\w*|example|(?:upper|lower)\s+bound|suppose|assume)\b"
     r"|\b(?:must|(?:needs?|ha(?:ve|s)|remains?|wants?|left|next\s+\w+)\s+to)\s+(?:\w+\s+)?"
     r"(?:show|prove|check|verify|find|determine|compute|calculate|consider|decide|examine|test|see)\b"
     r"|可能|也许|或许|假设|不能确定|无法|尚未|还需|是否",
@@ -38,6 +48,23 @@ CONCLUDES = re.compile(
     r"|we\s+(?:can\s+|now\s+)?(?:conclude|find|obtain|get|deduce)|the\s+(?:correct|required|desired|requested)"
     r"|(?:in\s+)?(?:conclusion|summary)|in\s+the\s+end|to\s+conclude|overall|altogether|in\s+(?:total|all))\b"
     r"|因此|所以|因而|从而|综上|故|于是|由此|最终|最后|总之|解得|得到|可得|结论|donc\b|por\s+lo\s+tanto)",
+    re.IGNORECASE,
+)
+_CONSEQUENCE = re.compile(r"[,;]?\s(?:and\s+)?(?:so|hence|thus|therefore|which\s+means)\s+(?:that\s+)?", re.IGNORECASE)
+CHANGED = re.compile(  # what makes another value of the one before it, or sets one beside it
+    r"[\s*_$)\\]*(?:\b(?:squared|cubed|factorial|digits)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]|\btimes\s+(?:as|the|that|what)\b"
+    r"|\b(?:to|through|over|but|alternatively|out\s+of|(?:less|more|fewer|greater)\s+than|per\s*cent\s+of)\b[^.;\n]{0,40}\d"
+    r"|[,&|]\s*(?:alternatively\b[^.;\n]{0,40})?(?<!,)\s*\d|\bin\s+base\b|\bat\s+(?:most|least)\b"
+    r"|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b"
+    r"|\(?\s*or\b|[到至或]|还是|的(?:一半|平方|立方|.?次方|\d|[二两三四五六七八九十百]))",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(  # what makes a bound, a multiple, a denial of the value after it
+    r"(?:\b(?:than(?:\s+or\s+equal\s+to)?|close\s+to|(?:multiple|factor|divisor|power|part)s?\s+of|divi(?:sible|ded)\s+by"
+    r"|(?:differs?|different)\s+from|exceeds?|twice|thrice|half(?:\s+of)?|double|unlike|except|contradicts?|between|up\s+to"
+    r"|not(?:\s+equal(?:\s+to)?)?|cannot(?:\s+be)?|(?:is|are|be)\s+at\s+(?:least|most)|add|subtract|multipl\w+\s+(?:\w+\s+)?by"
+    r"|divide\s+(?:\w+\s+)?by|plus|minus|times)|n[’']t(?:\s+be)?|不是|不等于|不为|大于|小于|超过|低于|高于|至[少多][为是]"
+    r"|除以|乘以|减去|加上)[\s$\\(\[*_:]*$",
     re.IGNORECASE,
 )
 _COPULA = re.compile(
@@ -69,32 +96,44 @@ _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.
 
 
 def tail_of(text: str) -> str:
-    """The end of a text, without drawings and what is said out of politeness."""
-    text = _DRAWING.sub(" ", text[-MAX_TAIL:])
+    r"""The end of a text without drawings, rules and politeness; `\[\text{Answer: } 5\]` is `Answer: \[5\]`."""
+    text = _RULE.sub("", _LABEL_INSIDE.sub(r"\2: \1", _DRAWING.sub(" ", text[-MAX_TAIL:]).rstrip()))
     return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
 
 
 def sentences_of(text: str) -> list[str]:
     """The sentences that say something; a formula over several lines is one."""
     text = _INTRODUCES.sub(" ", on_one_line(text))
-    return [part.strip() for part in _SENTENCE_ENDS.split(text) if MARKUP.sub("", part)]
+    ends = [end.span() for end in _SENTENCE_ENDS.finditer(FORMULA.sub(_hidden, text))]
+    starts, stops = [0, *(stop for _, stop in ends)], [*(start for start, _ in ends), len(text)]
+    parts = (text[start:stop] for start, stop in zip(starts, stops, strict=True))
+    return [part.strip() for part in parts if MARKUP.sub("", part)]
 
 
 def value_of(sentence: str) -> str | None:
-    """What a sentence states, else its last formula, else its last number."""
+    """What a sentence states after its last "so", else anywhere; else its last formula, else its last number."""
     sentence = sentence[-MAX_SENTENCE:]
-    return stated_by(sentence) or _last_formula(sentence) or _last_number(sentence)
+    so = max((end.end() for end in _CONSEQUENCE.finditer(masked(sentence))), default=0)
+    for part in (sentence[so:], sentence):
+        if value := stated_by(part) or _last_formula(part) or _last_number(part):
+            return value
+    return None
 
 
 def stated_by(sentence: str) -> str | None:
     """The last value in a sentence that follows an "is" or ends an equation."""
+    return next((value.text for _, value in reversed(_stated(sentence))), None)
+
+
+def _stated(sentence: str) -> list[tuple[int, Value]]:
+    """Where the values stand that follow an "is" or end an equation; of a sentence about an equation, itself."""
     if _EQUATION.search(sentence):
-        return _last_formula(sentence, whole=True)
+        equation = _last_formula(sentence, whole=True)
+        return [(0, Value(equation, len(sentence)))] if equation else []
     stated = list(_after_copulas(sentence))
     ends = [value.end for _, value in stated]
     computed = [(start, side) for start, side in _equations(sentence) if not any(start < end for end in ends)]
-    found = sorted([*((start, value.text) for start, value in stated), *computed])
-    return found[-1][1] if found else None
+    return sorted([*stated, *computed])
 
 
 def settled_by(sentence: str) -> str | None:
@@ -102,18 +141,39 @@ def settled_by(sentence: str) -> str | None:
     sentence = sentence[-MAX_SENTENCE:]
     if is_undecided(sentence) or _BOX.search(sentence):
         return None
-    if stated := stated_by(sentence):
-        return stated
-    formulas = ((start, last_side(formula)) for start, formula in formulas_in(sentence) if not is_name(formula))
+    found = _stated(sentence)[-1:] or _only(sentence)
+    return next((value.text for start, value in found if _is_told(sentence, start, value.end)), None)
+
+
+def leads_elsewhere(before: str) -> bool:
+    """Whether a value after these words is a bound, a multiple or a denied one: "more than", "is not"."""
+    return _ELSEWHERE.search(before) is not None or is_denied(before, len(before), len(before))
+
+
+def _is_told(sentence: str, start: int, end: int) -> bool:
+    return not (leads_elsewhere(sentence[:start]) or CHANGED.match(sentence, end) or is_taken_back(sentence, end))
+
+
+def _only(sentence: str) -> list[tuple[int, Value]]:
+    """The only value that no preposition governs, else the only value."""
+    formulas = ((at, Value(last_side(told), end)) for at, end, told in placed_formulas(sentence) if not is_name(told))
     found = [*formulas, *_numbers(masked(sentence))]
-    free = {value for start, value in found if not _GOVERNED.search(sentence[:start])}
-    values = free or {value for _, value in found}
-    return values.pop() if len(values) == 1 else None
+    free = [(at, value) for at, value in found if not _GOVERNED.search(sentence[:at])]
+    values = free or found
+    return values[:1] if len({value.text for _, value in values}) == 1 else []
 
 
 def is_undecided(sentence: str) -> bool:
     """Whether a sentence doubts, asks, or names a task that is left."""
     return _UNDECIDED.search(sentence) is not None
+
+
+def _hidden(formula: re.Match[str]) -> str:
+    """As many signs as the formula has; the last one tells that it ends a sentence."""
+    if not is_formula(content_of(formula)):
+        return formula[0]
+    ends = next(part for part in formula.groups() if part is not None).rstrip().endswith(".")
+    return "#" * (len(formula[0]) - 1) + ("\x1f" if ends else "#")
 
 
 def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
@@ -129,14 +189,14 @@ def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
             yield copula.end(), value
 
 
-def _equations(sentence: str) -> Iterator[tuple[int, str]]:
+def _equations(sentence: str) -> Iterator[tuple[int, Value]]:
     """What the equations compute that are no conditions, such as `for $x = 2$`."""
     prose = masked(sentence)
-    for start, formula in formulas_in(sentence):
+    for start, end, formula in placed_formulas(sentence):
         if RELATION.search(formula) and not (
             _CONDITION.search(prose, 0, start) or _SUBORDINATE.search(prose, 0, start)
         ):
-            yield start, last_side(formula)
+            yield start, Value(last_side(formula), end)
 
 
 def _last_formula(sentence: str, *, whole: bool = False) -> str | None:
@@ -151,11 +211,11 @@ def _last_number(sentence: str) -> str | None:
     found = list(_numbers(sentence))
     free = [value for start, value in found if not _GOVERNED.search(sentence[:start])]
     values = free or [value for _, value in found]
-    return values[-1] if values else None
+    return values[-1].text if values else None
 
 
-def _numbers(sentence: str) -> Iterator[tuple[int, str]]:
-    """Start and text of each number, with a decimal comma as a point."""
+def _numbers(sentence: str) -> Iterator[tuple[int, Value]]:
+    """Each number with where it starts, with a decimal comma as a point."""
     for match in re.finditer(rf"(?<![A-Za-z0-9_.])-?(?:\d+,\d{{1,2}}(?!\d)|{NUMBER}(?:/\d+)?)", sentence):
         if not _NUMBERED.search(sentence, 0, match.start()):
-            yield match.start(), with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end()).text
+            yield match.start(), with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end())

@@ -10,7 +10,7 @@ MAX_SYMBOLS = 12  # characters of an answer without a digit, such as p - q
 MAX_WHOLE = 200  # characters; a longer text is an argument, not an answer
 MAX_VALUE = 500  # characters of a plain expression; bounds the regular expression
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+)"
+NUMBER = r"(?:\d{1,3}(?:,(?:\\! ?)?\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+)"
 _RUN = re.compile(
     rf"(?:(?:{NUMBER}|[$€£¥](?=\s?-?[\d.])|\\[A-Za-z]+|\\[{{}},;:!%$ ]|[{{}}()\[\]|]|[-−–](?=\s*[\w\\(.$√π∞])"
     r"|[+*/^_=<>≤≥≠≈±·×÷∪∩∈∞π√²³%°](?!\*)|!(?![\w\s]*[=])|:(?=\d)|,(?=\s*[-+(\[{\\\d.$A-Za-z])"
@@ -20,12 +20,15 @@ _HAS_VALUE = re.compile(r"\d|\\(?!text|emph|math|quad|qquad)[A-Za-z]{2,}|[∞π�
 _LOOSE_END = re.compile(
     r"(?:[\s+*/^_=<>≤≥≠≈±·×÷∪∩∈,:({\[]|[-−–]|\s\.|\\$|(?<=\s)[aAI]\s*$|(?<=[\d)}])\s+[A-Za-z]\s*$)+$"
 )
+_WHOLE = re.compile(  # a matrix, or a name as text
+    r"\\begin\{([a-z]*matrix|array|cases)\}.{1,400}?\\end\{\1\}|\\text\{[^{}]{1,40}\}", re.DOTALL
+)
 _ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
     r"(?:[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
     r"|equals?(?:\s+to)?|given\s+by|a\s+total\s+of|approximately|about|roughly|around|nearly"
     r"|the\s+(?:\w+\s+)?(?:number|value|point|integer|interval|fraction|decimal|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
-    r")\b(?:\s+of\b)?|约|大约|共|一共)*",
+    r")\b(?:\s+of\b)?|an?\s+(?=[\d$\\])|约|大约|共|一共)*",
     re.IGNORECASE,
 )
 _UNIT = re.compile(
@@ -37,7 +40,7 @@ _LIST_JOINT = re.compile(r"[^\S\n]*(?:,\s*(?:and|or)?|;|\band\b|\bor\b|、|和|�
 _CLAUSE_ENDS = re.compile(
     r"[\s*_\"'”’`)]*(?:$|[.;,!?。，；]|\n|(?:respectively|because|since|as|when|where|for|if|which)\b|因为|分别)"
 )
-_BREAKS = re.compile(r"[(\[{]|[)\]}]|(?<!\d),|,(?!\d{3})|(?<=\d) (?=\d)(?!\d+/\d|\d{3}\b)")
+_BREAKS = re.compile(r"[(\[{]|[)\]}]|(?<!\d),|,(?!(?:\\! ?)?\d{3})|(?<=\d) (?=\d)(?!\d+/\d|\d{3}\b)")
 _ATTACHED = re.compile(rf"^(-?{NUMBER})([gmshlL])$")
 _BOX = re.compile(r"\\f?box")
 _LIST_MARKER = re.compile(r"\s*[*_]*\d{1,2}[.)][*_]*\s+[^\s\d]")
@@ -70,6 +73,8 @@ def _single_at(text: str, at: int) -> Value | None:
     formula = FORMULA.match(text, at)
     if formula and is_formula(content := content_of(formula)):
         return with_unit(text, last_side(content), formula.end())
+    if (whole := _WHOLE.match(text, at)) and (whole[1] or _CLAUSE_ENDS.match(text, whole.end())):
+        return Value(whole[0], whole.end())
     if price := _PRICE.match(text, at):
         return Value(price[0].replace(",", "."), price.end())
     run = _RUN.match(text, at, at + MAX_VALUE)
