@@ -18,7 +18,7 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _STATES = re.compile(  # what stands before a box that is stated
-    r"^(?:\W|\\\w+|\{\w+\*?\}|\d)*$"
+    r"^(?:\W|\d|\\[a-z]+|\{[a-z]+\*?\})*$"
     r"|\b(?:answers?|solutions?|results?|so|thus|hence|therefore|then|finally|final|consequently|conclude|total|[Ww]e)\b"
     r"|(?:[=≈~≡:>]|\\(?:approx|implies|to|Rightarrow|equiv|[lg]eq?))[\W&]*$"
     r"|\b(?:is|are|be|was|were|equals?|been|in|of|to|at|by|as|gives?|giving|yields?|obtain|gets?|get|has|have|had|leaves?|leaving"
@@ -90,7 +90,8 @@ _NEGATIVE = (
     r"|mistaken|mistake(?!\s+to)|error|absurd|exclud|overcount)"
 )
 _LATER = re.compile(
-    r"(?:^|[.!?…]\s|[。！？\n])[\s*_(]*(?:(?:wait|hold\s+on|hmm+|actually|sorry|oops|edit|update|correction|erratum|revised)\b"
+    r"(?:^|[.!?…]\s|[。！？\n])[ *_(]{0,9}(?:(?:wait|hold\s+on|hmm+|actually|sorry|oops)\b"
+    r"|(?:edit|update|correction|erratum|revised)\b"
     r"|no(?:[,.:!]|\s+wait)|on\s+(?:second\s+thought|reflection)|scratch\s+that|(?:please\s+)?(?:ignore|disregard)\b"
     rf"|(?:(?:however|but),?\s+)?(?:this|that|it)\b[^.\n\d]{{0,60}}{_NEGATIVE}"
     r"|(?-i:I)\s+(?:mis\w+|over\w+|made|was\s+wrong|forgot|retract|withdraw|take\s+(?:this|that|it)\s+back)"
