@@ -29,8 +29,17 @@ def _shown(
     subject = _subject(problem)
     shown = solved.get(subject, ())[: task.shots]
     if len(shown) < task.shots:
-        seen = {"subject": subject, "found": len(shown), "benchmark": spec.name}
-        raise worded(BenchmarkError, note("shots_missing", title=spec.title, shots=task.shots, **seen))
+        raise worded(
+            BenchmarkError,
+            note(
+                "shots_missing",
+                title=spec.title,
+                shots=task.shots,
+                subject=subject,
+                found=len(shown),
+                benchmark=spec.name,
+            ),
+        )
     return shown
 
 

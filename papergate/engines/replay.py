@@ -104,8 +104,10 @@ def refuse_thoughts(predictions: Predictions, marks: ThoughtMarks | None = None)
     """
     marked = sum(any(marks_in(done.text or "", marks)) for done in predictions.completions)
     if marked:
-        seen = {"marked": marked, "count": len(predictions.completions)}
-        raise worded(PredictionsError, note("log_with_thoughts", log=f"{predictions.path}", **seen))
+        raise worded(
+            PredictionsError,
+            note("log_with_thoughts", log=f"{predictions.path}", marked=marked, count=len(predictions.completions)),
+        )
 
 
 def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:

@@ -14,7 +14,7 @@ from papergate.promises.thoughts import ThoughtMarks, marks_in
 from papergate.scoring.reading.announcements import announced, guessed
 from papergate.scoring.reading.boxes import Box, final_boxes
 from papergate.scoring.reading.choice import chosen
-from papergate.scoring.reading.closing import concluded
+from papergate.scoring.reading.closing import concluded, set_apart
 from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.reading.denials import without_struck
 from papergate.scoring.reading.doubts import is_doubtful
@@ -89,7 +89,10 @@ def _boxed(boxes: list[Box], conclusion: str) -> Extraction | None:
 def _said(conclusion: str, *, thinks: bool, cut: bool) -> Extraction | None:
     """What a text without a box announces, concludes, or leaves to be guessed."""
     conclusion = _EMPTY_BOX.sub("", conclusion)
-    if answer := announced(conclusion, cut=cut):
+    answer = announced(conclusion, cut=cut)
+    if answer and thinks and not cut and (apart := set_apart(conclusion)) not in (None, answer):
+        return Extraction(answer=apart, rule="concluded")
+    if answer:
         return Extraction(answer=answer, rule="answer-is")
     if thinks:
         answer = None if cut else concluded(conclusion)

@@ -121,8 +121,16 @@ def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, .
         for row in rows:
             if stated.setdefault(row.problem, path) != path:
                 problem = quotable(row.problem)
-                seen = {"problem": problem, "first": stated[row.problem], "log": f"{path}"}
-                raise worded(PredictionsError, note("log_of_several_runs", folder=f"{folder}", **seen))
+                raise worded(
+                    PredictionsError,
+                    note(
+                        "log_of_several_runs",
+                        folder=f"{folder}",
+                        problem=problem,
+                        first=stated[row.problem],
+                        log=f"{path}",
+                    ),
+                )
     return tuple(row for rows in logs.values() for row in rows)
 
 

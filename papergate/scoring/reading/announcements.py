@@ -24,11 +24,16 @@ _IS = (
     r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|→|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
-_IS_AGAIN = re.compile(r"[\s*_]*\b(?:is|are|equals)\b|[\s*_]*[是为]", re.IGNORECASE)
+_VERB = (
+    r"(?::(?!\s*=)|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|(?:should|must|would|will|has\s+to)\s+be)\b)"
+)
+_IS_AGAIN = re.compile(
+    r"[\s*_]*(?:\b(?:is|are|equals|(?:must|should|can|will)\s+be(?:\s+\w+\s+as)?)\b|[是为])", re.IGNORECASE
+)
 _NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|ans|réponse|respuesta|antwort)"
 _ANCHOR = re.compile(
-    rf"\b{_NOUN}\b[\s*_\"'`]*(?:\([^()\n]{{1,40}}\)\s*|(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s|,\s[^.:,\n]{{1,60}},\s)?[,*_\"'`\s]*"
-    rf"(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
+    rf"\b{_NOUN}\b[\s*_\"'`]*(?:(?:\([^()\n]{{1,40}}\)\s*)?[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
+    rf"|(?:(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s|,\s[^.:,\n]{{1,60}},\s)[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_VERB}|\n))"
     r"|(?:答案|最终结果|最后结果|结果)[\s*_]*(?:应该|应|就)?(?:[:=是为]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
@@ -56,6 +61,10 @@ _NO_ANSWER = re.compile(  # a question, or an announcement that is denied, condi
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
+_GOES_ON = re.compile(
+    r"(?<=[$)\]])[ \t]+(?:as\s+an?\b"
+    r"|(?!(?:because|since|as|when|where|for|if|which|or|and|with|so|cm|mm|km|kg|m|g)\b)[a-z]{2,})"
+)
 _SUBJECT = re.compile(r"[\s*_]*the\s", re.IGNORECASE)
 _NAME = re.compile(
     r"[*_\"'“‘`(]*((?:\\text\{[^{}]*\}|[^\W\d_][\w'’-]*)(?: [\w'’-]+)*)[*_\"'”’`)]*[ \t]*(?=[.,;!。，]|\n|$)"
@@ -118,11 +127,15 @@ def _value_after(tail: str, anchor: re.Match[str]) -> Value | None:
     value = value_at(tail, at) or _name_at(tail, at)
     if value and (again := _IS_AGAIN.match(tail, value.end)):
         return value_at(tail, again.end()) or value
-    if not anchor[0].rstrip(" *_").endswith((":", "\n")) or (value and not _SUBJECT.match(tail, at)):
+    if not anchor[0].rstrip(" *_").endswith((":", "\n")) or (value and not _is_subject(tail, at, value.end)):
         return value
-    sentence = next(iter(sentences_of(tail[at:])), "")
-    stated = stated_by(sentence) if value else settled_by(sentence)
-    return Value(stated, at) if stated else value
+    settled = settled_by(next(iter(sentences_of(tail[at:])), ""))
+    return Value(settled, at) if settled else value
+
+
+def _is_subject(tail: str, at: int, end: int) -> bool:
+    """Whether a sentence goes on about a value: "The fraction 3/4 as a decimal", "$21$ converted to base $3$"."""
+    return bool(_SUBJECT.match(tail, at) or _GOES_ON.match(tail, end))
 
 
 def _stands(tail: str, end: int) -> bool:

@@ -67,6 +67,15 @@ _CLOSING = re.compile(
 )
 
 
+def set_apart(text: str) -> str | None:
+    """The value that a text ends with, where it is a displayed formula and no equation; it outweighs what is before."""
+    tail = tail_of(text)
+    formula = _formula_apart(tail)
+    if formula is None or not formula[0].startswith(_DISPLAYS) or is_relation(content_of(formula)):
+        return None
+    return _displayed(tail[: formula.start()], content_of(formula))
+
+
 def concluded(text: str) -> str | None:
     """The answer of a text that has ended: a value that stands apart at its end, else what its last sentence states.
 

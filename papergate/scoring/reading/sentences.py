@@ -61,7 +61,7 @@ CHANGED = re.compile(  # what makes another value of the one before it, or sets 
 )
 _ELSEWHERE = re.compile(  # what makes a bound, a multiple, a denial of the value after it
     r"(?:\b(?:than(?:\s+or\s+equal\s+to)?|close\s+to|(?:multiple|factor|divisor|power|part)s?\s+of|divi(?:sible|ded)\s+by"
-    r"|(?:differs?|different)\s+from|exceeds?|twice|thrice|half(?:\s+of)?|double|unlike|except|contradicts?|between|up\s+to"
+    r"|(?:differs?|different)\s+from|exceeds?|twice|thrice|half(?:\s+of)?|double|unlike|except|contradicts?|between|(?<!add\s)(?<!adds\s)up\s+to"
     r"|not(?:\s+equal(?:\s+to)?)?|cannot(?:\s+be)?|(?:is|are|be)\s+at\s+(?:least|most)|add|subtract|multipl\w+\s+(?:\w+\s+)?by"
     r"|divide\s+(?:\w+\s+)?by|plus|minus|times)|n[’']t(?:\s+be)?|不是|不等于|不为|大于|小于|超过|低于|高于|至[少多][为是]"
     r"|除以|乘以|减去|加上)[\s$\\(\[*_:]*$",
@@ -69,8 +69,8 @@ _ELSEWHERE = re.compile(  # what makes a bound, a multiple, a denial of the valu
 )
 _COPULA = re.compile(
     r"\b(?:total\s+(?:\w+\s+)?of|is|are|was|were|being|becomes?|equals?|est|es|ist|remains?|gives?|gets?|yields?|obtain|have|has|had|makes?|total(?:s|ed)?"
-    r"|(?:must|should|would|will|can|could|out\s+to|found\s+to|seen\s+to)\s+be|leaves\s+(?:\w+\s+)?with)\b"
-    r"|(?:simplif(?:y|ies)|reduces?|expands?|evaluates?|amounts?|comes?|converts?|corresponds?|rounds?|adds?\s+up|works?\s+out)\s+(?:out\s+)?to\b"
+    r"|(?:must|should|would|will|can|could|out\s+to|found\s+to|seen\s+to)\s+be|(?:written|expressed|rewritten|simplified|given|represented)\s+(?:as|by)|leads?\s+to|results?\s+in|leaves\s+(?:\w+\s+)?with)\b"
+    r"|(?:simplif(?:y|ies)|reduces?|expands?|evaluates?|amounts?|comes?|converts?|corresponds?|rounds?|adds?\s+up|works?\s+out)\s+(?:(?:out|up|down|off)\s+)?to\b"
     r"|'s\b|:|=|是|为|等于|共有|共|有|得到?|剩下?|需要?"
 )
 _GOVERNED = re.compile(
@@ -155,12 +155,14 @@ def _is_told(sentence: str, start: int, end: int) -> bool:
 
 
 def _only(sentence: str) -> list[tuple[int, Value]]:
-    """The only value that no preposition governs, else the only value."""
-    formulas = ((at, Value(last_side(told), end)) for at, end, told in placed_formulas(sentence) if not is_name(told))
+    """The only formula that no preposition governs, else the only such value, else the only value."""
+    formulas = [(at, Value(last_side(told), end)) for at, end, told in placed_formulas(sentence) if not is_name(told)]
     found = [*formulas, *_numbers(masked(sentence))]
-    free = [(at, value) for at, value in found if not _GOVERNED.search(sentence[:at])]
-    values = free or found
-    return values[:1] if len({value.text for _, value in values}) == 1 else []
+    for among in (formulas, found):
+        free = [(at, value) for at, value in among if not _GOVERNED.search(sentence[:at])]
+        if len({value.text for _, value in free}) == 1:
+            return free[:1]
+    return found[:1] if len({value.text for _, value in found}) == 1 else []
 
 
 def is_undecided(sentence: str) -> bool:

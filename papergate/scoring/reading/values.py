@@ -27,7 +27,7 @@ _ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
     r"(?:[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
     r"|equals?(?:\s+to)?|given\s+by|a\s+total\s+of|approximately|about|roughly|around|nearly"
-    r"|the\s+(?:\w+\s+)?(?:number|value|point|integer|interval|fraction|decimal|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
+    r"|value|the\s+(?:\w+\s+)?(?:number|value|point|integer|interval|fraction|decimal|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
     r")\b(?:\s+of\b)?|an?\s+(?=[\d$\\])|约|大约|共|一共)*",
     re.IGNORECASE,
 )
