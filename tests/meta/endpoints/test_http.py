@@ -23,6 +23,8 @@ NOBODY = Access(key=None, key_env="PAPERGATE_API_KEY")
 
 
 PAUSE_S = 0.02
+CONNECT_S = 60
+"""To make a connection: a busy machine must not miss it, and a kernel tries for two minutes where nobody answers."""
 
 
 @pytest.fixture(params=[asyncio.run, run_in_loop], ids=["asyncio", "uvloop"])
@@ -45,7 +47,7 @@ PART = b"HTTP/1.1 200 OK\r\nContent-Le"
 
 
 def post(address):
-    return exchange_over(address, address.request("POST", CHAT, b"{}", CLOSES), 5)
+    return exchange_over(address, address.request("POST", CHAT, b"{}", CLOSES), CONNECT_S)
 
 
 def exchange(run, *answers, take=None, closes=False, at_once=False):
@@ -204,7 +206,7 @@ def test_a_reply_that_comes_before_its_request_is_none(run):
     async def ask():
         async with await asyncio.start_server(speak_first, "127.0.0.1", 0) as listening:
             address = Address.of(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", NOBODY)
-            transport, connection = await connect(address, Connection, 5)
+            transport, connection = await connect(address, Connection, CONNECT_S)
             for _ in range(100):
                 await asyncio.sleep(0.01 if not transport.is_closing() else 0)
             try:
@@ -256,7 +258,7 @@ def test_a_connection_is_probed_while_an_answer_is_waited_for(run):
     async def probes():
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = Address.of(f"http://127.0.0.1:{listening.getsockname()[1]}", NOBODY)
-            transport, connection = await connect(address, Connection, 5)
+            transport, connection = await connect(address, Connection, CONNECT_S)
             options = transport.get_extra_info("socket")
             connection.close()
             return [
@@ -424,7 +426,7 @@ def test_an_address_that_nobody_answers_at_does_not_hide_the_next(run, monkeypat
             return found if host == "two.example" else await resolve(host, *place, **hints)
 
         monkeypatch.setattr(loop, "getaddrinfo", get_addresses, raising=False)
-        _, connection = await connect(Address.of("http://two.example", NOBODY), Connection, 5)
+        _, connection = await connect(Address.of("http://two.example", NOBODY), Connection, CONNECT_S)
         connection.close()
 
     with (

@@ -22,6 +22,7 @@ from papergate.performance.replies import read_reply
 from papergate.performance.validity import refuse_lost
 from papergate.performance.workloads import Workload
 from tests.meta.engines.test_remote import certificate
+from tests.meta.processes import LIMIT_S
 from tests.servers.timed_server import MANNERS, Manner, TimedServer
 
 NOBODY = Access(key=None, key_env="KEY")
@@ -386,7 +387,7 @@ def test_a_request_leaves_at_its_stamp_and_what_the_socket_does_not_take_is_left
         came = ours.recv(16)  # before the event loop has had a turn
         rest = reading.send(number, bytes(2**26))
         ours.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             await taken.over.wait()
         reading.close()
         theirs.close()
@@ -418,7 +419,7 @@ def test_what_goes_wrong_with_one_connection_stays_with_it():
             reading.watch(theirs.fileno(), each)
             ours.send(b"x")
         pairs[1][0].close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             await asyncio.gather(*(each.over.wait() for each in taken))
         reading.close()
         for end in (*pairs[0], pairs[1][1]):
