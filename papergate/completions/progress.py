@@ -19,8 +19,8 @@ Score = Callable[[], Note | None]
 """Gives the running score; None before the first grade."""
 
 
-class Progress(Protocol):
-    """Told of everything that happens in a run. All calls come from the thread that runs ``ask``."""
+class Progress:
+    """Told of everything that happens in a run; does nothing. All calls come from the thread that runs ``ask``."""
 
     def start(self, *, problems: int, total: int, stored: int) -> None:
         """The run begins: ``total`` samples of ``problems`` problems, ``stored`` of them by an earlier run."""
@@ -41,26 +41,8 @@ class Progress(Protocol):
         """The run is over, however it ended."""
 
 
-class Silent:
+class Silent(Progress):
     """Shows nothing."""
-
-    def start(self, *, problems: int, total: int, stored: int) -> None:
-        """Show nothing."""
-
-    def finished(self, completion: Completion) -> None:
-        """Show nothing."""
-
-    def retrying(self, error: str, wait_s: float) -> None:
-        """Show nothing."""
-
-    def tick(self, in_flight: int) -> None:
-        """Show nothing."""
-
-    def say(self, one: Note) -> None:
-        """Show nothing."""
-
-    def stop(self) -> None:
-        """Show nothing."""
 
 
 class Quiet(Silent):
@@ -75,7 +57,7 @@ class Quiet(Silent):
         self._stream.flush()
 
 
-class Discreet:
+class Discreet(Progress):
     """Passes everything on but the words of errors: a server may quote a problem that must not be shown."""
 
     def __init__(self, shown: Progress) -> None:
@@ -167,7 +149,7 @@ def no_score() -> None:
     """The running score of a caller that has none."""
 
 
-class Shown:
+class Shown(Progress):
     """Counts what happens and shows it on a display every so often."""
 
     def __init__(
