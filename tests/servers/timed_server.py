@@ -286,7 +286,7 @@ def _chunk(delta: dict, finish: str | None = None) -> dict:
 async def serve_for_ever(server: TimedServer, port: int = 0) -> None:
     """Listen, print the address and stay."""
     await server.listen(port)
-    print(server.url, flush=True)  # noqa: T201 - whoever started the process reads it
+    print(server.url, flush=True)  # noqa: T201 - for the one who started the process
     await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""Samples that are not independent decide nothing, whoever asks: a run that asks, and a log."""
+"""Samples that are not independent decide nothing, in a run that asks and in a log."""
 
 import json
 import random
