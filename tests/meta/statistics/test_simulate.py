@@ -30,7 +30,9 @@ def test_every_promised_figure_can_be_missed():
 
 
 def test_the_table_has_a_row_for_each_gate_and_loss(monkeypatch, capsys):
-    monkeypatch.setattr(simulate, "cases", lambda: [replace(KEPT[0], bench=replace(simulate.AIME, replicates=20))])
+    for name in ("AIME", "MATH"):
+        monkeypatch.setattr(simulate, name, replace(getattr(simulate, name), replicates=20))
+    monkeypatch.setattr(simulate, "cases", lambda: [replace(KEPT[0], bench=simulate.AIME)])
     code = simulate.main()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= 2 + 4 + 1
