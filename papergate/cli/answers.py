@@ -4,9 +4,10 @@ import gzip
 import json
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -17,7 +18,7 @@ from papergate.engines.logs.plain import FINISH_FIELDS, GOLD_FIELDS, ID_FIELDS
 from papergate.engines.logs.rows import first, has_words, id_of_text
 from papergate.engines.remote.answer import FINISHES
 from papergate.errors import PredictionsError
-from papergate.files import reason
+from papergate.files import MEBIBYTE, reason
 from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.notes import note
 from papergate.scoring import AnswerKind, Attempt
@@ -29,6 +30,7 @@ IDS = ("id", "unique_id", "problem_id", "idx", "index", *ID_FIELDS)
 """Under these names an answer's id is looked for; a problem's own text last."""
 OPTION_FIELDS = ("options", "choices")
 ACCEPTED = "one JSON object a line with a gold and a given answer, or a log as --predictions takes it"
+MOST_LINE = 64 * MEBIBYTE  # bytes of a line; bounds the memory that a file without line ends takes
 QUOTED = 80  # characters of a gold in a message
 _LONGEST_INTEGER = 18  # digits; a longer one stays the text that it is in the file
 
@@ -136,11 +138,15 @@ def _with_bar(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
         yield read
 
 
-def _rows(lines: Iterable[bytes], place: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows(lines: IO[bytes], place: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and object of each line that is not blank."""
     number = 0
     try:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(iter(partial(lines.readline, MOST_LINE + 1), b""), start=1):
+            if len(line) > MOST_LINE:
+                raise worded(
+                    PredictionsError, note("line_too_long", place=place, line=number, most=MOST_LINE // MEBIBYTE)
+                )
             if line.strip():
                 yield number, _parsed(line.decode("utf-8-sig"), f"{place}, line {number}")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:

@@ -156,6 +156,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "shots_missing": "{title}：文档所用的工具展示 {shots} 道已解的 {subject!r} 题，这里有 {found} 道；请给出含有 "
     "test/*_test.csv 和 dev/*_dev.csv 的目录：--data {benchmark}=FOLDER",
     # answers that are graded
+    "line_too_long": "{place}，第 {line} 行：超过 {most} MiB；每行应为一个 JSON 对象",
     "gold_unread": "{place}：标准答案 {gold!r} 不能按 {kind} 读取；请用 --gold-field 或 --kind 另行指明",
     "gold_missing": "{file}：{problem!r} 没有标准答案；请按编号给出标准答案，例如数据集的文件：--golds FILE.jsonl",
     # names and numbers of the commands

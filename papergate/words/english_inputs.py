@@ -164,6 +164,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "shots_missing": "{title}: the document's tool shows {shots} solved problems of {subject!r}, and {found} are "
     "here; give a folder that holds test/*_test.csv and dev/*_dev.csv: --data {benchmark}=FOLDER",
     # answers that are graded
+    "line_too_long": "{place}, line {line}: more than {most} MiB; one JSON object a line is accepted",
     "gold_unread": "{place}: the gold {gold!r} cannot be read as {kind}; name another --gold-field or --kind",
     "gold_missing": "{file}: no gold answer for {problem!r}; give the golds by id, such as the benchmark's file: "
     "--golds FILE.jsonl",

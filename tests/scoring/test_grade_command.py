@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from papergate.cli import grade, main
+from papergate.cli import answers, grade, main
 
 
 def run(*arguments):
@@ -150,6 +150,14 @@ def test_the_input_is_never_written_over(tmp_path, capsys, link):
     assert main(["grade", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.jsonl")]) == 2
     assert "the output is the input" in capsys.readouterr().err
     assert (tmp_path / "in.jsonl").read_text() == LINE
+
+
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(answers, "MOST_LINE", 100)
+    (tmp_path / "in.jsonl").write_text(LINE + "0" * 101, encoding="utf-8")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl") == 2
+    assert "in.jsonl, line 2: more than 0 MiB" in capsys.readouterr().err
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_a_link_to_itself_is_no_output(tmp_path, capsys):

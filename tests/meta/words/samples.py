@@ -554,6 +554,7 @@ SAMPLES = {
     "benchmark_own_name": [{"file": "aime2024.toml", "name": "aime2024"}],
     "benchmark_row_malformed": [{"source": "f", "row": 3, "title": "AIME 2024", "reason": "no answer"}],
     "shots_missing": [{"title": "MMLU", "shots": 5, "subject": "law", "found": 3, "benchmark": "mmlu"}],
+    "line_too_long": [{"place": "x", "line": 1, "most": 64}],
     "gold_unread": [{"place": "line 3", "gold": "x", "kind": "number"}],
     "gold_missing": [{"file": "x", "problem": "a"}],
     "html_no_file": [{"file": "x"}],
