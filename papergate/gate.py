@@ -11,6 +11,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,6 +26,7 @@ from papergate.acceptance.selection import Selection, Setup, read_setup, select
 from papergate.completions.merging import merge_runs, refuse_others
 from papergate.engines import Engine
 from papergate.engines.held import Engines
+from papergate.engines.start import start
 from papergate.errors import OptionsError, PapergateError, StoreError
 from papergate.exit_codes import ExitCode, exit_code_of
 from papergate.promises import Fleet, Promise
@@ -157,7 +159,8 @@ def _deployments(setup: Setup, targets: Collection[str], run: Path) -> Iterator[
 
 def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engines:
     """The engines of a session, as the options say; ``owner`` is the process whose end ends their servers."""
-    return Engines(
+    starting = partial(
+        start,
         endpoints=options.endpoints,
         ray=options.ray,
         ca_file=options.ca_file,
@@ -165,6 +168,7 @@ def engines_of(options: Options, run: Path, *, owner: int | None = None) -> Engi
         servers=servers_folder(run),
         owner=owner,
     )
+    return Engines(starting)
 
 
 def judge_again(run: Path, options: Options) -> Ended:

@@ -95,10 +95,8 @@ def refuse_one_model(checkpoint: EngineIdentity, base: EngineIdentity) -> None:
         OptionsError: both are one model.
     """
     if checkpoint.revision and checkpoint.revision == base.revision:
-        raise worded(
-            OptionsError,
-            note("base_of_same_revision", base=base.model, checkpoint=checkpoint.model, revision=base.revision),
-        )
+        seen = {"checkpoint": checkpoint.model, "revision": base.revision}
+        raise worded(OptionsError, note("base_of_same_revision", base=base.model, **seen))
 
 
 def _refuse_a_copy(checkpoint: Path, base: Path) -> None:

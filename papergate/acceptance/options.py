@@ -1,5 +1,6 @@
 """What the user asks for: one frozen record, whatever the front end it comes from."""
 
+import argparse
 import os
 import unicodedata
 from collections.abc import Callable
@@ -198,6 +199,17 @@ def options_of(get: Given) -> Options:
         run=_run(get, shard),
         language=language_of(get("--language")),
     )
+
+
+def options_in(args: argparse.Namespace, **others: str | None) -> Options:
+    """The options among what a command parsed, and ``others`` by their names.
+
+    Raises:
+        OptionsError: one cannot mean anything.
+    """
+    said = {name: f"{value}" if isinstance(value, Path) else value for name, value in vars(args).items()}
+    given = {f"--{name.replace('_', '-')}": value for name, value in (said | {"run": None} | others).items()}
+    return options_of(given.get)
 
 
 def refuse_not_above_zero(get: Given, *names: str) -> None:

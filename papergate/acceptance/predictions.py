@@ -34,18 +34,9 @@ def with_ids_of(benchmark: Benchmark, predictions: Predictions) -> Predictions:
     if numbered := _by_number(benchmark, predictions):
         return predictions.renamed(numbered)
     unknown = [problem for problem in predictions.problems if problem not in ids]
-    raise worded(
-        PredictionsError,
-        note(
-            "log_of_other_problems",
-            log=f"{predictions.path}",
-            unknown=len(unknown),
-            problems=len(predictions.problems),
-            first=quotable(unknown[0]),
-            source=f"{benchmark.source}",
-            benchmark=benchmark.spec.name,
-        ),
-    )
+    seen = {"unknown": len(unknown), "problems": len(predictions.problems), "first": quotable(unknown[0])}
+    about = {"log": f"{predictions.path}", "source": f"{benchmark.source}", "benchmark": benchmark.spec.name}
+    raise worded(PredictionsError, note("log_of_other_problems", **seen, **about))
 
 
 def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> None:
@@ -57,16 +48,8 @@ def refuse_other_golds(predictions: Predictions, golds: Mapping[str, str]) -> No
     stated = {problem: gold for problem, gold in _answers(predictions.golds).items() if problem in golds}
     other = [problem for problem, gold in stated.items() if equivalent(golds[problem], gold).equal is False]
     if other:
-        raise worded(
-            PredictionsError,
-            note(
-                "log_of_other_golds",
-                log=f"{predictions.path}",
-                other=len(other),
-                golds=len(stated),
-                first=quotable(other[0]),
-            ),
-        )
+        seen = {"other": len(other), "golds": len(stated), "first": quotable(other[0])}
+        raise worded(PredictionsError, note("log_of_other_golds", log=f"{predictions.path}", **seen))
 
 
 def _by_id(benchmark: Benchmark, predictions: Predictions) -> dict[str, str]:

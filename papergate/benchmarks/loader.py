@@ -95,10 +95,8 @@ def _problems(rows: Sequence[Mapping[str, object]], spec: BenchmarkSpec, source:
         except (LookupError, ValueError, TypeError, AttributeError) as error:
             reason = WITHHELD if spec.confidential else error.args[0] if error.args else error
             cause = None if spec.confidential else error
-            raise worded(
-                BenchmarkError,
-                note("benchmark_row_malformed", source=source, row=index + 1, title=spec.title, reason=f"{reason}"),
-            ) from cause
+            seen = {"row": index + 1, "title": spec.title, "reason": f"{reason}"}
+            raise worded(BenchmarkError, note("benchmark_row_malformed", source=source, **seen)) from cause
     return problems
 
 

@@ -29,17 +29,8 @@ def _shown(
     subject = _subject(problem)
     shown = solved.get(subject, ())[: task.shots]
     if len(shown) < task.shots:
-        raise worded(
-            BenchmarkError,
-            note(
-                "shots_missing",
-                title=spec.title,
-                shots=task.shots,
-                subject=subject,
-                found=len(shown),
-                benchmark=spec.name,
-            ),
-        )
+        seen = {"subject": subject, "found": len(shown), "benchmark": spec.name}
+        raise worded(BenchmarkError, note("shots_missing", title=spec.title, shots=task.shots, **seen))
     return shown
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from papergate.acceptance.options import Options, options_of
+from papergate.acceptance.options import options_in
 from papergate.acceptance.selection import Setup, read_setup
 from papergate.benchmarks.checking import CheckedData, check_data
 from papergate.errors import OptionsError
@@ -38,7 +38,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 
 def run(args: argparse.Namespace) -> int:
     """Check every benchmark that is wanted, show what was found, and return the exit code."""
-    setup = read_setup(_options(args))
+    setup = read_setup(options_in(args))
     found = [
         check_data(
             setup.benchmarks[name],
@@ -58,11 +58,6 @@ def lines_of(checked: CheckedData) -> str:
     first, *more = checked.says
     head = f"{checked.name:<14} {checked.state:<11} {printable(first)}"
     return "\n".join((head, *(f"{'':<27}{printable(line.strip())}" for line in more)))
-
-
-def _options(args: argparse.Namespace) -> Options:
-    given = {"--data": args.data, "--targets": args.targets, "--protocol": args.protocol}
-    return options_of(given.get)
 
 
 def _wanted(setup: Setup, targets: list[str]) -> dict[str, tuple[Task, ...]]:

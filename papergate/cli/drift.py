@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from papergate.acceptance.drifting import drift_lines
-from papergate.cli.preflight import add_deployment, deployment_options
+from papergate.acceptance.options import options_in
+from papergate.cli.preflight import add_deployment
 from papergate.errors import OptionsError
 from papergate.exit_codes import ExitCode
 from papergate.gate import drifts
@@ -39,7 +40,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 
 def run(args: argparse.Namespace) -> int:
     """Compare every deployment of the target, show and keep what was found, and return the exit code."""
-    options = deployment_options(args, golden=str(args.golden), run=args.folder)
+    options = options_in(args, run=args.folder)
     found = drifts(options, targets=[args.target])
     if not found:
         raise worded(OptionsError, note("no_deployment_here", target=args.target))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from papergate.acceptance.options import options_of
+from papergate.acceptance.options import options_in
 from papergate.acceptance.selection import read_setup
 from papergate.printable import printable
 from papergate.promises.fleet import read_fleet
@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 
 def run(args: argparse.Namespace) -> int:
     """Print the jobs, and return the exit code."""
-    setup = read_setup(options_of({"--targets": args.targets}.get))
+    setup = read_setup(options_in(args))
     expected = read_fleet(args.file).expand(setup.promises)
     target_of = {promise.id: promise.target for promise in setup.promises}
     jobs = [_job(promise, target_of[promise], protocol) for promise, protocol in expected.items()]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from papergate.acceptance.drifting import ANSWERS, TOKENS, Making
-from papergate.acceptance.options import refuse_not_above_zero
-from papergate.cli.preflight import add_deployment, deployment_options
+from papergate.acceptance.options import options_in, refuse_not_above_zero
+from papergate.cli.preflight import add_deployment
 from papergate.diagnosis.drift import by_divergence, thresholds
 from papergate.errors import StoreError
 from papergate.files import reason
@@ -59,7 +59,7 @@ def run_make(args: argparse.Namespace) -> int:
     )
     require_room_for_golden(args.output)
     say_so = partial(print, flush=True)
-    record = golden_made(deployment_options(args), target=args.target, making=making, say_so=say_so)
+    record = golden_made(options_in(args), target=args.target, making=making, say_so=say_so)
     try:
         path = write_golden_answers(args.output, record)
     except OSError as error:

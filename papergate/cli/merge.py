@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from papergate.acceptance.options import add_judging_options, options_of
+from papergate.acceptance.options import add_judging_options, options_in
 from papergate.cli.runs import print_judged
 from papergate.gate import merge, merge_fleet
 from papergate.promises import read_fleet
@@ -31,11 +31,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not nam
 
 def run(args: argparse.Namespace) -> int:
     """Merge, print the verdicts, and return the exit code."""
-    given = {
-        f"--{name}": getattr(args, name)
-        for name in ("data", "targets", "golden", "policy", "grader", "holm", "language")
-    }
-    options = options_of(given.get)
+    options = options_in(args)
     if args.fleet:
         ended = merge_fleet(args.runs, args.output, options, read_fleet(args.fleet))
     else:

@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from papergate.acceptance.options import Options, add_language_option, options_of
+from papergate.acceptance.options import add_language_option, options_in
 from papergate.completions.progress import progress_for
 from papergate.errors import OptionsError
 from papergate.gate import preflights
@@ -44,21 +44,9 @@ def add_deployment(parser: argparse.ArgumentParser) -> None:
     add_language_option(parser.add_argument)
 
 
-def deployment_options(args: argparse.Namespace, **others: object) -> Options:
-    """What `add_deployment` read, with ``others`` of the options by their names.
-
-    Raises:
-        OptionsError: one cannot mean anything.
-    """
-    given: dict[str, object] = {f"--{name}": getattr(args, name) for name in ("model", "ray", "language")}
-    given |= {"--ca-file": args.ca_file}
-    given |= {f"--{name}": getattr(args, name) for name in OPTIONS} | {f"--{name}": one for name, one in others.items()}
-    return options_of(given.get)
-
-
 def run(args: argparse.Namespace) -> int:
     """Check every server of the target, show what was found, and return the exit code."""
-    options = deployment_options(args)
+    options = options_in(args)
     show = partial(progress_for, sys.stdout, language=options.language)
     records = preflights(options, targets=[args.target], show=show)
     if not records:

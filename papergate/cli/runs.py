@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from papergate.acceptance.options import add_judging_options, add_language_option, options_of
+from papergate.acceptance.options import add_judging_options, add_language_option, options_in
 from papergate.completions.contents import Contents
 from papergate.completions.repair import repair
 from papergate.completions.store import contents_of, read_sessions
@@ -107,8 +107,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_judge(args: argparse.Namespace) -> int:
     """Judge the run again, print its verdicts, and return the exit code."""
-    given = {f"--{name}": getattr(args, name) for name in ("data", "targets", "golden", "policy", "grader", "language")}
-    options = options_of(given.get)
+    options = options_in(args)
     return print_judged(judge_again(args.folder, options), options.language)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from papergate import __version__
-from papergate.acceptance.options import options_of
+from papergate.acceptance.options import options_in
 from papergate.errors import OptionsError
 from papergate.evidence.records import Checked, Refused, Result, Verified
 from papergate.evidence.signature import signer_of
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Check, print what was found, and return the exit code."""
     if bool(args.signature) != bool(args.signers):
         raise worded(OptionsError, note("signature_alone"))
-    options = options_of({"--data": args.data, "--language": args.language}.get)
+    options = options_in(args)
     try:
         signer = signer_of(args.file, args.signature, args.signers) if args.signature else ""
         found = verify_bundle(args.file, options, Quoted(root=args.root, junit=args.junit, signer=signer))

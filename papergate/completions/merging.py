@@ -201,10 +201,8 @@ def _part(folder: Path) -> Part:
     if record is None or not record.look:
         raise worded(StoreError, note("merge_incomplete", folder=f"{folder}", shard=manifest.shard))
     if f"{record.index}/{record.count}" != manifest.shard:
-        raise worded(
-            StoreError,
-            note("merge_other_shard", folder=f"{folder}", index=record.index, count=record.count, shard=manifest.shard),
-        )
+        seen = {"count": record.count, "shard": manifest.shard}
+        raise worded(StoreError, note("merge_other_shard", folder=f"{folder}", index=record.index, **seen))
     return Part(folder=folder, manifest=manifest, record=record)
 
 
@@ -274,17 +272,8 @@ def _places(part: Part) -> Lines:
     held = set(contents.succeeded)
     missing, others = planned - held, held - planned
     if missing or others:
-        raise worded(
-            StoreError,
-            note(
-                "merge_other_samples",
-                folder=f"{part.folder}",
-                shard=part.manifest.shard,
-                missing=len(missing),
-                planned=len(planned),
-                others=len(others),
-            ),
-        )
+        seen = {"shard": part.manifest.shard, "missing": len(missing), "planned": len(planned), "others": len(others)}
+        raise worded(StoreError, note("merge_other_samples", folder=f"{part.folder}", **seen))
     return contents.succeeded.columns
 
 

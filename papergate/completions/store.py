@@ -520,15 +520,8 @@ def _claim(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a new run, or see that the stored one is the same run."""
     if not (folder / MANIFEST_FILE).exists():
         if (folder / COMPLETIONS_FILE).exists():
-            raise worded(
-                StoreError,
-                note(
-                    "completions_without_manifest",
-                    folder=f"{folder}",
-                    completions=COMPLETIONS_FILE,
-                    manifest=MANIFEST_FILE,
-                ),
-            )
+            seen = {"completions": COMPLETIONS_FILE, "manifest": MANIFEST_FILE}
+            raise worded(StoreError, note("completions_without_manifest", folder=f"{folder}", **seen))
         write_manifest(folder, manifest)
         return
     difference = manifest.difference(read_manifest(folder))

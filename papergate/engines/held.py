@@ -1,6 +1,6 @@
 """The engines of a session, one after another: two models seldom fit one device."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +9,6 @@ from typing import Self
 from papergate.engines.managed.server import stop_server
 from papergate.engines.ray.own import remove
 from papergate.engines.records import Engine
-from papergate.engines.start import start
 from papergate.errors import EngineError
 from papergate.promises import Promise
 
@@ -20,19 +19,9 @@ class Engines:
     A context manager: the engine that is held ends with it.
     """
 
-    def __init__(
-        self,
-        *,
-        endpoints: Sequence[str] = (),
-        ray: str = "",
-        ca_file: Path | None = None,
-        model: str | None = None,
-        servers: Path,
-        owner: int | None = None,
-    ) -> None:
-        """See `papergate.engines.start.start`."""
-        self._endpoints, self._ray, self._ca_file, self._model = endpoints, ray, ca_file, model
-        self._servers, self._owner = servers, owner
+    def __init__(self, start: Callable[..., Engine]) -> None:
+        """``start`` is `papergate.engines.start.start` with what the session says of all engines."""
+        self._start = start
         self._held: tuple[str, Engine] | None = None
 
     def __enter__(self) -> Self:
@@ -57,15 +46,7 @@ class Engines:
         if self._held and self._held[0] == promise.deployed:
             return self._held[1]
         self.stop()
-        engine = start(
-            promise,
-            endpoints=self._endpoints,
-            ray=self._ray,
-            ca_file=self._ca_file,
-            model=model or self._model,
-            servers=self._servers,
-            owner=self._owner,
-        )
+        engine = self._start(promise, **({"model": model} if model else {}))
         self._held = (promise.deployed, engine)
         return engine
 

@@ -104,10 +104,8 @@ def refuse_thoughts(predictions: Predictions, marks: ThoughtMarks | None = None)
     """
     marked = sum(any(marks_in(done.text or "", marks)) for done in predictions.completions)
     if marked:
-        raise worded(
-            PredictionsError,
-            note("log_with_thoughts", log=f"{predictions.path}", marked=marked, count=len(predictions.completions)),
-        )
+        seen = {"marked": marked, "count": len(predictions.completions)}
+        raise worded(PredictionsError, note("log_with_thoughts", log=f"{predictions.path}", **seen))
 
 
 def _completions(rows: Iterable[Row], path: Path) -> Iterator[Completion]:

@@ -116,10 +116,8 @@ class Bench:
                 self._swept.append((found.workload.concurrency, found.run))
                 write_sweep(self._run, against_concurrency(self._swept))
         except OSError as error:
-            raise worded(
-                StoreError,
-                note("speed_not_written", workload=found.workload.name, run=f"{self._run}", reason=reason(error)),
-            ) from error
+            seen = {"run": f"{self._run}", "reason": reason(error)}
+            raise worded(StoreError, note("speed_not_written", workload=found.workload.name, **seen)) from error
 
     def _run_once(self, workload: Workload, test: str, stored: Sessions) -> tuple[LoadRun, Fitness, Compared | None]:
         """One run on one server, beside a server that runs already, a file, or nothing."""

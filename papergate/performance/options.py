@@ -186,10 +186,8 @@ def _refuse_other_model(judged: Promise, baseline: Promise) -> None:
     """Latencies of two models are no pair; the same deployment on both sides is one, and shows the noise."""
     seen, asked = baseline.deployment.model, judged.deployment.model
     if seen != asked:
-        raise worded(
-            OptionsError,
-            note("baseline_of_other_model", baseline=baseline.deployed, seen=seen, judged=judged.deployed, asked=asked),
-        )
+        about = {"judged": judged.deployed, "asked": asked}
+        raise worded(OptionsError, note("baseline_of_other_model", baseline=baseline.deployed, seen=seen, **about))
 
 
 def _path(text: str | None) -> Path | None:

@@ -65,16 +65,8 @@ def refuse_lost(run: LoadRun) -> None:
     """
     if run.failed:
         errors = "; ".join(f"prompt {request.prompt}: {request.error}" for request in run.failed[:NAMED])
-        raise worded(
-            RequestsLost,
-            note(
-                "load_requests_failed",
-                workload=run.workload,
-                failed=len(run.failed),
-                requests=len(run.requests),
-                errors=errors,
-            ),
-        )
+        seen = {"failed": len(run.failed), "requests": len(run.requests), "errors": errors}
+        raise worded(RequestsLost, note("load_requests_failed", workload=run.workload, **seen))
 
 
 def _reasons(seen: Fitness, *, open_loop: bool) -> Iterator[Note]:

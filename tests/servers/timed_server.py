@@ -89,8 +89,10 @@ class _Http(asyncio.Protocol):
 
     def connection_made(self, transport) -> None:
         self.transport = transport
+        self._server.connections.add(transport)
 
     def connection_lost(self, _exc) -> None:
+        self._server.connections.discard(self.transport)
         if self._task:
             self._task.cancel()
 
@@ -145,6 +147,7 @@ class TimedServer:
     ) -> None:
         self.manners, self.slowdown, self.context_tokens, self._tls = dict(manners), slowdown, CONTEXT_TOKENS, tls
         self.truth: list[Truth] = []
+        self.connections: set[asyncio.Transport] = set()
         self.most_at_once = 0
         self._at_once = 0
         self._source = random.Random(seed)
@@ -158,9 +161,18 @@ class TimedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _close(self) -> None:
+        """Leave no connection open: in a later test its socket would be a warning, which is an error."""
+        self._listening.close()
+        while self.connections:
+            for transport in [*self.connections]:
+                transport.abort()
+            await asyncio.sleep(0)
 
     async def listen(self, port: int = 0) -> None:
         """Begin to listen; ``url`` is known then."""
@@ -263,7 +275,6 @@ class TimedServer:
         self._loop.run_forever()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
-        self._listening.close()
         self._loop.run_until_complete(asyncio.sleep(0))
 
 

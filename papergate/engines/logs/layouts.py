@@ -121,16 +121,8 @@ def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, .
         for row in rows:
             if stated.setdefault(row.problem, path) != path:
                 problem = quotable(row.problem)
-                raise worded(
-                    PredictionsError,
-                    note(
-                        "log_of_several_runs",
-                        folder=f"{folder}",
-                        problem=problem,
-                        first=stated[row.problem],
-                        log=f"{path}",
-                    ),
-                )
+                seen = {"problem": problem, "first": stated[row.problem], "log": f"{path}"}
+                raise worded(PredictionsError, note("log_of_several_runs", folder=f"{folder}", **seen))
     return tuple(row for rows in logs.values() for row in rows)
 
 

@@ -195,10 +195,12 @@ def _announced(plain: str, letters: str, options: Mapping[str, str]) -> Iterator
 
 def _said(plain: str, letters: str, options: Mapping[str, str]) -> list[Choice]:
     """The choices in sentences and on lines of their own; several that are called correct are no choice."""
-    correct = list(_called_correct(plain, letters))
+    correct, picked = list(_called_correct(plain, letters)), list(_picked(plain, letters))
     if len({choice.letter for choice in correct}) > 1:
-        return sorted([Choice(correct[-1].at, _SEVERAL_LETTERS, "chosen"), *_picked(plain, letters)])
-    return sorted([*correct, *_picked(plain, letters), *_alone(plain, letters, options)])
+        return sorted([Choice(correct[-1].at, _SEVERAL_LETTERS, "chosen"), *picked])
+    last_line = plain.rstrip().rfind("\n")
+    alone = () if any(choice.at > last_line for choice in picked) else _alone(plain, letters, options)
+    return sorted([*correct, *picked, *alone])
 
 
 def _picked(plain: str, letters: str) -> Iterator[Choice]:

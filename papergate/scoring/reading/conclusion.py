@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from papergate.promises.thoughts import ThoughtMarks, marks_in
 
-_BOX_TOKENS = re.compile(r"<[|｜]begin_of_box[|｜]>(.*?)<[|｜]end_of_box[|｜]>", re.DOTALL)
+_BOX_TOKENS = re.compile(r"<[|｜]begin_of_box[|｜]>(.*?)(<[|｜]end_of_box[|｜]>|$)", re.DOTALL)
 _ANSWER = re.compile(r"<(answer|final_answer|choice)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _HEADERS = re.compile(
     r"<\|im_start\|>\s*assistant|<\|start\|>\s*assistant|<start_of_turn>\s*model|<[|｜]assistant[|｜]>"
@@ -56,10 +56,15 @@ def _until_handed_over(text: str) -> str:
     if any(sign in text for sign in _ESCAPES):  # JSON once too often: "\b" became a backspace
         text = _ESCAPED.sub(lambda escape: _ESCAPES[escape[0]], text)
     text = next((answer[2] for answer in reversed(list(_ANSWER.finditer(text))) if answer[2].strip()), text)
-    text = _HEADERS.sub("\n", _BOX_TOKENS.sub(lambda box: rf"\boxed{{{box[1]}}}", text))
+    text = _HEADERS.sub("\n", _BOX_TOKENS.sub(_box_of_tokens, text))
     read, at = "", 0
     for token in sorted([*_ANGLE_TOKEN.finditer(text), *_SQUARE_TOKEN.finditer(text)], key=re.Match.start):
         read, at = read + text[at : token.start()], token.end()
         if read.strip() and (_ENDS.search(token[0]) or _BOXED.search(read)):
             return read.strip()
     return (read + text[at:]).strip()
+
+
+def _box_of_tokens(box: re.Match[str]) -> str:
+    """The box between two tokens; without the second one it is cut off."""
+    return rf"\boxed{{{box[1]}" + ("}" if box[2] else "")

@@ -18,11 +18,12 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _STATES = re.compile(  # what stands before a box that is stated
-    r"^(?:\W|\\\w+|\{\w+\*?\}|\d)*$"
+    r"^(?:\W|\d|\\[a-z]+|\{[a-z]+\*?\})*$"
     r"|\b(?:answers?|solutions?|results?|so|thus|hence|therefore|then|finally|final|consequently|conclude|total|[Ww]e)\b"
     r"|(?:[=≈~≡:>]|\\(?:approx|implies|to|Rightarrow|equiv|[lg]eq?))[\W&]*$"
     r"|\b(?:is|are|be|was|were|equals?|been|in|of|to|at|by|as|gives?|giving|yields?|obtain|gets?|get|has|have|had|leaves?|leaving"
-    r"|needs?|makes?|takes?|contains?|exactly|only|yes|indeed|there|finds?|remains?|but|it[’']s|that[’']s|with|expect|no\s+other\s+\w+\s+than)\W*$"
+    r"|needs?|makes?|takes?|contains?|exactly|only|still|yes|indeed|there|finds?|remains?|but|it[’']s|that[’']s|with|expect"
+    r"|no\s+other\s+\w+\s+than)\W*$"
     r"|\bis,\s+for\s+(?:example|instance),\W*$|\b(?:since|because|despite)\b[^.]*,\W*$"
     r"|[A-Za-z\d]$|答案|所以|因此|故|从而|于是|综上|[为是有得到共剩即等于]\W*$",
     re.IGNORECASE,
@@ -41,7 +42,7 @@ _SUPPOSED = (
 _SAID = (
     r"\b(?:say|says|said|claim(?:s|ed)?|argue[sd]?|assert(?:s|ed)?|insist(?:s|ed)?|propose[sd]?|suggest(?:s|ed)?"
     r"|believe[sd]?|expects|thinks|thought|wrote|guess(?:es|ed)?|asked\s+(?:\w+\s+)?(?:to|for)|looks?\s+like|reads)\b"
-    r"|有人|同学|据说"
+    r"|有人|同学|据说|可能[是为]?\W*$"
 )
 _SHOWN = (
     r"\b(?:(?:sample|model)\s+(?:output|answer|response)|(?<!requested )(?<!required )format|template|placeholder"
@@ -74,9 +75,9 @@ _AFTER = re.compile(
     r"|(?:came|went|gave|turned|appeared|resulted|seemed|looked|failed|was|were|had|would|could|might|used\s+to)\b"
     r"|(?:is|are|seems|looks|appears)\s+(?!(?:the|our|my|an?|its|what|indeed|also|thus|hence|therefore|clearly|only|not"
     r"|right|correct|already|attained|possible|obtained|prime|even|odd|in)\b))"
-    rf"|{_ATTEMPT}|\b(?:guess|mistaken?|wrong\w*|incorrect\w*|slip|ruled\s+out|misprint|typo|trap|decoy|distractor|bound|estimate|if|unless|provided)\b"
-    r"|,\W*(?:until|before|except)\b"
-    r"|\b(?:but|yet|though|although|however)\b(?!\s+th(?:at|is)\b).*(?:\b(?:not|only|could|can)\b|n[’']t\b|\d)"
+    rf"|{_ATTEMPT}|\b(?:guess|mistaken?|wrong\w*|incorrect\w*|slip|ruled\s+out|misprint|typo|erratum|trap|decoy|distractor|bound|estimate|if|unless|provided)\b"
+    r"|,\W*(?:until|before|except)\b|^\W*can(?:not|[’']t)\s+(?:occur|happen|hold|exist|stand|work|arise|appear)"
+    r"|\b(?:but|yet|though|although|however)\b(?!\s+th(?:at|is)\b).*(?:\b(?:not|only|could|can|missing|incomplete|open|fails?)\b|n[’']t\b|\d)"
     r"|≠|吗|只是|不满足|误|错|矛盾|舍去|不对|但|如果",
     re.IGNORECASE,
 )
@@ -89,8 +90,9 @@ _NEGATIVE = (
     r"|mistaken|mistake(?!\s+to)|error|absurd|exclud|overcount)"
 )
 _LATER = re.compile(
-    r"(?:^|[.!?]\s|[。！？\n])[\s*_(]*(?:(?:wait|hold\s+on|hmm+|actually|sorry|oops|edit|update|correction|erratum|revised)\b"
-    r"|no[,.:!]|on\s+(?:second\s+thought|reflection)|scratch\s+that|(?:please\s+)?(?:ignore|disregard)\b"
+    r"(?:^|[.!?…]\s|[。！？\n])[ *_(]{0,9}(?:(?:wait|hold\s+on|hmm+|actually|sorry|oops)\b"
+    r"|(?:edit|update|correction|erratum|revised)\b"
+    r"|no(?:[,.:!]|\s+wait)|on\s+(?:second\s+thought|reflection)|scratch\s+that|(?:please\s+)?(?:ignore|disregard)\b"
     rf"|(?:(?:however|but),?\s+)?(?:this|that|it)\b[^.\n\d]{{0,60}}{_NEGATIVE}"
     r"|(?-i:I)\s+(?:mis\w+|over\w+|made|was\s+wrong|forgot|retract|withdraw|take\s+(?:this|that|it)\s+back)"
     r"|(?:but|however),?\s+the\s+(?:problem|question)\b|(?:(?!\b(?:otherwise|if|suppose|would)\b)[^.\n]){0,80}\bcontradiction"
@@ -107,6 +109,14 @@ _RESTATES = re.compile(
     r"(?:is|was|becomes)\W{0,4}(-?[\d.,]*\d)|(?:结果|总数|答案)应?该?[为是]\W{0,3}(-?[\d.,]*\d)",
     re.IGNORECASE,
 )
+_LAST_NUMBER = re.compile(
+    r"(?<=[.!?。\n])(?:[^.!?。\n]|\.(?=\d)){0,200}?(?<![\w.^_{\\])(-?(?:\d[\d.,]*)?\d)[*$]*[.!。][*$\s]*$"
+)
+_ASIDE = re.compile(
+    r"\b(?:if|would|could|note|remark|about|approx\w*|(?:sum|product)\s+of|check\w*|verif\w*|divisible|mistakes?|example|other|fails?|wrong|step|part|question)\b"
+    r"|[=<>\\^]",
+    re.IGNORECASE,
+)
 
 
 def is_doubtful(text: str, start: int, end: int) -> bool:
@@ -120,13 +130,15 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
         or _is_left_open(_SENTENCE_ENDS.split(after, maxsplit=1)[0])
         or _QUESTION.match(after)
         or _LATER.search(text, end, end + MAX_AFTER)
-        or any(told not in text[start:end] for told in _restated(text[end : end + MAX_AFTER]))
+        or any(told not in text[start:end] for told in _restated(text, end))
     )
 
 
-def _restated(after: str) -> list[str]:
-    """The numbers that later sentences state as the result."""
-    return [told for match in _RESTATES.finditer(after) for told in match.groups() if told]
+def _restated(text: str, end: int) -> list[str]:
+    """The numbers that later sentences state as the result, and the one that the last of them ends with."""
+    stated = [told for match in _RESTATES.finditer(text, end, end + MAX_AFTER) for told in match.groups() if told]
+    last = _LAST_NUMBER.search(text, max(end, len(text) - MAX_AROUND))
+    return [*stated, last[1]] if last and not _ASIDE.search(last[0]) else stated
 
 
 def _is_left_open(rest: str) -> bool:

@@ -24,6 +24,19 @@ def suite(server, tmp_path):
     return AttachedSuite(tmp_path, server)
 
 
+@pytest.fixture(scope="module")
+def stored(server, tmp_path_factory):
+    """What one run recorded, as text; it is the earlier run of others."""
+    folder = tmp_path_factory.mktemp("stored")
+    AttachedSuite(folder, server).run(f"--benchmark-json={folder}/record.json")
+    return (folder / "record.json").read_text()
+
+
+@pytest.fixture
+def record(stored):
+    return json.loads(stored)
+
+
 def test_request_latencies_go_on_record_with_tokens_and_engine(suite):
     suite.run(f"--benchmark-json={suite.folder}/record.json")
     outcome, _, properties = suite.case
@@ -54,9 +67,7 @@ def test_session_that_would_record_nothing_is_an_error_with_its_remedy(suite, op
     assert "with -n 0" in message or "leave it out" in message
 
 
-def test_missing_from_the_compared_session_is_an_error(suite):
-    suite.run(f"--benchmark-json={suite.folder}/record.json")
-    record = suite.recorded()
+def test_missing_from_the_compared_session_is_an_error(suite, record):
     record["benchmarks"][0]["fullname"] = "another"
     (suite.folder / "old.json").write_text(json.dumps(record))
     suite.run(f"--benchmark-compare={suite.folder}/old.json")
@@ -65,9 +76,7 @@ def test_missing_from_the_compared_session_is_an_error(suite):
     assert f"holds nothing of {TEST}[mine]" in message
 
 
-def test_compare_fail_fails_the_test_it_is_about(suite):
-    suite.run(f"--benchmark-json={suite.folder}/record.json")
-    record = suite.recorded()
+def test_compare_fail_fails_the_test_it_is_about(suite, record):
     record["benchmarks"][0]["stats"] |= {"median": 1e-6, "mean": 1e-6}
     (suite.folder / "old.json").write_text(json.dumps(record))
     compare = f"--benchmark-compare={suite.folder}/old.json"
@@ -87,9 +96,7 @@ def test_comparison_with_nothing_is_refused(suite, option):
     assert "give --benchmark-compare" in suite.output
 
 
-def test_stored_baseline_of_a_much_faster_run_fails(suite):
-    suite.run(f"--benchmark-json={suite.folder}/record.json")
-    record = suite.recorded()
+def test_stored_baseline_of_a_much_faster_run_fails(suite, record):
     stats = record["benchmarks"][0]["stats"]
     stats["data"] = [value / 3 for value in stats["data"]]
     (suite.folder / "old.json").write_text(json.dumps(record))
@@ -106,9 +113,7 @@ def test_stored_baseline_of_a_much_faster_run_fails(suite):
         ({"model": "m"}, "has the model 'm', this run 'plain'"),
     ],
 )
-def test_baseline_of_another_workload_or_model_is_an_error(suite, change, said):
-    suite.run(f"--benchmark-json={suite.folder}/record.json")
-    record = suite.recorded()
+def test_baseline_of_another_workload_or_model_is_an_error(suite, record, change, said):
     record["benchmarks"][0]["extra_info"] |= change
     (suite.folder / "old.json").write_text(json.dumps(record))
     outcome, message, _ = suite.run(f"--baseline={suite.folder}/old.json").case

@@ -123,7 +123,7 @@ def free_ports():
 def test_an_array_asks_a_requeued_task_resumes_and_the_merge_judges(cluster):
     gate = cluster.folder / "gate"
     gate.mkdir()
-    options = [RECIPES / "slurm-gate.sbatch", "cpu", gate, 2, "--samples", "32", "-k", "tiny-aime", "-v", "-s"]
+    options = [RECIPES / "slurm-gate.sbatch", "cpu", gate, 2, "--samples", "16", "-k", "tiny-aime", "-v", "-s"]
     job = cluster.submit("--array=0-1", *options)
     cluster.submit(f"--dependency=afterok:{job}", RECIPES / "slurm-merge.sbatch", gate)
     store = gate / "shard-1" / PROMISE / COMPLETIONS_FILE
@@ -136,8 +136,8 @@ def test_an_array_asks_a_requeued_task_resumes_and_the_merge_judges(cluster):
     assert int(said[-1]) >= kept - 1
     record = read_verdict(gate / "whole" / PROMISE)
     assert record, cluster.log("papergate-merge-*.log")
-    assert record.counts.samples == (32,) * 30
-    assert len(read_store(gate / "whole" / PROMISE)[1]) == 32 * 30
+    assert record.counts.samples == (16,) * 30
+    assert len(read_store(gate / "whole" / PROMISE)[1]) == 16 * 30
 
 
 def test_coordinated_tasks_end_at_the_same_look(cluster):
