@@ -29,7 +29,6 @@ STDIN = "-"
 IDS = ("id", "unique_id", "problem_id", "idx", "index", *ID_FIELDS)
 """Under these names an answer's id is looked for; a problem's own text last."""
 OPTION_FIELDS = ("options", "choices")
-ACCEPTED = "one JSON object a line with a gold and a given answer, or a log as --predictions takes it"
 MOST_LINE = 64 * MEBIBYTE  # bytes of a line; bounds the memory that a file without line ends takes
 QUOTED = 80  # characters of a gold in a message
 _LONGEST_INTEGER = 18  # digits; a longer one stays the text that it is in the file
@@ -102,10 +101,8 @@ def golds_of(path: Path) -> dict[str, str]:
         for number, row in _rows(stream, str(path)):
             ids, gold = [str(row[name]) for name in IDS if row.get(name) is not None], first(row, GOLD_FIELDS)
             if not ids or gold is None:
-                raise PredictionsError(
-                    f"{path}, line {number}: fields {sorted(row)}; an id ({', '.join(IDS)}) and a gold answer "
-                    f"({', '.join(GOLD_FIELDS)}) are accepted"
-                )
+                seen = {"fields": sorted(row), "ids": ", ".join(IDS), "golds": ", ".join(GOLD_FIELDS)}
+                raise worded(PredictionsError, note("gold_without_id", file=f"{path}", line=number, **seen))
             golds |= dict.fromkeys([*ids, *map(id_of_text, filter(has_words, ids))], str(gold))
     return golds
 
@@ -121,7 +118,7 @@ def _stream(source: str) -> Iterator[IO[bytes]]:
     try:
         file = Path(source).open("rb")  # noqa: SIM115 - entered below, where its errors are those of a line
     except OSError as error:
-        raise PredictionsError(f"{source}: cannot be read ({reason(error)}); accepted: {ACCEPTED}") from error
+        raise worded(PredictionsError, note("answers_unread", file=source, reason=reason(error))) from error
     with file, _with_bar(file, Path(source)) as read:
         yield cast("IO[bytes]", gzip.GzipFile(fileobj=read)) if source.endswith(".gz") else read
 
@@ -150,16 +147,17 @@ def _rows(lines: IO[bytes], place: str) -> Iterator[tuple[int, dict[str, Any]]]:
             if line.strip():
                 yield number, _parsed(line.decode("utf-8-sig"), f"{place}, line {number}")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise PredictionsError(f"{place}, line {number}: {error}; UTF-8 text is accepted: {ACCEPTED}") from error
+        seen = {"place": place, "line": number, "error": f"{error}"}
+        raise worded(PredictionsError, note("answers_undecoded", **seen)) from error
 
 
 def _parsed(line: str, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line, parse_int=_integer)
     except (ValueError, RecursionError) as error:
-        raise PredictionsError(f"{place}: not JSON ({error}); {ACCEPTED}") from error
+        raise worded(PredictionsError, note("answer_malformed", place=place, error=f"{error}")) from error
     if not isinstance(row, dict):
-        raise PredictionsError(f"{place}: a {type(row).__name__}; {ACCEPTED}")
+        raise worded(PredictionsError, note("answer_no_object", place=place, kind=type(row).__name__))
     return row
 
 
@@ -173,10 +171,8 @@ def _item(row: Mapping[str, Any], number: int, layout: Layout, place: str) -> It
     gold = row.get(layout.gold_field, layout.golds.get(str(identity)))
     for needed, is_there in ((layout.gold_field, gold is not None), (name, name in row)):
         if not is_there:
-            raise PredictionsError(
-                f"{place}, line {number}: no field {needed!r} among {sorted(row)}; name it with --gold-field or "
-                "--answer-field, or give the golds by id with --golds"
-            )
+            seen = {"field": needed, "fields": sorted(row)}
+            raise worded(PredictionsError, note("answer_without_field", place=place, line=number, **seen))
     _require_held(str(gold), layout, f"{place}, line {number}")
     return Item(
         identity=number if identity is None else identity,

@@ -66,6 +66,10 @@ def _merge_of_another_plan(values: Values) -> str:
     )
 
 
+_GRADED = "每行一个 JSON 对象，含标准答案和给出的答案；或 --predictions 接受的日志"
+_ATTENTION = "huggingface 引擎的缓存不支持；请用 vLLM 提供这个模型，再用 --endpoint 连接"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # options
     "option_not_above_zero": "{option} {number}：请给出大于 0 的数",
@@ -159,6 +163,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "line_too_long": "{place}，第 {line} 行：超过 {most} MiB；每行应为一个 JSON 对象",
     "gold_unread": "{place}：标准答案 {gold!r} 不能按 {kind} 读取；请用 --gold-field 或 --kind 另行指明",
     "gold_missing": "{file}：{problem!r} 没有标准答案；请按编号给出标准答案，例如数据集的文件：--golds FILE.jsonl",
+    "answers_unread": f"{{file}}：无法读取（{{reason}}）；可以是：{_GRADED}",
+    "answers_undecoded": f"{{place}}，第 {{line}} 行：{{error}}；应为 UTF-8 文本：{_GRADED}",
+    "answer_malformed": f"{{place}}：不是 JSON（{{error}}）；应为：{_GRADED}",
+    "answer_no_object": f"{{place}}：是 {{kind}}；应为：{_GRADED}",
     # names and numbers of the commands
     "html_no_file": "--html {file} 不是普通文件；请给出新文件的名称：--html FILE",
     "html_not_written": "--html {file} 无法写入：{reason}；请换一个位置",
@@ -220,7 +228,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "engine_unknown": "{promise}：引擎 {engine!r} 未知；已知的有 {known}",
     "server_file_damaged": "{file} 与 papergate 写入时不同（{why}）：{remedy}，然后删除此文件",
     "run_not_written": "{folder} 无法写入：{reason}；请给出另一个目录：--run DIR",
+    "attention_of_its_own": f"{{model}} 自带注意力，{_ATTENTION}",
+    "attention_in_some_layers": f"{{model}} 的 {{layers}} 层中只有 {{attending}} 层做注意力；"
+    f"其余各层所做的，{_ATTENTION}",
+    "attention_unknown": lambda values: f"模型的注意力带有 {'、'.join(values['asked'])}，{_ATTENTION}",
     # logs of tools
+    "log_text_unread": "{log}：无法读取：{said}；请给出完整的 UTF-8 文本文件",
     "log_unpacks": "{log}：解压后有 {size:.0f} MiB，文本不会这样大；请先解压",
     "log_missing": "{log}：没有这个文件；请给出输出所在的文件或目录",
     "log_needs_pyarrow": "{log}：读取 parquet 需要 pyarrow；{install}",
@@ -297,6 +310,16 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "counts_malformed": "这些计数不可能是结果：{mistakes}",
     "pool_of_gain": "增益没有可以损失的余量；请合并带容差的承诺",
     "options_file_malformed": "选项文件 {file}：{said}",
+    "answer_without_field": "{place}，第 {line} 行：{fields} 中没有字段 {field!r}；请用 --gold-field 或 "
+    "--answer-field 指明，或用 --golds 按编号给出标准答案",
+    "gold_without_id": "{file}，第 {line} 行：字段为 {fields}；需要编号（{ids}）和标准答案（{golds}）",
+    "inspect_without_id": "{log}：样本 {sample} 没有编号；请给出 {accepts}",
+    "lighteval_without_id": "{place}：其中没有 doc.id 或没有文本；请给出 {accepts}",
+    "lm_eval_other_responses": "{place}：其 resps 不是单个请求的文本列表；请给出 {accepts}",
+    "log_without_completions": "{log}：其中没有输出；可以是 {accepts}",
+    "folder_without_log": "{folder}：其中没有日志；可以是以下文件：{accepted}",
+    "log_of_other_shape": "{log}：不是 {tool} 写出的样子（{kind}: {error}）；可以是 {accepts}",
+    "log_other_finish": "{problem}：结束状态 {finish!r} 不在 {known} 之中",
     # runs that are joined
     "merge_into_old": "{folder} 已经存在；合并会新建目录：请在 -o 后给出另一个名称",
     "merge_changed": "合并期间，{runs} 中的某条记录被改动：{damage}",

@@ -66,6 +66,10 @@ def _merge_of_another_plan(values: Values) -> str:
     )
 
 
+_GRADED = "one JSON object a line with a gold and a given answer, or a log as --predictions takes it"
+_ATTENTION = "the huggingface engine cannot keep in its cache; serve this model with vLLM and attach with --endpoint"
+
+
 SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # options
     "option_not_above_zero": "{option} {number}: give a number above 0",
@@ -168,6 +172,10 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "gold_unread": "{place}: the gold {gold!r} cannot be read as {kind}; name another --gold-field or --kind",
     "gold_missing": "{file}: no gold answer for {problem!r}; give the golds by id, such as the benchmark's file: "
     "--golds FILE.jsonl",
+    "answers_unread": f"{{file}}: cannot be read ({{reason}}); accepted: {_GRADED}",
+    "answers_undecoded": f"{{place}}, line {{line}}: {{error}}; UTF-8 text is accepted: {_GRADED}",
+    "answer_malformed": f"{{place}}: not JSON ({{error}}); {_GRADED}",
+    "answer_no_object": f"{{place}}: a {{kind}}; {_GRADED}",
     # names and numbers of the commands
     "html_no_file": "--html {file} is no plain file; give the name of a new one: --html FILE",
     "html_not_written": "--html {file} cannot be written: {reason}; give another place",
@@ -231,7 +239,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "engine_unknown": "{promise}: engine {engine!r} is unknown; known: {known}",
     "server_file_damaged": "{file} is not as papergate wrote it ({why}): {remedy}, then remove this file",
     "run_not_written": "{folder} cannot be written: {reason}; give another folder: --run DIR",
+    "attention_of_its_own": f"{{model}} has an attention of its own, which {_ATTENTION}",
+    "attention_in_some_layers": f"{{model}} attends in {{attending}} of {{layers}} layers; what the others do "
+    f"{_ATTENTION}",
+    "attention_unknown": lambda values: f"the model's attention has {', '.join(values['asked'])}, which {_ATTENTION}",
     # logs of tools
+    "log_text_unread": "{log}: cannot be read: {said}; give a whole file of UTF-8 text",
     "log_unpacks": "{log}: unpacks to {size:.0f} MiB, more than texts do; unpack it",
     "log_missing": "{log}: no such file; give a file or folder of completions",
     "log_needs_pyarrow": "{log}: reading parquet needs pyarrow; {install}",
@@ -317,6 +330,16 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "counts_malformed": "these counts cannot be a result: {mistakes}",
     "pool_of_gain": "a gain has no margin to lose; pool promises with a tolerance",
     "options_file_malformed": "{file}: {said}",
+    "answer_without_field": "{place}, line {line}: no field {field!r} among {fields}; name it with --gold-field or "
+    "--answer-field, or give the golds by id with --golds",
+    "gold_without_id": "{file}, line {line}: fields {fields}; an id ({ids}) and a gold answer ({golds}) are accepted",
+    "inspect_without_id": "{log}: sample {sample} has no id; give {accepts}",
+    "lighteval_without_id": "{place}: no doc.id or no texts in it; give {accepts}",
+    "lm_eval_other_responses": "{place}: its resps are no list of one request's texts; give {accepts}",
+    "log_without_completions": "{log}: no completions in it; accepted are {accepts}",
+    "folder_without_log": "{folder}: no log in it; accepted are files of{accepted}",
+    "log_of_other_shape": "{log}: not what {tool} writes ({kind}: {error}); accepted are {accepts}",
+    "log_other_finish": "{problem}: finish {finish!r} is none of {known}",
     # runs that are joined
     "merge_into_old": "{folder} is there already; a merge makes a new folder: give another name to -o",
     "merge_changed": "a record of {runs} changed while it was merged: {damage}",

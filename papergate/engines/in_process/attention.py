@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from papergate.engines.in_process.strip import Strip
 from papergate.errors import EngineError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 if TYPE_CHECKING:
     import torch
@@ -47,21 +49,17 @@ def prepare(model: "PreTrainedModel") -> None:
     AttentionInterface.register(NAME, torch.compiler.disable(attention))  # type: ignore[no-untyped-call]
     model.set_attn_implementation(NAME)
     if model.config.get_text_config()._attn_implementation != NAME:  # noqa: SLF001 - transformers has no public name
-        raise EngineError(f"{type(model).__name__} has an attention of its own, which {_REMEDY}")
+        raise worded(EngineError, note("attention_of_its_own", model=type(model).__name__))
     layers = int(model.config.get_text_config().num_hidden_layers)
     if (attending := len(_layers_that_attend(model))) != layers:
-        raise EngineError(
-            f"{type(model).__name__} attends in {attending} of {layers} layers; what the others do {_REMEDY}"
-        )
+        seen = {"attending": attending, "layers": layers}
+        raise worded(EngineError, note("attention_in_some_layers", model=type(model).__name__, **seen))
 
 
 def _layers_that_attend(model: "PreTrainedModel") -> set[object]:
     """The layers whose tokens meet in attention; state-space mixers have a number too, but no mask to be causal."""
     attending = (each for each in model.modules() if hasattr(each, "is_causal"))
     return {each.layer_idx for each in attending if hasattr(each, "layer_idx")}
-
-
-_REMEDY = "the huggingface engine cannot keep in its cache; serve this model with vLLM and attach with --endpoint"
 
 
 def attention(
@@ -82,7 +80,7 @@ def attention(
     """
     asked = [name for name in UNKNOWN if others.get(name) is not None]
     if asked:
-        raise EngineError(f"the model's attention has {', '.join(asked)}, which {_REMEDY}")
+        raise worded(EngineError, note("attention_unknown", asked=asked))
     layer = int(module.layer_idx)  # type: ignore[arg-type]
     tokens_of.strip.write(layer, key, value, tokens_of.place)
     return tokens_of.attend(layer, query, key, value, scaling), None

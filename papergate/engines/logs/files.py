@@ -62,9 +62,9 @@ def _text(path: Path) -> str:
     except FileNotFoundError as error:
         raise worded(PredictionsError, note("log_missing", log=f"{path}")) from error
     except OSError as error:
-        raise PredictionsError(f"{path}: cannot be read: {reason(error)}; give a whole file of UTF-8 text") from error
+        raise worded(PredictionsError, note("log_text_unread", log=f"{path}", said=reason(error))) from error
     except UnicodeDecodeError as error:
-        raise PredictionsError(f"{path}: cannot be read: {error}; give a whole file of UTF-8 text") from error
+        raise worded(PredictionsError, note("log_text_unread", log=f"{path}", said=f"{error}")) from error
 
 
 def _keyed(content: object, path: Path) -> Iterator[tuple[str, object]]:
@@ -122,7 +122,7 @@ def _decoded(data: bytes, path: Path) -> str:
     try:
         return text_of(data)
     except UnicodeDecodeError as error:
-        raise PredictionsError(f"{path}: cannot be read: {error}; give a whole file of UTF-8 text") from error
+        raise worded(PredictionsError, note("log_text_unread", log=f"{path}", said=f"{error}")) from error
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, object]]:

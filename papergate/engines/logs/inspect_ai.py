@@ -17,6 +17,8 @@ from papergate.engines.logs.rows import (
     sample_number,
 )
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 ACCEPTS = "TIME_TASK_ID.eval or .json, an object {eval, samples}"
 CUT = {"max_tokens", "model_length"}
@@ -33,7 +35,9 @@ def _rows(source: Source) -> Iterator[Row]:
     model = str(object_of(source.whole["eval"]).get("model") or "")
     for number, sample in enumerate(objects(source.whole["samples"]), start=1):
         if "id" not in sample:
-            raise PredictionsError(f"{source.path}: sample {number} has no id; give {ACCEPTS}")
+            raise worded(
+                PredictionsError, note("inspect_without_id", log=f"{source.path}", sample=number, accepts=ACCEPTS)
+            )
         yield _row(sample, model, f"{source.path}: sample {number}")
 
 

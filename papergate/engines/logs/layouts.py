@@ -86,12 +86,10 @@ def _rows(source: Source, layout: Layout) -> tuple[Row, ...]:
     try:
         rows = tuple(layout.rows(source))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise PredictionsError(
-            f"{source.path}: not what {layout.tool} writes ({type(error).__name__}: {error}); accepted are "
-            f"{layout.accepts}"
-        ) from error
+        seen = {"tool": layout.tool, "kind": type(error).__name__, "error": f"{error}", "accepts": layout.accepts}
+        raise worded(PredictionsError, note("log_of_other_shape", log=f"{source.path}", **seen)) from error
     if not rows:
-        raise PredictionsError(f"{source.path}: no completions in it; accepted are {layout.accepts}")
+        raise worded(PredictionsError, note("log_without_completions", log=f"{source.path}", accepts=layout.accepts))
     return rows
 
 
@@ -113,7 +111,7 @@ def _one_log(logs: Mapping[Path, tuple[Row, ...]], folder: Path) -> tuple[Row, .
     Files that each number their own rows are told apart by the problems' texts.
     """
     if not logs:
-        raise PredictionsError(f"{folder}: no log in it; accepted are files of{ACCEPTED}")
+        raise worded(PredictionsError, note("folder_without_log", folder=f"{folder}", accepted=ACCEPTED))
     if len(logs) > 1:
         logs = {path: tuple(_of_part(row, path.relative_to(folder)) for row in rows) for path, rows in logs.items()}
     stated: dict[str, Path] = {}

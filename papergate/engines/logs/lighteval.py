@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from papergate.engines.logs.files import json_of
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, holding, listed, object_of, with_thought
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 ACCEPTS = "details_*.parquet of a generating task, rows of {doc, model_response, metric}"
 EMPTY = "its text is empty, which is how the tool writes a request that failed"
@@ -22,7 +24,7 @@ def _rows(source: Source) -> Iterator[Row]:
     for place, row in source.columns(_fits, ACCEPTS):
         doc, response = object_of(row["doc"]), object_of(row["model_response"])
         if not (doc.get("id") and listed(response.get("text"))):
-            raise PredictionsError(f"{place}: no doc.id or no texts in it; give {ACCEPTS}")
+            raise worded(PredictionsError, note("lighteval_without_id", place=place, accepts=ACCEPTS))
         for sample, text in enumerate(_texts(doc, response)):
             yield Row(
                 problem=str(doc["id"]),

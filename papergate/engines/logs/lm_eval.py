@@ -11,6 +11,8 @@ from papergate.benchmarks.layouts import ID_FIELDS
 from papergate.engines.logs.files import json_of
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, first, holding
 from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 ACCEPTS = "samples_*.jsonl of a generating task, lines of {doc_id, doc, target, resps, filter}"
 EMPTY = "its text is empty, which is how the tool writes an answer without content"
@@ -44,7 +46,7 @@ def _texts(responses: object, place: str) -> list[str]:
     match responses:
         case [[*texts]] if all(isinstance(text, str) for text in texts):
             return [str(text) for text in texts]
-    raise PredictionsError(f"{place}: its resps are no list of one request's texts; give {ACCEPTS}")
+    raise worded(PredictionsError, note("lm_eval_other_responses", place=place, accepts=ACCEPTS))
 
 
 def _model(source: Source) -> str:

@@ -70,7 +70,9 @@ def _finish(found: object, problem: str) -> Finish:
     try:
         return Finish(str(found))
     except ValueError:
-        raise PredictionsError(f"{problem}: finish {found!r} is none of {', '.join(Finish)}") from None
+        raise worded(
+            PredictionsError, note("log_other_finish", problem=problem, finish=found, known=", ".join(Finish))
+        ) from None
 
 
 PAPERGATE = Layout(tool="papergate", accepts=ACCEPTS, fits=_fits, rows=_rows)

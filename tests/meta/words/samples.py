@@ -674,6 +674,23 @@ SAMPLES = {
     "counts_malformed": [{"mistakes": "p: 5 of 4"}],
     "pool_of_gain": [{}],
     "options_file_malformed": [{"file": "x.toml", "said": "argument --samples: invalid int value"}],
+    "answer_without_field": [{"place": "x", "line": 3, "field": "gold", "fields": ["answer"]}],
+    "gold_without_id": [{"file": "x", "line": 3, "fields": ["a"], "ids": "id", "golds": "gold"}],
+    "inspect_without_id": [{"log": "x", "sample": 3, "accepts": "a"}],
+    "lighteval_without_id": [{"place": "x, line 3", "accepts": "a"}],
+    "lm_eval_other_responses": [{"place": "x, line 3", "accepts": "a"}],
+    "log_without_completions": [{"log": "x", "accepts": "a"}],
+    "folder_without_log": [{"folder": "x", "accepted": "\n  - a: b"}],
+    "log_of_other_shape": [{"log": "x", "tool": "lm-eval", "kind": "KeyError", "error": "'a'", "accepts": "b"}],
+    "log_other_finish": [{"problem": "a", "finish": "x", "known": "stop, length"}],
+    "answers_unread": [{"file": "x", "reason": "no such file"}],
+    "answers_undecoded": [{"place": "x", "line": 3, "error": "bad byte"}],
+    "answer_malformed": [{"place": "x, line 3", "error": "no colon"}],
+    "answer_no_object": [{"place": "x, line 3", "kind": "list"}],
+    "attention_of_its_own": [{"model": "X"}],
+    "attention_in_some_layers": [{"model": "X", "attending": 2, "layers": 4}],
+    "attention_unknown": [{"asked": ["softcap"]}],
+    "log_text_unread": [{"log": "x", "said": "no such file"}],
     # a Ray cluster
     **{
         f"ray_{code}": [{"url": "http://h:8265", "path": "/api/version", "said": "404 'none'"}]
