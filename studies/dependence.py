@@ -8,7 +8,7 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -16,7 +16,7 @@ from papergate.promises.tolerance import Tolerance
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.counts import Counts
 from papergate.statistics.dependence import Drawn, alarm_of, premature_failure
-from papergate.statistics.looks import LOOKS
+from papergate.statistics.looks import LOOKS, looks_within
 from papergate.statistics.panels import Panel, beta_panel
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Decision, Rule, decide, weigh
@@ -48,10 +48,23 @@ class Deployment:
     places: str = "a"
     repeats: float = 0.0
     """Chance that a sample repeats an earlier one of its problem."""
+    told: bool = False
+    """Whether texts tell which one; they are too short for a repeat to be no chance."""
     within_look: float = 0.0
     """Chance that a sample takes the draw that its problem shares within a look."""
     frozen: bool = False
     """Every sample of a problem is its first draw: the temperature is ignored."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What came of a sample."""
+
+    right: bool
+    place: str
+    look: int
+    text: int
+    """That of its original, of a copy."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +91,7 @@ BROKEN = (
     Deployment(title="temperature ignored", frozen=True),
     Deployment(title="correlation .3 within a look", within_look=0.3),
     Deployment(title="30 % copies, texts unknown", repeats=0.3),
+    Deployment(title="30 % copies, short texts", repeats=0.3, told=True),
     *(
         Deployment(
             title=f"one server of two lost {lost:g}",
@@ -94,14 +108,16 @@ BROKEN = (
 )
 
 
-def simulated(deployment: Deployment, panel: Panel, rng: random.Random, *, golden: bool) -> End:
+def simulated(
+    deployment: Deployment, panel: Panel, rng: random.Random, *, golden: bool, looks: Sequence[int] = LOOKS
+) -> End:
     """One gate, with everything drawn anew."""
     problems = len(panel.rates)
     reference, allocation = _reference(panel, rng, golden=golden)
     rule = Rule.within(Tolerance.parse(TOLERANCES[problems]), problems=problems)
-    drawn: list[list[tuple[bool, str, int]]] = [[] for _ in range(problems)]
+    drawn: list[list[Answer]] = [[] for _ in range(problems)]
     asked = 0
-    for number, k in enumerate(LOOKS):
+    for number, k in enumerate(looks):
         shared = [rng.random() for _ in range(problems)]
         for at, samples in enumerate(allocation.samples(k)):
             while len(drawn[at]) < samples:
@@ -112,13 +128,12 @@ def simulated(deployment: Deployment, panel: Panel, rng: random.Random, *, golde
                     place=rng.choice(deployment.places),
                     asked=asked,
                 )
-                drawn[at].append((_right(deployment, sample, drawn[at], shared[at], rng), sample.place, number))
+                drawn[at].append(_answer(deployment, sample, drawn[at], shared[at], rng))
                 asked += 1
-        counts = Counts(
-            correct=tuple(sum(right for right, _, _ in each) for each in drawn), samples=tuple(map(len, drawn))
-        )
+        counts = Counts(correct=tuple(sum(one.right for one in each) for each in drawn), samples=tuple(map(len, drawn)))
         decision = decide(weigh(counts, reference, rule), rule)
-        found = _examined(drawn, counts, reference, rule, decision, last=k == LOOKS[-1])
+        seen = [_drawn(each, told=deployment.told) for each in drawn]
+        found = _examined(seen, counts, reference, rule, decision, last=k == looks[-1])
         if found == "wait":
             continue
         if found or decision is not Decision.INCONCLUSIVE:
@@ -133,19 +148,26 @@ def _reference(panel: Panel, rng: random.Random, *, golden: bool) -> tuple[Refer
     return Reference.golden(counts), Allocation.of_golden(counts)
 
 
-def _right(
-    deployment: Deployment, sample: Sample, before: list[tuple[bool, str, int]], shared: float, rng: random.Random
-) -> bool:
+def _answer(deployment: Deployment, sample: Sample, before: list[Answer], shared: float, rng: random.Random) -> Answer:
+    right, text = _drawn_or_copied(deployment, sample, before, shared, rng)
+    return Answer(right=right, place=sample.place, look=sample.look, text=text)
+
+
+def _drawn_or_copied(
+    deployment: Deployment, sample: Sample, before: list[Answer], shared: float, rng: random.Random
+) -> tuple[bool, int]:
+    """Whether it is right, and its text."""
     if before and deployment.frozen:
-        return before[0][0]
+        return before[0].right, before[0].text
     if before and rng.random() < deployment.repeats:
-        return rng.choice(before)[0]
+        original = rng.choice(before)
+        return original.right, original.text
     draw = shared if rng.random() < deployment.within_look**0.5 else rng.random()
-    return draw < deployment.chance(sample)
+    return draw < deployment.chance(sample), sample.index
 
 
 def _examined(
-    drawn: list[list[tuple[bool, str, int]]],
+    seen: list[Drawn],
     counts: Counts,
     reference: Reference,
     rule: Rule,
@@ -154,16 +176,20 @@ def _examined(
     last: bool,
 ) -> str:
     """The kind of alarm, ``wait`` where further samples may tell, or empty."""
-    seen = [_drawn(each) for each in drawn]
     premature = premature_failure(seen, counts, reference, rule) if _fails(decision) and not last else None
     due = decision is not Decision.INCONCLUSIVE and premature is None
     alarm = alarm_of(seen, counts, reference, due=due, last=last) or premature
     return "" if alarm is None else alarm.kind if alarm.clear else "wait"
 
 
-def _drawn(samples: list[tuple[bool, str, int]]) -> Drawn:
-    right, places, looks = zip(*samples, strict=True)
-    return Drawn(right=right, answers=tuple("gold" if one else "other" for one in right), places=places, looks=looks)
+def _drawn(samples: list[Answer], *, told: bool) -> Drawn:
+    return Drawn(
+        right=tuple(one.right for one in samples),
+        answers=tuple("gold" if one.right else "other" for one in samples),
+        places=tuple(one.place for one in samples),
+        looks=tuple(one.look for one in samples),
+        texts=tuple(one.text for one in samples) if told else (),
+    )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -196,7 +222,9 @@ def _fails(decision: Decision) -> bool:
     return decision in (Decision.FAIL_LOW, Decision.FAIL_HIGH)
 
 
-def rows(problems: int, gates: int, *, golden: bool, only: str = "") -> Iterator[tuple[str, Tally]]:
+def rows(
+    problems: int, gates: int, *, golden: bool, only: str = "", looks: Sequence[int] = LOOKS
+) -> Iterator[tuple[str, Tally]]:
     """Every deployment with ``only`` in its title, ``gates`` times."""
     score = SCORES[problems]
     certain = Panel(rates=(1.0,) * round(problems * score) + (0.0,) * (problems - round(problems * score)))
@@ -206,12 +234,12 @@ def rows(problems: int, gates: int, *, golden: bool, only: str = "") -> Iterator
     healthy = [(f"healthy, {title}", Deployment(title=title), panel) for title, panel in panels]
     for title, deployment, panel in (*healthy, *((broken.title, broken, panels[0][1]) for broken in BROKEN)):
         if only in title:
-            yield title, tally_of(deployment, panel, gates, golden=golden)
+            yield title, tally_of(deployment, panel, gates, golden=golden, looks=looks)
 
 
-def tally_of(deployment: Deployment, panel: Panel, gates: int, *, golden: bool) -> Tally:
+def tally_of(deployment: Deployment, panel: Panel, gates: int, *, golden: bool, looks: Sequence[int] = LOOKS) -> Tally:
     rng = random.Random(f"{deployment.title} {golden}")
-    return Tally(ends=[simulated(deployment, panel, rng, golden=golden) for _ in range(gates)])
+    return Tally(ends=[simulated(deployment, panel, rng, golden=golden, looks=looks) for _ in range(gates)])
 
 
 def main() -> int:
@@ -220,7 +248,9 @@ def main() -> int:
     parser.add_argument("--gates", type=int, default=1000, help="simulated gates of each deployment (1000)")
     parser.add_argument("--problems", type=int, nargs="*", default=[30], choices=sorted(SCORES))
     parser.add_argument("--only", default="", help="only deployments with this in their title")
+    parser.add_argument("--samples", type=int, help="judged once, after so many samples of a problem on average")
     args = parser.parse_args()
+    looks = looks_within(fixed=args.samples)
     started = time.process_time()
     print(
         "| problems | reference | deployment | named | passes | fails | named of passes | samples of a problem | by |"
@@ -228,7 +258,7 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|---|---|")
     for problems in args.problems:
         for golden in (True, False):
-            for title, tally in rows(problems, args.gates, golden=golden, only=args.only):
+            for title, tally in rows(problems, args.gates, golden=golden, only=args.only, looks=looks):
                 cells = [str(problems), "golden" if golden else "exact", title, *tally.cells]
                 print("|", " | ".join(cells), "|", flush=True)
     print(f"\n{args.gates} gates a row; {time.process_time() - started:.0f} CPU seconds")

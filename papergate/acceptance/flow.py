@@ -16,7 +16,6 @@ from papergate.acceptance.records import Acceptance, Case, Receipt
 from papergate.acceptance.refusals import (
     check_engine,
     refuse_a_part,
-    refuse_copies,
     refuse_holes,
     refuse_lost,
     withholding,
@@ -147,7 +146,6 @@ def judge_known(
         for receipt, grade in graded(case, grader, read(_of_plan(came, planned)), diagnosed=diagnosed):
             receipts.put(receipt.key, receipt)
             grades.put(receipt.key, grade)
-    refuse_copies(Planned(receipts, planned))
     for receipt in map(Receipt.of, read(_of_plan(failed, planned))):
         receipts.put(receipt.key, receipt)
     found = assess(case, k, Planned(receipts, planned), Planned(grades, planned))

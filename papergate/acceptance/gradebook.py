@@ -9,7 +9,7 @@ from typing import Self
 
 from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.records import Acceptance, Case, Receipt
-from papergate.acceptance.refusals import refuse_copies, refuse_damaged
+from papergate.acceptance.refusals import refuse_damaged
 from papergate.completions.store import Kept
 from papergate.completions.table import Planned, Table
 from papergate.diagnosis.kinds import Kind
@@ -60,7 +60,6 @@ class Gradebook:
         """The verdict of the look at ``k``; completions of earlier sessions are graded now.
 
         Raises:
-            EngineError: the samples are copies of each other.
             AnswersDamaged: more of them are damaged than the promise can bear.
         """
         self._settle()
@@ -68,7 +67,6 @@ class Gradebook:
         wanted = (key for key in store if key[1] < planned.get(key[0], 0))  # in the order of the file
         self._add(store.read(key for key in wanted if key not in self._grades))
         receipts, grades = Planned(self._receipts, planned), Planned(self._grades, planned)
-        refuse_copies(receipts)
         return assess(self._case, k, receipts, grades)
 
     def mean_tokens(self) -> dict[str, float]:

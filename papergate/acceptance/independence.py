@@ -1,15 +1,14 @@
 """Whether samples are independent draws of one deployment; where they are not, no verdict rests on them."""
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import groupby
+from itertools import compress
 from pathlib import Path
 
 from papergate.acceptance.records import Acceptance, Case
-from papergate.acceptance.refusals import LONG
-from papergate.completions.table import Key, column
+from papergate.acceptance.refusals import LONG, SHORT, Text, refuse_copies
+from papergate.completions.table import column, stretches
 from papergate.diagnosis.kinds import ALIKE_BY_DAMAGE
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.preflight import read_preflight
@@ -28,23 +27,30 @@ def examined(found: Acceptance, *, last: bool) -> Acceptance:
 
     A clear finding withholds the verdict. A failure of which one server or a part of the time is the cause stays one,
     and the finding is noted.
+
+    Raises:
+        EngineError: the samples are copies of each other.
     """
-    case, found = found.case, replace(found, further_looks=not last)
+    case, found, texts = found.case, replace(found, further_looks=not last), texts_of(found)
+    refuse_copies(texts)
     if case.settings.protocol == "vendor":
         return found
-    copies, answers = copies_of(found)
+    copies, answers = copies_of(texts)
     if copies > MOST_COPIES * answers:
         return replace(found, withheld=note("dependent_copies", copies=copies, answers=answers), dependent=True)
     if copies:
         found = replace(found, findings=(note("few_copies", copies=copies, answers=answers),))
-    alarm = _alarm_of(found, last=last)
+    alarm = _alarm_of(found, last=last, repeats=bool(texts))
     return found if alarm is None else _with(found, alarm, last=last)
 
 
-def _alarm_of(found: Acceptance, *, last: bool) -> Alarm | None:
-    """What the samples show, or a failure that further samples must confirm; until then no verdict is due."""
-    case, drawn = found.case, drawn_of(found)
+def _alarm_of(found: Acceptance, *, last: bool, repeats: bool) -> Alarm | None:
+    """What the samples show, or a failure that further samples must confirm; until then no verdict is due.
+
+    ``repeats``: whether any text is there twice.
+    """
     fails = found.judgement.verdict is Verdict.FAIL and not last
+    case, drawn = found.case, drawn_of(found, told_apart=fails and repeats)
     premature = premature_failure(drawn, found.counts, case.reference, case.rule) if fails else None
     due = found.decided and premature is None
     seen = alarm_of(drawn, found.counts, case.reference, due=due, last=last, may_agree=case.sampling_known)
@@ -57,42 +63,74 @@ def with_preflight(case: Case, folder: Path) -> Case:
     return replace(case, sampling_known=case.sampling_known or bool(seen and seen.sampling_known))
 
 
-def copies_of(found: Acceptance) -> tuple[int, int]:
-    """Long answers that repeat another one of their problem, and long answers in all; blanks and case do not count."""
-    texts: dict[str, list[bytes]] = defaultdict(list)
-    fields = [found.of_graded(name) for name in ("characters", "kind", "digest")]
-    for (problem, _), characters, kind, digest in zip(found.grades, *fields, strict=True):
-        if characters >= LONG and kind not in ALIKE_BY_DAMAGE:
-            texts[problem].append(digest)
-    answers = sum(map(len, texts.values()))
-    return answers - sum(len({*each}) for each in texts.values()), answers
+def texts_of(found: Acceptance) -> dict[str, list[Text]]:
+    """The answers of each problem, loops and empty ones aside; none where no text is there twice."""
+    digests = [*found.of_graded("digest")]
+    if len({*digests}) == len(digests):
+        return {}
+    characters = [*found.of_graded("characters")]
+    whole = [kind not in ALIKE_BY_DAMAGE for kind in found.of_graded("kind")]
+    texts: dict[str, list[Text]] = defaultdict(list)
+    for problem, at in stretches(found.grades):
+        texts[problem].extend(compress(zip(digests[at], characters[at], strict=True), whole[at]))
+    return {problem: each for problem, each in texts.items() if each}
 
 
-def drawn_of(found: Acceptance) -> list[Drawn]:
-    """The graded samples of each problem, in the order in which they were asked."""
-    looks = _looks_of(found)
-    columns = column(found.grades, "outcome"), column(found.grades, "extracted"), found.of_graded("endpoint")
-    samples = zip(found.grades, *columns, strict=True)
-    return [_drawn(each, looks[problem]) for problem, each in groupby(samples, key=lambda sample: sample[0][0])]
+def copies_of(texts: Mapping[str, Iterable[Text]], *, least: int = LONG) -> tuple[int, int]:
+    """Answers of ``least`` characters that repeat another one of their problem, and such answers in all."""
+    long = [[digest for digest, characters in each if characters >= least] for each in texts.values()]
+    return sum(len(each) - len({*each}) for each in long), sum(map(len, long))
 
 
-def _drawn(samples: Iterable[tuple[Key, Outcome, str | None, str | None]], looks: list[int]) -> Drawn:
-    """The samples of one problem: key, outcome, answer as it was read, and endpoint of each."""
-    keys, outcomes, answers, places = zip(*samples, strict=True)
-    right = tuple(outcome is Outcome.CORRECT for outcome in outcomes)
-    return Drawn(
-        right=right,
-        answers=tuple("right" if correct else answer for correct, answer in zip(right, answers, strict=True)),
-        places=tuple(place or "" for place in places),
-        looks=tuple(1 + bisect_right(looks, sample) for _, sample in keys),
-    )
+def drawn_of(found: Acceptance, *, told_apart: bool = False) -> list[Drawn]:
+    """The graded samples of each problem, in the order in which they were asked; their texts ``told_apart`` or not."""
+    numbers, correct = _looks_of(found), Outcome.CORRECT
+    right = [outcome is correct for outcome in column(found.grades, "outcome")]
+    parts = [*stretches(found.grades)]
+    mixed = any(0 < sum(right[at]) < len(right[at]) for _, at in parts)
+    answers = [] if mixed else [*column(found.grades, "extracted")]
+    places = [place or "" for place in found.of_graded("endpoint")]
+    samples = [*found.of_graded("sample")]
+    texts = _told_apart(found) if told_apart else []
+    return [
+        Drawn(
+            right=tuple(right[at]),
+            answers=tuple(answers[at]),
+            places=tuple(places[at]),
+            looks=tuple(map(numbers[problem].__getitem__, samples[at])),
+            texts=tuple(texts[at]),
+        )
+        for problem, at in parts
+    ]
+
+
+def _told_apart(found: Acceptance) -> list[bytes | int]:
+    """The text of each answer; a number of its own for one that others repeat by chance, short or damaged."""
+    columns = zip(*map(found.of_graded, ("digest", "characters", "kind")), strict=True)
+    return [
+        digest if characters >= SHORT and kind not in ALIKE_BY_DAMAGE else number
+        for number, (digest, characters, kind) in enumerate(columns)
+    ]
 
 
 def _looks_of(found: Acceptance) -> dict[str, list[int]]:
-    """The planned samples of each problem at every look of the run, of all its sessions."""
-    case = replace(found.case, stored=0)
-    plans = [case.planned(k) for k in case.settings.looks]
-    return {problem: [plan[problem] for plan in plans] for problem in (plans[0] if plans else ())}
+    """Number of the look, from 1, for which each sample of a problem was asked; all sessions of the run count."""
+    case, planned = (
+        replace(found.case, stored=0),
+        [*zip(found.counts.problems or (), found.counts.samples, strict=True)],
+    )
+    plans = [*(case.planned(k) for k in case.settings.looks), dict(planned)]
+    ends = dict(zip(plans[0], zip(*(plan.values() for plan in plans), strict=True), strict=True))
+    numbers = {of_looks: _numbered(of_looks) for of_looks in {*ends.values()}}
+    return {problem: numbers[of_looks] for problem, of_looks in ends.items()}
+
+
+def _numbered(ends: Iterable[int]) -> list[int]:
+    """Number of the look of each sample, of looks that plan so many samples."""
+    numbers: list[int] = []
+    for look, end in enumerate(ends, start=1):
+        numbers += [look] * (end - len(numbers))
+    return numbers
 
 
 def _with(found: Acceptance, alarm: Alarm, *, last: bool) -> Acceptance:

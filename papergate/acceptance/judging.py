@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from papergate.acceptance.records import NO_ANSWER, Acceptance, Case, Receipt
 from papergate.benchmarks import Problem
-from papergate.completions.table import Key, column
+from papergate.completions.table import Key, column, stretches
 from papergate.diagnosis.kinds import Kind, kind_of
 from papergate.engines import Completion, Finish
 from papergate.run_folder.notes import Note, note
@@ -96,8 +96,7 @@ def evidence_by_look(acceptance: Acceptance) -> Iterator[tuple[Counts, Evidence]
 
 def counts_of(case: Case, k: int, grades: Mapping[Key, Grade], right: Iterable[Outcome]) -> Counts:
     """Samples of each problem whose outcome is in ``right``, out of those planned; one without a grade is not."""
-    counted = frozenset(right)
-    correct = Counter(problem for (problem, _), outcome in _outcomes(grades) if outcome in counted)
+    correct = _ended(grades, right)
     return Counts(
         correct=tuple(correct[problem.id] for problem in case.problems),
         samples=tuple(case.planned(k).values()),
@@ -110,6 +109,14 @@ def _outcomes(grades: Mapping[Key, Grade]) -> Iterator[tuple[Key, Outcome]]:
     return zip(grades, column(grades, "outcome"), strict=True)
 
 
+def _ended(grades: Mapping[Key, Grade], outcomes: Iterable[Outcome]) -> Counter[str]:
+    """How many samples of each problem have one of the ``outcomes``."""
+    seen, wanted, found = [*column(grades, "outcome")], {*outcomes}, Counter[str]()
+    for problem, place in stretches(grades):
+        found[problem] += sum(map(seen[place].count, wanted))
+    return found
+
+
 def _judged(case: Case, counts: Counts) -> Judgement:
     decide = judge_literal if case.settings.protocol == "vendor" else judge
     return decide(counts, case.reference, case.rule)
@@ -117,13 +124,13 @@ def _judged(case: Case, counts: Counts) -> Judgement:
 
 def _turned_by_unknown(case: Case, counts: Counts, grades: Mapping[Key, Grade], judgement: Judgement) -> Note | None:
     """Where samples that were not graded, or could not be, could turn the verdict, it cannot be told either."""
-    wrong = Counter(problem for (problem, _), outcome in _outcomes(grades) if outcome is Outcome.INCORRECT)
+    wrong = _ended(grades, {Outcome.INCORRECT})
     planned = zip(case.problems, counts.samples, strict=True)
     at_best = replace(counts, correct=tuple(samples - wrong[problem.id] for problem, samples in planned))
     unknown = sum(at_best.correct) - sum(counts.correct)
     if not unknown or _judged(case, at_best).decision is judgement.decision:
         return None
-    undecided = sum(outcome is Outcome.UNDECIDED for _, outcome in _outcomes(grades))
+    undecided = _ended(grades, {Outcome.UNDECIDED}).total()
     return note("unknown_could_turn", undecided=undecided, missing=unknown - undecided)
 
 

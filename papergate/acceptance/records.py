@@ -107,7 +107,9 @@ class Case:
         allocated = self.allocated and not self.rule.above and not self.settings.fixed_samples
         golden = self.reference.counts if allocated else None
         allocation = Allocation.of_golden(golden) if golden else Allocation.equal(len(self.problems))
-        samples = (max(one, self.stored) for one in allocation.samples(k))
+        samples = allocation.samples(k)
+        if self.stored:
+            samples = tuple(max(one, self.stored) for one in samples)
         return dict(zip((problem.id for problem in self.problems), samples, strict=True))
 
     def keys(self, k: int) -> list[Key]:

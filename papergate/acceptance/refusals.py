@@ -1,17 +1,16 @@
 """What cannot be judged is refused, with what was seen and the remedy: none of it becomes a score."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from papergate.acceptance.records import Case, Receipt
+from papergate.acceptance.records import Case
 from papergate.completions.progress import WITHHELD
 from papergate.completions.store import Store
-from papergate.completions.table import Key, column
+from papergate.completions.table import Key
 from papergate.diagnosis.bearing import ALPHA, unbearable
 from papergate.diagnosis.causes import DAMAGE, percent
-from papergate.diagnosis.kinds import ALIKE_BY_DAMAGE, Kind
+from papergate.diagnosis.kinds import Kind
 from papergate.engines import Engine
 from papergate.errors import AnswersDamaged, EngineError, RequestsLost, StoreError
 from papergate.run_folder.notes import note
@@ -24,6 +23,10 @@ SURELY_NOT_BY_CHANCE = 10
 """Problems that must all repeat themselves before repeats are called copies: of so many short answers not all do."""
 LONG = 2000
 """Characters of an answer that no second draw repeats by chance."""
+SHORT = 200
+"""Characters below which draws repeat each other by chance: some 60 tokens, with a few bits of noise among them all."""
+Text = tuple[bytes, int]
+"""Digest and characters of an answer."""
 
 NAMED = 5
 """Lost requests that a message names one by one."""
@@ -94,23 +97,18 @@ class _Texts:
     """Characters."""
 
     @classmethod
-    def of(cls, texts: Iterable[tuple[bytes, int]]) -> "_Texts":
-        """Of a digest and the characters of each."""
+    def of(cls, texts: Iterable[Text]) -> "_Texts":
+        """Of each of them."""
         digests, characters = zip(*texts, strict=True)
         return cls(count=len(digests), different=len({*digests}), shortest=min(characters))
 
 
-def refuse_copies(receipts: Mapping[Key, Receipt]) -> None:
-    """A text that is repeated counts as one sample; loops and empty answers are left out.
+def refuse_copies(texts: Mapping[str, Sequence[Text]]) -> None:
+    """A text that is repeated counts as one sample.
 
     Raises:
         EngineError: no problem of several has two samples that differ; or half of those with long answers repeat one.
     """
-    texts: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
-    columns = (column(receipts, name) for name in ("digest", "characters", "kind"))
-    for (problem, _), digest, characters, kind in zip(receipts, *columns, strict=True):
-        if kind not in ALIKE_BY_DAMAGE:
-            texts[problem].append((digest, characters))
     repeated = [found for found in map(_Texts.of, texts.values()) if found.count > 1]
     alike = [found for found in repeated if found.different == 1]
     long = [found for found in repeated if found.shortest >= LONG]

@@ -18,12 +18,12 @@ from papergate.printable import printable
 from papergate.promises.files import shortened
 from papergate.promises.numbers import exact, percent
 from papergate.promises.tolerance import Tolerance
-from papergate.run_folder.notes import note
+from papergate.run_folder.notes import Note, note
 from papergate.statistics.counts import Counts
 from papergate.statistics.pooled import Part
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import ALPHA, Rule
-from papergate.verdict import Judgement, judge, numbers
+from papergate.verdict import Judgement, Verdict, judge, numbers
 from papergate.words import Language, language_of, say, worded
 
 KEPT, BROKEN = 0, 1
@@ -114,13 +114,24 @@ def run(args: argparse.Namespace) -> int:
     """Judge, print, and return the exit code."""
     judgement = _from_file(args) if args.file else _from_options(args)
     text = printable(_text(judgement, language_of(args.language)))
-    sys.stdout.write(f"{json.dumps(numbers(judgement), indent=2) if args.json else text}\n")
+    sys.stdout.write(f"{json.dumps(_numbers(judgement), indent=2) if args.json else text}\n")
     return BROKEN if judgement.blocks else KEPT
 
 
 def _text(judgement: Judgement, language: Language) -> str:
-    warnings = (note("warning", one) for one in judgement.notes)
+    warnings = (note("warning", one) for one in _warnings(judgement))
     return "\n".join(say(one, language) for one in (judgement.note, *warnings))
+
+
+def _numbers(judgement: Judgement) -> dict[str, object]:
+    warnings = _warnings(judgement)
+    told = {"warnings": [say(one) for one in warnings], "warning_codes": [one.code for one in warnings]}
+    return {**numbers(judgement), **told}
+
+
+def _warnings(judgement: Judgement) -> tuple[Note, ...]:
+    """Those of the judgement, and that a failure by counts alone leaves something out."""
+    return (*judgement.notes, *((note("counts_alone"),) if judgement.verdict is Verdict.FAIL else ()))
 
 
 def _from_options(args: argparse.Namespace) -> Judgement:

@@ -7,7 +7,8 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import chain, starmap
+from itertools import groupby, starmap
+from operator import itemgetter
 from struct import Struct
 from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
@@ -18,6 +19,8 @@ Place = tuple[int, int]
 R = TypeVar("R")
 SPARSE = 16
 """Samples are looked up in an array while at least one in so many of its entries is used, else in a dictionary."""
+NO_ROW = 2**32 - 1
+"""Of a sample that did not come."""
 NO_NUMBER = -(2**63)
 """Stands for None among whole numbers; among floats it is NaN."""
 
@@ -37,13 +40,13 @@ class ByKey(Mapping[Key, R]):
         found = None if samples is None else samples.row(key[1])
         return self._far.get(key) if found is None else found
 
-    def rows_of(self, problem: str, count: int) -> Iterator[int]:
+    def rows_of(self, problem: str, count: int) -> Iterable[int]:
         """The rows of the first ``count`` samples of ``problem``, those that came."""
         if self._far:
             rows: Iterable[int | None] = map(self.row, ((problem, sample) for sample in range(count)))
             return (row for row in rows if row is not None)
         samples = self._samples.get(problem)
-        return iter(()) if samples is None else samples.first(count)
+        return () if samples is None else samples.first(count)
 
     def keys_of(self, rows: Iterable[int]) -> Iterator[Key]:
         """Problem and sample of each of ``rows``."""
@@ -94,25 +97,28 @@ class ByKey(Mapping[Key, R]):
 class _Samples:
     """The rows of one problem by sample, but of those that are far from the others."""
 
-    __slots__ = ("_held", "_rows", "problem")
+    __slots__ = ("_gaps", "_held", "_rows", "problem")
 
     def __init__(self, problem: int) -> None:
-        self.problem, self._held, self._rows = problem, 0, array("I")
+        self.problem, self._held, self._rows, self._gaps = problem, 0, array("I"), 0
 
     def put(self, sample: int, row: int) -> bool:
         self._held += 1
         if not 0 <= sample <= SPARSE * self._held:
             return False
-        if sample >= len(self._rows):
-            self._rows.extend(bytes(sample + 1 - len(self._rows)))
-        self._rows[sample] = row + 1
+        self._gaps += sample - len(self._rows) if sample >= len(self._rows) else -1
+        while sample >= len(self._rows):
+            self._rows.append(NO_ROW)
+        self._rows[sample] = row
         return True
 
-    def first(self, count: int) -> Iterator[int]:
-        return (row - 1 for row in self._rows[:count] if row)
+    def first(self, count: int) -> Iterable[int]:
+        rows = self._rows[:count]
+        return filter(NO_ROW.__ne__, rows) if self._gaps else rows
 
     def row(self, sample: int) -> int | None:
-        return self._rows[sample] - 1 if 0 <= sample < len(self._rows) and self._rows[sample] else None
+        found = self._rows[sample] if 0 <= sample < len(self._rows) else NO_ROW
+        return None if found == NO_ROW else found
 
 
 class Places(ByKey[Place]):
@@ -171,7 +177,10 @@ class Planned(Mapping[Key, R]):
 
     def __init__(self, table: Table[R], samples: Mapping[str, int]) -> None:
         self._table, self._samples = table, samples
-        self._rows = array("I", chain.from_iterable(starmap(table.rows_of, samples.items())))
+        self._rows, self._ends = array("I"), dict[str, int]()
+        for problem, rows in zip(samples, starmap(table.rows_of, samples.items()), strict=True):
+            self._rows.extend(rows)
+            self._ends[problem] = len(self._rows)
 
     def __getitem__(self, key: Key) -> R:
         """The record of ``key``, where it is planned."""
@@ -194,6 +203,26 @@ class Planned(Mapping[Key, R]):
     def column(self, name: str) -> Iterator[Any]:
         """One field of each record, in the order of the keys."""
         return self._table.column(name, self._rows)
+
+    def stretches(self) -> Iterator[tuple[str, slice]]:
+        """See `stretches`."""
+        begin = 0
+        for problem, end in self._ends.items():
+            if end > begin:
+                yield problem, slice(begin, end)
+            begin = end
+
+
+def stretches(records: Mapping[Key, R]) -> Iterator[tuple[str, slice]]:
+    """Each problem with the place of its records in a column; one whose records are parted comes more than once."""
+    if isinstance(records, Planned):
+        yield from records.stretches()
+        return
+    begin = 0
+    for problem, keys in groupby(records, key=itemgetter(0)):
+        end = begin + sum(1 for _ in keys)
+        yield problem, slice(begin, end)
+        begin = end
 
 
 def column(records: Mapping[Key, R], name: str) -> Iterator[Any]:
@@ -227,7 +256,7 @@ class _Numbers:
 
     def __init__(self, code: str, none: float) -> None:
         self._values: array[Any] = array(code)
-        self._none = none
+        self._none, self._whole = none, True
         self._others: dict[int, object] = {}
         """What a file states in place of a number, or one that does not fit."""
 
@@ -235,12 +264,19 @@ class _Numbers:
         if row == len(self._values):
             self._values.append(self._none)
         self._others.pop(row, None)
+        self._whole = self._whole and value is not None
         try:
             self._values[row] = self._none if value is None else value
         except (TypeError, OverflowError):
+            self._whole = False
             self._values[row], self._others[row] = self._none, value
 
     def at(self, rows: Iterable[int]) -> Iterator[object]:
+        if self._whole:
+            return map(self._values.__getitem__, rows)
+        return self._at(rows)
+
+    def _at(self, rows: Iterable[int]) -> Iterator[object]:
         values, none, others = self._values, self._none, self._others
         for row in rows:
             value = values[row]

@@ -10,12 +10,13 @@ from typing import Any
 
 from papergate import __version__
 from papergate.acceptance.golden import Golden
-from papergate.acceptance.independence import copies_of, examined
+from papergate.acceptance.independence import copies_of, examined, texts_of
 from papergate.acceptance.judged_by import JudgedBy, golden_kept, read_judged_by
 from papergate.acceptance.judging import regraded
 from papergate.acceptance.options import Options
 from papergate.acceptance.problems import problem_rows
 from papergate.acceptance.records import Acceptance
+from papergate.acceptance.refusals import SHORT
 from papergate.acceptance.rejudge import recompute, recompute_replayed
 from papergate.acceptance.saving import record_of
 from papergate.acceptance.selection import Setup
@@ -131,7 +132,7 @@ def _recomputed(folder: Path, setup: Setup, benchmark: KeptBenchmark) -> tuple[A
     again = _of_a_store if (folder / MANIFEST_FILE).exists() else recompute_replayed
     with suppress(EngineError):  # copies, or loops that repeat each other
         found, golden = again(folder, setup, benchmark, diagnosed=False)
-        if not copies_of(found)[0]:
+        if not copies_of(texts_of(found), least=SHORT)[0]:
             return found, golden
     return again(folder, setup, benchmark, diagnosed=True)
 

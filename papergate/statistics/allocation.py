@@ -50,7 +50,8 @@ class Allocation:
     def samples(self, k: int) -> tuple[int, ...]:
         """Samples of each problem at the look that plans ``k`` on average; never fewer than at an earlier look."""
         least = min(FEWEST, k)
-        return tuple(max(least, math.floor(k * share + 0.5)) for share in self.shares)
+        samples = {share: max(least, math.floor(k * share + 0.5)) for share in {*self.shares}}
+        return tuple(map(samples.__getitem__, self.shares))
 
 
 def _scale(deviations: Sequence[float]) -> float:

@@ -83,8 +83,8 @@ class Counts:
         equal k that is their number. Unweighted, problems that are asked often would vouch for those asked least.
         Problems with a single sample dissent as one problem.
         """
-        pairs = list(zip(self.correct, self.samples, strict=True))
-        repeated = [(min(c, k - c), (self.fewest / k) ** 2) for c, k in pairs if k > 1]
+        pairs, fewest = list(zip(self.correct, self.samples, strict=True)), self.fewest
+        repeated = [(min(c, k - c), (fewest / k) ** 2) for c, k in pairs if k > 1]
         single = [c for c, k in pairs if k == 1]
         each = [*repeated, (min(sum(single), len(single) - sum(single)), 1.0)]
         squared = math.fsum(count * weight**2 for count, weight in each)

@@ -15,14 +15,14 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from itertools import compress
+from itertools import accumulate, compress
 
 from papergate.statistics.counts import Counts
 from papergate.statistics.reference import Reference
 from papergate.statistics.rule import Decision, Rule, decide, weigh
 
-Groups = tuple[Hashable, ...]
-"""The group of each sample of a problem."""
+Sizes = tuple[tuple[Hashable, int], ...]
+"""Groups of the samples of a problem, with how many each has."""
 ALARM = 0.01
 """Largest share of healthy runs in which any of the tests raises an alarm."""
 UNANIMITY_ALARM = 0.004
@@ -41,6 +41,8 @@ FEWEST_DISSENTING = 20
 SPLITS = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
 """Where a run is cut into earlier and later samples, as shares of a problem's samples; and after the first one."""
 LOOKS = "looks"
+DIGITS = 6
+"""Of two groups, both stand out as much but for rounding; then the one that scores less is named."""
 NEGLIGIBLE = 1e-9
 """Of a variance, what rounding leaves of none."""
 
@@ -51,11 +53,14 @@ class Drawn:
 
     right: tuple[bool, ...]
     answers: tuple[str | None, ...]
-    """As they were read; None where there is none, which says nothing."""
+    """As they were read; None where there is none, which says nothing. All right ones are one answer.
+    May be empty where some problem has right and wrong ones, so that not all agree."""
     places: tuple[str, ...]
     """Server or device of each; empty where it is not known."""
     looks: tuple[int, ...]
     """Number of the look for which each was asked, from 1."""
+    texts: tuple[Hashable, ...] = ()
+    """What tells the text of each from others: a copy has that of its original. Empty where nothing is repeated."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +79,37 @@ class Contrast:
         return self.differences[self.group]
 
 
+@dataclass(slots=True)
+class Split:
+    """The samples of one problem, shared out among groups."""
+
+    samples: int
+    right: int
+    sizes: Sizes
+    hits: Sizes
+    """The right ones of each group."""
+
+    @classmethod
+    def of(cls, right: Sequence[bool], groups: Sequence[Hashable]) -> "Split":
+        """Of right or wrong, and the group, of each sample."""
+        sizes, hits = Counter(groups), Counter(compress(groups, right))
+        return cls(len(right), hits.total(), tuple(sizes.items()), tuple(hits.items()))
+
+    @classmethod
+    def at(cls, cut: int, before: Sequence[int]) -> "Split":
+        """Into the samples before the ``cut`` and, as the group True, those from it on.
+
+        Of each sample, and of all, the right ones ``before`` it.
+        """
+        k, c = len(before) - 1, before[-1]
+        cut = min(cut, k)
+        return cls(k, c, ((False, cut), (True, k - cut)), ((False, before[cut]), (True, c - before[cut])))
+
+
 @dataclass(kw_only=True, slots=True)
 class Share:
     """The problems whose samples are shared out among the groups in one way; each sum counts them by their weight."""
 
-    sizes: Counter[Hashable]
     problems: float = 0.0
     right: float = 0.0
     """Of the problems in which samples differ."""
@@ -139,8 +170,12 @@ def alarm_of(
 
 
 def premature_failure(drawn: Sequence[Drawn], counts: Counts, reference: Reference, rule: Rule) -> Alarm | None:
-    """A failure that would be none, were each look a single draw: samples asked side by side may share their noise."""
-    counted = weigh(counts, reference, rule, variance=variance_by_looks(drawn, counts))
+    """A failure that would be none, were each look a single draw, or each text.
+
+    Samples asked side by side may share their noise, and those that repeat a text do.
+    """
+    variance = max(variance_by_looks(drawn, counts), variance_by_texts(drawn, counts))
+    counted = weigh(counts, reference, rule, variance=variance)
     if decide(counted, rule) in (Decision.FAIL_LOW, Decision.FAIL_HIGH):
         return None
     return Alarm(kind="side_by_side", clear=False, p_value=counted.p_value)
@@ -149,28 +184,42 @@ def premature_failure(drawn: Sequence[Drawn], counts: Counts, reference: Referen
 def variance_by_looks(drawn: Iterable[Drawn], counts: Counts) -> float:
     """Variance of the score from how far the looks of each problem lie apart; at least that from single samples.
 
-    The samples of a look are a cluster (Liang and Zeger, 1986). With h right of s in a look, c of k in all, the squares
-    (h - s c/k)^2 add up to sigma^2 (k - sum s^2/k) on average where samples are independent, and to more where those
-    of a look agree. One look alone shows nothing of it: then each problem counts as a single sample.
+    One look alone shows nothing of it: then each problem counts as a single sample.
     """
-    sums = [_scatter(problem) for problem in drawn if len({*problem.looks}) > 1]
+    sums = [_scatter(problem.right, problem.looks) for problem in drawn if len({*problem.looks}) > 1]
     if not sums:
-        alone = Counts.spread(round(counts.score * counts.n), problems=counts.n, k=1)
-        return float(max(counts.variance, alone.variance))
-    by_looks, by_samples = (math.fsum(column) for column in zip(*sums, strict=True))
-    return float(counts.variance) * max(1.0, by_looks / by_samples if by_samples else 1.0)
+        rate = (counts.score * counts.n + Fraction(1, 2)) / (counts.n + 1)  # as `Counts.variance` has it
+        return float(max(counts.variance, rate * (1 - rate) / counts.n))
+    return float(counts.variance) * _shared(sums)
 
 
-def _scatter(problem: Drawn) -> tuple[float, float]:
-    """Variance of the problem's score, from its looks and from its samples."""
-    k, c = len(problem.right), sum(problem.right)
-    sizes, hits = Counter(problem.looks), Counter(compress(problem.looks, problem.right))
-    squares = math.fsum((hits[look] - size * c / k) ** 2 for look, size in sizes.items())
+def variance_by_texts(drawn: Iterable[Drawn], counts: Counts) -> float:
+    """The same with the samples of one text as what lies apart; that from single samples where none repeats another."""
+    return float(counts.variance) * _shared(
+        [_scatter(problem.right, problem.texts) for problem in drawn if len({*problem.texts}) > 1]
+    )
+
+
+def _shared(sums: Iterable[tuple[float, float]]) -> float:
+    """How many times the variance from single samples the one from clusters is; at least once."""
+    by_clusters, by_samples = (math.fsum(column) for column in zip(*sums, (0.0, 0.0), strict=True))
+    return max(1.0, by_clusters / by_samples if by_samples else 1.0)
+
+
+def _scatter(right: Sequence[bool], clusters: Sequence[Hashable]) -> tuple[float, float]:
+    """Variance of a problem's score, from clusters of its samples and from single ones; Liang and Zeger (1986).
+
+    With h right of s in a cluster, c of k in all, the squares (h - s c/k)^2 add up to sigma^2 (k - sum s^2/k) on
+    average where samples are independent, and to more where those of a cluster agree.
+    """
+    k, c = len(right), sum(right)
+    sizes, hits = Counter(clusters), Counter(compress(clusters, right))
+    squares = math.fsum((hits[cluster] - size * c / k) ** 2 for cluster, size in sizes.items())
     free = k - sum(size**2 for size in sizes.values()) / k
     return squares / free / k, c * (k - c) / (k - 1) / k**2
 
 
-def unanimity_of(drawn: Iterable[Drawn], counts: Counts, reference: Reference) -> Alarm | None:
+def unanimity_of(drawn: Sequence[Drawn], counts: Counts, reference: Reference) -> Alarm | None:
     """That no two answers to any problem differ, where that is unlikely, or would be by `SOON` samples."""
     if not _no_two_differ(drawn):
         return None
@@ -188,10 +237,18 @@ def _soon(counts: Counts, reference: Reference) -> float:
     return math.prod(rate**SOON + (1 - rate) ** SOON for rate in rates)
 
 
-def _no_two_differ(drawn: Iterable[Drawn]) -> bool:
+def _no_two_differ(drawn: Sequence[Drawn]) -> bool:
     """Whether all answers to each problem are one, right or wrong, and some problem has two answers."""
-    answers = [[answer for answer in problem.answers if answer is not None] for problem in drawn]
-    return any(len(found) > 1 for found in answers) and all(len(set(found)) <= 1 for found in answers)
+    if any(0 < sum(problem.right) < len(problem.right) for problem in drawn):
+        return False
+    several = False
+    for problem in drawn:
+        said = zip(problem.right, problem.answers, strict=True)
+        answers = [True if right else answer for right, answer in said if right or answer is not None]
+        if len({*answers}) > 1:
+            return False
+        several = several or len(answers) > 1
+    return several
 
 
 def chance_of_unanimity(counts: Counts, reference: Reference) -> float:
@@ -213,33 +270,33 @@ def _of_a_family(score: float, samples: Sequence[int]) -> float:
     return math.prod(chances[k] for k in samples)
 
 
-def compared(drawn: Iterable[tuple[Sequence[bool], Groups]], weight: Weight = alike) -> Contrast | None:
-    """Groups within problems: right or wrong, and the group, of each sample. None where too little could differ."""
-    surplus, shares, dissenting = dict[Hashable, float](), dict[Groups, Share](), 0
-    for right, groups in drawn:
-        k, c = len(right), sum(right)
+def compared(splits: Iterable[Split], weight: Weight = alike) -> Contrast | None:
+    """Groups within problems. None where too little could differ."""
+    surplus, shares, dissenting = dict[Hashable, float](), dict[Sizes, Share](), 0
+    for one in splits:
+        k, c = one.samples, one.right
         counted = weight(c, k)
-        share = shares.get(groups) or shares.setdefault(groups, Share(sizes=Counter(groups)))
+        share = shares.get(one.sizes) or shares.setdefault(one.sizes, Share())
         share.problems += counted
         if not 0 < c < k:
             continue
         dissenting += min(c, k - c)
         share.noise += counted**2 * c * (k - c) / (k * (k - 1))
         share.right += counted * c
-        for group, hits in Counter(compress(groups, right)).items():
+        for group, hits in one.hits:
             surplus[group] = surplus.get(group, 0.0) + counted * hits
-    return _contrast(surplus, shares.values()) if dissenting >= FEWEST_DISSENTING else None
+    return _contrast(surplus, shares) if dissenting >= FEWEST_DISSENTING else None
 
 
-def _contrast(hits: Mapping[Hashable, float], shares: Iterable[Share]) -> Contrast | None:
+def _contrast(hits: Mapping[Hashable, float], shares: Mapping[Sizes, Share]) -> Contrast | None:
     """The groups' right samples beside those expected, in units of what they vary together."""
     surplus, spread, together = dict(hits), Counter[Hashable](), Counter[tuple[Hashable, ...]]()
-    for share in shares:
-        k = share.sizes.total()
-        for group, size in share.sizes.items():
+    for sizes, share in shares.items():
+        k = sum(size for _, size in sizes)
+        for group, size in sizes:
             surplus[group] = surplus.get(group, 0.0) - share.right * size / k
             spread[group] += share.problems * size * (1 - size / k)  # type: ignore[assignment]
-            for other, count in share.sizes.items():
+            for other, count in sizes:
                 together[group, other] += share.noise * size * ((group == other) - count / k)  # type: ignore[assignment]
     groups = [group for group in surplus if together[group, group] > NEGLIGIBLE]
     statistic, rank = _quadratic_form(
@@ -247,14 +304,16 @@ def _contrast(hits: Mapping[Hashable, float], shares: Iterable[Share]) -> Contra
     )
     if not rank:
         return None
-    most = max(groups, key=lambda one: abs(surplus[one]) / math.sqrt(together[one, one]))
+    apart = {one: surplus[one] / math.sqrt(together[one, one]) for one in groups}
+    most = max(groups, key=lambda one: (round(abs(apart[one]), DIGITS), -apart[one]))
     differences = {group: surplus[group] / spread[group] for group in groups}
     return Contrast(p_value=chi_square_tail(statistic, rank), group=most, differences=differences)
 
 
 def _among_places(drawn: Sequence[Drawn]) -> Alarm | None:
     """Servers against each other, for either way in which one may be worse (Bonferroni); the loss is the plain one."""
-    ways = [compared(((problem.right, problem.places) for problem in drawn), weight) for weight in (alike, by_noise)]
+    splits = [Split.of(problem.right, problem.places) for problem in drawn]
+    ways = [compared(splits, weight) for weight in (alike, by_noise)]
     plain, surest = ways[0], min((way for way in ways if way), key=lambda way: way.p_value, default=None)
     if plain is None or surest is None or (p_value := min(1.0, len(ways) * surest.p_value)) > SUSPICIOUS:
         return None
@@ -266,11 +325,12 @@ def _over_time(drawn: Sequence[Drawn], level: float) -> Alarm | None:
     """Later samples against earlier ones at a few cuts, and all looks against each other (Bonferroni)."""
     most = max((len(problem.right) for problem in drawn), default=0)
     cuts = sorted({1, *(round(most * share) for share in SPLITS)} - {0, most})
-    ways: list[tuple[Hashable, Callable[[Drawn], Groups]]] = [(cut, partial(_cut, cut=cut)) for cut in cuts]
+    before = [[*accumulate(problem.right, initial=0)] for problem in drawn]
+    ways: list[tuple[Hashable, Contrast | None]]
+    ways = [(cut, compared(map(partial(Split.at, cut), before))) for cut in cuts]
     if len({look for problem in drawn for look in problem.looks}) > len(SPLITS):
-        ways.append((LOOKS, lambda problem: problem.looks))
-    found = [(way, compared((problem.right, groups(problem)) for problem in drawn)) for way, groups in ways]
-    way, surest = min(((way, one) for way, one in found if one), default=(None, None), key=_p_value)
+        ways.append((LOOKS, compared(Split.of(problem.right, problem.looks) for problem in drawn)))
+    way, surest = min(((way, one) for way, one in ways if one), default=(None, None), key=_p_value)
     if surest is None or surest.p_value * len(ways) > level:
         return None
     p_value = surest.p_value * len(ways)
@@ -282,12 +342,6 @@ def _over_time(drawn: Sequence[Drawn], level: float) -> Alarm | None:
 
 def _p_value(found: tuple[Hashable, Contrast]) -> float:
     return found[1].p_value
-
-
-def _cut(problem: Drawn, *, cut: int) -> Groups:
-    """Whether each sample comes from the ``cut`` on."""
-    k = len(problem.right)
-    return (False,) * min(cut, k) + (True,) * (k - cut)
 
 
 def chi_square_tail(statistic: float, degrees: int) -> float:

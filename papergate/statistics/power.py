@@ -1,7 +1,7 @@
 """How a gate ends, before a token is spent: chances of its verdicts by simulation, of a single run exactly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,60 @@ class _References:
         return planned
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Draws:
+    """The samples of all gates, and what `dependence.variance_by_looks` needs of their looks.
+
+    Each array has shape (gates, problems).
+    """
+
+    correct: "Integers"
+    samples: "Integers"
+    looks: "Integers"
+    """That brought samples of the problem."""
+    hits_squared: "Integers"
+    """Sum of h^2 over the looks, each with h right of s samples."""
+    hits_by_size: "Integers"
+    """Sum of h s."""
+    sizes_squared: "Integers"
+    """Sum of s^2."""
+
+    @classmethod
+    def none(cls, gates: int, problems: int) -> "_Draws":
+        """Nothing is drawn yet."""
+        import numpy as np
+
+        return cls(**{field.name: np.zeros((gates, problems), dtype=np.int64) for field in fields(cls)})
+
+    def add(self, rows: "Integers", hits: "Integers", planned: "Integers") -> None:
+        """Put down a look of the gates in ``rows``: ``hits`` more are right, and ``planned`` samples are there now."""
+        sizes = planned - self.samples[rows]
+        self.correct[rows] += hits
+        self.samples[rows] = planned
+        self.looks[rows] += sizes > 0
+        self.hits_squared[rows] += hits**2
+        self.hits_by_size[rows] += hits * sizes
+        self.sizes_squared[rows] += sizes**2
+
+    def variances_by_looks(self, rows: "Integers") -> "Floats":
+        """`dependence.variance_by_looks` of the gates in ``rows``, of shape (rows,)."""
+        import numpy as np
+
+        columns = (self.correct, self.samples, self.hits_squared, self.hits_by_size, self.sizes_squared)
+        c, k, hits_squared, hits_by_size, sizes_squared = (column[rows] for column in columns)
+        own, _ = panel_variances(c, k)
+        several, rate = self.looks[rows] > 1, c / k
+        squares = hits_squared - 2 * rate * hits_by_size + rate**2 * sizes_squared
+        by_looks = (several * squares / np.where(several, k**2 - sizes_squared, 1)).sum(axis=1)
+        by_samples = (several * c * (k - c) / (np.maximum(k - 1, 1) * k**2)).sum(axis=1)
+        shared = np.where(by_samples > 0, by_looks / np.where(by_samples > 0, by_samples, 1), 1)
+        problems = k.shape[1]
+        alone = (rate.sum(axis=1) + 0.5) / (problems + 1)
+        alone *= (1 - alone) / problems
+        found: Floats = np.where(several.any(axis=1), own * np.maximum(shared, 1), np.maximum(own, alone))
+        return found
+
+
 def outlook(
     gate: Gate,
     panel: Panel,
@@ -127,27 +181,45 @@ def simulate_gate(
 
     rng, problems = np.random.default_rng(seed), len(actual.rates)
     references = _draw_references(rng, gate, promised, replicates)
-    correct = np.zeros((replicates, problems), dtype=np.int64)
-    samples = np.zeros_like(correct)
+    drawn = _Draws.none(replicates, problems)
     ends, taken = np.zeros(replicates, dtype=np.int64), np.zeros(replicates)
     going = np.arange(replicates)
     for look in gate.looks:
         planned = references.samples(look, going, problems)
-        correct[going] += rng.binomial(planned - samples[going], actual.rates)
-        samples[going], taken[going] = planned, planned.mean(axis=1)
-        ends[going] = decide_many(correct[going], planned, references, going, gate.rule)
+        drawn.add(going, rng.binomial(planned - drawn.samples[going], actual.rates), planned)
+        taken[going] = planned.mean(axis=1)
+        ends[going] = decide_many(drawn.correct[going], planned, references, going, gate.rule)
+        if look != gate.looks[-1]:
+            ends[_premature(drawn, references, going[ends[going] > 1], gate.rule)] = 0
         going = going[(ends[going] == 0) | (rng.random(going.size) < gate.resumed)]
     return ends, taken
 
 
+def _premature(drawn: _Draws, references: _References, rows: "Integers", rule: Rule) -> "Integers":
+    """Those of the gates in ``rows``, which fail, whose failure waits: `dependence.premature_failure`."""
+    correct, samples = drawn.correct[rows], drawn.samples[rows]
+    ends = decide_many(correct, samples, references, rows, rule, variance=drawn.variances_by_looks(rows))
+    return rows[ends <= 1]
+
+
 def decide_many(
-    correct: "Integers", samples: "Integers", references: _References, rows: "Integers", rule: Rule
+    correct: "Integers",
+    samples: "Integers",
+    references: _References,
+    rows: "Integers",
+    rule: Rule,
+    *,
+    variance: "Floats | None" = None,
 ) -> "Integers":
-    """What the rule decides of each result; both arrays have shape (gates, problems), ``rows`` are their references."""
+    """What the rule decides of each result, whose score has ``variance`` where that is not its own.
+
+    Both arrays have shape (gates, problems), ``rows`` are their references.
+    """
     import numpy as np
 
     score = (correct / samples).mean(axis=1)
-    variance, run_variance = panel_variances(correct, samples)
+    own, run_variance = panel_variances(correct, samples)
+    variance = own if variance is None else variance
     reference = references.score[rows]
     reference_variance = references.fixed[rows] + references.per_run * run_variance
     difference = score - reference

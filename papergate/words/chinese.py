@@ -488,6 +488,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "若所有承诺合计的错误率不超过 {alpha:.0%}（Holm），{failed} 项未通过中有 {stand} 项成立",
     "score_above_paper": "得分比论文高出容差以上：请检查是否有答案泄漏、多数投票、更宽的判题规则、"
     "更长的长度上限或其他权重",
+    "counts_alone": "只有计数，无法查找输出之间的重复；有重复时，“未通过”没有那么可靠。"
+    "如果保存了输出，请判定输出本身：pytest tests/accuracy --predictions FILE",
     "could_be_paper_noise": "这可能是论文自身的噪声：每题 {samples} 个样本的平均值有 {error_points:.2f} 个百分点的"
     "误差，计入后，完全正确的部署在任一检查点相差这么多或更多的概率可达 {chance:.0%}；请与参照运行比较",
     "confirm_failure": "要确认这次未通过，请用新的种子再运行一次，每题 {k} 个样本："
@@ -521,7 +523,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "dependent_looks": _looks_differ,
     "unanimous_so_far": "目前没有一题的两个答案不同，无法看到题内噪声：请为每题采集更多样本",
     "places_so_far": "各服务之间可能有差别（p = {p:.2g}）：更多样本可以判断",
-    "side_by_side_so_far": "得分超出容差，但同一批采集的答案可能有共同的噪声（若如此，p = {p:.2g}）：更多样本可以判断",
+    "side_by_side_so_far": "得分超出容差，但同一批采集或文本相同的答案可能有共同的噪声（若如此，p = {p:.2g}）："
+    "更多样本可以判断",
     "few_copies": "{answers} 个长输出中有 {copies} 个与同题的另一个相同：请检查服务前面的缓存或被忽略的种子",
     "not_sure_in_the_family": "单独看未通过（p = {p:.2g}），但在本次会话的所有承诺中需要 p = {most:.2g}（Holm）",
     "tokens_not_counted": "因 --budget-tokens 停止：引擎不统计 token 数，无法遵守预算",

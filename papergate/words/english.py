@@ -478,6 +478,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "{failed} failures stand when all promises together may err in {alpha:.0%} (Holm)",
     "score_above_paper": "the score is higher than the paper's by more than the tolerance: look for leaked answers, "
     "voting, a laxer grader, a longer limit or other weights",
+    "counts_alone": "only counts are known, so copies among the answers cannot be looked for; they make a failure less "
+    "sure. Where the answers are kept, judge those: pytest tests/accuracy --predictions FILE",
     "could_be_paper_noise": "this could be the paper's own noise: a mean of {samples} samples per problem has an error "
     "of {error_points:.2f} points. With it, a perfect deployment differs by this much or more, at any look, in up to "
     "{chance:.0%} of runs. Compare with a golden run",
@@ -517,8 +519,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "unanimous_so_far": "no two answers to any problem differ so far, so the noise within problems cannot be seen: "
     "take more samples of each problem",
     "places_so_far": "the servers may differ (p = {p:.2g}): further samples tell",
-    "side_by_side_so_far": "the score is outside the tolerance, but answers of one look may share their noise (p = "
-    "{p:.2g} if they do): further samples tell",
+    "side_by_side_so_far": "the score is outside the tolerance, but answers of one look, or of one text, may share "
+    "their noise (p = {p:.2g} if they do): further samples tell",
     "few_copies": "{copies} of {answers} long answers repeat another one of their problem: look for a cache in front "
     "of the server, or ignored seeds",
     "not_sure_in_the_family": "judged alone it fails (p = {p:.2g}), but among the promises of this session p = "

@@ -8,11 +8,14 @@ import pytest
 
 from papergate.acceptance import accept, manifest_of, replay
 from papergate.acceptance.independence import drawn_of, with_preflight
+from papergate.acceptance.judging import assess, graded
 from papergate.acceptance.options import Options
-from papergate.acceptance.refusals import LONG
+from papergate.acceptance.records import Receipt
+from papergate.acceptance.refusals import LONG, SHORT
 from papergate.acceptance.saving import record_of, save
 from papergate.acceptance.shipped import own
 from papergate.completions.store import Store
+from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, Finish
 from papergate.errors import StoreError
 from papergate.evidence.recompute import check_promise
@@ -21,6 +24,7 @@ from papergate.reports.explained import more_samples
 from papergate.run_folder.files import PREFLIGHT_FILE
 from papergate.run_folder.history import forget_verdict
 from papergate.run_folder.preflight import Check, PreflightRecord, write_preflight
+from papergate.scoring import Grader
 from papergate.statistics.budget import Budget
 from papergate.verdict import Verdict
 from tests.meta.tiny_runs import BENCHMARK, IDENTITY, TINY, case_of
@@ -194,6 +198,22 @@ def test_few_long_copies_are_noted_and_many_decide_nothing():
     assert few.findings[0].values == {"copies": 3, "answers": 240}
     assert codes(many) == ["dependent_copies"]
     assert "20 of 240 long answers repeat another one" in many.sentence
+
+
+@pytest.mark.parametrize(("length", "different"), [(SHORT - 60, 8), (SHORT, 2)])
+def test_texts_of_some_length_are_told_apart_and_short_ones_may_repeat_by_chance(length, different):
+    words = ["one " * (length // 4), "two " * (length // 4)]
+    log = [completion(problem, sample, right=True, words=words[sample % 2]) for problem in IDS for sample in range(8)]
+    found = assess(case_of(), 8, *kept_of(log))
+    assert [len({*problem.texts}) for problem in drawn_of(found, told_apart=True)] == [different] * len(IDS)
+    assert {problem.texts for problem in drawn_of(found)} == {()}
+
+
+def kept_of(log):
+    """Receipts, of whole answers, and grades."""
+    receipts = {(done.problem, done.sample): Receipt.of(done, Kind.COMPLETE) for done in log}
+    with Grader("strict") as grader:
+        return receipts, {receipt.key: grade for receipt, grade in graded(case_of(), grader, log)}
 
 
 @pytest.mark.parametrize("words", ["!" * 3000, "and so on, as before, " * 200, ""], ids=["garbled", "loops", "empty"])

@@ -59,9 +59,12 @@ def test_a_kept_promise_exits_with_0(ask, file):
 
 
 def test_a_broken_promise_exits_with_1(ask, file):
-    code, out, _ = ask(file(**GOLDEN | {"counts": [16] * 20 + [0] * 10}, **FRACTIONS))
+    result = file(**GOLDEN | {"counts": [16] * 20 + [0] * 10}, **FRACTIONS)
+    code, out, _ = ask(result)
     assert code == 1
     assert out.startswith("fail: ")
+    assert "\nwarning: only counts are known, so copies among the answers cannot be looked for" in out
+    assert json.loads(ask(result, "--json")[1])["warning_codes"] == ["counts_alone"]
 
 
 def test_a_score_too_high_for_a_paper_warns_and_exits_with_0(ask, file):

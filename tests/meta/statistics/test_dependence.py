@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -16,6 +17,7 @@ from papergate.statistics.dependence import (
     PLACES_ALARM,
     UNANIMITY_ALARM,
     Drawn,
+    Split,
     alarm_of,
     alike,
     by_noise,
@@ -24,6 +26,7 @@ from papergate.statistics.dependence import (
     compared,
     premature_failure,
     variance_by_looks,
+    variance_by_texts,
 )
 from papergate.statistics.panels import Panel, beta_panel
 from papergate.statistics.reference import Reference
@@ -48,12 +51,13 @@ def test_the_tail_of_chi_square_is_that_of_the_tables(statistic, degrees, tail):
     assert chi_square_tail(statistic, degrees) == pytest.approx(tail, rel=1e-3)
 
 
-def drawn(right, *, places=None, looks=None, answers=None):
+def drawn(right, *, places=None, looks=None, answers=None, texts=()):
     return Drawn(
         right=tuple(right),
         answers=tuple(answers or ("right" if one else "other" for one in right)),
         places=tuple(places or [""] * len(right)),
         looks=tuple(looks or range(len(right))),
+        texts=tuple(texts),
     )
 
 
@@ -70,14 +74,14 @@ def test_two_groups_are_compared_as_mantel_and_haenszel_do(weight):
         surplus += one * (sum(hit for hit, group in zip(right, groups, strict=True) if group == "a") - c * m / k)
         noise += one**2 * c * (k - c) * m * (k - m) / (k * k * (k - 1))
         spread += one * m * (k - m) / k
-    found = compared(problems, weight)
+    found = compared(itertools.starmap(Split.of, problems), weight)
     assert found.p_value == pytest.approx(math.erfc(abs(surplus) / math.sqrt(2 * noise)))
     assert found.difference == pytest.approx(surplus / spread * (1 if found.group == "a" else -1))
 
 
 def test_groups_that_never_share_a_problem_say_nothing():
     problems = [((True, False) * 4, ("a",) * 8), ((False, True) * 4, ("b",) * 8)] * 6
-    assert compared(problems) is None
+    assert compared(itertools.starmap(Split.of, problems)) is None
 
 
 def test_beside_a_golden_run_unanimity_has_its_exact_chance():
@@ -204,12 +208,34 @@ def test_samples_of_a_look_that_agree_count_as_the_one_draw_they_are():
         assert low <= variance_by_looks(seen, counts_of(seen)) / float(counts_of(seen).variance) <= high
 
 
+def test_samples_of_one_text_count_as_the_one_draw_they_are_whatever_their_looks():
+    rng, seen = random.Random(2), []
+    for _ in range(200):
+        draws = [rng.random() < 0.6 for _ in range(6)]
+        seen.append(drawn(draws * 4, looks=[0] * 12 + [1] * 12, texts=list(range(6)) * 4))
+    counts = counts_of(seen)
+    assert variance_by_looks(seen, counts) < 1.3 * counts.variance
+    assert 3.2 <= variance_by_texts(seen, counts) / float(counts.variance) <= 4.9
+    apart = [replace(one, texts=tuple(range(24))) for one in seen]
+    assert variance_by_texts(apart, counts) == pytest.approx(float(counts.variance))
+    assert variance_by_texts([replace(one, texts=()) for one in seen], counts) == float(counts.variance)
+
+
+def test_a_failure_by_copies_of_texts_waits():
+    rng = random.Random(5)
+    draws = [[rng.random() < 0.6 for _ in range(3)] for _ in range(30)]
+    copied = [drawn(one * 4, looks=[0] * 6 + [1] * 6, texts=list(range(3)) * 4) for one in draws]
+    fresh = [replace(one, texts=()) for one in copied]
+    assert premature_failure(fresh, counts_of(fresh), EXACT, AIME) is None
+    assert premature_failure(copied, counts_of(copied), EXACT, AIME).kind == "side_by_side"
+
+
 def test_on_average_independent_samples_scatter_between_looks_as_within_them():
     """Every outcome of three samples in two looks, weighed by its chance: sigma^2 / k is 0.24 / 3 at a rate of 0.6."""
     expected = 0.0
     for right in itertools.product((True, False), repeat=3):
         chance = math.prod(0.6 if one else 0.4 for one in right)
-        expected += chance * dependence._scatter(drawn(right, looks=(1, 1, 2)))[0]
+        expected += chance * dependence._scatter(right, (1, 1, 2))[0]
     assert expected == pytest.approx(0.24 / 3)
 
 

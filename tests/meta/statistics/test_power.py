@@ -11,6 +11,7 @@ from papergate.promises.tolerance import Tolerance
 from papergate.statistics import power
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.counts import Counts
+from papergate.statistics.dependence import Drawn, variance_by_looks
 from papergate.statistics.panels import Panel, beta_panel, golden_panel, lose
 from papergate.statistics.power import DECISIONS, Gate, outlook
 from papergate.statistics.reference import Reference, ReferenceKind
@@ -61,6 +62,36 @@ def test_the_simulation_has_the_variances_and_dissents_of_unequal_counts(pairs):
     assert power.dissenting(*columns)[0] == pytest.approx(counts.dissenting, rel=1e-12)
     assert variance[0] == pytest.approx(float(counts.variance), rel=1e-12)
     assert run_variance[0] == pytest.approx(float(counts.run_variance), rel=1e-12)
+
+
+def test_the_simulation_counts_the_variance_from_look_to_look_as_the_gate_does():
+    rng, gates, problems = np.random.default_rng(8), 20, 6
+    drawn, rows = power._Draws.none(gates, problems), np.arange(gates)
+    seen = [[Drawn(right=(), answers=(), places=(), looks=()) for _ in range(problems)] for _ in rows]
+    for look in range(4):  # of each problem 1 to 3 samples in the first look, 0 to 3 in the others
+        sizes = rng.integers(look == 0, 4, (gates, problems))
+        hits = rng.binomial(sizes, 0.6)
+        drawn.add(rows, hits, drawn.samples + sizes)
+        seen = [list(map(longer, *one, [look] * problems)) for one in zip(seen, sizes, hits, strict=True)]
+        counts = [Counts(correct=tuple(c), samples=tuple(k)) for c, k in zip(drawn.correct, drawn.samples, strict=True)]
+        expected = [variance_by_looks(one, counted) for one, counted in zip(seen, counts, strict=True)]
+        assert drawn.variances_by_looks(rows) == pytest.approx(expected, rel=1e-12)
+
+
+def longer(before, size, hits, look):
+    """``before`` and a look of so many samples."""
+    right = (*before.right, *(at < hits for at in range(size)))
+    nothing = ("",) * len(right)
+    return Drawn(right=right, answers=nothing, places=nothing, looks=(*before.looks, *(look,) * size))
+
+
+def test_a_simulated_failure_waits_until_looks_bear_it_out_unless_none_can_follow():
+    gates = [Gate(rule=AIME, reference=ReferenceKind.EXACT, looks=looks) for looks in ((2,), (2, 3))]
+    (at_once, _), (_, samples) = (
+        power.simulate_gate(gate, PANEL, lose(PANEL, 0.15), replicates=400, seed=1) for gate in gates
+    )
+    assert (at_once > 1).mean() > 0.5
+    assert (samples == 2).mean() < 0.1
 
 
 def test_a_golden_gate_spreads_its_samples_as_the_allocation_does():

@@ -75,6 +75,7 @@ SAMPLES = {
     "tolerance": [{"tolerance": words} for words in ("1 problem", "2 problems", "0.5 points", "1 point")],
     "family": [{"promises": 14, "alpha": 0.05, "expected": 0.7, "chance": 0.51, "stand": 1, "failed": 2}],
     "score_above_paper": [{}],
+    "counts_alone": [{}],
     "could_be_paper_noise": [{"samples": 4, "error_points": 1.234, "chance": 0.31}],
     "confirm_failure": [{"k": 9, "seed": 1, "alpha": 0.05, "both": 0.0025}],
     "partial_by_limit": [{"asked": 5, "problems": 30}],
