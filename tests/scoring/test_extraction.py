@@ -137,3 +137,14 @@ def test_many_boxes_and_megabytes_are_read():
     assert found("<!-- " * 200_000 + r"\boxed{2}") == ("2", "box")
     assert found("so it is $x = 1$, " * 50_000 + "so it is 42.")[0] == "42"
     assert found("A or " * 100_000 + "Answer: C", kind=AnswerKind.CHOICE) == ("C", "answer-is")
+
+
+@pytest.mark.parametrize("sign", ["\n", " ", "\n \n", "_", "*", "---\n"])
+def test_a_long_run_of_one_sign_before_the_end_ends_nothing(sign):
+    run = "t</think>So we get " + sign * (20_000 // len(sign))
+    assert found(run + "\n\n5", thinks=True)[0] == "5"
+    assert found(run + " is 5.", thinks=True)[0] in {"5", None}
+
+
+def test_a_value_after_marks_that_say_nothing_is_read():
+    assert found("t</think>****\n\n5", thinks=True) == ("5", "concluded")

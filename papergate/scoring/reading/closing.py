@@ -21,7 +21,7 @@ from papergate.scoring.reading.sentences import (
     stated_by,
     tail_of,
 )
-from papergate.scoring.reading.values import value_alone
+from papergate.scoring.reading.values import MAX_WHOLE, value_alone
 
 _PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin", "\\end"), ("{", "}"))
 _ENDED = re.compile(r"(?:[.!。！]|(?<!\\)\$|\\\]|\\\)|\*\*)[\s*_)]*$")
@@ -104,7 +104,7 @@ def _formula_apart(tail: str) -> re.Match[str] | None:
 
 def _displayed(before: str, content: str) -> str | None:
     """What a formula at the end says: a value, or an equation that was introduced or computes one."""
-    said = sentences_of(before)[-1] if before.strip() else ""
+    said = next(reversed(sentences_of(before)), "")
     introduction = "" if _ENDED.search(before) else said
     if _is_preparing(introduction) or leads_elsewhere(introduction) or _WRONG.search(introduction):
         return None
@@ -118,6 +118,8 @@ def _displayed(before: str, content: str) -> str | None:
 def _last_line(tail: str) -> str | None:
     """A last paragraph that is a value, set in bold or bare, or that gives one a name: `Total: 41`."""
     before, _, line = tail.rpartition("\n")
+    if len(line) > MAX_WHOLE:
+        return None
     alone = not before.strip(" \t") or before.rstrip(" \t").endswith("\n")
     if alone and value_alone(line) and not (before and _BEGINS.fullmatch(line)):
         return _displayed(before, line.strip(" \t*_`>").rstrip("."))

@@ -23,7 +23,9 @@ MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the 
 MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regular expressions
 
 _BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
-_RULE = re.compile(r"(?:\n\s*(?:-{3,}|\*{3,}|_{3,})\s*)+$")
+_BLANKS, _BLANK_LINES = re.compile(r"[ \t]{3,}"), re.compile(r"(?:[ \t]{0,2}\n){3,}")  # long runs take long to match
+_MARKS = re.compile(r"([*_])\1{3,}")
+_RULE = re.compile(r"\n[ \t]*(?:-{3,}|\*{3,}|_{3,})$")
 _LABEL_INSIDE = re.compile(
     r"(\\\[|\\\(|\$\$?)\s*\\text(?:bf)?\{\s*((?:the\s+)?(?:final\s+)?answer|答案)\s*(?:is\s*)?:?\s*\}\s*[:=]?",
     re.IGNORECASE,
@@ -97,7 +99,10 @@ _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.
 
 def tail_of(text: str) -> str:
     r"""The end of a text without drawings, rules and politeness; `\[\text{Answer: } 5\]` is `Answer: \[5\]`."""
-    text = _RULE.sub("", _LABEL_INSIDE.sub(r"\2: \1", _DRAWING.sub(" ", text[-MAX_TAIL:]).rstrip()))
+    text = _BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", _DRAWING.sub(" ", text[-MAX_TAIL:]).rstrip()))
+    text = _LABEL_INSIDE.sub(r"\2: \1", _MARKS.sub(r"\1\1\1", text))
+    while rule := _RULE.search(text):
+        text = text[: rule.start()].rstrip()
     return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
 
 
