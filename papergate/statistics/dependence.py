@@ -174,7 +174,7 @@ def premature_failure(drawn: Sequence[Drawn], counts: Counts, reference: Referen
 
     Samples asked side by side may share their noise, and those that repeat a text do.
     """
-    variance = max(variance_by_looks(drawn, counts), variance_by_texts(drawn, counts))
+    variance = variance_by_looks(drawn, counts) * shared_by_texts(drawn)
     counted = weigh(counts, reference, rule, variance=variance)
     if decide(counted, rule) in (Decision.FAIL_LOW, Decision.FAIL_HIGH):
         return None
@@ -193,11 +193,9 @@ def variance_by_looks(drawn: Iterable[Drawn], counts: Counts) -> float:
     return float(counts.variance) * _shared(sums)
 
 
-def variance_by_texts(drawn: Iterable[Drawn], counts: Counts) -> float:
-    """The same with the samples of one text as what lies apart; that from single samples where none repeats another."""
-    return float(counts.variance) * _shared(
-        [_scatter(problem.right, problem.texts) for problem in drawn if len({*problem.texts}) > 1]
-    )
+def shared_by_texts(drawn: Iterable[Drawn]) -> float:
+    """How many times the variance is that from single samples, as samples of one text agree; 1 where none repeats."""
+    return _shared([_scatter(problem.right, problem.texts) for problem in drawn if len({*problem.texts}) > 1])
 
 
 def _shared(sums: Iterable[tuple[float, float]]) -> float:

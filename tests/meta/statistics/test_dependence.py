@@ -25,8 +25,8 @@ from papergate.statistics.dependence import (
     chi_square_tail,
     compared,
     premature_failure,
+    shared_by_texts,
     variance_by_looks,
-    variance_by_texts,
 )
 from papergate.statistics.panels import Panel, beta_panel
 from papergate.statistics.reference import Reference
@@ -215,10 +215,9 @@ def test_samples_of_one_text_count_as_the_one_draw_they_are_whatever_their_looks
         seen.append(drawn(draws * 4, looks=[0] * 12 + [1] * 12, texts=list(range(6)) * 4))
     counts = counts_of(seen)
     assert variance_by_looks(seen, counts) < 1.3 * counts.variance
-    assert 3.2 <= variance_by_texts(seen, counts) / float(counts.variance) <= 4.9
-    apart = [replace(one, texts=tuple(range(24))) for one in seen]
-    assert variance_by_texts(apart, counts) == pytest.approx(float(counts.variance))
-    assert variance_by_texts([replace(one, texts=()) for one in seen], counts) == float(counts.variance)
+    assert 3.2 <= shared_by_texts(seen) <= 4.9
+    assert shared_by_texts([replace(one, texts=tuple(range(24))) for one in seen]) == pytest.approx(1)
+    assert shared_by_texts([replace(one, texts=()) for one in seen]) == 1
 
 
 def test_a_failure_by_copies_of_texts_waits():
