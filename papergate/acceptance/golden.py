@@ -12,7 +12,7 @@ from papergate.completions.store import read_manifest
 from papergate.engines.logs.rows import quotable
 from papergate.errors import StoreError
 from papergate.promises import Task
-from papergate.run_folder.files import GRADES_FILE, MANIFEST_FILE, VERDICT_FILE
+from papergate.run_folder.files import GRADES_FILE, HISTORY_FILE, MANIFEST_FILE, VERDICT_FILE
 from papergate.run_folder.grades import read_correct
 from papergate.run_folder.history import changed_files, read_history
 from papergate.run_folder.notes import Note, note
@@ -192,6 +192,8 @@ def _notes(found: Comparison) -> Iterator[Note]:
 def _unproven(golden: Golden) -> Iterator[Note]:
     if not (golden.place / GRADES_FILE).exists():
         yield note("golden_not_recounted")
+    if not (golden.place / HISTORY_FILE).exists():
+        yield note("golden_without_history")
 
 
 def _differences(record: VerdictRecord, golden: VerdictRecord) -> Iterator[Note]:

@@ -13,9 +13,9 @@ from papergate.completions.manifest import Manifest
 from papergate.completions.store import contents_of, read_manifest, read_sessions, refuse_damaged
 from papergate.engines.logs.papergate_run import own_files
 from papergate.errors import PredictionsError, StoreError
-from papergate.files import MOST_LOG, open_kept, read_kept, read_plain, unpacked
+from papergate.files import MOST_LOG, open_kept, read_plain, unpacked
 from papergate.promises import Promise
-from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, MARK_FILE
+from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE
 from papergate.run_folder.history import read_history
 from papergate.run_folder.notes import Note, note
 from papergate.words import worded
@@ -34,12 +34,25 @@ def refuse_the_same_run(golden: Path, run: Path) -> None:
     """A run is no reference for itself.
 
     Raises:
-        StoreError: both hold the same completions; ``run`` may be a file in its folder.
+        StoreError: both begin with the same completion, so one is the other at an earlier time, or a copy; ``run`` may
+            be a file in its folder.
     """
     run = run.parent if run.is_file() else run
-    marks = [read_kept(folder / MARK_FILE) for folder in (golden, run) if (folder / MARK_FILE).is_file()]
-    if golden.resolve() == run.resolve() or (len(marks) > 1 and marks[0] == marks[1]):
+    ours, theirs = _first_record(run), _first_record(golden)
+    if golden.resolve() == run.resolve() or (ours and ours == theirs):
         raise worded(StoreError, note("golden_of_itself", golden=f"{golden}", run=f"{run}"))
+
+
+def _first_record(folder: Path) -> bytes:
+    """The line of the first completion in ``folder``; nothing where there is none.
+
+    No other run has it: its times and the manifest's hash are in it.
+    """
+    path = folder / COMPLETIONS_FILE
+    if not path.is_file():
+        return b""
+    with open(open_kept(path, os.O_RDONLY), "rb") as records:  # noqa: PTH123 - of a descriptor
+        return next((line.strip() for line in records if line.strip()), b"")
 
 
 def _notes_of(file: Path, promise: Promise, benchmark: Benchmark, protocol: ProtocolName) -> Iterator[Note]:

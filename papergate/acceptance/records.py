@@ -37,7 +37,13 @@ UNANSWERED = {"truncated", "unanswered", "empty", "cut off", *NO_ANSWER.values()
 """Reasons of grades that hold no answer."""
 DIGEST_BYTES = 16
 """No two different texts of a run share so long a digest."""
-ASCII_BLANKS, OTHER_BLANKS = bytes(code for code in range(128) if chr(code).isspace()), re.compile(r"[^\S\x00-\x7f]")
+SAME_END = 1000
+"""Letters and digits at the end of a text that tell a copy, whatever was put before them. Of 2,144 long answers of
+R1-Distill-Llama-8B to 100 problems of MATH-500, 16 to each, no two agreed in the last 400."""
+ASCII_SIGNS, OTHER_SIGNS = (
+    bytes(code for code in range(128) if not chr(code).isalnum()),
+    re.compile(r"[^\w\x00-\x7f]"),  # invisible ones too
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,7 +171,7 @@ class Receipt:
     sample: int
     finish: Finish
     digest: bytes
-    """Of the text without its blanks and case: tells copies from independent draws."""
+    """Of the last letters and digits of the text, case aside: tells copies from independent draws."""
     characters: int
     kind: Kind | None = None
     """What the completion looks like; None of one that is not graded."""
@@ -212,8 +218,9 @@ class Receipt:
 
 def _digest(text: str) -> bytes:
     """Takes a third of the time of splitting and joining; those took half of a check of 34,000 texts."""
-    folded = text.lower() if text.isascii() else OTHER_BLANKS.sub("", text.lower())
-    return hashlib.blake2b(folded.encode().translate(None, ASCII_BLANKS), digest_size=DIGEST_BYTES).digest()
+    folded = text.lower() if text.isascii() else OTHER_SIGNS.sub("", text.lower())
+    end = folded.encode().translate(None, ASCII_SIGNS)[-SAME_END:]
+    return hashlib.blake2b(end, digest_size=DIGEST_BYTES).digest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ from papergate.errors import PapergateError, PromiseError, StoreError
 from papergate.files import MOST_LOG, parsed, read_kept, text_of
 from papergate.promises import Promise
 from papergate.run_folder.files import MANIFEST_FILE, REPLAYED_FILE, VERDICT_FILE, promise_folders
-from papergate.run_folder.history import Entry, read_history
+from papergate.run_folder.history import Entry, read_history, refuse_misplaced
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 from papergate.scoring import GraderMode
@@ -173,6 +173,7 @@ def _promise(manifest: Manifest, folder: Path, setup: Setup) -> Promise:
     promise = promise or base_called(manifest.promise, manifest.model, setup.promises)
     if promise is None:
         raise worded(PromiseError, note("run_of_no_target", folder=f"{folder}", promise=manifest.promise))
+    refuse_misplaced(folder, promise.id)
     return promise
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from papergate.acceptance.options import add_judging_options, add_language_option, options_in
 from papergate.completions.contents import Contents
 from papergate.completions.repair import repair
-from papergate.completions.store import contents_of, read_sessions
+from papergate.completions.store import contents_of, read_manifest, read_sessions
 from papergate.errors import StoreError
 from papergate.files import reason
 from papergate.gate import Ended, judge_again
@@ -19,7 +19,7 @@ from papergate.printable import one_line, printable
 from papergate.reports.run import holds_a_run, stored_lines
 from papergate.reports.table import print_table
 from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MANIFEST_FILE, PAGE_FILE
-from papergate.run_folder.history import Entry, changed_files, missing_files, read_history
+from papergate.run_folder.history import Entry, changed_files, missing_files, read_history, refuse_misplaced
 from papergate.run_folder.notes import note
 from papergate.run_folder.preflight import read_preflight
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
@@ -101,7 +101,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     """Check every store of the run, print its state, and return the exit code."""
-    damaged = [folder for folder in _stores(args.folder) if not _is_sound(folder, mend=args.repair)]
+    damaged = [folder for folder in _stores(args.folder) if not _is_sound(folder, args.folder, mend=args.repair)]
     return DAMAGED if damaged else SOUND
 
 
@@ -133,12 +133,14 @@ def _stores(run: Path) -> list[Path]:
     return found
 
 
-def _is_sound(folder: Path, *, mend: bool) -> bool:
-    """Print the state of one store, repaired first where that is asked for."""
+def _is_sound(folder: Path, run: Path, *, mend: bool) -> bool:
+    """Print the state of one store of ``run``, repaired first where that is asked for."""
     try:
         if mend and (done := repair(folder)):
             kept = f"{folder}: repaired: {done.kept} records kept; {done.aside.name} is the file as it was"
             print(printable(kept))
+        if folder != run:
+            refuse_misplaced(folder, read_manifest(folder).promise)
         read_sessions(folder)
         read_preflight(folder)
         contents, verdict, history = contents_of(folder), read_verdict(folder), read_history(folder)

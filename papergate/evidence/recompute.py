@@ -170,7 +170,7 @@ def _differences(stated: VerdictRecord, computed: VerdictRecord, promise: str) -
     before, now = (dict(_leaves(record.model_dump(mode="json", include={*DECIDING}))) for record in (stated, computed))
     differ = [name for name in before | now if before.get(name) != now.get(name)]
     if stated.promise != promise:
-        differ.insert(0, "promise")
+        yield note("verify_misplaced", folder=promise, stated=stated.promise)
     for name in differ[:NAMED]:
         yield note("verify_field_differs", name=name, stated=_shown(before.get(name)), computed=_shown(now.get(name)))
     if len(differ) > NAMED:

@@ -173,12 +173,27 @@ def missing_files(folder: Path, history: Sequence[Entry]) -> list[str]:
     return [name for name in (history[-1].files if history else {}) if not (folder / name).exists()]
 
 
-def refuse_changed(folder: Path) -> None:
-    """See that the verdict in ``folder`` and its files are those that the history was made with.
+def refuse_misplaced(folder: Path, promise: str) -> None:
+    """See that what ``folder`` holds of ``promise`` is not shown as that of another one.
 
     Raises:
-        StoreError: they were edited or replaced, or cannot be read.
+        StoreError: the folder has another name: it was renamed, or it is a copy.
     """
+    if folder.name != promise:
+        raise StoreError(
+            f"{folder} holds the run of {promise}, and the folder of a promise has its name: it was renamed or copied. "
+            "Give it its own name, or remove it"
+        )
+
+
+def refuse_changed(folder: Path) -> None:
+    """See that the verdict in ``folder`` is that of its promise, and its files those that the history was made with.
+
+    Raises:
+        StoreError: they were edited, replaced or copied from elsewhere, or cannot be read.
+    """
+    if record := read_verdict(folder):
+        refuse_misplaced(folder, record.promise)
     changed = changed_files(folder, read_history(folder))
     if changed:
         raise StoreError(

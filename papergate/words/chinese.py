@@ -593,6 +593,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "thoughts_stripped": "命令说明思考已被去掉：无法判断输出是否被长度上限截断",
     # beside a golden run
     "golden_differs": _golden_differs,
+    "golden_without_history": "参照运行旁边没有 verdicts.jsonl。未核实：其记录和判题结果就是作出结论时的那些",
     "golden_not_recounted": "参照运行旁边没有 grades.jsonl。未核实：其计数与答案相符",
     "length_outside_band": "平均输出长度是参照运行的 {percent:.1f} %，超出 {low:.0f} 至 {high:.0f} % 的范围",
     "lengths_unknown": "无法与参照运行比较输出长度：两次运行没有都统计 token 数",
@@ -613,6 +614,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # a bundle that was checked
     "verify_grades_differ": "{count} 个判题结果与输出不符。第一个：{problem} 的样本 {sample}，"
     "记录为 {stated}，重新计算为 {computed}",
+    "verify_misplaced": "文件夹 {folder} 中是 {stated} 的结论",
     "verify_field_differs": "{name} 记录为 {stated}；由输出计算得到 {computed}",
     "verify_more_differ": "结论中还有 {count} 个值不同",
     "verify_not_the_last": "{file} 不是 verdicts.jsonl 中最后一个结论所用的文件",

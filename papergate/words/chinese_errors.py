@@ -257,7 +257,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "--samples、--limit 和 --golden，或为新的运行另给一个目录",
     # promises and benchmarks
     "golden_given_before": "{folder}：其结论是对照参照运行 {promise} 得出的；请再次给出那次运行的目录：--golden RUN",
-    "golden_of_itself": "{golden} 和 {run} 中的输出相同：一次运行不能作自己的参照；请给出另一次运行",
+    "golden_of_itself": "{golden} 和 {run} 的第一条输出相同：一次运行及其较早的副本不能作自己的参照；请给出另一次运行",
     "golden_of_one_promise": _golden_of_one_promise,
     "golden_partial": "{folder}：{promise} 只测了一部分（{partial}），不能作参照",
     "golden_prompt_differs": "{folder}：{promise} 提问时的提示词不同（摘要 {digest}，现在 {now}）；请用此版本的 "

@@ -603,6 +603,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "answer cannot be told",
     # beside a golden run
     "golden_differs": _golden_differs,
+    "golden_without_history": "verdicts.jsonl is not beside the golden run. Not verified: that its record and its "
+    "grades are those of its verdict",
     "golden_not_recounted": "grades.jsonl is not beside the golden run. Not verified: that its counts are those of its "
     "answers",
     "length_outside_band": "the mean output has {percent:.1f} % of the golden run's length, outside {low:.0f} to "
@@ -628,6 +630,7 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # a bundle that was checked
     "verify_grades_differ": "grades that are not those of their completions: {count}. The first: {problem} sample "
     "{sample}, stated {stated}, computed {computed}",
+    "verify_misplaced": "the folder {folder} holds the verdict on {stated}",
     "verify_field_differs": "{name} is stated as {stated}; the completions give {computed}",
     "verify_more_differ": "values of the verdict that differ, too: {count}",
     "verify_not_the_last": "{file} is not the file that the last verdict in verdicts.jsonl was made with",

@@ -257,7 +257,8 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     # promises and benchmarks
     "golden_given_before": "{folder}: its verdict was given beside the golden run {promise}; give the folder of that "
     "run again: --golden RUN",
-    "golden_of_itself": "{golden} and {run} hold the same completions: a run is no golden run of itself; give another",
+    "golden_of_itself": "{golden} and {run} begin with the same completion: a run is no golden run of itself, "
+    "also not as it was earlier; give another",
     "golden_of_one_promise": _golden_of_one_promise,
     "golden_partial": "{folder}: {promise} is a partial run ({partial}), which is no reference",
     "golden_prompt_differs": "{folder}: {promise} was asked with another prompt (digest {digest}, now {now}); make the "

@@ -145,6 +145,24 @@ def test_a_golden_run_without_grades_is_no_secret(tmp_path):
     assert "grades.jsonl is not beside the golden run. Not verified: " in said(beside(golden, tmp_path / "run"))[-1]
 
 
+def test_a_golden_run_whose_counts_and_grades_were_edited_alike_shows_that_its_history_is_gone(tmp_path):
+    golden = stored(tmp_path / "golden")
+    path = golden / GRADES_FILE
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    last = next(row for row in reversed(rows) if row["outcome"] == "correct")
+    last["outcome"] = "incorrect"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    edited(golden, lambda summary: one_fewer(summary, last["problem"]))
+    assert "verdicts.jsonl is not beside the golden run" in " ".join(said(beside(golden, tmp_path / "run")))
+
+
+def one_fewer(summary, problem):
+    counts = summary["counts"]
+    counts["correct"][counts["problems"].index(problem)] -= 1
+    shares = [right / k for right, k in zip(counts["correct"], counts["samples"], strict=True)]
+    summary["judgement"]["score"] = sum(shares) / len(shares)
+
+
 @pytest.mark.parametrize("field", ["run_seed", "protocol", "model", "sampling", "prompt_digest", "benchmark_digest"])
 def test_a_golden_run_is_compared_with_its_manifest(tmp_path, field):
     golden = stored(tmp_path / "golden")

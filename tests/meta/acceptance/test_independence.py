@@ -17,7 +17,7 @@ from papergate.acceptance.shipped import own
 from papergate.completions.store import Store
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, Finish
-from papergate.errors import StoreError
+from papergate.errors import EngineError, StoreError
 from papergate.evidence.recompute import check_promise
 from papergate.gate import judge_again
 from papergate.reports.explained import more_samples
@@ -214,6 +214,24 @@ def kept_of(log):
     receipts = {(done.problem, done.sample): Receipt.of(done, Kind.COMPLETE) for done in log}
     with Grader("strict") as grader:
         return receipts, {receipt.key: grade for receipt, grade in graded(case_of(), grader, log)}
+
+
+CLOTHES = {
+    "a greeting": lambda text, sample: f"Good morning, this is answer {sample}. {text}",
+    "invisible signs": lambda text, sample: text.replace(" ", " \u200b\ufeff", sample + 1),
+    "other marks": lambda text, sample: text.replace(" ", ", ", sample + 1),
+}
+
+
+@pytest.mark.parametrize("dressed", CLOTHES.values(), ids=CLOTHES)
+def test_copies_in_other_clothes_are_copies(dressed):
+    done = [
+        completion(problem, sample, sample > 0, words=dressed(long_text(problem, sample and 1), sample))
+        for problem in IDS
+        for sample in range(4)
+    ]
+    with pytest.raises(EngineError, match="copies, not independent draws"):
+        replay(case_of(), done)
 
 
 @pytest.mark.parametrize("words", ["!" * 3000, "and so on, as before, " * 200, ""], ids=["garbled", "loops", "empty"])

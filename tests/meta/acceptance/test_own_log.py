@@ -7,11 +7,12 @@ import shutil
 import pytest
 
 from papergate.acceptance import accept, manifest_of
+from papergate.acceptance.golden import read_golden
 from papergate.acceptance.options import Options
 from papergate.acceptance.own_log import notes_of_own_log
 from papergate.acceptance.saving import save
 from papergate.completions.store import Store
-from papergate.errors import PredictionsError
+from papergate.errors import PredictionsError, StoreError
 from papergate.gate import gate
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, MARK_FILE
 from papergate.words import say
@@ -137,6 +138,15 @@ def test_a_log_is_no_golden_run_of_itself(judged, run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "copy")
     for golden in (run, copy):
         assert "no golden run of itself" in judged(run, golden=golden).error
+
+
+def test_a_run_that_went_on_is_not_held_against_itself_as_it_was(run):
+    earlier = shutil.copytree(run, run.parents[1] / "earlier" / TINY.id)
+    case = case_of(samples=SAMPLES + 1)
+    with Store.open(run, manifest_of(case)) as store:
+        found = accept(case, Alternating(), store)
+        with pytest.raises(StoreError, match="no golden run of itself, also not as it was earlier"):
+            save(found, run, read_golden(earlier, BENCHMARK.spec))
 
 
 def test_a_log_of_a_documents_tool_is_judged_by_the_prompt_of_that_tool(tmp_path):

@@ -12,7 +12,7 @@ from papergate.cli import main
 from papergate.errors import PapergateError, StoreError
 from papergate.exit_codes import ExitCode
 from papergate.gate import judge_again, merge
-from papergate.run_folder.files import HISTORY_FILE, MARK_FILE, VERDICT_FILE
+from papergate.run_folder.files import COMPLETIONS_FILE, HISTORY_FILE, MARK_FILE, VERDICT_FILE
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
 
 FIRST_FORMAT = Path(__file__).parents[1] / "run_folder" / "first_format"
@@ -24,6 +24,14 @@ def run(tmp_path):
     """A run of the first format: its completions have no checksums."""
     shutil.copytree(FIRST_FORMAT / PROMISE, tmp_path / "run" / PROMISE)
     return tmp_path / "run"
+
+
+@pytest.fixture
+def golden(tmp_path):
+    """Another run of the first format, as far as a reference needs it: the completions are those of `run`."""
+    folder = shutil.copytree(FIRST_FORMAT / PROMISE, tmp_path / "golden" / PROMISE)
+    (folder / COMPLETIONS_FILE).unlink()
+    return folder
 
 
 def edited(run, change):
@@ -85,16 +93,16 @@ def test_missing_samples_are_no_wrong_answers(run):
     assert record.tally["missing"] > 0
 
 
-def test_a_run_beside_a_golden_run_is_not_quietly_held_against_the_paper(run):
+def test_a_run_beside_a_golden_run_is_not_quietly_held_against_the_paper(run, golden):
     shutil.copy(FIRST_FORMAT / "beside-golden" / VERDICT_FILE, run / PROMISE / VERDICT_FILE)
     assert "--golden RUN" in judge_again(run, Options()).lines[0].error
-    record = judge_again(run, Options(golden=FIRST_FORMAT / PROMISE)).lines[0].record
+    record = judge_again(run, Options(golden=golden)).lines[0].record
     assert record.golden.promise == PROMISE
     assert record.grader == "aisbench"
 
 
-def test_a_merge_that_cannot_be_judged_has_no_verdict_and_is_not_held_against_the_paper_later(run, tmp_path):
-    beside = Options(golden=FIRST_FORMAT / PROMISE)
+def test_a_merge_that_cannot_be_judged_has_no_verdict_and_is_not_held_against_the_paper_later(run, golden, tmp_path):
+    beside = Options(golden=golden)
     assert judge_again(run, beside).lines[0].record
     whole = tmp_path / "whole"
     assert "--golden RUN" in merge([run], whole, Options()).lines[0].error
@@ -102,6 +110,18 @@ def test_a_merge_that_cannot_be_judged_has_no_verdict_and_is_not_held_against_th
     assert "--golden RUN" in judge_again(whole, Options()).lines[0].error
     assert read_verdict(whole / PROMISE) is None
     assert judge_again(whole, beside).lines[0].record.golden.promise == PROMISE
+
+
+def test_the_run_of_one_promise_is_never_shown_as_that_of_another(run, capsys):
+    judge_again(run, Options())
+    other = PROMISE.replace("aime", "math")
+    (run / PROMISE).rename(run / other)
+    renamed = f"holds the run of {PROMISE}, and the folder of a promise has its name"
+    for command in (["judge"], ["show"], ["check"]):
+        assert main(["runs", *command, str(run)]) != 0
+        assert renamed in " ".join(capsys.readouterr().out.split())
+    assert main(["statement", str(run)]) != 0
+    assert renamed in capsys.readouterr().err
 
 
 def test_a_wrong_option_merges_nothing(run, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from papergate.cli import main
 from papergate.evidence.bundle import write_bundle
 from papergate.run_folder import files
-from papergate.run_folder.files import COMPLETIONS_FILE, EVIDENCE, PAGE_FILE, VERDICT_FILE, evidence_files
+from papergate.run_folder.files import COMPLETIONS_FILE, EVIDENCE, PAGE_FILE, SPEED_FOLDER, VERDICT_FILE, evidence_files
 from papergate.run_folder.sums import root_of, sums_of
 from tests.meta.evidence.runs import bundled, finished_run, junit_of
 from tests.meta.tiny_runs import TINY
@@ -108,10 +108,19 @@ def _edited(name, was, now):
     return edit
 
 
+def _with_speed(name):
+    def put(run):
+        (run / SPEED_FOLDER).mkdir()
+        (run / SPEED_FOLDER / name).write_text("{}")
+
+    return put
+
+
 REFUSED = {
     "no verdict": (_gone(VERDICT_FILE), "holds no verdict"),
     "no promise": (_gone("promise.json"), "runs judge"),
-    "an odd name": (lambda run: (run / TINY.id).rename(run / "a b"), "cannot be in a bundle"),
+    "the name of another promise": (lambda run: (run / TINY.id).rename(run / "other"), "was renamed or copied"),
+    "an odd name": (_with_speed("a b.json"), "cannot be in a bundle"),
     "a stored text that was edited": (_edited(COMPLETIONS_FILE, "boxed", "bxoed"), "runs check"),
     "a verdict that was edited": (_edited(VERDICT_FILE, '"inconclusive"', '"pass"'), "changed after the verdict"),
     "no run": (lambda run: run.rename(run.with_name("elsewhere")), "holds no verdict"),

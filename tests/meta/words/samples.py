@@ -166,6 +166,7 @@ SAMPLES = {
     "log_without_manifest": [{}],
     "log_judged_before": [{"verdict": "fail", "at": "2026-11-26T10:00:00Z", "times": 2}],
     "golden_not_recounted": [{}],
+    "golden_without_history": [{}],
     "file_names_other_model": [{"named": "r1-distill", "promised": "R1-Distill-Llama-8B"}],
     "thoughts_stripped": [{}],
     # beside a golden run
@@ -201,6 +202,7 @@ SAMPLES = {
     "changes_refused": [{"group": "aime2024", "run": "r1", "why": "another text"}],
     # a bundle that was checked
     "verify_grades_differ": [{"count": 3, "problem": "p1", "sample": 2, "stated": "correct", "computed": "incorrect"}],
+    "verify_misplaced": [{"folder": "b-vllm-r1-aime2024", "stated": "a-vllm-r1-aime2024"}],
     "verify_field_differs": [{"name": "judgement.score", "stated": "0.8", "computed": "0.7"}],
     "verify_more_differ": [{"count": 4}],
     "verify_not_the_last": [{"file": "grades.jsonl"}],
