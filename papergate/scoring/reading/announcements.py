@@ -38,6 +38,7 @@ _ANCHOR = re.compile(
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )
+_NAMES_AN_ANSWER = re.compile(r"final|answer|最终|最后|答", re.IGNORECASE)
 _FINAL = re.compile(r"\bfinal\s|最终|最后|(?:^|\n)[\s*_#>]*(?:the\s+)?(?:answer\b|答)", re.IGNORECASE)
 _REVERSED = re.compile(
     r"\s+(?:is|are)\s+(?:(?:therefore|thus|hence|then|indeed)\s+)?(?:the|our|my)\s+"
@@ -87,6 +88,8 @@ def announced(text: str, *, final: bool = False, cut: bool = False) -> str | Non
         final: Whether only an announcement of the final answer counts, and no approximation: beside a box.
         cut: Whether the text ends at the token limit; then a value at its very end may be a part of one.
     """
+    if final and not _NAMES_AN_ANSWER.search(text):
+        return None  # nearly every text after a box; cheaper than to prepare it
     tail = tail_of(text)
     for anchor in _anchors(tail):
         after = tail[anchor.end() :]
