@@ -13,7 +13,7 @@ from papergate import __version__
 from papergate.cli import MODULES, main, parser_of
 from papergate.exit_codes import ExitCode
 from tests.meta.processes import ran
-from tests.meta.tiny_runs import accepted, case_of, completions_of, like_the_paper
+from tests.meta.tiny_runs import TINY, accepted, case_of, completions_of, like_the_paper
 
 ROOT = Path(__file__).parents[3]
 
@@ -110,7 +110,7 @@ def test_targets_are_listed_and_shown_with_their_sources(capsys):
 def test_the_name_of_a_run_takes_no_line_of_another(tmp_path, capsys):
     from papergate.acceptance.saving import save
 
-    save(accepted(case_of(), completions_of(like_the_paper, 64), 64), tmp_path / "a  1 pass\nb" / "a-promise")
+    save(accepted(case_of(), completions_of(like_the_paper, 64), 64), tmp_path / "a  1 pass\nb" / TINY.id)
     assert main(["runs", "list", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [f"{tmp_path / 'a 1 pass b'}  1 pass"]
 
@@ -125,7 +125,7 @@ def test_runs_are_listed_and_shown_as_they_were_judged(tmp_path, capsys):
     from papergate.acceptance.saving import save
 
     for name, right in (("20260101-a", like_the_paper), ("20260102-b", lambda *_: False)):
-        save(accepted(case_of(), completions_of(right, 64), 64), tmp_path / name / "a-promise")
+        save(accepted(case_of(), completions_of(right, 64), 64), tmp_path / name / TINY.id)
     (tmp_path / "notes").mkdir()
     assert main(["runs", "list", str(tmp_path)]) == 0
     listed = capsys.readouterr().out.splitlines()
