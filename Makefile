@@ -26,11 +26,7 @@ accept: $(VENV)/ready  ## the main job: the embedded model against its published
 # could change run alone, afterwards.
 CLIENT = tests/meta/performance/test_client.py
 SPEED  = tests/meta/performance/test_suite.py
-ALONE  = tests/perf \
-         $(CLIENT)::test_every_chunk_with_text_is_stamped_after_it_was_sent_and_before_the_next \
-         $(CLIENT)::test_stamps_do_not_wait_for_a_busy_client \
-         $(CLIENT)::test_closed_loop_keeps_its_concurrency \
-         $(CLIENT)::test_open_loop_sends_whatever_became_of_earlier_requests \
+ALONE  = tests/perf $(CLIENT) \
          $(SPEED)::test_request_latencies_go_on_record_with_tokens_and_engine \
          $(SPEED)::test_stored_baseline_of_a_much_faster_run_fails \
          $(SPEED)::test_live_baseline_that_is_ten_times_as_fast_fails
