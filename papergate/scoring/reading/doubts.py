@@ -17,9 +17,11 @@ _CONCLUDES = re.compile(
     r"|[:;：；]|所以|因此|故|从而|于是|得到|[，,]\s*(?:正确|最终|最后)?答案(?:是|为)",
     re.IGNORECASE,
 )
+_ALONE = re.compile(  # no words of its sentence, or the heading of most conclusions: nothing else need be looked for
+    r"(?:\W|\d|\\[a-z]+|\{[a-z]+\*?\}|\bfinal\s+answer\b)*", re.IGNORECASE
+)
 _STATES = re.compile(  # what stands before a box that is stated
-    r"^(?:\W|\d|\\[a-z]+|\{[a-z]+\*?\})*$"
-    r"|\b(?:answers?|solutions?|results?|so|thus|hence|therefore|then|finally|final|consequently|conclude|total|[Ww]e)\b"
+    r"\b(?:answers?|solutions?|results?|so|thus|hence|therefore|then|finally|final|consequently|conclude|total|[Ww]e)\b"
     r"|(?:[=≈~≡:>]|\\(?:approx|implies|to|Rightarrow|equiv|[lg]eq?))[\W&]*$"
     r"|\b(?:is|are|be|was|were|equals?|been|in|of|to|at|by|as|gives?|giving|yields?|obtain|gets?|get|has|have|had|leaves?|leaving"
     r"|needs?|makes?|takes?|contains?|exactly|only|still|yes|indeed|there|finds?|remains?|but|it[’']s|that[’']s|with|expect"
@@ -123,14 +125,21 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence of the box between two places, or what follows it, leaves open if this is the answer."""
     before, after = _last(_SENTENCE_ENDS, text[max(start - MAX_AROUND, 0) : start]), text[end : end + MAX_AROUND]
     return bool(
-        not (_STATES.search(before) or _COUNTED.match(after))
-        or _BEFORE.search(_last(_CONCLUDES, before))
-        or _LABELLED.search(before)
-        or _ALL_BUT.search(before)
+        (not _ALONE.fullmatch(before) and _is_unstated(before, after))
         or _is_left_open(_SENTENCE_ENDS.split(after, maxsplit=1)[0])
         or _QUESTION.match(after)
         or _LATER.search(text, end, end + MAX_AFTER)
         or any(told not in text[start:end] for told in _restated(text, end))
+    )
+
+
+def _is_unstated(before: str, after: str) -> bool:
+    """Whether the words before a box, and what it counts, do not state it, or put it in doubt."""
+    return bool(
+        not (_STATES.search(before) or _COUNTED.match(after))
+        or _BEFORE.search(_last(_CONCLUDES, before))
+        or _LABELLED.search(before)
+        or _ALL_BUT.search(before)
     )
 
 
@@ -149,5 +158,4 @@ def _is_left_open(rest: str) -> bool:
 
 def _last(ends: re.Pattern[str], text: str) -> str:
     """What stands after the last match."""
-    at = max((match.end() for match in ends.finditer(text)), default=0)
-    return text[at:]
+    return ends.split(text)[-1]

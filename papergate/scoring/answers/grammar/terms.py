@@ -27,6 +27,7 @@ _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
 _SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
 _TRANSPOSED = {"T", "top", "intercal"}
 MAX_DEPTH = 60  # nested groups; a deeper answer is noise, and Python's stack is finite
+_LONGEST = 10**300  # a number that is part of a name; Python prints none of over 4,300 digits
 MAX_SIGNS = 4  # plus-minus signs, each of which doubles the values of an answer
 
 
@@ -248,7 +249,7 @@ class Terms(Names):
         sign, power = ("-", power.parts[0]) if power.op == "negative" else ("", power)
         if power.op != "number" or not power.number:
             raise Unreadable("a unit with a strange power")
-        return f"^{sign}{power.number}"
+        return f"^{sign}{_printed(power.number)}"
 
     def _remark(self, node: Node) -> Node:
         self._at -= 1
@@ -257,7 +258,7 @@ class Terms(Names):
 
     def _modulus(self, node: Node) -> Node:
         modulus = self._argument() if self._next_is("{") else self._operand()
-        return Node("quantity", (node,), f"mod {modulus.number or modulus.name}")
+        return Node("quantity", (node,), f"mod {_printed(modulus.number) if modulus.number else modulus.name}")
 
     def _modulus_in_brackets(self, node: Node) -> Node:
         self._at += 1
@@ -332,6 +333,12 @@ def _measured(node: Node, words: list[str]) -> Node:
     if lowered in (["squared"], ["cubed"]):
         return Node("power", (node, Node("number", number=Fraction(2 if lowered == ["squared"] else 3))))
     return Node("quantity", (node,), " ".join(words)) if words else node
+
+
+def _printed(number: Fraction) -> str:
+    if max(abs(number.numerator), number.denominator) >= _LONGEST:
+        raise Unreadable("a modulus or a power of a unit that is too long")
+    return str(number)
 
 
 def _digits_of(node: Node) -> str:
