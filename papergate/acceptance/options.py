@@ -14,8 +14,8 @@ from papergate.completions.policy import NO_PROGRESS_S
 from papergate.completions.shard import Shard
 from papergate.endpoints.address import root_of
 from papergate.errors import EngineRefused, OptionsError
+from papergate.promises.tool import GraderMode
 from papergate.run_folder.notes import note
-from papergate.scoring import GraderMode
 from papergate.statistics.budget import Budget
 from papergate.statistics.looks import LOOKS
 from papergate.words import LANGUAGES, VARIABLE, Language, language_of, note_of, worded

@@ -8,7 +8,8 @@ from papergate.acceptance.judging import graded
 from papergate.acceptance.records import Acceptance, Case, OwnRules
 from papergate.completions.table import Key
 from papergate.engines import Completion
-from papergate.scoring import AnswerKind, Attempt, Grader, GraderMode, Outcome
+from papergate.promises.tool import GraderMode
+from papergate.scoring import AnswerKind, Attempt, Grader, Outcome
 
 Read = Callable[[Iterable[Key]], Iterable[Completion]]
 """Brings completions, one by one."""

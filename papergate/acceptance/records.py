@@ -18,9 +18,10 @@ from papergate.diagnosis.groups import far_off_groups
 from papergate.diagnosis.kinds import Kind
 from papergate.engines import Completion, EngineIdentity, Finish, Form
 from papergate.promises import Promise, Sampling, Task
+from papergate.promises.tool import GraderMode
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import Standing
-from papergate.scoring import Grade, GraderMode, Outcome
+from papergate.scoring import Grade, Outcome
 from papergate.statistics.allocation import Allocation
 from papergate.statistics.budget import Budget
 from papergate.statistics.counts import Counts

@@ -21,11 +21,11 @@ from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.errors import PapergateError, PromiseError, StoreError
 from papergate.files import MOST_LOG, parsed, read_kept, text_of
 from papergate.promises import Promise
+from papergate.promises.tool import GraderMode
 from papergate.run_folder.files import MANIFEST_FILE, REPLAYED_FILE, VERDICT_FILE, promise_folders
 from papergate.run_folder.history import Entry, read_history, refuse_misplaced
 from papergate.run_folder.notes import Note, note
 from papergate.run_folder.verdict import VerdictRecord, read_verdict
-from papergate.scoring import GraderMode
 from papergate.statistics.budget import STOPS
 from papergate.statistics.family import holm_alpha
 from papergate.statistics.rule import ALPHA

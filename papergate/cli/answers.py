@@ -19,10 +19,10 @@ from papergate.engines.logs.rows import first, has_words, id_of_text
 from papergate.engines.remote.answer import FINISHES
 from papergate.errors import PredictionsError
 from papergate.files import MEBIBYTE, reason
-from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.notes import note
 from papergate.scoring import AnswerKind, Attempt
 from papergate.scoring.equivalence import check_readable
+from papergate.thoughts import ThoughtMarks
 from papergate.words import worded
 
 STDIN = "-"

@@ -17,9 +17,10 @@ from papergate.cli.answers import Item, Layout, golds_of, opened
 from papergate.errors import OptionsError, PapergateError, PredictionsError
 from papergate.files import reason, text_written
 from papergate.printable import printable
-from papergate.promises.thoughts import ThoughtMarks
+from papergate.promises.tool import GraderMode
 from papergate.run_folder.notes import note
-from papergate.scoring import AnswerKind, Grade, Grader, GraderMode, Outcome
+from papergate.scoring import AnswerKind, Grade, Grader, Outcome
+from papergate.thoughts import ThoughtMarks
 from papergate.words import worded
 
 _GRADERS: tuple[GraderMode, ...] = ("strict", "aisbench", "math-verify")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from papergate.diagnosis.signs import is_foreign, is_garbled, is_loop
 from papergate.engines.records import BEGIN_OF_THOUGHT, END_OF_THOUGHT, Completion, Finish
-from papergate.promises.thoughts import ThoughtMarks, marks_in
+from papergate.thoughts import ThoughtMarks, marks_in
 
 FEWEST_BYTES_PER_TOKEN = 1.2
 """Bytes of text for each token that the server counted. Healthy answers of R1-Distill-Llama-8B have at least 1.87; text

@@ -35,8 +35,8 @@ from papergate.engines.records import Completion, Finish, Request
 from papergate.engines.remote.engine import RemoteEngine
 from papergate.errors import EngineError, EngineRefused
 from papergate.promises.records import Sampling
-from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.preflight import Check, PreflightRecord, State, checked
+from papergate.thoughts import ThoughtMarks
 
 DRAWS = 100
 """At each of two places: enough for every setting that servers are known to use in place of another."""

@@ -11,8 +11,8 @@ from papergate.engines.logs.rows import quotable
 from papergate.engines.records import Completion, Finish
 from papergate.engines.spec import EngineSpec
 from papergate.errors import EngineRefused, PredictionsError
-from papergate.promises.thoughts import ThoughtMarks, marks_in
 from papergate.run_folder.notes import note
+from papergate.thoughts import ThoughtMarks, marks_in
 from papergate.words import worded
 
 

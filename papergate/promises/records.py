@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, JsonValue, Tag, field_validator
 
 from papergate.promises.base import Count, Name, Percent, Record, Text, ToleranceText, Unknown
-from papergate.promises.thoughts import ThoughtMarks
 from papergate.promises.tool import RequestField, Task, Tool
+from papergate.thoughts import ThoughtMarks
 
 
 class Sampling(Record):

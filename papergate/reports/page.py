@@ -14,7 +14,6 @@ from papergate.diagnosis.kinds import Kind
 from papergate.errors import StoreError
 from papergate.files import reason
 from papergate.printable import UNPRINTABLE, printable
-from papergate.promises.thoughts import KNOWN_MARKS
 from papergate.reports.answers import LETTERS, LOOKS, Ended
 from papergate.reports.family import family_of, standing
 from papergate.reports.pictures import pictures_of, sweep_pictures
@@ -35,6 +34,7 @@ from papergate.reports.transcripts import write_transcripts
 from papergate.run_folder.files import PAGE_FILE, TRANSCRIPTS_FOLDER, write_text
 from papergate.run_folder.verdict import VerdictRecord
 from papergate.scoring import Outcome
+from papergate.thoughts import KNOWN_MARKS
 from papergate.words import LANGUAGES, Language, label
 
 TEMPLATE = "page.html.jinja"

@@ -2,7 +2,7 @@
 
 from papergate.scoring.equivalence import equivalent, vote_key
 from papergate.scoring.extraction import extract
-from papergate.scoring.grading import Grader, GraderMode, check_golds
+from papergate.scoring.grading import Grader, check_golds
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Extraction",
     "Grade",
     "Grader",
-    "GraderMode",
     "Outcome",
     "check_golds",
     "equivalent",

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from papergate.promises.thoughts import ThoughtMarks, marks_in
 from papergate.scoring.reading.announcements import announced, guessed
 from papergate.scoring.reading.boxes import Box, final_boxes
 from papergate.scoring.reading.choice import chosen
@@ -19,6 +18,7 @@ from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.reading.denials import without_struck
 from papergate.scoring.reading.doubts import is_doubtful
 from papergate.scoring.records import AnswerKind, Extraction
+from papergate.thoughts import ThoughtMarks, marks_in
 
 _OF_BOXES = {"box", "boxes"}
 _EMPTY_BOX = re.compile(r"\\[fb]?box(?:ed)?\s*\{\s*\}")

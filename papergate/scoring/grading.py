@@ -9,10 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from papergate.errors import BenchmarkError
-from papergate.promises.tool import GraderMode
 from papergate.scoring import peers
 from papergate.scoring.answers import limits
 from papergate.scoring.equivalence import check_readable, equivalent
@@ -23,7 +22,10 @@ from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
 from papergate.scoring.workers.pool import Pool
 
-__all__ = ["Grader", "GraderMode", "check_golds"]
+if TYPE_CHECKING:  # target files need pydantic, whose import takes longer than that of the checker
+    from papergate.promises.tool import GraderMode
+
+__all__ = ["Grader", "check_golds"]
 
 AFTER_THE_THOUGHT = ("opencompass", "first-capital", "first-option")
 """Graders that see what follows the thought; the others see the whole text."""
@@ -43,7 +45,7 @@ class Grader:
         workers: Processes for the comparisons of other tools' graders at most, started when first needed.
     """
 
-    def __init__(self, mode: GraderMode = "strict", *, workers: int | None = None) -> None:
+    def __init__(self, mode: "GraderMode" = "strict", *, workers: int | None = None) -> None:
         size = workers or os.cpu_count() or 1
         self._mode = mode
         self._pool = Pool(size)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from papergate.promises.thoughts import ThoughtMarks
+from papergate.thoughts import ThoughtMarks
 
 
 class AnswerKind(StrEnum):

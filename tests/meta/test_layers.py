@@ -20,6 +20,7 @@ STAGES = (
     "errors",
     "exit_codes",
     "files",
+    "thoughts",
     "embedded",
     "promises",
     "run_folder",

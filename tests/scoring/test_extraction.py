@@ -2,8 +2,8 @@
 
 import pytest
 
-from papergate.promises.thoughts import ThoughtMarks
 from papergate.scoring import AnswerKind, extract
+from papergate.thoughts import ThoughtMarks
 
 
 def found(text, *, kind=AnswerKind.MATH, thinks=False, letters="ABCD"):

@@ -39,6 +39,9 @@ _ANCHOR = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _NAMES_AN_ANSWER = re.compile(r"final|answer|最终|最后|答", re.IGNORECASE)
+_MAY_ANNOUNCE = re.compile(
+    r"answer|\bans\b|final|réponse|respuesta|antwort|结果|答|#{4}", re.IGNORECASE
+)  # cheap to look for
 _FINAL = re.compile(r"\bfinal\s|最终|最后|(?:^|\n)[\s*_#>]*(?:the\s+)?(?:answer\b|答)", re.IGNORECASE)
 _REVERSED = re.compile(
     r"\s+(?:is|are)\s+(?:(?:therefore|thus|hence|then|indeed)\s+)?(?:the|our|my)\s+"
@@ -119,7 +122,8 @@ def guessed(text: str) -> tuple[str, str] | None:
 
 def _anchors(tail: str) -> Iterator[re.Match[str]]:
     """The announcements, the last one first, without those under a condition."""
-    for anchor in reversed(list(_ANCHOR.finditer(tail))[-MAX_ANCHORS:]):
+    found = list(_ANCHOR.finditer(tail)) if _MAY_ANNOUNCE.search(tail) else []
+    for anchor in reversed(found[-MAX_ANCHORS:]):
         if not _DENIED.search(tail[max(anchor.start() - _MAX_BEFORE, 0) : anchor.start()]):
             yield anchor
 

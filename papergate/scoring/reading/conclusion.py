@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from papergate.promises.thoughts import ThoughtMarks, marks_in
+from papergate.thoughts import ThoughtMarks, marks_in
 
 _BOX_TOKENS = re.compile(r"<[|｜]begin_of_box[|｜]>(.*?)(<[|｜]end_of_box[|｜]>|$)", re.DOTALL)
 _ANSWER = re.compile(r"<(answer|final_answer|choice)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)

@@ -4,6 +4,7 @@ import re
 
 MAX_AROUND = 100  # characters before and after an answer that may deny it; bounds the regular expressions
 
+CLOSERS = " \t\r\n.。!*$)]}\\"  # what may end a formula, a sentence and emphasis
 _OPENERS = " \t\n\r\u3000$({\\}*_\"“”'"  # what may stand between a word and the answer that it denies
 _NOT = r"(?:\bnot|\bnever|\bcannot|n[’']t)"
 _WRONG = r"(?:wrong|incorrect|false|mistaken|invalid|impossible|extraneous|rejected|discarded|ruled\s+out)"
@@ -68,7 +69,8 @@ def is_denied(text: str, start: int, end: int) -> bool:
 
 def is_taken_back(text: str, end: int) -> bool:
     """Whether what follows an answer denies it."""
-    return _hints(text[end : end + MAX_AROUND]) and _AFTER.match(text, end, end + MAX_AROUND) is not None
+    after = text[end : end + MAX_AROUND]
+    return bool(after.strip(CLOSERS)) and _hints(after) and _AFTER.match(text, end, end + MAX_AROUND) is not None
 
 
 def _hints(text: str) -> bool:

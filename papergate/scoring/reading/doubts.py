@@ -7,6 +7,8 @@ class (conditions, verbs of saying, orders, earlier answers). What concludes ("s
 
 import re
 
+from papergate.scoring.reading.denials import CLOSERS
+
 MAX_AROUND = 200  # characters of the sentence on each side of a box; bounds the regular expressions
 MAX_AFTER = 2_000  # characters after the box in which a later sentence may take it back
 
@@ -17,8 +19,8 @@ _CONCLUDES = re.compile(
     r"|[:;：；]|所以|因此|故|从而|于是|得到|[，,]\s*(?:正确|最终|最后)?答案(?:是|为)",
     re.IGNORECASE,
 )
-_ALONE = re.compile(  # no words of its sentence, or the heading of most conclusions: nothing else need be looked for
-    r"(?:\W|\d|\\[a-z]+|\{[a-z]+\*?\}|\bfinal\s+answer\b)*", re.IGNORECASE
+_ALONE = re.compile(  # no words of its sentence, or those of most conclusions: none of them doubts
+    r"(?:\W|\d|\\[a-z]+|\{[a-z]+\*?\}|\b(?:the\s+)?(?:final\s+)?answer\b(?:\s+is\b)?)*", re.IGNORECASE
 )
 _STATES = re.compile(  # what stands before a box that is stated
     r"\b(?:answers?|solutions?|results?|so|thus|hence|therefore|then|finally|final|consequently|conclude|total|[Ww]e)\b"
@@ -123,7 +125,10 @@ _ASIDE = re.compile(
 
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence of the box between two places, or what follows it, leaves open if this is the answer."""
-    before, after = _last(_SENTENCE_ENDS, text[max(start - MAX_AROUND, 0) : start]), text[end : end + MAX_AROUND]
+    before, after = text[max(start - MAX_AROUND, 0) : start], text[end : end + MAX_AROUND]
+    if not after.strip(CLOSERS) and _ALONE.fullmatch(before.rpartition("\n\n")[2]):
+        return False
+    before = _last(_SENTENCE_ENDS, before)
     return bool(
         (not _ALONE.fullmatch(before) and _is_unstated(before, after))
         or _is_left_open(_SENTENCE_ENDS.split(after, maxsplit=1)[0])

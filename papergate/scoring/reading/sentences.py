@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from papergate.scoring.reading.denials import is_denied, is_taken_back
 from papergate.scoring.reading.formulas import (
@@ -97,13 +98,15 @@ _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.IGNORECASE)
 
 
+@lru_cache(1)  # a value that stands apart at the end is looked for twice
 def tail_of(text: str) -> str:
     r"""The end of a text without drawings, rules and politeness; `\[\text{Answer: } 5\]` is `Answer: \[5\]`."""
     text = _BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", _DRAWING.sub(" ", text[-MAX_TAIL:]).rstrip()))
     text = _LABEL_INSIDE.sub(r"\2: \1", _MARKS.sub(r"\1\1\1", text))
     while rule := _RULE.search(text):
         text = text[: rule.start()].rstrip()
-    return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
+    text = text.replace("：", ":").replace("＝", "=")
+    return (_BOILERPLATE.sub("", text) if "hope" in text.lower() else text).strip()
 
 
 def sentences_of(text: str) -> list[str]:

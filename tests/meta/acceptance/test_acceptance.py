@@ -35,9 +35,9 @@ from papergate.engines import Completion, EngineIdentity, Finish
 from papergate.engines.replay import Predictions, read_predictions
 from papergate.errors import EngineError, EngineRefused, PredictionsError, PromiseError, RequestsLost, StoreError
 from papergate.promises import read_promises
-from papergate.promises.thoughts import ThoughtMarks
 from papergate.scoring import Grade, Grader, Outcome
 from papergate.statistics.budget import Budget, Spent, why_not
+from papergate.thoughts import ThoughtMarks
 from papergate.verdict import Verdict
 from papergate.words import say
 from tests.meta.tiny_runs import completions_of, like_the_paper

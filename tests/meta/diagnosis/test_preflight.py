@@ -18,9 +18,9 @@ from papergate.errors import PreflightFailed
 from papergate.gate import gate
 from papergate.promises import read_promises
 from papergate.promises.records import Sampling
-from papergate.promises.thoughts import ThoughtMarks
 from papergate.run_folder.files import PREFLIGHT_FILE
 from papergate.run_folder.preflight import PreflightRecord, write_preflight
+from papergate.thoughts import ThoughtMarks
 from papergate.words import say
 from tests.servers.drawing_server import MODEL, Habits, drawing_server
 

@@ -10,7 +10,7 @@ from papergate.acceptance import refuse_other_golds, with_ids_of
 from papergate.engines import Finish
 from papergate.engines.replay import read_predictions, refuse_thoughts, refuse_without_thoughts
 from papergate.errors import PredictionsError
-from papergate.promises.thoughts import ThoughtMarks
+from papergate.thoughts import ThoughtMarks
 
 
 def lines(tmp_path, *rows, name="p.jsonl"):

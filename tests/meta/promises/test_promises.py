@@ -11,7 +11,7 @@ from papergate.engines.start import ENGINES
 from papergate.errors import PromiseError
 from papergate.promises import PAPERS, TARGETS, Tolerance, read_papers, read_promises, read_targets
 from papergate.promises.files import IN_LLM_CONFIG
-from papergate.promises.thoughts import ThoughtMarks
+from papergate.thoughts import ThoughtMarks
 
 PROMISES = {promise.id: promise for promise in read_promises(benchmarks=read_specs())}
 
