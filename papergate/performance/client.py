@@ -228,6 +228,8 @@ class Client:
         """
         missing = max(0, connections - len(self._idle))
         self._idle += await asyncio.gather(*(self._connect() for _ in range(missing)))
+        if self._collector:
+            await self._collector.begun()
 
     async def send(self, body: bytes, number: int) -> RawReply:
         """Send one request on an open connection, or on a new one where none is left; another takes its place."""

@@ -358,6 +358,25 @@ def test_stamps_do_not_wait_for_a_busy_client():
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="the kernel's stamps are Linux's")
+def test_the_kernel_stamps_the_first_piece_too_once_it_has_begun():
+    async def first():
+        ours, theirs = loopback()
+        reading, taken = Collector(), Taken()
+        reading.watch(theirs.fileno(), taken)
+        await reading.begun()
+        ours.send(b"x")
+        ours.close()
+        await taken.over.wait()
+        reading.close()
+        theirs.close()
+        return taken.pieces[0]
+
+    for _ in range(5):
+        time.sleep(0.05)  # the kernel ends its stamps a while after the last socket that asked for them
+        assert asyncio.run(first())[1] is not None
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="the kernel's stamps are Linux's")
 def test_what_cannot_be_read_ends_the_connection():
     taken = Taken()
     asyncio.run(collected(until=lambda _: taken.ended, taken=taken, piece=b"unreadable"))
