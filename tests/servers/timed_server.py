@@ -19,6 +19,7 @@ from typing import Self
 
 import orjson
 
+TURNS_TO_ACCEPT = 3  # of the event loop, after which a connection that was just accepted has its transport
 CONTEXT_TOKENS = 8192
 TEMPLATE_TOKENS = 3
 """What the chat template adds to a prompt."""
@@ -169,6 +170,8 @@ class TimedServer:
     async def _close(self) -> None:
         """Leave no connection open: in a later test its socket would be a warning, which is an error."""
         self._listening.close()
+        for _ in range(TURNS_TO_ACCEPT):
+            await asyncio.sleep(0)
         while self.connections:
             for transport in [*self.connections]:
                 transport.abort()
