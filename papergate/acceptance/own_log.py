@@ -11,7 +11,7 @@ from papergate.benchmarks import Benchmark
 from papergate.completions.contents import Contents
 from papergate.completions.manifest import Manifest
 from papergate.completions.store import contents_of, read_manifest, read_sessions, refuse_damaged
-from papergate.engines.logs.papergate_run import own_files
+from papergate.engines.logs.papergate_run import first_line, own_files
 from papergate.errors import PredictionsError, StoreError
 from papergate.files import MOST_LOG, open_kept, read_plain, unpacked
 from papergate.promises import Promise
@@ -44,15 +44,15 @@ def refuse_the_same_run(golden: Path, run: Path) -> None:
 
 
 def _first_record(folder: Path) -> bytes:
-    """The line of the first completion in ``folder``; nothing where there is none.
+    """The first completion in ``folder`` as it is written, or its beginning; empty if there is none.
 
-    No other run has it: its times and the manifest's hash are in it.
+    No other run has this line: the times of the completion and the hash of the manifest are in it.
     """
     path = folder / COMPLETIONS_FILE
     if not path.is_file():
         return b""
     with open(open_kept(path, os.O_RDONLY), "rb") as records:  # noqa: PTH123 - of a descriptor
-        return next((line.strip() for line in records if line.strip()), b"")
+        return first_line(records)
 
 
 def _notes_of(file: Path, promise: Promise, benchmark: Benchmark, protocol: ProtocolName) -> Iterator[Note]:

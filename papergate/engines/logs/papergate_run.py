@@ -7,6 +7,7 @@ the file.
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from papergate.engines.logs.files import ENDINGS, json_of
 from papergate.engines.logs.rows import Columns, Layout, Row, Source, holding, sample_number
@@ -32,13 +33,18 @@ def own_files(path: Path) -> list[Path]:
     return [file for file in files if file.is_file() and file.name.endswith(ENDINGS) and _fits(_first_row(file))]
 
 
+def first_line(file: IO[bytes] | gzip.GzipFile) -> bytes:
+    """The first line that is not empty, or its first `MOST_BYTES`; empty if there is none."""
+    lines = (file.readline(MOST_BYTES).strip() for _ in range(FIRST_LINES))
+    return next(filter(None, lines), b"")
+
+
 def _first_row(path: Path) -> Columns:
     """The first row of a file of JSON lines; empty where it is another file."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            lines = (file.readline(MOST_BYTES) for _ in range(FIRST_LINES))
-            row = parsed(text_of(next(line for line in lines if line.strip())))
-    except (OSError, ValueError, StopIteration, EOFError):
+            row = parsed(text_of(first_line(file)))
+    except (OSError, ValueError, EOFError):
         return {}
     return row if isinstance(row, dict) else {}
 

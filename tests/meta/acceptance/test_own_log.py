@@ -12,6 +12,7 @@ from papergate.acceptance.options import Options
 from papergate.acceptance.own_log import notes_of_own_log
 from papergate.acceptance.saving import save
 from papergate.completions.store import Store
+from papergate.engines.logs import papergate_run
 from papergate.errors import PredictionsError, StoreError
 from papergate.gate import gate
 from papergate.run_folder.files import COMPLETIONS_FILE, MANIFEST_FILE, MARK_FILE
@@ -157,3 +158,11 @@ def test_a_log_of_a_documents_tool_is_judged_by_the_prompt_of_that_tool(tmp_path
     assert [one.code for one in notes] == ["log_of_own_run", "log_judged_before"]
     with pytest.raises(PredictionsError, match="of another run"):
         notes_of_own_log(folder, TINY, BENCHMARK, "vendor")
+
+
+def test_a_line_without_an_end_is_not_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(papergate_run, "MOST_BYTES", 100)
+    path = tmp_path / "completions.jsonl"
+    path.write_bytes(b"\n" + b"x" * 1_000)
+    with path.open("rb") as file:
+        assert papergate_run.first_line(file) == b"x" * 100
