@@ -27,8 +27,8 @@ NOTE_BYTES = 64
 """Room for one time with its header."""
 NS_PER_S = 10**9
 BEGINS_S = 0.01
-"""After this the kernel stamps, once a socket asks for it: of 100 first pieces sent at once 1 had a stamp, after a
-millisecond 100 had one."""
+"""Seconds until the kernel stamps, from the first socket that asks for it, with a margin: of 100 pieces that came at
+once 1 had a stamp; of 100 that came a millisecond later all had one."""
 READINGS = 3
 """Of the distance between the clocks; the least disturbed of them counts."""
 

@@ -18,6 +18,9 @@ MAX_EXPANDED_POWER = 16  # powers of sums up to this are multiplied out
 MAX_BITS = 100_000  # of an integer; 2024^4046 has 44,000
 MAX_FACTORIAL = 5_000  # 5000! has 54,000 bits
 MAX_KEY_NODES = 500  # of the canonical form of a function's argument; nested ones grow exponentially when written out
+LONGEST_PRINTED = (
+    10**300
+)  # a number whose digits are compared, or part of a name; Python prints none of over 4,300 digits
 MAX_STEPS = 40_000  # term products, key nodes and numerical operations of one comparison: a second at most
 MAX_PRIME = 10_000  # trial division under a root; what is left is not known to be prime
 

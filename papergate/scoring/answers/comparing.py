@@ -40,7 +40,6 @@ _DOMAINS = {
     "be", "is", "are", "a", "an", "some", "and", "of", ",", "values",
 }  # fmt: skip
 _NO_SOLUTION = {"no solution", "no real solution", "no real root", "no root"}
-_LONGEST_BASED = 10**300  # of a numeral whose digits are compared; Python prints no number of over 4,300
 _UNIT_VECTORS = ("i", "j", "k")
 
 
@@ -528,7 +527,9 @@ def _is_nothing(words: Words, bag: Bag) -> bool | None:
 def _same_digits(one: Based, other: Scalar) -> bool | None:
     """Whether a number is a numeral whose base was left out: the same digits."""
     number = algebra.constant(other.value)
-    plain_number = number is not None and not other.unit and number.denominator == 1 and 0 <= number < _LONGEST_BASED
+    plain_number = (
+        number is not None and not other.unit and number.denominator == 1 and 0 <= number < algebra.LONGEST_PRINTED
+    )
     return plain_number and str(number) == one.digits
 
 
@@ -537,7 +538,7 @@ def _residue(scalar: Scalar, modulus: str) -> Scalar | None:
     names = algebra.symbols(scalar.value)
     parts = algebra.coefficients(scalar.value, next(iter(names))) if len(names) == 1 else None
     step = algebra.constant(parts[1]) if parts else None
-    if parts is None or step is None or abs(step.numerator) >= _LONGEST_BASED or f"mod {abs(step)}" != modulus:
+    if parts is None or step is None or abs(step.numerator) >= algebra.LONGEST_PRINTED or f"mod {abs(step)}" != modulus:
         return None
     return Scalar(value=parts[0], unit=modulus)
 

@@ -105,8 +105,7 @@ def tail_of(text: str) -> str:
     text = _LABEL_INSIDE.sub(r"\2: \1", _MARKS.sub(r"\1\1\1", text))
     while rule := _RULE.search(text):
         text = text[: rule.start()].rstrip()
-    text = text.replace("：", ":").replace("＝", "=")
-    return (_BOILERPLATE.sub("", text) if "hope" in text.lower() else text).strip()
+    return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
 
 
 def sentences_of(text: str) -> list[str]:

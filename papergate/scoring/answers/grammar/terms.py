@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-from papergate.scoring.answers.algebra import spend
+from papergate.scoring.answers.algebra import LONGEST_PRINTED, spend
 from papergate.scoring.answers.grammar.commands import (
     ACCENTS,
     CONJUNCTIONS,
@@ -27,7 +27,6 @@ _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
 _SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
 _TRANSPOSED = {"T", "top", "intercal"}
 MAX_DEPTH = 60  # nested groups; a deeper answer is noise, and Python's stack is finite
-_LONGEST = 10**300  # a number that is part of a name; Python prints none of over 4,300 digits
 MAX_SIGNS = 4  # plus-minus signs, each of which doubles the values of an answer
 
 
@@ -336,7 +335,7 @@ def _measured(node: Node, words: list[str]) -> Node:
 
 
 def _printed(number: Fraction) -> str:
-    if max(abs(number.numerator), number.denominator) >= _LONGEST:
+    if max(abs(number.numerator), number.denominator) >= LONGEST_PRINTED:
         raise Unreadable("a modulus or a power of a unit that is too long")
     return str(number)
 
