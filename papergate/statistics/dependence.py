@@ -42,7 +42,8 @@ SPLITS = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
 """Where a run is cut into earlier and later samples, as shares of a problem's samples; and after the first one."""
 LOOKS = "looks"
 DIGITS = 6
-"""Of two groups, both stand out as much but for rounding; then the one that scores less is named."""
+"""Decimals in which the largest deviations must differ; of two groups that deviate alike, the one with the lower score
+is named."""
 NEGLIGIBLE = 1e-9
 """Of a variance, what rounding leaves of none."""
 
