@@ -21,12 +21,17 @@ KNOWN_MARKS = (
     ThoughtMarks("<|im_start|>think", "<|im_start|>answer"),  # s1
     ThoughtMarks("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),  # gpt-oss
     ThoughtMarks("<|channel|>commentary<|message|>", "<|channel|>final<|message|>"),
+    ThoughtMarks("<|channel|>analysis<|message|>", "<|channel|>final <|constrain|>json<|message|>"),
     ThoughtMarks("◁think▷", "◁/think▷"),  # Kimi
     ThoughtMarks("<thought>", "</thought>"),  # EXAONE Deep
     ThoughtMarks("<thinking>", "</thinking>"),
     ThoughtMarks("<reasoning>", "</reasoning>"),
     ThoughtMarks("<seed:think>", "</seed:think>"),  # Seed-OSS
+    ThoughtMarks("<longcat_think>", "</longcat_think>"),
+    ThoughtMarks("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A
+    ThoughtMarks("<Thought>", "</Thought>"),  # Marco-o1
     ThoughtMarks("[THINK]", "[/THINK]"),  # Magistral
+    ThoughtMarks("[unused16]", "[unused17]"),  # openPangu
 )
 """The marks that are recognised in every text."""
 

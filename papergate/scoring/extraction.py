@@ -21,6 +21,7 @@ from papergate.scoring.records import AnswerKind, Extraction
 from papergate.thoughts import ThoughtMarks, marks_in
 
 _OF_BOXES = {"box", "boxes"}
+_MAX_END = 20  # characters at the end of a text that tell whether its conclusion ends there, too
 _EMPTY_BOX = re.compile(r"\\[fb]?box(?:ed)?\s*\{\s*\}")
 
 
@@ -54,6 +55,7 @@ def extract(
     conclusion = conclusion_of(text, thinks=thinks, marks=marks)
     if conclusion is None:
         return _none("truncated")
+    cut = cut and text.rstrip().endswith(conclusion[-_MAX_END:])
     conclusion = without_struck(conclusion)
     boxes, is_cut_off = final_boxes(conclusion)
     if kind is AnswerKind.CHOICE:
@@ -97,5 +99,5 @@ def _said(conclusion: str, *, thinks: bool, cut: bool) -> Extraction | None:
     if thinks:
         answer = None if cut else concluded(conclusion)
         return Extraction(answer=answer, rule="concluded") if answer else None
-    guess = guessed(conclusion)
+    guess = None if cut else guessed(conclusion)
     return Extraction(answer=guess[0], rule=guess[1]) if guess else None

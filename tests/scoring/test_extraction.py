@@ -81,12 +81,30 @@ def test_marks_of_the_thought_can_be_stated():
     assert extract(text, kind=AnswerKind.MATH, thinks=True, marks=ThoughtMarks("<<", ">>")).answer == "2"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[unused16]is it 36?[unused17]The answer is 42.[unused10]",
+        "<longcat_think>is it 36?</longcat_think>The answer is 42.",
+        "<|START_THINKING|>36<|END_THINKING|><|START_RESPONSE|>The answer is 42.<|END_RESPONSE|>",
+        "<Thought>36</Thought>\n<Output>The answer is 42.</Output>",
+        '<|channel|>analysis<|message|>36<|end|><|channel|>final <|constrain|>json<|message|>{"answer": 42}<|return|>',
+        "<think>36</think>\n<response>\n综上，周长为 42 厘米。\n</response>\n</s>",
+    ],
+)
+def test_the_thought_of_every_known_model_is_not_read(text):
+    assert found(text, thinks=True)[0] in {"42", r"42\text{ 厘米}"}
+
+
 def test_a_mark_that_is_quoted_or_sent_again_ends_no_thought():
     assert found(r"a thought</think>\boxed{42}</think>", thinks=True) == ("42", "box")
     assert found(r"a thought</think>Answer: \boxed{42}. It closes with `</think>` here.", thinks=True) == ("42", "box")
 
 
-@pytest.mark.parametrize("token", ["<|im_end|>", "</s>", "<eos>", "[EOS]", "<｜end▁of▁sentence｜>", "<|im_start|>user"])
+@pytest.mark.parametrize(
+    "token",
+    ["<|im_end|>", "</s>", "<eos>", "[EOS]", "<｜end▁of▁sentence｜>", "<|im_start|>user", "<SPECIAL_12>", "[unused10]"],
+)
 def test_text_after_an_end_token_is_nobodys(token):
     assert found(rf"a thought</think>\boxed{{42}}{token}\boxed{{7}}", thinks=True) == ("42", "box")
 
@@ -98,9 +116,59 @@ def test_a_completion_cut_at_the_limit_concludes_nothing():
     letter = "a thought</think>So it must be C."
     assert extract(letter, kind=AnswerKind.CHOICE, thinks=True).answer == "C"
     assert extract(letter, kind=AnswerKind.CHOICE, thinks=True, cut=True).reason == "unanswered"
+    assert extract("Answer: 42.\n\nQuestion: 3 +", kind=AnswerKind.MATH, thinks=False, cut=True).answer == "42"
+    assert extract("the total is 42", kind=AnswerKind.MATH, thinks=False).answer == "42"
+    assert extract("the total is 42", kind=AnswerKind.MATH, thinks=False, cut=True).reason == "unanswered"
     number = "a thought</think>The answer is 42"
     assert extract(number, kind=AnswerKind.MATH, thinks=True).answer == "42"
     assert extract(number, kind=AnswerKind.MATH, thinks=True, cut=True).reason == "unanswered"
+
+
+@pytest.mark.parametrize(
+    "goes_on",
+    [
+        "Q: What is 3 + 3?\nA: The answer is 6.",
+        "Question: What is 3 + 3?\nAnswer: 6",
+        "**Problem 2.**\nFind it.\n\n**Solution:** \\boxed{6}",
+        "Problem:\nFind $3+3$.\n\nSolution:\nFinal Answer: The final answer is $6$. I hope it is correct.",
+        "Next Problem: Find it.\nMy Answer: 6",
+        "# Exercise 4.\nThe answer is 6.",
+        "[Question]\n[Answer] 6",
+        "Human: And 3 + 3?\n\nAssistant: The answer is 6.",
+        "### Instruction:\nWrite of 6 cats.",
+        "问题：3+3等于多少？\n答案：6",
+        "第2题：求3+3。答案是6。",
+    ],
+)
+@pytest.mark.parametrize(
+    "said", ["#### 42", "It is 42. The answer is 42.", "so $\\boxed{42}$.", "42", "答案是42。", "【答案】42"]
+)
+def test_another_question_after_the_answer_is_not_read(said, goes_on):
+    assert found(f"{said}\n\n{goes_on}")[0] == "42"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**Problem:** Multiply 6 by 7.\n\n**Solution:** The answer is 42.",
+        "We restate it.\n\nQuestion: What is 6 times 7?\nAnswer: 42",
+        "p: 3\nq: 42",
+    ],
+)
+def test_a_question_before_the_answer_ends_nothing(text):
+    assert found(text)[0] in {"42", "q: 42"}
+
+
+def test_a_letter_before_another_question_is_read():
+    said = "D\n\nQuestion: Which gas is lightest?\nA. H2\nB. He\nAnswer: A"
+    assert found(said, kind=AnswerKind.CHOICE)[0] == "D"
+
+
+def test_the_answer_to_a_later_turn_is_not_read():
+    turn = "<think>a</think>\\boxed{42}<|im_end|>\n<|im_start|>user\nAnd 3 + 3?<|im_end|>\n<|im_start|>assistant\n"
+    assert found(turn + "<think>b</think>\\boxed{6}", thinks=True)[0] == "42"
+    prompt = "<|im_start|>user\nWhat is 6 times 7?<|im_end|>\n<|im_start|>assistant\n<think>b</think>\\boxed{42}"
+    assert found(prompt, thinks=True)[0] == "42"
 
 
 def test_only_text_after_the_last_thought_counts():

@@ -34,7 +34,7 @@ _NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|ans|réponse|respuesta|antwor
 _ANCHOR = re.compile(
     rf"\b{_NOUN}\b[\s*_\"'`]*(?:(?:\([^()\n]{{1,40}}\)\s*)?[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
     rf"|(?:(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s|,\s[^.:,\n]{{1,60}},\s)[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_VERB}|\n))"
-    r"|(?:答案|最终结果|最后结果|结果)[\s*_]*(?:应该|应|就)?(?:[:=是为]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
+    r"|(?:答案|最终结果|最后结果|结果)[\s*_]*(?:应该|应|就)?(?:[:=是为】]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from papergate.scoring.reading.run_on import before_another_question
 from papergate.thoughts import ThoughtMarks, marks_in
 
 _BOX_TOKENS = re.compile(r"<[|｜]begin_of_box[|｜]>(.*?)(<[|｜]end_of_box[|｜]>|$)", re.DOTALL)
-_ANSWER = re.compile(r"<(answer|final_answer|choice)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_ANSWER = re.compile(r"<(answer|final_answer|choice|response)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _HEADERS = re.compile(
     r"<\|im_start\|>\s*assistant|<\|start\|>\s*assistant|<start_of_turn>\s*model|<[|｜]assistant[|｜]>"
     r"|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>",
@@ -15,11 +16,16 @@ _HEADERS = re.compile(
 )
 _ANGLE_TOKEN = re.compile(  # a pattern with one first character is searched for ten times as fast
     r"<(?:[|｜][^<>|｜\n]{1,40}[|｜]>(?:\s*(?:user|system|human)\b)?"
-    r"|(?:/?s|[be]os|eod|pad|eot|end_of_turn|end_of_text|unused\d+)>|start_of_turn>\s*user\b)",
+    r"|(?:/?s|[be]os|eod|pad|eot|end_of_turn|end_of_text|unused\d+|SPECIAL_\d+)>|start_of_turn>\s*user\b)",
     re.IGNORECASE,
 )
-_SQUARE_TOKEN = re.compile(r"\[(?:\|\w{1,20}\|\]|/?INST\]|EOS\]|UNUSED_TOKEN_\d+\])", re.IGNORECASE)
-_ENDS = re.compile(r"end|eo[smtd]\b|/s>|return|user|human|system|stop|pad|inst\b|unused|结束|用户", re.IGNORECASE)
+_SQUARE_TOKEN = re.compile(r"\[(?:\|\w{1,20}\|\]|/?INST\]|EOS\]|UNUSED(?:_TOKEN_)?\d+\])", re.IGNORECASE)
+_ENDS = re.compile(
+    r"end|eo[smtd]\b|/s>|return|user|human|system|stop|pad|inst\b|unused|special|结束|用户", re.IGNORECASE
+)
+_ASKED_AGAIN = re.compile(
+    r"[<\[](?:[^<>\[\]]{1,40}[>\]]\s*(?:user|human)\b|[|｜]?user[|｜]?[>\]]|INST\])", re.IGNORECASE
+)
 _BOXED = re.compile(r"\\[fB]?box")
 _ESCAPES = {"\x07": r"\a", "\x08": r"\b", "\x0b": r"\v", "\x0c": r"\f"}
 _ESCAPED = re.compile(r"[\x07\x08\x0b\x0c](?=[a-z]{2})")
@@ -37,6 +43,8 @@ def conclusion_of(text: str, *, thinks: bool, marks: ThoughtMarks | None = None)
     told = None
     for part in _outside(text, thinks=thinks, marks=marks):
         told = _until_handed_over(part) or told or ""
+        if told and _ASKED_AGAIN.search(part):
+            break
     return told
 
 
@@ -61,8 +69,8 @@ def _until_handed_over(text: str) -> str:
     for token in sorted([*_ANGLE_TOKEN.finditer(text), *_SQUARE_TOKEN.finditer(text)], key=re.Match.start):
         read, at = read + text[at : token.start()], token.end()
         if read.strip() and (_ENDS.search(token[0]) or _BOXED.search(read)):
-            return read.strip()
-    return (read + text[at:]).strip()
+            return before_another_question(read.strip())
+    return before_another_question((read + text[at:]).strip())
 
 
 def _box_of_tokens(box: re.Match[str]) -> str:

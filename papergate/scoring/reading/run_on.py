@@ -1,0 +1,29 @@
+"""Where a text that has given its answer goes on with another question, as base models do."""
+
+import re
+
+from papergate.scoring.reading.values import value_alone
+
+_QUESTION = re.compile(
+    r"\n[ \t*_#>\[【(]{0,8}(?:(?:next|new|another)\s+)?"
+    r"(?:(?-i:Q)|question|problem|exercise|task|instruction|input|human|user|用户|题目|例题|练习|问题?|第?(?=\d+题))"
+    r"(?:[ *_)]{0,4}[:：\]】]|\s*\d{1,4}题?[ *_)]{0,4}[:：.\]】\n])",
+    re.IGNORECASE,
+)
+_ANSWERED = re.compile(
+    r"\\f?box|^#{4}\s*(?=[-$\d\\])|\b(?:answer|ans)\b[\s*_\"]*(?:is|are|:|=)[\s*_:$\\(\[{\"]*[^\s*_:]"
+    r"|答案?】?[*_\s]*[:：是为选】]",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def before_another_question(text: str) -> str:
+    """The text up to a line such as "Q:", "Problem 2:", "User:", 题目： that comes after an answer, else the text."""
+    first = _QUESTION.search(text)
+    if first is None:
+        return text
+    if value_alone(text[: first.start()]):
+        return text[: first.start()].rstrip()
+    answered = _ANSWERED.search(text)
+    following = answered and _QUESTION.search(text, answered.end())
+    return text[: following.start()].rstrip() if following else text
