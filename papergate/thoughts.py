@@ -48,15 +48,16 @@ class Mark(NamedTuple):
     closes: bool
 
 
-def marks_in(text: str, stated: ThoughtMarks | None = None) -> Iterator[Mark]:
+def marks_in(text: str, stated: ThoughtMarks | None = None, start: int = 0) -> Iterator[Mark]:
     """The marks of thoughts that a text has, without those it quotes.
 
     Args:
         text: A completion.
         stated: The marks of the model, beside the known ones.
+        start: Where to begin.
     """
     opens, patterns = _patterns(stated, bare_harmony=text.startswith(_HARMONY))
-    found = (mark for pattern in patterns for mark in pattern.finditer(text))
+    found = (mark for pattern in patterns for mark in pattern.finditer(text, start))
     for mark in sorted(found, key=re.Match.start):
         before, after = text[mark.start() - 1 : mark.start()], text[mark.end() : mark.end() + 1]
         if not (before and after and before in _QUOTES and after in _QUOTES):

@@ -5,6 +5,8 @@ from hypothesis import assume, example, given, note
 from hypothesis import strategies as st
 
 from papergate.scoring import AnswerKind, Attempt, Outcome, equivalent, extract, vote_key
+from papergate.scoring.reading import announcements, denials
+from papergate.scoring.reading.hints import has_any
 from tests.scoring.strategies import commands, near_misses, noise, sets, spelling, surds, tuples, values
 
 spelled_value = values.flatmap(lambda value: st.tuples(st.just(value), spelling(value), spelling(value)))
@@ -127,3 +129,20 @@ def test_a_completion_cut_at_the_limit_is_never_given_more_answers(text):
     for kind in AnswerKind:
         cut = extract(text, kind=kind, thinks=True, cut=True)
         assert cut.answer is None or extract(text, kind=kind, thinks=True).answer is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hints"),
+    [
+        (denials._BEFORE, denials._HINTS),
+        (denials._AFTER, denials._HINTS),
+        (announcements._ANCHOR, announcements._HINTS),
+        (announcements._REVERSED, announcements._HINTS_OF_REVERSED),
+        (announcements._FINAL, announcements._HINTS_OF_FINAL),
+    ],
+    ids=["denied before", "denied after", "announced", "announced backwards", "final"],
+)
+@given(st.data())
+def test_no_text_that_a_pattern_reads_is_without_its_hints(pattern, hints, data):
+    text = data.draw(st.from_regex(pattern))
+    assert has_any(text, hints) or (pattern is announcements._ANCHOR and announcements._ANS.search(text))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from papergate.scoring.reading.denials import is_taken_back
 from papergate.scoring.reading.formulas import FORMULA, formulas_in
+from papergate.scoring.reading.hints import has_any
 from papergate.scoring.reading.sentences import (
     CHANGED,
     CONCLUDES,
@@ -38,10 +39,10 @@ _ANCHOR = re.compile(
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )
-_NAMES_AN_ANSWER = re.compile(r"final|answer|最终|最后|答", re.IGNORECASE)
-_MAY_ANNOUNCE = re.compile(
-    r"answer|\bans\b|final|réponse|respuesta|antwort|结果|答|#{4}", re.IGNORECASE
-)  # cheap to look for
+_HINTS_OF_FINAL = ("final", "answer", "最终", "最后", "答")
+_HINTS = ("answer", "final", "réponse", "respuesta", "antwort", "结果", "答", "####")  # every announcement has one, or:
+_ANS = re.compile(r"[Aa][Nn][Ss](?<!\w...)\b")
+_HINTS_OF_REVERSED = ("answer", "solution", "result", "答案")
 _FINAL = re.compile(r"\bfinal\s|最终|最后|(?:^|\n)[\s*_#>]*(?:the\s+)?(?:answer\b|答)", re.IGNORECASE)
 _REVERSED = re.compile(
     r"\s+(?:is|are)\s+(?:(?:therefore|thus|hence|then|indeed)\s+)?(?:the|our|my)\s+"
@@ -91,7 +92,7 @@ def announced(text: str, *, final: bool = False, cut: bool = False) -> str | Non
         final: Whether only an announcement of the final answer counts, and no approximation: beside a box.
         cut: Whether the text ends at the token limit; then a value at its very end may be a part of one.
     """
-    if final and not _NAMES_AN_ANSWER.search(text):
+    if final and not has_any(text, _HINTS_OF_FINAL):
         return None  # nearly every text after a box; cheaper than to prepare it
     tail = tail_of(text)
     for anchor in _anchors(tail):
@@ -122,7 +123,7 @@ def guessed(text: str) -> tuple[str, str] | None:
 
 def _anchors(tail: str) -> Iterator[re.Match[str]]:
     """The announcements, the last one first, without those under a condition."""
-    found = list(_ANCHOR.finditer(tail)) if _MAY_ANNOUNCE.search(tail) else []
+    found = list(_ANCHOR.finditer(tail)) if has_any(tail, _HINTS) or _ANS.search(tail) else []
     for anchor in reversed(found[-MAX_ANCHORS:]):
         if not _DENIED.search(tail[max(anchor.start() - _MAX_BEFORE, 0) : anchor.start()]):
             yield anchor
@@ -166,6 +167,8 @@ def _name_at(tail: str, at: int) -> Value | None:
 
 def _announced_backwards(tail: str) -> str | None:
     """The value in `Hence, 42 is the answer`."""
+    if not has_any(tail, _HINTS_OF_REVERSED):
+        return None
     for anchor in reversed(list(_REVERSED.finditer(tail))[-MAX_ANCHORS:]):
         sentence = sentences_of(tail[: anchor.start()])[-1:]
         before = CONCLUDES.sub("", sentence[0], count=1).strip(" ,，*_`") if sentence else ""

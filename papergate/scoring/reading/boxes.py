@@ -127,6 +127,8 @@ def _unclosed(text: str, start: int, at: int) -> Box:
 
 def _cleaned(content: str) -> str:
     """The content without what prints nothing; the cell of a table that has only one."""
+    if "\\" not in content:
+        return content.strip()
     content = _INVISIBLE.sub("", content).strip()
     cell = _SINGLE_CELL.fullmatch(content)
     return cell[2].strip() if cell else content

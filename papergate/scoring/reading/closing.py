@@ -82,8 +82,13 @@ def concluded(text: str) -> str | None:
     A text that ends inside a formula or a sentence has not concluded. A sentence that does not begin with "therefore"
     or the like, nor stands under a heading of the answer, must be plain: no step, condition, bound or denial.
     """
-    tail = _CLOSING.sub("", tail_of(text))
-    return _end_of(tail) or _end_of(_CHECK.sub("", tail))
+    tail = tail_of(text)
+    closing = _CLOSING.search(tail, max(tail.rfind("\n"), 0))
+    tail = tail[: closing.start()].rstrip() if closing else tail
+    if found := _end_of(tail):
+        return found
+    checked = _CHECK.sub("", tail)
+    return _end_of(checked) if checked != tail else None
 
 
 def _end_of(tail: str) -> str | None:

@@ -26,6 +26,7 @@ _ENDS = re.compile(
 _ASKED_AGAIN = re.compile(
     r"[<\[](?:[^<>\[\]]{1,40}[>\]]\s*(?:user|human)\b|[|｜]?user[|｜]?[>\]]|INST\])", re.IGNORECASE
 )
+_USUAL_CLOSE = "</think>"
 _BOXED = re.compile(r"\\[fB]?box")
 _ESCAPES = {"\x07": r"\a", "\x08": r"\b", "\x0b": r"\v", "\x0c": r"\f"}
 _ESCAPED = re.compile(r"[\x07\x08\x0b\x0c](?=[a-z]{2})")
@@ -40,19 +41,27 @@ def conclusion_of(text: str, *, thinks: bool, marks: ThoughtMarks | None = None)
         thinks: Whether the model's template opens the thought, so that a text without any mark is all thought.
         marks: The model's own marks, beside the known ones.
     """
-    told = None
-    for part in _outside(text, thinks=thinks, marks=marks):
-        told = _until_handed_over(part) or told or ""
-        if told and _ASKED_AGAIN.search(part):
+    only = text.rfind(_USUAL_CLOSE)
+    if only >= 0 and text.find(_USUAL_CLOSE, 0, only) < 0 and (told := _last_said(text, marks, only)):
+        return told  # nearly every text; the thought need not be searched
+    if not thinks and next(marks_in(text, marks), None) is None:
+        return before_another_question(_until_handed_over(text))
+    return _last_said(text, marks, 0)
+
+
+def _last_said(text: str, marks: ThoughtMarks | None, start: int) -> str | None:
+    """The last part that says something, up to where a user asks again; None where no thought was closed."""
+    told, before = None, ""
+    for part in _outside(text, marks, start):
+        if told and _ASKED_AGAIN.search(before):
             break
+        told, before = _until_handed_over(part) or told or "", part
     return told
 
 
-def _outside(text: str, *, thinks: bool, marks: ThoughtMarks | None) -> Iterator[str]:
-    """What stands after each mark that closes, up to the next mark; the whole text where no mark is."""
-    found = list(marks_in(text, marks))
-    if not found and not thinks:
-        yield text
+def _outside(text: str, marks: ThoughtMarks | None, start: int) -> Iterator[str]:
+    """What stands after each mark that closes, up to the next mark."""
+    found = list(marks_in(text, marks, start))
     ends = [*(mark.start for mark in found[1:]), len(text)]
     for mark, end in zip(found, ends, strict=False):
         if mark.closes:
@@ -63,14 +72,15 @@ def _until_handed_over(text: str) -> str:
     """The text up to the token that ends it; tokens before it say nothing, but those of a box are a box."""
     if any(sign in text for sign in _ESCAPES):  # JSON once too often: "\b" became a backspace
         text = _ESCAPED.sub(lambda escape: _ESCAPES[escape[0]], text)
-    text = next((answer[2] for answer in reversed(list(_ANSWER.finditer(text))) if answer[2].strip()), text)
-    text = _HEADERS.sub("\n", _BOX_TOKENS.sub(_box_of_tokens, text))
+    if "<" in text:
+        text = next((answer[2] for answer in reversed(list(_ANSWER.finditer(text))) if answer[2].strip()), text)
+        text = _HEADERS.sub("\n", _BOX_TOKENS.sub(_box_of_tokens, text))
     read, at = "", 0
     for token in sorted([*_ANGLE_TOKEN.finditer(text), *_SQUARE_TOKEN.finditer(text)], key=re.Match.start):
         read, at = read + text[at : token.start()], token.end()
         if read.strip() and (_ENDS.search(token[0]) or _BOXED.search(read)):
-            return before_another_question(read.strip())
-    return before_another_question((read + text[at:]).strip())
+            return read.strip()
+    return (read + text[at:]).strip()
 
 
 def _box_of_tokens(box: re.Match[str]) -> str:

@@ -1,8 +1,12 @@
 """What takes an answer back: words before and after it, and marks that strike it through."""
 
 import re
+from functools import lru_cache
+
+from papergate.scoring.reading.hints import has_any
 
 MAX_AROUND = 100  # characters before and after an answer that may deny it; bounds the regular expressions
+MAX_CACHED = 4_096  # texts before an answer that are remembered
 
 CLOSERS = " \t\r\n.。!*$)]}\\"  # what may end a formula, a sentence and emphasis
 _OPENERS = " \t\n\r\u3000$({\\}*_\"“”'"  # what may stand between a word and the answer that it denies
@@ -58,21 +62,23 @@ _STRUCK = re.compile(
 
 def without_struck(text: str) -> str:
     """The text without what Markdown or HTML strikes through or hides."""
-    return _STRUCK.sub(" ", text) if "~~" in text or "</" in text or "<!--" in text else text
+    return _STRUCK.sub(" ", text) if "~~" in text or "<" in text else text
 
 
 def is_denied(text: str, start: int, end: int) -> bool:
     """Whether the text takes back the answer between two places: "not 5", "5 is wrong", "is it 5?"."""
     before = text[max(start - MAX_AROUND, 0) : start].rstrip(_OPENERS)
-    return (_hints(before) and _BEFORE.search(before) is not None) or is_taken_back(text, end)
+    return _denies_what_follows(before.rpartition("\n\n")[2]) or is_taken_back(text, end)
 
 
 def is_taken_back(text: str, end: int) -> bool:
     """Whether what follows an answer denies it."""
     after = text[end : end + MAX_AROUND]
-    return bool(after.strip(CLOSERS)) and _hints(after) and _AFTER.match(text, end, end + MAX_AROUND) is not None
+    return (
+        bool(after.strip(CLOSERS)) and has_any(after, _HINTS) and _AFTER.match(text, end, end + MAX_AROUND) is not None
+    )
 
 
-def _hints(text: str) -> bool:
-    lowered = text.lower()
-    return any(hint in lowered for hint in _HINTS)
+@lru_cache(MAX_CACHED)  # few headings and announcements stand before most answers
+def _denies_what_follows(before: str) -> bool:
+    return bool(before) and has_any(before, _HINTS) and _BEFORE.search(before) is not None

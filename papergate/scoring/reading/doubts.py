@@ -6,8 +6,9 @@ class (conditions, verbs of saying, orders, earlier answers). What concludes ("s
 """
 
 import re
+from functools import lru_cache
 
-from papergate.scoring.reading.denials import CLOSERS
+from papergate.scoring.reading.denials import CLOSERS, MAX_CACHED
 
 MAX_AROUND = 200  # characters of the sentence on each side of a box; bounds the regular expressions
 MAX_AFTER = 2_000  # characters after the box in which a later sentence may take it back
@@ -125,26 +126,31 @@ _ASIDE = re.compile(
 
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence of the box between two places, or what follows it, leaves open if this is the answer."""
-    before, after = text[max(start - MAX_AROUND, 0) : start], text[end : end + MAX_AROUND]
-    if not after.strip(CLOSERS) and _ALONE.fullmatch(before.rpartition("\n\n")[2]):
-        return False
-    before = _last(_SENTENCE_ENDS, before)
-    return bool(
-        (not _ALONE.fullmatch(before) and _is_unstated(before, after))
-        or _is_left_open(_SENTENCE_ENDS.split(after, maxsplit=1)[0])
-        or _QUESTION.match(after)
-        or _LATER.search(text, end, end + MAX_AFTER)
-        or any(told not in text[start:end] for told in _restated(text, end))
+    before = text[max(start - MAX_AROUND, 0) : start].rpartition("\n\n")[2]
+    if not (_ALONE.fullmatch(before) or _is_stated(_last(_SENTENCE_ENDS, before), text, end)):
+        return True
+    return bool(text[end : end + MAX_AFTER].strip(CLOSERS)) and _is_taken_up(text, start, end)
+
+
+def _is_stated(before: str, text: str, end: int) -> bool:
+    """Whether the words of its sentence before a box, or what it counts, state it and do not doubt it."""
+    return _ALONE.fullmatch(before) is not None or (
+        (_STATES.search(before) or _COUNTED.match(text, end)) is not None and not _is_put_in_doubt(before)
     )
 
 
-def _is_unstated(before: str, after: str) -> bool:
-    """Whether the words before a box, and what it counts, do not state it, or put it in doubt."""
+@lru_cache(MAX_CACHED)
+def _is_put_in_doubt(before: str) -> bool:
+    return any((_BEFORE.search(_last(_CONCLUDES, before)), _LABELLED.search(before), _ALL_BUT.search(before)))
+
+
+def _is_taken_up(text: str, start: int, end: int) -> bool:
+    """Whether what follows a box between two places leaves it open, takes it back or states another number."""
     return bool(
-        not (_STATES.search(before) or _COUNTED.match(after))
-        or _BEFORE.search(_last(_CONCLUDES, before))
-        or _LABELLED.search(before)
-        or _ALL_BUT.search(before)
+        _is_left_open(_SENTENCE_ENDS.split(text[end : end + MAX_AROUND], maxsplit=1)[0])
+        or _QUESTION.match(text, end, end + MAX_AROUND)
+        or _LATER.search(text, end, end + MAX_AFTER)
+        or any(told not in text[start:end] for told in _restated(text, end))
     )
 
 

@@ -18,13 +18,15 @@ from papergate.scoring.reading.formulas import (
     on_one_line,
     placed_formulas,
 )
+from papergate.scoring.reading.hints import has_any
 from papergate.scoring.reading.values import MARKUP, NUMBER, Value, value_at, with_unit
 
 MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
+MAX_BOILERPLATE = 100  # characters at the end that may be politeness
 MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regular expressions
 
 _BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
-_BLANKS, _BLANK_LINES = re.compile(r"[ \t]{3,}"), re.compile(r"(?:[ \t]{0,2}\n){3,}")  # long runs take long to match
+_BLANKS, _BLANK_LINES = re.compile(r"[ \t]{3,}"), re.compile(r"\n(?:[ \t]{0,2}\n){2,}")  # long runs take long to match
 _MARKS = re.compile(r"([*_])\1{3,}")
 _RULE = re.compile(r"\n[ \t]*(?:-{3,}|\*{3,}|_{3,})$")
 _LABEL_INSIDE = re.compile(
@@ -105,7 +107,8 @@ def tail_of(text: str) -> str:
     text = _LABEL_INSIDE.sub(r"\2: \1", _MARKS.sub(r"\1\1\1", text))
     while rule := _RULE.search(text):
         text = text[: rule.start()].rstrip()
-    return _BOILERPLATE.sub("", text.replace("：", ":").replace("＝", "=")).strip()
+    text = text.replace("：", ":").replace("＝", "=")
+    return (_BOILERPLATE.sub("", text) if has_any(text[-MAX_BOILERPLATE:], ("i hope",)) else text).strip()
 
 
 def sentences_of(text: str) -> list[str]:
