@@ -57,7 +57,9 @@ def marks_in(text: str, stated: ThoughtMarks | None = None, start: int = 0) -> I
         start: Where to begin.
     """
     opens, patterns = _patterns(stated, bare_harmony=text.startswith(_HARMONY))
-    found = (mark for pattern in patterns for mark in pattern.finditer(text, start))
+    found = [
+        mark for first, pattern in patterns if text.find(first, start) >= 0 for mark in pattern.finditer(text, start)
+    ]
     for mark in sorted(found, key=re.Match.start):
         before, after = text[mark.start() - 1 : mark.start()], text[mark.end() : mark.end() + 1]
         if not (before and after and before in _QUOTES and after in _QUOTES):
@@ -65,9 +67,12 @@ def marks_in(text: str, stated: ThoughtMarks | None = None, start: int = 0) -> I
 
 
 @lru_cache(8)
-def _patterns(stated: ThoughtMarks | None, *, bare_harmony: bool) -> tuple[frozenset[str], list[re.Pattern[str]]]:
-    """The marks that open, and a pattern of all marks for each first character: one is found ten times as fast."""
+def _patterns(
+    stated: ThoughtMarks | None, *, bare_harmony: bool
+) -> tuple[frozenset[str], list[tuple[str, re.Pattern[str]]]]:
+    """The marks that open, and for each first character a pattern of all marks: one is found ten times as fast."""
     pairs = KNOWN_MARKS if stated is None else (*KNOWN_MARKS, stated)
     marks = [mark for pair in pairs for mark in pair] + ([_HARMONY_CLOSES] if bare_harmony else [])
-    alike = (map(re.escape, group) for _, group in groupby(sorted(marks, key=itemgetter(0)), key=itemgetter(0)))
-    return frozenset(pair.opens for pair in pairs), [re.compile("|".join(group)) for group in alike]
+    alike = groupby(sorted(marks, key=itemgetter(0)), key=itemgetter(0))
+    patterns = [(first, re.compile("|".join(map(re.escape, group)))) for first, group in alike]
+    return frozenset(pair.opens for pair in pairs), patterns

@@ -50,7 +50,7 @@ def extract(
         The answer with the rule that found it, and the reason `doubtful` where the words around it leave it open; or
         the reason why there is none: `empty`, `truncated` (in the thought), `cut off` (in a box), `unanswered`.
     """
-    if text is None or not text.strip():
+    if not text or text.isspace():
         return _none("empty")
     conclusion = conclusion_of(text, thinks=thinks, marks=marks)
     if conclusion is None:

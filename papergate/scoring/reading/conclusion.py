@@ -70,7 +70,7 @@ def _outside(text: str, marks: ThoughtMarks | None, start: int) -> Iterator[str]
 
 def _until_handed_over(text: str) -> str:
     """The text up to the token that ends it; tokens before it say nothing, but those of a box are a box."""
-    if any(sign in text for sign in _ESCAPES):  # JSON once too often: "\b" became a backspace
+    if any(map(text.__contains__, _ESCAPES)):  # JSON once too often: "\b" became a backspace
         text = _ESCAPED.sub(lambda escape: _ESCAPES[escape[0]], text)
     if "<" in text:
         text = next((answer[2] for answer in reversed(list(_ANSWER.finditer(text))) if answer[2].strip()), text)

@@ -62,7 +62,7 @@ _STRUCK = re.compile(
 
 def without_struck(text: str) -> str:
     """The text without what Markdown or HTML strikes through or hides."""
-    return _STRUCK.sub(" ", text) if "~~" in text or "<" in text else text
+    return _STRUCK.sub(" ", text) if "~" in text or "<" in text else text
 
 
 def is_denied(text: str, start: int, end: int) -> bool:
