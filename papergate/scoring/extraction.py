@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from papergate.scoring.reading.announcements import announced, guessed
 from papergate.scoring.reading.boxes import Box, final_boxes
-from papergate.scoring.reading.choice import chosen
 from papergate.scoring.reading.closing import concluded, set_apart
 from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.reading.denials import without_struck
@@ -59,6 +58,8 @@ def extract(
     conclusion = without_struck(conclusion)
     boxes, is_cut_off = final_boxes(conclusion)
     if kind is AnswerKind.CHOICE:
+        from papergate.scoring.reading.choice import chosen
+
         choice = chosen(conclusion, letters, options, cut=cut)
         found = Extraction(answer=choice.letter, rule=choice.rule) if choice else None
     elif is_cut_off:

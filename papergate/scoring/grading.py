@@ -17,7 +17,6 @@ from papergate.scoring.answers import limits
 from papergate.scoring.equivalence import check_readable, equivalent
 from papergate.scoring.extraction import extract
 from papergate.scoring.reading.boxes import boxes_backwards
-from papergate.scoring.reading.choice import letter_of
 from papergate.scoring.reading.conclusion import conclusion_of
 from papergate.scoring.records import AnswerKind, Attempt, Comparison, Extraction, Grade, Outcome
 from papergate.scoring.workers.pool import Pool
@@ -137,6 +136,8 @@ def _extracted(attempt: Attempt) -> Extraction:
         )
     answer = attempt.text.strip()
     if attempt.kind is AnswerKind.CHOICE:
+        from papergate.scoring.reading.choice import letter_of
+
         answer = letter_of(answer, attempt.letters, attempt.options) or answer
     rule = "bare" if attempt.bare else "whole"
     return Extraction(answer=answer or None, rule=rule, reason=None if answer else "empty")
