@@ -8,7 +8,7 @@ from typing import Any
 
 from papergate.scoring.answers import algebra, numeric, regions
 from papergate.scoring.answers.algebra import TooComplex, Value
-from papergate.scoring.answers.names import asked_for, is_assignment, is_decimal, resolved, without_name
+from papergate.scoring.answers.names import DOTTED, asked_for, is_assignment, is_decimal, resolved, without_name
 from papergate.scoring.answers.shapes import (
     Bag,
     Based,
@@ -25,7 +25,7 @@ from papergate.scoring.answers.shapes import (
     Words,
 )
 from papergate.scoring.answers.units import Unit, are_alike, unit_of
-from papergate.scoring.answers.wording import number_of, plain, quantity_of, same_phrase
+from papergate.scoring.answers.wording import DOMAINS, number_of, plain, quantity_of, same_phrase
 
 MAX_NUMERIC = 300  # numerical comparisons within one pair of answers; a worker decides what needs more
 MAX_MATCHED = 10_000  # pairs tried to match two collections without order
@@ -35,10 +35,6 @@ FLOAT_ERROR = Fraction(3, 10**16)  # relative error of a printed double
 _OPERATIONS = {"negative", "union", "intersection", "difference", "builder"}
 _PAIR = 2
 _SYMMETRIC = {*regions.MIRRORED, "parallel", "perp", "cong", "sim", "~"}
-_DOMAINS = {
-    "integer", "all", "any", "every", "real", "number", "natural", "positive", "each", "constant", "arbitrary", "whole",
-    "be", "is", "are", "a", "an", "some", "and", "of", ",", "values",
-}  # fmt: skip
 _NO_SOLUTION = {"no solution", "no real solution", "no real root", "no root"}
 _UNIT_VECTORS = ("i", "j", "k")
 
@@ -81,7 +77,7 @@ class Comparer:
             (Bag, Scalar): self._all_one,
             (Sequenced, Sequenced): self._sequences,
             (Bag, Bag): self._bags,
-            (Bag, Sequenced): self._assigned_in_brackets,
+            (Bag, Sequenced): self._listed,
             (Matrix, Matrix): self._matrices,
             (Matrix, Sequenced): self._vectors,
             (Proportion, Proportion): self._proportions,
@@ -112,6 +108,11 @@ class Comparer:
     # numbers
 
     def _scalars(self, one: Scalar, other: Scalar) -> bool | None:
+        remarked = bool(one.remark and other.remark)  # `20\% increase` is no `20\% decrease`
+        alike = not remarked or are_alike(unit_of(one.remark), unit_of(other.remark))
+        return self._quantities(one, other) if alike else False
+
+    def _quantities(self, one: Scalar, other: Scalar) -> bool | None:
         if one.unit == other.unit:
             return _congruent(one, other) if one.unit.startswith("mod ") else self._values(one, other)
         if one.unit and other.unit:
@@ -183,7 +184,11 @@ class Comparer:
         plain_list = not bag.is_set and bag.joint in {"", "and", "or"}
         return _all(self.same(item, other) for item in bag.items) if plain_list and bag.items else False
 
-    def _assigned_in_brackets(self, one: Bag, other: Sequenced) -> bool | None:
+    def _listed(self, one: Bag, other: Sequenced) -> bool | None:
+        """`x = 1, y = 2` beside a pair, or a list beside `1, 2, ..., 10`."""
+        if other.fence == DOTTED:
+            members = _members_of(other, len(one.items))
+            return members is not None and self._bags(one, Bag(items=members, is_set=one.is_set))
         return is_assignment(one) and self._assigned(one, other.items)
 
     def _in_order(self, one: Iterable[Shape], other: Iterable[Shape]) -> bool | None:
@@ -298,6 +303,13 @@ class Comparer:
         assert isinstance(named, Named)
         if isinstance(bare, Relation):
             return self._equations(_equation(named), bare)
+        if (
+            isinstance(named.shape, Bag)
+            and isinstance(bare, Bag)
+            and any(isinstance(item, Relation) for item in bare.items)
+        ):
+            each = tuple(replace(named, shape=item) for item in named.shape.items)
+            return self._bags(replace(named.shape, items=each), bare)
         return self.same(named.shape, bare)
 
     def _both_named(self, one: Named, other: Named) -> bool | None:
@@ -447,7 +459,7 @@ def _is_domain(condition: Shape) -> bool:
     if isinstance(condition, Relation):
         return "in" in condition.signs and not _is_pair(condition.operands[-1])
     if isinstance(condition, Words):
-        return all(plain(word) in _DOMAINS or len(word) == 1 for word in condition.text.split())
+        return all(plain(word) in DOMAINS or len(word) == 1 for word in condition.text.split())
     return False
 
 
@@ -476,7 +488,8 @@ def _are_of_other_sorts(one: Bag, other: Bag) -> bool:
     joints = {one.joint, other.joint}
     of_logic = joints == {"and", "or"} and all(map(_is_letter, (*one.items, *other.items)))
     operations = len(joints) > 1 and bool(joints & _OPERATIONS)
-    return of_logic or operations or sum(map(_is_case, one.items)) != sum(map(_is_case, other.items))
+    of_sets = one.is_set and other.is_set and sum(map(_is_set, one.items)) != sum(map(_is_set, other.items))
+    return of_logic or operations or of_sets or sum(map(_is_case, one.items)) != sum(map(_is_case, other.items))
 
 
 def _are_roots(names: Iterable[str]) -> bool:
@@ -490,6 +503,18 @@ def _is_letter(shape: Shape) -> bool:
         and len(names := algebra.symbols(shape.value)) == 1
         and (shape.value == algebra.symbol(next(iter(names))))
     )
+
+
+def _members_of(dotted: Sequenced, count: int) -> tuple[Shape, ...] | None:
+    """The members of `1, 2, ..., 10`, None where it has another number of them."""
+    first, step, last = (algebra.constant(item.value) if isinstance(item, Scalar) else None for item in dotted.items)
+    if first is None or not step or last is None or (last - first) / step + 1 != count:
+        return None
+    return tuple(Scalar(value=algebra.rational(first + at * step)) for at in range(count))
+
+
+def _is_set(shape: Shape) -> bool:
+    return isinstance(shape, Bag) and shape.is_set
 
 
 def _is_case(shape: Shape) -> bool:

@@ -11,6 +11,7 @@ _PARAMETERS = {"t", "s", "r", "u", "v", "k", "lambda", "mu"}  # letters of point
 _CONSTANTS = {"c", "C", "k", "K", "a", "A", "m"}  # letters of the constant in a family of functions
 _CONSTANTS_OF_INTEGRATION = {"C", "c", "A", "K", "k"}
 _UNKNOWNS = {"x", "y", "z", "theta", "alpha", "t", "n"}
+_PROGRAMMED = (("I", "i"), ("E", "e"))  # as computer algebra systems print them
 _ARROWS = {"vec", "hat", "overrightarrow"}  # other ways to print a vector in bold; a bar is another thing
 
 
@@ -19,6 +20,7 @@ def renamings(one: Shape, other: Shape) -> list[tuple[Renaming, ...]]:
     mine, theirs = symbols_of(one), symbols_of(other)
     only_mine, only_theirs = mine - theirs, theirs - mine
     found: list[tuple[Renaming, ...]] = [(("j", "i"),)] if "j" in mine ^ theirs else []
+    found += [(programmed,) for programmed in _PROGRAMMED if programmed[0] in mine ^ theirs]
     if "varphi" in mine ^ theirs and len(mine | theirs) == 1:
         found.append((("varphi", GOLDEN),))
     if accented := [name for name in mine ^ theirs if name.partition(" ")[0] in _ARROWS and len(name.split()[-1]) == 1]:
@@ -26,7 +28,18 @@ def renamings(one: Shape, other: Shape) -> list[tuple[Renaming, ...]]:
     if len(only_mine) == len(only_theirs) == 1:
         (here,), (there,) = only_mine, only_theirs
         found += [((there, here),)] if _are_parameters(one, other, {here, there}) else []
+        found += _renamed_terms(one, other, here, there)
     return found
+
+
+def _renamed_terms(one: Shape, other: Shape, here: str, there: str) -> list[tuple[Renaming, ...]]:
+    """`a_n = 2n` and `a_k = 2k` are one sequence."""
+    if not (isinstance(one, Named) and isinstance(other, Named) and {here, there} <= _COUNTERS):
+        return []
+    is_renamed = one.name.partition("_")[::2] == (other.name.partition("_")[0], here) and other.name.endswith(
+        f"_{there}"
+    )
+    return [((there, here), (other.name, one.name))] if is_renamed else []
 
 
 def _are_parameters(one: Shape, other: Shape, letters: set[str]) -> bool:

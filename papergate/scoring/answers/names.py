@@ -3,11 +3,13 @@
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil, floor, inf
 
 from papergate.scoring.answers import algebra, numeric, regions
 from papergate.scoring.answers.algebra import Monomial, Value
 from papergate.scoring.answers.shapes import (
     INFINITE,
+    MAX_TERMS,
     Bag,
     Conditioned,
     Matrix,
@@ -26,6 +28,8 @@ _FUNCTION_NAMES = {"f", "g", "h"}  # in front of a bracket these are functions, 
 _PAIR = 2
 _DOTS = algebra.symbol("...")
 _VARIANCE = ("symbol", "sigma")  # its square is a name of its own
+_FIRST_OF = {"all Z": -inf, "all Z+": 1, "all N0": 0}  # sets of whole numbers
+DOTTED = ".."  # the fence of a progression: its first member, its step and its last
 _COORDINATES = {"x", "y", "z"}
 
 
@@ -110,6 +114,8 @@ def _with_named_middle(relation: Relation) -> Relation:
 def _resolved_chain(operands: list[Shape]) -> Shape:
     """`x = y = 3` names its last side twice."""
     names = list(map(_name_of, operands[:-1]))
+    if all(names) and _name_of(operands[-1]):  # `a = b = c` has no order
+        return Relation(operands=tuple(sorted(operands, key=_name_of)), signs=("=",) * len(names))
     if all(names) and len(set(names)) == len(names):
         return Bag(items=tuple(Named(name=name, shape=operands[-1]) for name in names))
     numbers = [operand for operand in operands[1:] if _is_number(operand)]
@@ -120,6 +126,7 @@ def _resolved_chain(operands: list[Shape]) -> Shape:
 
 def _resolved_equation(left: Shape, right: Shape) -> Shape:
     """A named value, a number computed (`10^3 = 1000`), or an equation that says something."""
+    left, right = (_as_row(left), _as_row(right)) if isinstance(left, Matrix) else (left, right)
     for name, value in ((left, right), (right, left)):
         if _name_of(name) and not _shares_symbol(name, value):
             quantity = name.value if isinstance(name, Scalar) else None
@@ -127,6 +134,13 @@ def _resolved_equation(left: Shape, right: Shape) -> Shape:
     if _equal(left, right):
         return right
     return Relation(operands=(left, right), signs=("=",))
+
+
+def _as_row(shape: Shape) -> Shape:
+    """A column or row of values as a tuple, anything else as it is."""
+    if not isinstance(shape, Matrix) or min(len(shape.rows), len(shape.rows[0])) > 1:
+        return shape
+    return Sequenced(items=tuple(Scalar(value=cell) for row in shape.rows for cell in row), fence="()")
 
 
 def _resolved_name(named: Named) -> Shape:
@@ -146,7 +160,7 @@ def _resolved_bag(bag: Bag) -> Shape:
         return _described(bag)
     if bag.joint in {"union", "intersection", "difference"}:
         return bag
-    items = tuple(map(resolved, bag.items))
+    items = tuple(map(resolved, _with_excluded(bag.items)))
     for told in (_progression(items), _spoken_rounding(items) if not bag.is_set else None):
         if told is not None:
             return told
@@ -154,6 +168,14 @@ def _resolved_bag(bag: Bag) -> Shape:
     if bag.joint == "group":
         return Sequenced(items=tuple(map(without_name, items)), fence="()")
     return _without_common_name(Bag(items=items, is_set=bag.is_set, joint=bag.joint), is_assigned=is_assignment(bag))
+
+
+def _with_excluded(items: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    r"""`x \ne 1, 2` excludes both."""
+    first = items[0] if items else None
+    if not (isinstance(first, Relation) and first.signs == ("!=",) and all(map(_is_number, items[1:]))):
+        return items
+    return (first, *(replace(first, operands=(first.operands[0], item)) for item in items[1:]))
 
 
 def _without_common_name(bag: Bag, *, is_assigned: bool) -> Shape:
@@ -175,11 +197,54 @@ def _sole(bag: Bag) -> Shape:
 
 def _described(builder: Bag) -> Shape:
     r"""The members of `\{x \mid x = k\pi, k \in \mathbb{Z}\}`; what is no equation stays a description."""
-    inside = resolved(builder.items[0])
+    inside = resolved(_with_domain(builder.items[0]))
     case = inside if isinstance(inside, Conditioned) else Conditioned(shape=inside, conditions=())
     if not isinstance(case.shape, Named):
-        return builder
+        return _limited(builder, case)
     return Conditioned(shape=case.shape.shape, conditions=case.conditions) if case.conditions else case.shape.shape
+
+
+def _with_domain(inside: Shape) -> Shape:
+    r"""`2 < x < 6, x \in \mathbb{Z}` as a condition with its domain."""
+    parts = inside.items if isinstance(inside, Bag) and len(inside.items) == _PAIR else ()
+    for condition, domain in (parts, parts[::-1]) if parts else ():
+        if isinstance(domain, Relation) and domain.signs == ("in",) and isinstance(domain.operands[1], Words):
+            return Conditioned(shape=condition, conditions=(domain,))
+    return inside
+
+
+def _limited(builder: Bag, case: Conditioned) -> Shape:
+    r"""The members of `\{x \in \mathbb{Z} : 2 < x < 6\}`, or the part of a domain where a condition holds."""
+    domain = case.conditions[-1] if case.conditions else None
+    if not (isinstance(domain, Relation) and domain.signs == ("in",) and len(case.conditions) == 1):
+        return builder
+    if isinstance(domain.operands[1], Words):
+        return _whole_members(case.shape, domain.operands[1].text) or builder
+    both = Bag(items=(case.shape, domain), joint="intersection")
+    return replace(builder, items=(both if regions.as_region(both) else case.shape,))
+
+
+def _whole_members(condition: Shape, domain: str) -> Shape | None:
+    """The whole numbers of an interval, one by one or as a progression; None where it is no interval."""
+    region = regions.as_region(condition)
+    if domain not in _FIRST_OF or region is None or len(region.intervals) != 1:
+        return None
+    (interval,) = region.intervals
+    low, high = regions.position(interval.low), regions.position(interval.high)
+    if low is None or high is None:
+        return None
+    first = max(_FIRST_OF[domain], low if low == -inf else ceil(low) + (ceil(low) == low and not interval.closed_low))
+    last = high if high == inf else floor(high) - (floor(high) == high and not interval.closed_high)
+    if first == -inf:
+        return None if last == inf else _from_first(Fraction(last), Fraction(-1), INFINITE)
+    if last == inf:
+        return _from_first(Fraction(first), Fraction(1), INFINITE)
+    if last - first > MAX_TERMS:
+        return _from_first(Fraction(first), Fraction(1), algebra.rational(Fraction(last)))
+    return Bag(
+        items=tuple(Scalar(value=algebra.rational(Fraction(at))) for at in range(int(first), int(last) + 1)),
+        is_set=True,
+    )
 
 
 def _spoken_rounding(items: tuple[Shape, ...]) -> Shape | None:
@@ -252,7 +317,7 @@ def _enumerated(case: Conditioned) -> Shape:
 
 def _from_first(first: Fraction, step: Fraction, last: Value) -> Shape:
     values = (algebra.rational(first), algebra.rational(step), last)
-    return Sequenced(items=tuple(Scalar(value=value) for value in values), fence="..")
+    return Sequenced(items=tuple(Scalar(value=value) for value in values), fence=DOTTED)
 
 
 def _as_tuple(shape: Shape) -> Shape:
@@ -302,8 +367,9 @@ def _name_of_value(value: Value) -> str:
     if "function" in kinds and (len(term) > 1 or not algebra.symbols(value)):
         return ""
     names = [algebra.spelled(name[1]) for name, _ in term]
-    if kinds == {"symbol"} and len(names) <= _PAIR and names[0] in _FUNCTION_NAMES:
-        return f"{names[0]}()" if len(names) == _PAIR else names[0]
+    if kinds == {"symbol"} and len(names) <= _PAIR and names[0] in _FUNCTION_NAMES and term[-1][1] == 1:
+        inverse = "^-1" if term[0][1] < 0 else ""
+        return f"{names[0]}{inverse}()" if len(names) == _PAIR else names[0]
     is_symbol = len(term) == 1 and kinds == {"symbol"} and term[0][1] == 1
     return names[0] if is_symbol else algebra.spelled(term)
 

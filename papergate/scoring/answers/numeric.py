@@ -48,7 +48,8 @@ NUMERICAL = f"{DIGITS[-1]} digits"  # the layer of a decision with them
 WORK_OF_FUNCTION = 12  # steps that a function or root at 60 digits costs: some 50 microseconds
 _SIZES = (Fraction(1, 4), Fraction(2), Fraction(12), Fraction(150), Fraction(3_000))  # of sample values
 _OWN_SIZES = 4  # sizes taken from the numbers of a pair
-_SMALLEST, _LARGEST = Fraction(1, 1_000), Fraction(10**9)  # of a size taken from the pair
+_LARGEST = Fraction(10**9)  # of a size taken from the pair
+_MODERATE = 20  # a size whose inverse lies below all of `_SIZES`
 _TRIALS = 6  # points of each size where several variables may stand on either side of a corner
 _SMOOTH_SIZES = 3  # functions without corners and branches agree everywhere or almost nowhere
 _SLOW, _SLOWNESS = {"Gamma", "zeta", "factorial", "binomial"}, 10  # functions that cost ten times as much
@@ -224,7 +225,8 @@ def _points(left: Value, right: Value, names: list[str], whole: frozenset[str]) 
     if not smooth and len(names) == 1 and names[0] not in whole:
         corners = (*_between_corners((left, right), names[0]), *_at_steps((left, right), names[0]))
         yield from ({names[0]: value} for value in corners)
-    sizes = _smooth_sizes(numbers) if smooth else [*_SIZES, *_own_sizes(numbers)]
+    own = _own_sizes(numbers)
+    sizes = _smooth_sizes(numbers) if smooth else [*_SIZES, *own, *_small_sizes(own)]
     for trial in range(2 * len(sizes) if smooth or len(names) == 1 else _TRIALS * len(sizes)):
         point = {}
         for at, name in enumerate(names):
@@ -305,7 +307,12 @@ def _real_roots(numbers: list[Fraction]) -> list[float]:
 def _own_sizes(numbers: list[int]) -> list[Fraction]:
     """The distinct sizes of the numbers that a pair holds."""
     sizes = {Fraction(abs(number)) for number in numbers}
-    return sorted(size for size in sizes if size > 1 and _SMALLEST <= size <= _LARGEST)[-_OWN_SIZES:]
+    return sorted(size for size in sizes if 1 < size <= _LARGEST)[-_OWN_SIZES:]
+
+
+def _small_sizes(sizes: Iterable[Fraction]) -> list[Fraction]:
+    r"""The inverses of large sizes: `\tanh(1000x)` changes near a thousandth."""
+    return [1 / size for size in sizes if size > _MODERATE]
 
 
 def _whole_points(names: list[str]) -> Iterator[Point]:

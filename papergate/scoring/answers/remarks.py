@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from papergate.scoring.answers.spelling import Token, Unreadable
+from papergate.scoring.answers.wording import DOMAINS, plain
 
 Tokens = tuple[Token, ...]
 
@@ -51,6 +52,17 @@ _LEADING = {
     "共",
     "有",
     "和为",
+    "ans",
+    "答案",
+    "答案是",
+    "答案为",
+    "结果是",
+    "结果为",
+    "所以",
+    "因此",
+    "故",
+    "即",
+    "解得",
 }
 _LEADING_SIGNS = {("sign", mark) for mark in ",;:."} | {("command", "Rightarrow"), ("command", "implies")}
 _COPULAS = {"is", "are", "equals", "是", "为", "等于"}
@@ -72,10 +84,22 @@ def pieces_of(found: list[Token]) -> list[Piece]:
     if any((token.kind, token.text) == ("command", "begin") for token in found):
         return [Piece(tuple(_trimmed(found)), ())]  # its lines have conditions of their own
     kept = _approximations(_after_copula(_after_implication(_on_one_line(_trimmed(found)))))
+    if domain := _domain_before(kept):
+        piece = _with_bounds(_without_remarks(kept[len(domain) - 1 :]))
+        return [Piece(piece.value, (*piece.conditions, domain))]
     words = [at for at, token in enumerate(kept) if token.kind == "word" and token.text.lower() in _CONDITIONAL]
     if not words or words[0] == 0:
         return [_with_bounds(_without_remarks(kept))]
     return _cases(_without_remarks(kept))
+
+
+def _domain_before(found: list[Token]) -> Tokens:
+    r"""The words and the letter in `all integers n \ge 3`, empty where no such words stand before a bound."""
+    words = 0
+    while words < len(found) - 1 and found[words].kind == "word" and plain(found[words].text.lower()) in DOMAINS:
+        words += 1
+    is_bound = words > 0 and found[words].kind == "letter" and bool(_relations(found[words:]) & _BOUNDS)
+    return tuple(found[: words + 1]) if is_bound else ()
 
 
 def _trimmed(found: list[Token]) -> list[Token]:

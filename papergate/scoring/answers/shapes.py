@@ -19,25 +19,29 @@ _FUNCTION_OF_ONE = re.compile(r"(.+)\(([a-z])\)")  # P(A) and P(B) are two numbe
 _DOTS = Node("symbol", name="...")
 _MIN_TERMS = 3  # of a sum with dots: two that tell the step, and the last
 GOLDEN = "golden ratio"  # what a phi may be renamed to
+_SIGNS = {"%", "°", "'", "''"}  # units that are no words
+_PARTS_OF_DEGREE = {"'": Fraction(1, 60), "''": Fraction(1, 3_600)}
 MAX_TERMS = 200  # of a sum or product that is written out
 MAX_MATRIX_CELLS = 400  # of a product or determinant; bounds their cost
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scalar:
-    """A number or expression.
+    r"""A number or expression.
 
     Attributes:
         value: Its exact value, without its unit.
         unit: `%`, `°`, a unit in words, or empty.
         places: Digits after the point where it is written as a decimal numeral, None for every other form.
         digits: Significant digits of such a numeral.
+        remark: Words after a unit: the increase in `20\% increase`.
     """
 
     value: Value
     unit: str = ""
     places: int | None = None
     digits: int = 0
+    remark: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +153,7 @@ class Reading:
         renames: Letters that stand for others: a parameter, or `j` for the imaginary unit.
         floors: `[x]` is the whole number below; otherwise brackets only group.
         whole: n, m and k are whole numbers.
+        from_zero: The natural numbers begin with zero; otherwise with one.
     """
 
     common_log: bool = False
@@ -157,6 +162,7 @@ class Reading:
     renames: tuple[tuple[str, str], ...] = ()
     floors: bool = False
     whole: bool = False
+    from_zero: bool = False
 
 
 Shape = Scalar | Words | Based | Sequenced | Bag | Matrix | Proportion | Named | Relation | Region | Conditioned
@@ -192,7 +198,7 @@ def _is_set(shape: Shape) -> bool:
 
 
 def _members(shape: Shape) -> tuple[Shape, ...]:
-    return shape.items if isinstance(shape, Bag) else (shape,)
+    return shape.items if isinstance(shape, Bag) and shape.joint != "negative" else (shape,)
 
 
 class _Reader:
@@ -268,7 +274,15 @@ class _Reader:
             "Rge0": (replace(above, closed_low=True),), "R+0": (replace(above, closed_low=True),),
             "Rle0": (replace(below, closed_high=True),),
         }  # fmt: skip
-        names = {"N": "Z+", "N*": "Z+", "N+": "Z+", "Z>0": "Z+", "Zge1": "Z+", "Zge0": "N0", "N0": "N0"}
+        names = {
+            "N": "N0" if self._reading.from_zero else "Z+",
+            "N*": "Z+",
+            "N+": "Z+",
+            "Z>0": "Z+",
+            "Zge1": "Z+",
+            "Zge0": "N0",
+            "N0": "N0",
+        }
         if node.name in lines:
             return Region(intervals=lines[node.name])
         return Words(text=f"all {names.get(node.name, node.name)}")
@@ -382,9 +396,8 @@ class _Reader:
         first, second = (self.shape(part) for part in node.parts)
         if not (isinstance(first, Scalar) and isinstance(second, Scalar)):
             raise Unreadable("a sum of unlike things")
-        factor = (
-            Fraction(1, 60) if (first.unit, second.unit) == ("°", "'") else _factor_between(first.unit, second.unit)
-        )
+        factor = _PARTS_OF_DEGREE.get(second.unit) if first.unit == "°" else None
+        factor = factor or _factor_between(first.unit, second.unit)
         return replace(
             first, value=algebra.add(first.value, algebra.multiply(second.value, algebra.rational(factor))), places=None
         )
@@ -432,7 +445,7 @@ class _Reader:
         shape = self.shape(node.parts[0])
         if isinstance(shape, Scalar):
             return _measured(shape, unit)
-        if unit in {"%", "°", "'", "''"} or unit.startswith("mod "):
+        if unit in _SIGNS or unit.startswith("mod "):
             raise Unreadable(f"{unit} of something else than a number")
         return replace(shape, unit=unit) if isinstance(shape, Proportion) else shape
 
@@ -517,9 +530,12 @@ def _measured(scalar: Scalar, unit: str) -> Scalar:
     """A number with its unit; words after a unit are a remark, a second unit is none."""
     if not scalar.unit or not unit:
         return replace(scalar, unit=unit or scalar.unit)
-    if unit in {"%", "°", "'", "''"} or (unit_of(unit).known and unit_of(unit).measures):
+    for first, second in ((scalar.unit, unit), (unit, scalar.unit)):
+        if second.startswith(("/ ", "per ")) and first not in _SIGNS:
+            return replace(scalar, unit=f"{first} {second}")  # a price per pound
+    if unit in _SIGNS or (unit_of(unit).known and unit_of(unit).measures):
         raise Unreadable("two units")
-    return scalar
+    return replace(scalar, remark=unit)
 
 
 def _in_base_unit(shape: Scalar) -> Value:

@@ -36,14 +36,14 @@ _SIGNS = {
     "≠": r"\ne ", "≈": r"\approx ", "±": r"\pm ", "∓": r"\mp ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ",
     "∅": r"\emptyset ", "∖": r"\setminus ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "°": r"^\circ ",
     "º": r"^\circ ", "′": "'", "’": "'",
-    "⁄": "/", "∕": "/", "…": r"\ldots ", "⋯": r"\ldots ", "∠": "", "△": "",
+    "⁄": "/", "∕": "/", "…": r"\ldots ", "⋯": r"\ldots ", "∠": r"\angle ", "△": "",
     "½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}",
     "，": ",", "、": ",", "；": ";", "：": ":", "。": ".", "（": "(", "）": ")", "【": "[", "】": "]",
     "€": r"\euro ", "£": r"\pound ",
     "¥": r"\yen ", "￥": r"\yen ", "℃": r"^\circ C", "℉": r"^\circ F",
     "∎": "", "■": "", "□": "", "✓": "", "✔": "", "∥": r"\parallel ", "⊥": r"\perp ", "≅": r"\cong ", "∼": r"\sim ",
     "≡": r"\equiv ", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "∣": "|", "″": "''", "”": "''",
-    "〇": "0", "ℯ": "e", "‰": "/1000 ", "\u00ad": "",
+    "〇": "0", "ℯ": "e", "‰": "/1000 ", "µ": r"\mu ", "\u00ad": "",
     "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "",
     "π": r"\pi ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\epsilon ",
     "θ": r"\theta ", "λ": r"\lambda ", "μ": r"\mu ", "ν": r"\nu ", "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ",
@@ -64,7 +64,7 @@ _SPOKEN = {  # functions and constants that are also written without a backslash
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh",
     "sinh", "cosh", "tanh", "log",
     "ln", "exp", "cis",
-    "sqrt", "pi", "gcd", "lcm", "max", "min", "infty", "theta", "alpha", "beta", "lambda",
+    "sqrt", "pi", "gcd", "lcm", "max", "min", "infty", "theta", "alpha", "beta", "lambda", "Re", "Im", "arg",
 }  # fmt: skip
 _SPOKEN_AS = {
     "inf": "infty",
@@ -85,6 +85,7 @@ _SHORT_WORDS = {
     "If", "For", "Is", "In", "And", "Or", "The", "All", "Yes", "No",
     "mod", "DNE", "not", "Not",
 }  # fmt: skip
+_PRODUCTS = {"mg", "ms", "nm", "mm", "km", "dm", "kg", "mi"}  # of letters, where no number stands before them
 _UNDER_RATES = {"s", "h", "m", "g", "L", "l", "K"}  # units of one letter by which others are divided
 _RATE = re.compile(r"(?:[mgJNVL]|mol)\s*/\s*(?:s|h|hr|min|m|cm|g|kg|mol|L|mL|K)(?![A-Za-z])")
 _LONG_WORD = 4  # letters; a longer run is a word, a shorter unknown one a product of variables
@@ -123,7 +124,7 @@ _DROPPED = {
     "Large", "LARGE", "Huge", "HUGE", "normalsize", "footnotesize", "scriptsize", "therefore", "smash", "mathord",
     "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", "enspace",
     "thinspace", "hfill",
-    "angle", "triangle", "space", "boxed", "fbox", ",", ";", ":", "!", " ", "middle", "underline", "uline",
+    "triangle", "space", "boxed", "fbox", ",", ";", ":", "!", " ", "middle", "underline", "uline",
     "bigstar", "nonumber", "\n",
     "/", "ensuremath", "mathstrut", "strut", "protect", "relax", "noindent", "large", "small", "tiny", "huge",
 }  # fmt: skip
@@ -159,6 +160,12 @@ _DECIMAL_COMMA = re.compile(r"\d+\{,\}\d+")
 _SMALL_DECIMAL = re.compile(r"0,0\d+(?![\d,/])")  # no list has a member written 05
 _EUROPEAN = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3})+,\d{1,2}|(?:\.\d{3}){2,}|(?: \d{3})+,\d{1,2})(?![\d.,]*\d)")
 _IN_BASE = re.compile(r"0([bB])([01]+)(?![\w.])|0([oO])([0-7]+)(?![\w.])|0([xX])([0-9a-fA-F]+)(?![\w.])")
+_WITH_LETTERS = re.compile(r"(?=\d*[A-F])([0-9A-F]{2,})_(?:\{(1[1-6])\}|(1[1-6])(?!\d))")
+_SMALL_UNIT = r"\s*(m|s|g|L|l|A|V|F|C|N|J|W|mol)\s*"
+_MICRO = re.compile(rf"\\mu\s*\\(?:text|mathrm)\{{{_SMALL_UNIT}\}}|\\(?:text|mathrm)\{{\s*\\mu{_SMALL_UNIT}\}}")
+_MICRO_SIGN = re.compile(rf"(?<=[\d \}}])[μµ]{_SMALL_UNIT}(?![A-Za-z])")
+_CLOCK = re.compile(r"(上午|早上|凌晨|中午|下午|晚上|傍晚)?(\d{1,2})点(?:(\d{1,2})分|(半)|整)?(?![\d.])")
+_DIGITS_IN_TEXT = re.compile(r"\\(?:text|mathrm)\{([0-9A-F]+)\}(?=_)")
 _BASES = {"b": "2", "o": "8", "x": "16"}
 _GROUPED_DECIMALS = re.compile(r"\d+\.\d{3}(?:(?:\\,|\{,\}| )\d{3})*(?:\\,|\{,\}| )\d{1,3}(?!\d)")
 _DECIMALS = re.compile(r"\.\d+")
@@ -171,6 +178,7 @@ _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
 _RADICAND = re.compile(r"\s*(\d+(?:\.\d+)?)")
+_CORNERS = re.compile(r"\s*([A-Z])([A-Z])([A-Z])(?![A-Z])")
 _MATH_SPACE = re.compile(r"\\[,;: !]|\\cdot(?![a-z])")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
@@ -194,9 +202,17 @@ def ascii_spelling(text: str) -> str:
         return text
     text = _CIRCLED.sub(lambda run: ",".join(str(int(unicodedata.numeric(sign))) for sign in run[0]), text)
     text = _UNICODE_ROOT.sub(lambda root: f"\\sqrt{_ROOTS[root[1]]}{{{root[2]}}}", text)
+    text = _MICRO_SIGN.sub(r"\\text{ u\1}", text)
+    text = _CLOCK.sub(_clock, text) if "点" in text else text
     text = _RAISED.sub(lambda run: "^{" + "".join(map(_SUPERSCRIPTS.__getitem__, run[0])) + "}", text)
     text = _LOWERED.sub(lambda run: "_{" + "".join(map(_SUBSCRIPTS.__getitem__, run[0])) + "}", text)
     return "".join(map(_ascii_sign, text))
+
+
+def _clock(match: re.Match[str]) -> str:
+    """`下午3点半` as `3:30 pm`."""
+    half = {None: "", "下午": " pm", "晚上": " pm", "傍晚": " pm", "中午": " pm"}.get(match[1], " am")
+    return f"{match[2]}:{match[3] or ('30' if match[4] else '00')}{half}"
 
 
 def _without_html(text: str) -> str:
@@ -233,10 +249,16 @@ def tokens(text: str, *, numerals: bool = False) -> list[Token]:
     Raises:
         Unreadable: It holds a sign that no answer is written with, or too much of everything.
     """
-    found = list(_Lexer(ascii_spelling(text), numerals=numerals).tokens())
+    found = list(_Lexer(_unwrapped(ascii_spelling(text)), numerals=numerals).tokens())
     if len(found) > MAX_TOKENS:
         raise Unreadable("too long")
     return found
+
+
+def _unwrapped(text: str) -> str:
+    r"""The text with `\mu\mathrm{m}` as the unit `um`, and the digits of `\text{FF}_{16}` without their wrapper."""
+    text = _MICRO.sub(r"\\text{ u\1\2}", text) if "\\mu" in text else text
+    return _DIGITS_IN_TEXT.sub(r"\1", text) if "}_" in text else text
 
 
 class _Lexer:
@@ -247,6 +269,7 @@ class _Lexer:
         self._numerals = numerals
         self._prose = prose
         self._depth = depth
+        self._is_based = "_1" in text or "_{1" in text
         self._after_number = False
         self._after_word = False
         self._in_unit = False
@@ -263,12 +286,24 @@ class _Lexer:
                 if self._depth == 0 and _BLANK_LINE.fullmatch(piece[0]):
                     yield Token("sign", ",", spaced=True)
                 continue
+            if self._is_based and kind in {"number", "letters"} and (numeral := self._with_letters()):
+                yield numeral
+                continue
             for token in getattr(self, f"_{kind}")(piece):
                 self._after_number = token.kind == "number" or token.text in ")}°"
                 self._after_word = token.kind == "word"
                 self._in_unit = token.kind == "word" or (self._in_unit and token.text in "/*^{}-")
                 yield token
                 self._spaced = False
+
+    def _with_letters(self) -> Token | None:
+        """`2AF_{16}`, whose digits are below its base; None for anything else."""
+        numeral = _WITH_LETTERS.match(self._text, self._at)
+        base = int(numeral[2] or numeral[3]) if numeral else 0
+        if numeral is None or int(max(numeral[1]), 16) >= base:
+            return None
+        self._at = numeral.end()
+        return Token("based", f"{numeral[1]}_{base}", self._spaced)
 
     def _number(self, piece: re.Match[str]) -> Iterator[Token]:
         if piece[0].isdigit() and self._text[piece.end() : piece.end() + 1] not in _GOES_ON:  # as most numbers
@@ -364,7 +399,7 @@ class _Lexer:
         return self._after_number and self._spaced and _RATE.match(self._text, start) is not None
 
     def _stands_alone(self, run: str) -> bool:
-        return self._after_number or self._spaced or self._at == len(run)
+        return self._after_number or (run not in _PRODUCTS and (self._spaced or self._at == len(run)))
 
     def _sign(self, piece: re.Match[str]) -> Iterator[Token]:
         sign = piece[0]
@@ -400,6 +435,8 @@ class _Lexer:
             yield from self._wrapped(name)
         elif name in {"left", "right"} and self._text.startswith(".", self._at):
             self._at += 1
+        elif name == "angle":
+            yield from self._angle()
         elif name in _WITH_ARGUMENT:
             self._skip_arguments(2 if name == "fcolorbox" else 1)
         elif name in _BRACED:
@@ -415,6 +452,15 @@ class _Lexer:
             yield self._named(_SAME_COMMAND.get(name, name))
         else:
             yield from self._run_together(name)
+
+    def _angle(self) -> Iterator[Token]:
+        r"""`\angle ABC` as one name, which is that of `\angle CBA`; `5\angle 30^\circ` is a complex number."""
+        if self._after_number:
+            yield from (Token("sign", "*"), Token("command", "cis"))
+        elif corners := _CORNERS.match(self._text, self._at):
+            self._at = corners.end()
+            first, last = sorted((corners[1], corners[3]))
+            yield Token("letter", first + corners[2] + last, self._spaced)
 
     def _skip_arguments(self, count: int) -> None:
         model = _COLOUR_MODEL.match(self._text, self._at)

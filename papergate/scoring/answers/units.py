@@ -24,33 +24,41 @@ _BASES: dict[str, dict[str, int | str]] = {
     },
     "time": {
         "s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "hr": 3600, "day": 86400,
-        "week": 604800, "秒": 1, "分钟": 60, "小时": 3600, "天": 86400,
+        "week": 604800, "秒": 1, "分钟": 60, "分": 60, "小时": 3600, "时": 3600, "天": 86400, "日": 86400, "周": 604800,
+        "fortnight": 1_209_600,
     },
     "months": {"month": 1, "year": 12, "yr": 12, "decade": 120, "century": 1200, "centurie": 1200, "年": 12, "个月": 1},
+    "area": {"hectare": 10_000, "ha": 10_000, "公顷": 10_000, "acre": "4046.8564224"},
     "mass": {
         "g": 1, "gram": 1, "ton": 1_000_000, "tonne": 1_000_000, "lb": "453.59237", "pound": "453.59237",
         "oz": "28.349523125", "ounce": "28.349523125", "克": 1, "千克": 1000, "公斤": 1000, "吨": 1_000_000,
     },
     "volume": {
         "l": 1, "L": 1, "liter": 1, "litre": 1, "gallon": "3.785411784", "gal": "3.785411784", "quart": "0.946352946",
-        "pint": "0.473176473", "cup": "0.2365882365", "升": 1, "毫升": "0.001",
+        "pint": "0.473176473", "cup": "0.2365882365", "tablespoon": "0.01478676478125", "tbsp": "0.01478676478125",
+        "teaspoon": "0.00492892159375", "tsp": "0.00492892159375", "升": 1, "毫升": "0.001",
     },
     "dollars": {"cent": "0.01", "dollar": 1, "USD": 1, "penny": "0.01", "pennie": "0.01", "nickel": "0.05",
         "dime": "0.1"},
     "euros": {"euro": 1, "EUR": 1}, "pounds": {"pound sterling": 1}, "yens": {"yen": 1},
     "yuan": {"yuan": 1, "CNY": 1, "RMB": 1, "元": 1, "角": "0.1"},
-    "amount": {"mol": 1, "mole": 1}, "energy": {"J": 1, "joule": 1, "cal": "4.184", "eV": "1.602176634e-19"},
+    "amount": {"mol": 1, "mole": 1},
+    "energy": {"J": 1, "joule": 1, "cal": "4.184", "calorie": "4.184", "eV": "1.602176634e-19"},
     "power": {"W": 1, "watt": 1}, "frequency": {"Hz": 1, "hertz": 1}, "force": {"N": 1, "newton": 1},
     "pressure": {"Pa": 1, "pascal": 1, "bar": 100_000, "atm": 101_325}, "voltage": {"V": 1, "volt": 1},
-    "current": {"A": 1, "ampere": 1, "amp": 1}, "charge": {"coulomb": 1}, "resistance": {"ohm": 1, "Omega": 1},
+    "current": {"A": 1, "ampere": 1, "amp": 1}, "charge": {"coulomb": 1}, "flux density": {"T": 1, "tesla": 1},
+    "capacitance": {"F": 1, "farad": 1}, "inductance": {"H": 1, "henry": 1}, "flux": {"Wb": 1, "weber": 1},
+    "resistance": {"ohm": 1, "Omega": 1},
     "temperature": {"K": 1, "kelvin": 1}, "Celsius": {"°C": 1, "celsius": 1}, "Fahrenheit": {"°F": 1,
     "fahrenheit": 1},
+    "sound": {"dB": 1, "decibel": 1}, "speed": {"knot": "1852/3600"},
     "minutes of arc": {"'": 1, "''": "1/60"}, "information": {"bit": 1, "byte": 8, "B": 8},
     "half of the day, first": {"am": 1, "a.m": 1, "a. m": 1, "a m": 1},
     "half of the day, second": {"pm": 1, "noon": 1, "p.m": 1, "p. m": 1, "p m": 1},
 }  # fmt: skip
 _SIZES = {word: (base, Fraction(size)) for base, sizes in _BASES.items() for word, size in sizes.items()}
 _DERIVED = {  # in metres, seconds and grams
+    "area": (Fraction(1), {"length": 2}), "speed": (Fraction(1), {"length": 1, "time": -1}),
     "volume": (Fraction(1, 1000), {"length": 3}), "force": (Fraction(1000), {"mass": 1, "length": 1, "time": -2}),
     "energy": (Fraction(1000), {"mass": 1, "length": 2, "time": -2}), "frequency": (Fraction(1), {"time": -1}),
     "power": (Fraction(1000), {"mass": 1, "length": 2, "time": -3}),
@@ -66,7 +74,7 @@ _PREFIXED = {
     "W", "watt",
     "Hz", "hertz", "N", "newton", "Pa", "pascal", "V", "volt", "A", "mol", "mole", "bit", "byte", "B",
 }  # fmt: skip
-_SPEEDS = {"mph": "mile / hour", "kph": "km / hour", "kmh": "km / hour", "kwh": "kW * hour"}
+_SPEEDS = {"mph": "mile / hour", "kph": "km / hour", "kmh": "km / hour", "kwh": "kW * hour", "mpg": "mile / gallon"}
 _POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _LATE_POWER_WORDS = {"squared": 2, "cubed": 3}
 _IGNORED = {
@@ -91,7 +99,7 @@ def unit_of(text: str) -> Unit:
             sign = -1
         elif part in _POWER_WORDS:
             waiting = _POWER_WORDS[part]
-        elif part == "*" or part.startswith("^") or part in _LATE_POWER_WORDS or plain(part.lower()) in _IGNORED:
+        elif part == "*" or part.startswith("^") or part in _LATE_POWER_WORDS or _is_ignored(parts, at):
             continue
         else:
             word, power = _without_power(part)
@@ -102,6 +110,13 @@ def unit_of(text: str) -> Unit:
     if powers.get(_ANY_LENGTH) == 1:
         del powers[_ANY_LENGTH]
     return _in_base_units(powers, size, known=known)
+
+
+def _is_ignored(parts: list[str], at: int) -> bool:
+    """Whether a word only describes; with a power `in` is an inch."""
+    around = parts[max(at - 1, 0) : at + 2]
+    is_inch = parts[at] == "in" and any(part.startswith("^") or part in _POWER_WORDS for part in around)
+    return plain(parts[at].lower()) in _IGNORED and not is_inch
 
 
 def _in_base_units(powers: dict[str, Fraction], size: Fraction, *, known: bool) -> Unit:

@@ -34,12 +34,18 @@ SCALES = {
 _PARTS = {
     "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
     "ninth": 9, "tenth": 10, "twelfth": 12, "hundredth": 100,
+    "thousandth": 1_000, "millionth": 1_000_000,
 }  # fmt: skip
+PLURAL_PARTS = {f"{part}s": size for part, size in _PARTS.items() if part not in {"half", "halves", "quarter"}} | {
+    "halves": 2
+}
 _NEGATIVE = {"negative", "minus"}
 _DIGITS = dict(zip("零〇一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _TIMES = {"十": 10, "百": 100, "千": 1_000}
 _NUMERALS = f"[{''.join(_DIGITS)}{''.join(_TIMES)}万]+"
-_CHINESE = re.compile(f"(?:(?P<under>{_NUMERALS})分之)?(?P<over>负?{_NUMERALS})")
+_CHINESE = re.compile(
+    f"第?(?:(?P<under>{_NUMERALS})分之)?(?P<over>负?{_NUMERALS})(?:点(?P<decimals>[{''.join(_DIGITS)}]+))?[个名位次项种只条件]?"
+)
 _WORD_BREAK = re.compile(r"[\s\-]+")
 
 _MONTHS = [
@@ -82,7 +88,11 @@ _SAME_PHRASE = {
     "none": "no solution", "empty": "no solution",
     "no answer": "no solution",
     "无实数解": "no real solution", "不存在": "does not exist", "dne": "does not exist", "偶数": "even", "奇数": "odd",
-    "doe not": "does not exist", "does not": "does not exist",
+    "yes": "是", "no": "否", "doe not": "does not exist", "does not": "does not exist",
+}  # fmt: skip
+DOMAINS = {  # words that only say which numbers a letter stands for
+    "integer", "all", "any", "every", "real", "number", "natural", "positive", "each", "constant", "arbitrary", "whole",
+    "be", "is", "are", "a", "an", "some", "and", "of", ",", "value",
 }  # fmt: skip
 _KINDS = {  # nouns that only name what sort of thing an adjective belongs to
     "card", "ball", "marble", "door", "box", "team", "player", "option", "choice", "color", "colour",
@@ -95,10 +105,11 @@ _IRREGULAR = {
     "grey": "gray", "colour": "color", "centre": "center", "metre": "meter", "first": "1st", "second": "2nd",
     "third": "3rd", "fourth": "4th", "fifth": "5th",
     "people": "person", "children": "child", "men": "man", "women": "woman", "vertices": "vertex", "dice": "die",
-    "matrices": "matrix", "indices": "index", "parabolae": "parabola",
+    "rad": "radian", "弧度": "radian", "matrices": "matrix", "indices": "index", "parabolae": "parabola",
 }  # fmt: skip
 _TWO = 2  # words of a phrase whose order does not count
 _MIN_STEM = 3  # letters of a word whose plural is not told apart
+_SPOKEN_SIGNS = {"percent": "%", "degree": "°", "degrees": "°"}
 _VERDICT = re.compile(r"(yes|no|true|false),[ a-z]+[.!]?", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"^(?:the|it|this|that|they|these|he|she|there)\b.*\b(?:is|are|was)\b ?(?!the answer)", re.IGNORECASE
@@ -154,7 +165,8 @@ def quantity_of(phrase: str) -> tuple[Fraction, str] | None:
     for count in range(len(words), 0, -1):
         number = number_of(" ".join(words[:count]))
         if number is not None:
-            return number, " ".join(words[count:])
+            rest = " ".join(words[count:])
+            return number, _SPOKEN_SIGNS.get(rest, rest)
     return None
 
 
@@ -171,7 +183,7 @@ def number_of(words: str) -> Fraction | None:
     """The number that words say: `twenty-five`, `negative seven`, `two thirds`, 十二; None for other words."""
     if chinese := _CHINESE.fullmatch(words):
         under = _chinese_number(chinese["under"]) if chinese["under"] else Fraction(1)
-        return _chinese_number(chinese["over"]) / under if under else None
+        return _chinese_number(chinese["over"], chinese["decimals"] or "") / under if under else None
     whole, joint, rest = words.lower().partition(" and ")
     if joint and rest.split()[-1:] and rest.split()[-1].removesuffix("s") in {"half", "third", "quarter"}:
         numbers = (number_of(whole), number_of(rest))
@@ -201,7 +213,7 @@ def _whole_number(parts: list[str]) -> int | None:
     return total + group
 
 
-def _chinese_number(text: str) -> Fraction:
+def _chinese_number(text: str, decimals: str = "") -> Fraction:
     sign = -1 if text.startswith("负") else 1
     total = section = digit = 0
     for character in text.removeprefix("负"):
@@ -211,7 +223,8 @@ def _chinese_number(text: str) -> Fraction:
             section, digit = section + (digit or 1) * _TIMES[character], 0
         else:
             total, section, digit = (total + section + digit) * 10_000, 0, 0
-    return Fraction(sign * (total + section + digit))
+    part = Fraction(int("0" + "".join(str(_DIGITS[character]) for character in decimals)), 10 ** len(decimals))
+    return sign * (total + section + digit + part)
 
 
 def date_of(text: str) -> str:
@@ -251,6 +264,6 @@ def plain(phrase: str) -> str:
 
 
 def _stem(word: str) -> str:
-    word = _IRREGULAR.get(word, word)
+    word = _IRREGULAR.get(word, word).removesuffix("条件").removesuffix("了") or word
     word = word.removesuffix("s") if len(word) > _MIN_STEM and not word.endswith("ss") else word
     return word.removesuffix("ward") if word not in {"forward", "award", "reward", "toward"} else word

@@ -11,6 +11,7 @@ _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "]": ("]",)}
 _TURNED, _TURNED_END = {"]": "("}, {"[": ")"}  # `]0,1[` is the open interval
 _MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "Vmatrix"}
 _LIST_ENVIRONMENTS = {"cases", "aligned", "align", "gathered", "gather", "split", "equation", "dcases", "alignedat"}
+_DIFFERENTIALS = {Node("symbol", name="d"), Node("symbol", name="partial")}
 
 
 class Brackets(Numerals):
@@ -135,8 +136,10 @@ class Brackets(Numerals):
         cases = self.cases(condition)
         if len(cases) > 1:
             raise Unreadable("a set with several cases")
-        if member[0].kind == "letter" and (len(member) == 1 or member[1].text == "in"):
+        if member[0].kind == "letter" and len(member) == 1:
             return Node("builder", cases)
+        if member[0].kind == "letter" and member[1].text == "in":
+            return Node("builder", (Node("conditioned", (*cases, self._inside(member))),))
         return Node("conditioned", (self._inside(member), *cases))
 
     def _matrix(self) -> Node:
@@ -223,4 +226,4 @@ class Brackets(Numerals):
 
 
 def _is_differential(node: Node) -> bool:
-    return node.op == "product" and node.parts[0] == Node("symbol", name="d") and node.parts[1].op == "symbol"
+    return node.op == "product" and node.parts[0] in _DIFFERENTIALS and node.parts[1].op == "symbol"

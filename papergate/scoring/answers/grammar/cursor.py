@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from papergate.scoring.answers.grammar.commands import DENIALS
 from papergate.scoring.answers.nodes import Node
 from papergate.scoring.answers.spelling import Token, Unreadable
+from papergate.scoring.answers.wording import number_of
 
 _RATIOS, _LONGEST_RATIO = {"to", "in", "out of"}, 2  # between two numbers
 
@@ -47,6 +48,8 @@ class Cursor(ABC):
         """Whether only words stand in the brackets that open here: `25 (twenty-five)`."""
         inside = self._tokens[self._at + 1 : self._closing()]
         begins = bool(inside) and inside[0].kind == "word" and not DENIALS & {part.text.lower() for part in inside}
+        if begins and any(part.kind == "letter" for part in inside):
+            return number_of("".join(part.text for part in inside)) is not None  # `42 (forty-two)`
         return begins and all(part.kind == "word" or part.text == "-" for part in inside)
 
     def _word_follows(self) -> bool:

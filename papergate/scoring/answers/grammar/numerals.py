@@ -84,19 +84,39 @@ class Numerals(Cursor):
         following = self._peek()
         if following is not None and following.text in {"overline", "dot", "bar"}:
             return self._repeating(Node("number", name=token.text + ".", number=node.number))
+        if (inside := self._tokens[self._at : self._at + 3])[2:] and not any(part.spaced for part in inside):
+            opening, period, closing = inside  # `0.(3)`
+            if opening.text + closing.text == "()" and period.text.isdecimal():
+                self._at += 3
+                return _with_period(node, period.text)
         return node
 
     def _repeating(self, node: Node) -> Node:
+        r"""`0.\overline{12}`, `0.\dot{3}`, and `0.\dot{1}4\dot{2}` with dots over both ends of the period."""
         token = self._peek()
         if token is None or token.kind != "command" or token.text not in {"overline", "dot", "bar"}:
             return node
         self._at += 1
+        return _with_period(node, self._period() + (self._rest_of_period() if token.text == "dot" else ""))
+
+    def _period(self) -> str:
         period = self._argument()
         if period.op != "number" or not period.name.isdecimal():
             raise Unreadable("a strange period")
-        places = len(node.name.partition(".")[2])
-        tail = Fraction(int(period.name), (10 ** len(period.name) - 1) * 10**places)
-        return Node("number", name="", number=node.number + tail)
+        return period.name
+
+    def _rest_of_period(self) -> str:
+        """The digits up to the second dot, none where one digit repeats."""
+        start, between, token = self._at, "", self._peek()
+        while token is not None and token.kind == "number" and token.text.isdecimal():
+            between += token.text
+            self._at += 1
+            token = self._peek()
+        if self._next_is("dot"):
+            self._at += 1
+            return between + self._period()
+        self._at = start
+        return ""
 
     def _fraction_after(self, whole: Node) -> Node:
         r"""`1\frac{4}{5}` is one and four fifths, not a product."""
@@ -142,6 +162,13 @@ class Numerals(Cursor):
         else:
             self._tokens[self._at] = Token("number", token.text[1:])
         return token.text[0]
+
+
+def _with_period(node: Node, period: str) -> Node:
+    """A numeral whose decimals go on with a period."""
+    places = len(node.name.partition(".")[2])
+    tail = Fraction(int(period), (10 ** len(period) - 1) * 10**places)
+    return Node("number", name="", number=node.number + tail)
 
 
 def _mixed(whole: Node, over: Fraction, under: Fraction) -> Node:

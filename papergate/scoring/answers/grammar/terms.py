@@ -19,7 +19,7 @@ from papergate.scoring.answers.grammar.names import Names
 from papergate.scoring.answers.grammar.numerals import exact_value
 from papergate.scoring.answers.nodes import Node
 from papergate.scoring.answers.spelling import Token, Unreadable
-from papergate.scoring.answers.wording import SCALES
+from papergate.scoring.answers.wording import PLURAL_PARTS, SCALES
 
 _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
 _ORDINALS = {"th", "st", "nd", "rd"}
@@ -70,7 +70,10 @@ class Terms(Names):
     def _term(self) -> Node:
         node = self._factor()
         while (token := self._peek()) is not None:
-            if token.kind == "sign" and token.text in {"*", "/"}:
+            if token.text == "/" and node.op == "quantity" and self._word_follows():
+                self._at += 2
+                node = self._unit_after("/", node)
+            elif token.kind == "sign" and token.text in {"*", "/"}:
                 self._at += 1
                 other = self._signed_factor()
                 node = Node("product" if token.text == "*" else "quotient", (node, other))
@@ -227,7 +230,11 @@ class Terms(Names):
         r"""The words after a number; `\text{cm}^2` keeps its power."""
         if self._tokens[self._at - 1].text == "base" and node.op == "number" and self._peek() is not None:
             return self._based(node.name)
-        words = [self._tokens[self._at - 1].text]
+        return self._unit_after("", node)
+
+    def _unit_after(self, bar: str, node: Node) -> Node:
+        """A quantity with the words here, the first of which is read, and with the bar before them."""
+        words = [word for word in (bar, self._tokens[self._at - 1].text) if word]
         while (token := self._peek()) is not None:
             is_word = token.kind == "word" and token.text not in CONJUNCTIONS
             if is_word or (token.text in {"/", "*"} and self._word_follows()):
@@ -240,6 +247,8 @@ class Terms(Names):
             elif token.text != ".":
                 break
             self._at += 1
+        if words[0] in _ORDINALS and words[-1] == "root":
+            raise Unreadable("a root of what is not there")
         return _measured(node, [word for word in words if word not in _ORDINALS])
 
     def _unit_power(self) -> str:
@@ -325,6 +334,9 @@ def _measured(node: Node, words: list[str]) -> Node:
         scale = SCALES[lowered.pop(0).removesuffix("s")]
         words = words[1:]
         node = Node("product", (node, Node("number", number=Fraction(scale))))
+    if lowered and lowered[0] in PLURAL_PARTS:
+        node = Node("quotient", (node, Node("number", number=Fraction(PLURAL_PARTS[lowered.pop(0)]))))
+        words = words[1:]
     if any(word.removesuffix("s") in SCALES for word in lowered):
         raise Unreadable("a scale after a unit")
     if lowered == ["factorial"]:
