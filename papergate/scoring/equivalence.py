@@ -43,6 +43,7 @@ _STEPS = re.compile(r"floor|ceil|\\bmod")  # functions of whole numbers
 _WHOLE_LETTERS = frozenset({"n", "m", "k"})
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _COUNTED = re.compile(r"[CPA]\}?\s*(?:_(?:\w+|\{\w+\})\s*\^|\^(?:\w+|\{\w+\})\s*_|\()")  # C_5^2 counts, or is a power
+_PROGRAMMED = re.compile(r"\*\s*[IE]\b|\b[IE]\s*\*")  # the constants of computer algebra systems
 _NATURAL = re.compile(r"ℕ|\\mathbb *\{?N|\\N\b|\\in *N\b")  # with zero, or without it
 _SMALL_NUMERAL = re.compile(r"(?<![\d.])\d+[eE]-\d")  # a difference, or a numeral
 _NO_VALUE = (TooComplex, Undefined, RecursionError)
@@ -192,6 +193,8 @@ def _other_readings(gold: str, answer: str) -> Iterator[Reading]:
         yield Reading(numerals=True)
     if _NATURAL.search(both):
         yield Reading(from_zero=True)
+    if _PROGRAMMED.search(both):
+        yield Reading(renames=(("I", "i"), ("E", "e")))
     if "floor" in both and "[" in both:
         yield Reading(floors=True)
     if _STEPS.search(both):

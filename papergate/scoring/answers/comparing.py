@@ -117,13 +117,18 @@ class Comparer:
             return _congruent(one, other) if one.unit.startswith("mod ") else self._values(one, other)
         if one.unit and other.unit:
             return self._with_units(one, other)
-        with_unit, without = (one, other) if one.unit else (other, one)
+        return self._beside_unit(*((one, other) if one.unit else (other, one)))
+
+    def _beside_unit(self, with_unit: Scalar, without: Scalar) -> bool | None:
+        """Compare a number with a unit and one without."""
         if with_unit.unit.startswith("mod ") and (residue := _residue(without, with_unit.unit)) is not None:
             return _congruent(with_unit, residue)
         if with_unit.unit in {"'", "''"}:
             return False  # minutes, feet, or the mark of a derivative: nobody drops them
         if (unit := _unit_in_letters(without)) is not None:
             return self._with_units(with_unit, unit)
+        if with_unit.unit.startswith("mod ") and _is_least_residue(without, with_unit.unit):
+            return _congruent(with_unit, without)
         readings = [self._values(reading, without) for reading in _readings(with_unit)]
         return _any(readings)
 
@@ -566,6 +571,12 @@ def _residue(scalar: Scalar, modulus: str) -> Scalar | None:
     if parts is None or step is None or abs(step.numerator) >= algebra.LONGEST_PRINTED or f"mod {abs(step)}" != modulus:
         return None
     return Scalar(value=parts[0], unit=modulus)
+
+
+def _is_least_residue(scalar: Scalar, modulus: str) -> bool:
+    """Whether a number is what a division by the modulus leaves."""
+    number, size = algebra.constant(scalar.value), modulus.removeprefix("mod ")
+    return number is not None and size.isdecimal() and number.denominator == 1 and 0 <= number < int(size)
 
 
 def _congruent(one: Scalar, other: Scalar) -> bool:

@@ -11,7 +11,6 @@ _PARAMETERS = {"t", "s", "r", "u", "v", "k", "lambda", "mu"}  # letters of point
 _CONSTANTS = {"c", "C", "k", "K", "a", "A", "m"}  # letters of the constant in a family of functions
 _CONSTANTS_OF_INTEGRATION = {"C", "c", "A", "K", "k"}
 _UNKNOWNS = {"x", "y", "z", "theta", "alpha", "t", "n"}
-_PROGRAMMED = (("I", "i"), ("E", "e"))  # as computer algebra systems print them
 _ARROWS = {"vec", "hat", "overrightarrow"}  # other ways to print a vector in bold; a bar is another thing
 
 
@@ -20,7 +19,6 @@ def renamings(one: Shape, other: Shape) -> list[tuple[Renaming, ...]]:
     mine, theirs = symbols_of(one), symbols_of(other)
     only_mine, only_theirs = mine - theirs, theirs - mine
     found: list[tuple[Renaming, ...]] = [(("j", "i"),)] if "j" in mine ^ theirs else []
-    found += [(programmed,) for programmed in _PROGRAMMED if programmed[0] in mine ^ theirs]
     if "varphi" in mine ^ theirs and len(mine | theirs) == 1:
         found.append((("varphi", GOLDEN),))
     if accented := [name for name in mine ^ theirs if name.partition(" ")[0] in _ARROWS and len(name.split()[-1]) == 1]:

@@ -83,7 +83,7 @@ _SHORT_WORDS = {
     "oz", "hr", "hrs", "min", "sec", "mph", "kph", "am", "pm", "yes", "no", "odd", "day", "for", "is", "per", "all",
     "dm", "nm", "ms", "Hz", "kW", "kJ", "eV", "mol", "if", "the", "way", "deg", "sq", "cu", "men", "cup", "to",
     "If", "For", "Is", "In", "And", "Or", "The", "All", "Yes", "No",
-    "mod", "DNE", "not", "Not",
+    "mod", "DNE", "not", "Not", "of", "out",
 }  # fmt: skip
 _PRODUCTS = {"mg", "ms", "nm", "mm", "km", "dm", "kg", "mi"}  # of letters, where no number stands before them
 _UNDER_RATES = {"s", "h", "m", "g", "L", "l", "K"}  # units of one letter by which others are divided
@@ -145,6 +145,9 @@ _CONJUNCTIONS = {
     "或者": "or",
 }
 _SPOKEN_RELATIONS = {"大于": ">", "小于": "<", "大于等于": "ge", "小于等于": "le", "不等于": "ne", "属于": "in"}
+_SPOKEN_OPERATORS = {
+    "plus": "+", "minus": "-", "times": "*", "of": "*", "over": "/", "mod": "mod", "modulo": "mod",
+}  # fmt: skip
 _CURRENCIES = {"$": "dollar", "dollar": "dollar", "euro": "euro", "pound": "pound", "pounds": "pound", "yen": "yen"}
 _CURRENCY_CODES = {"USD", "EUR", "CNY", "RMB"}
 _ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
@@ -252,7 +255,25 @@ def tokens(text: str, *, numerals: bool = False) -> list[Token]:
     found = list(_Lexer(_unwrapped(ascii_spelling(text)), numerals=numerals).tokens())
     if len(found) > MAX_TOKENS:
         raise Unreadable("too long")
-    return found
+    return _with_operators(found) if any(token.kind == "word" for token in found) else found
+
+
+def _with_operators(found: list[Token]) -> list[Token]:
+    """The tokens with the words between two numbers that tell how to compute as signs: `5 plus 3`, `3/4 of 12`."""
+    names_residue = any(token.text == "equiv" for token in found)
+    kept = found[:1]
+    for token, after in zip(found[1:], [*found[2:], None], strict=False):
+        sign = _operator(kept, token.text) if token.kind == "word" and after and after.kind == "number" else ""
+        sign = "pmod" if sign == "mod" and names_residue else sign
+        kept.append(Token("sign" if sign in set("+-*/") else "command", sign) if sign else token)
+    return kept
+
+
+def _operator(before: list[Token], word: str) -> str:
+    """The operation that a word after these tokens names, empty where it names none."""
+    is_part = before[-1].text in {"}", "%"} or (len(before) > 1 and before[-2].text in {"/", "frac"})
+    is_value = before[-1].kind == "number" or before[-1].text in {")", "}", "%"}
+    return _SPOKEN_OPERATORS.get(word, "") if is_value and (word != "of" or is_part) else ""
 
 
 def _unwrapped(text: str) -> str:
@@ -399,6 +420,8 @@ class _Lexer:
         return self._after_number and self._spaced and _RATE.match(self._text, start) is not None
 
     def _stands_alone(self, run: str) -> bool:
+        if run == "mod" and self._text[self._at - len(run) - 1 : self._at - len(run)] == "(":
+            return True
         return self._after_number or (run not in _PRODUCTS and (self._spaced or self._at == len(run)))
 
     def _sign(self, piece: re.Match[str]) -> Iterator[Token]:

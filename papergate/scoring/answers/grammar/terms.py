@@ -89,12 +89,8 @@ class Terms(Names):
     def _implicit_product(self, node: Node, token: Token) -> Node:
         if node.op == "product" and node.parts[-1] in _SELECTIONS and node.parts[0].op == "number":
             return Node(COUNTS[node.parts[-1].name], (node.parts[0], self._factor()))  # 10C3
-        if token.kind == "number" and self._tokens[self._at - 1].kind == "number":
-            if node.op == "number":
-                return self._mixed_number(node)
-            last = node.parts[-1] if node.op == "product" else node
-            if last.op not in {"power", "factorial"}:
-                raise Unreadable("two numbers side by side")
+        if token.kind == "number" and (beside := self._number_beside(node)) is not None:
+            return beside
         other = self._factor()
         if node.op in {"quantity", "degrees", "compound"} and other.op == "quantity":
             return Node("compound", (node, other))
@@ -103,6 +99,22 @@ class Terms(Names):
         if node == _CHOOSE and other.op == "tuple" and [part.op for part in other.parts] == ["number", "number"]:
             return Node("binomial", other.parts)
         return Node("product", (node, other))
+
+    def _number_beside(self, node: Node) -> Node | None:
+        """What a number makes that stands beside another one or after a unit, None where it is a factor."""
+        before = self._tokens[self._at - 1]
+        if before.kind == "word" or before.text in {"%", "circ", "°"}:
+            if (part := self._factor()).op != "quantity":
+                raise Unreadable("a number after a unit")
+            return Node("compound", (node, part))
+        if before.kind != "number":
+            return None
+        if node.op == "number":
+            return self._mixed_number(node)
+        last = node.parts[-1] if node.op == "product" else node
+        if last.op not in {"power", "factorial"}:
+            raise Unreadable("two numbers side by side")
+        return None
 
     def _signed_factor(self) -> Node:
         if self._next_is("-"):
