@@ -22,7 +22,7 @@ MAX_WORDS = 4  # words of an answer that is a name; more are a sentence
 _MAX_BEFORE = 40  # characters before an announcement in which a denial or a condition counts
 
 _IS = (
-    r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|→|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
+    r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|[→–—]|\|(?!\s*\n)|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
 _VERB = (
@@ -35,7 +35,7 @@ _NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|ans|réponse|respuesta|antwor
 _ANCHOR = re.compile(
     rf"\b{_NOUN}\b[\s*_\"'`]*(?:(?:\([^()\n]{{1,40}}\)\s*)?[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
     rf"|(?:(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s|,\s[^.:,\n]{{1,60}},\s)[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_VERB}|\n))"
-    r"|(?:答案|最终结果|最后结果|结果)[\s*_]*(?:应该|应|就)?(?:[:=是为】]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
+    r"|(?:答案|最终结果|最后结果|结果)[\s*_\"]*(?:不是[^,，。\n]{1,20}[,，]\s*而)?(?:应该|应|就)?(?:[:=是为】|]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -62,7 +62,8 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _NO_ANSWER = re.compile(  # a question, or an announcement that is denied, conditional or a bound
-    r"\?\W*$|\banswers?\b[^.;]*(?:\b(?:not|cannot|between|at\s+(?:least|most)|if)\b|n't\b)|\b(?:if|whether)\b[^.;]*\banswers?\b",
+    r"\?\W*$|\banswers?\b[^.;]{0,200}(?:\b(?:not|cannot|between|at\s+(?:least|most)|if)\b|n't\b)|\b(?:if|whether)\b[^.;]{0,200}\banswers?\b"
+    r"|(?:如果|若|假如|假设)[^。;]{0,200}答案",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
@@ -81,6 +82,11 @@ _ASSESSMENT = re.compile(
     re.IGNORECASE,
 )
 _CHINESE_SENTENCE = re.compile(r"[是有为的不\d]|正确|错误|合理|一致|唯一|[\u4e00-\u9fff]{9}")
+_UNFINISHED = re.compile(
+    r"(?:[，、;(（+/=<>×÷−-]|\b(?:step|part|case)\s*\d*:|\b(?:and|or|the|an?|of|to|is|are|by|with|for|we|then|that|in|from|if|so|because)|[则和与是为即]"
+    r"|(?:^|[.!\n])\s*(?:now|next|then|let\s+us|let[’']s|we\s+now)\b[^.!\d$\\\n]*\.?)[\s*_]*$",
+    re.IGNORECASE,
+)
 _NOTHING_LEFT = re.compile(r"[\s*_:`\"'>#-]*")
 
 
@@ -118,7 +124,7 @@ def guessed(text: str) -> tuple[str, str] | None:
     for sentence in reversed(list(told)):
         if value := value_of(sentence):
             return value, "last-value"
-    return (tail, "whole") if len(tail) <= MAX_WHOLE else None
+    return (tail, "whole") if len(tail) <= MAX_WHOLE and not _NO_ANSWER.search(tail) else None
 
 
 def _anchors(tail: str) -> Iterator[re.Match[str]]:
@@ -182,7 +188,9 @@ def _announced_backwards(tail: str) -> str | None:
 
 
 def _breaks_off(tail: str) -> bool:
-    """Whether the text ends in an announcement that says nothing, or inside the formula it announces."""
+    """Whether the text ends inside a sentence, an announcement that says nothing, or the formula it announces."""
+    if _UNFINISHED.search(tail, max(len(tail) - MAX_WHOLE, 0)):
+        return True
     anchors = list(_ANCHOR.finditer(tail))
     if not anchors:
         return False

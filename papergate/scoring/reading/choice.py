@@ -32,7 +32,7 @@ _MARKUP = re.compile(
     r"```\w*|`|\$|\\[()\[\]]|\\[,;:! ]|\\q?quad\b|\\left|\\right|[{}【】「」『』✅☑]|^[>#][># ]*",
     re.MULTILINE,
 )
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES, _BLANK_LINES = re.compile(r"[^\S\n]+"), re.compile(r"(?:\n ?){3,}")  # long runs take long to match
 
 _NAMED = (  # not A but C
     r"(?:not\s+\(?[A-Z]\)?,?\s+but\s+)?(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|选项|答案)?\s*(?:is|:|是|为)?\s*"
@@ -48,7 +48,7 @@ _ANNOUNCED = re.compile(
     r"(?:\b(?:answers?|ans\.?|solution|conclusion|réponse|respuesta|antwort)"
     r"|\b(?:correct|right|best|final|proper|appropriate|suitable|likely|accurate|valid|remaining|only|chosen|selected)\s+"
     r"(?:option|choice|letter|one|response|statement|selection)|\bwhat\s+(?:is\s+left|remains)|\b(?:the|my|your)\s+(?:option|choice|statement|selection)"
-    r"|(?:^|\n)\s*(?:correct|result|choice|option|selection)(?=\s*:))"
+    r"|(?:^|[\n{,])[\s\"]*(?:correct|result|choice|option|selection)(?=\"?\s*:))"
     r"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of|among|from|in|that|which)\s[^.:\n]{1,80}?|\s+here)?\s*,?\s*"
     rf"{_SURELY}(?:{_BE}|\n)\s*{_SURELY}{_NAMED}"
     r"|(?:答案|正确选项|正确的选项|最佳选项|正确的(?=是))\s*(?:不是\(?[A-Z]\)?\s*,\s*而)?(?:应该|应当|应|就|只能)?\s*"
@@ -65,7 +65,7 @@ _CHOSEN = re.compile(
     r"(?:the\s+)?(?:option|choice|answer)\s+"
     r"|\bI\s+(?:think|believe)\s+(?:that\s+)?(?:it\s+is|it's|it\s+must\s+be)\s+(?:option|choice)?\s*"
     r"|\b(?:this|that|which)\s+makes\s+(?:option\s+)?|\b(?:this|that|which)\s+leaves\s+(?:us\s+with\s+)?(?:only\s+)?(?:option|choice|answer)?\s*"
-    r"|(?:^|[.!?,\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|finally)\b\s*[,:]?\s*(?:it\s+is|it's)?\s*"
+    r"|(?:^|[.!?,\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|by\s+(?:the\s+process\s+of\s+)?elimination|finally)\b\s*[,:]?\s*(?:it\s+is|it's)?\s*"
     r"(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?\n])\s*(?:option|choice)\s+(?=\(?[A-Za-z]\)?[.\s]*$)",
     re.IGNORECASE,
@@ -83,7 +83,7 @@ _CORRECT = re.compile(
     r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|符合(?:题意|要求|条件)?|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
 )
 _DENIED = re.compile(
-    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|不)"
+    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|无法|还是|不)"
     r"[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
     re.IGNORECASE,
 )
@@ -109,6 +109,7 @@ _IS_CORRECT = re.compile(
     re.IGNORECASE,
 )
 _FORMULA = re.compile(r"\s*[=+^_*/<>≈≡|\\?]|\s*-\s*\d|\s+(?:is|was|has|are|be|were|does|can)\b")
+_ARTICLE = re.compile(r"\s*(?:the|an?)\s", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BOX = re.compile("⟦([^⟧]*)⟧")
 _BOX_BEFORE = re.compile(rf"⟦([^⟧]+)⟧\s*(?:{_JOINT}\s*)+$")
@@ -161,7 +162,7 @@ def _plain(text: str) -> str:
     """The text without its typography; a letter that is set apart by it stands in brackets."""
     text = unicodedata.normalize("NFKC", text)
     text = _WRAPPER.sub(r"{\1}", text) if "\\" in text else text
-    return _SPACES.sub(" ", _MARKUP.sub("", _ALONE.sub(r"(\2)", text)))
+    return _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", _MARKUP.sub("", _ALONE.sub(r"(\2)", text))))
 
 
 def _with_marked_boxes(text: str, letters: str, options: Mapping[str, str]) -> str:
@@ -257,12 +258,16 @@ def _stands_alone(line: str, *, in_sentence: bool, is_capital: bool) -> bool:
     return any(pattern.match(line) for pattern in (ends, _TEXT_FOLLOWS, _IS_CORRECT))
 
 
+def _bare(text: str) -> str:
+    return _PUNCTUATION.sub("", _ARTICLE.sub("", text)).casefold()
+
+
 def _is_denied(plain: str, at: int) -> bool:
     return _DENIED.search(plain[max(at - _MAX_BEFORE, 0) : at]) is not None
 
 
 def _option_with_text(text: str, options: Mapping[str, str]) -> str:
     """The letter of the only option with this text, empty where none or several have it."""
-    wanted = _PUNCTUATION.sub("", text).casefold()
-    same = [letter for letter, option in options.items() if _PUNCTUATION.sub("", _plain(option)).casefold() == wanted]
+    wanted = _bare(text)
+    same = [letter for letter, option in options.items() if _bare(_plain(option)) == wanted]
     return same[0] if wanted and len(same) == 1 else ""

@@ -24,7 +24,7 @@ from papergate.scoring.reading.sentences import (
 from papergate.scoring.reading.values import MAX_WHOLE, value_alone
 
 _PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin", "\\end"), ("{", "}"))
-_ENDED = re.compile(r"(?:[.!。！]|(?<!\\)\$|\\\]|\\\)|\*\*)[\s*_)]*$")
+_ENDED = re.compile(r"(?:[.!。！]|\d（[^（）\d\n]{1,4}）|(?<!\\)\$|\\\]|\\\)|\*\*)[\s*_)]*$")
 _WORD = re.compile(r"[^\W\d_]")
 _DISPLAYS = ("$$", "\\[", "\\begin")
 _PARAGRAPH = re.compile(r"(?:^|\n[ \t]*\n)[ \t*_]*$")
@@ -44,10 +44,14 @@ _BOUNDED = re.compile(  # a bound, a step, a denial: what only a conclusion that
     r"|\\[lg](?:eq?|t)\b|不|没|答案|至少|至多|错|情况|之间",
     re.IGNORECASE,
 )
+_TURN = re.compile(  # to the conclusion within a sentence
+    r"[,;]\s(?:and\s+)?(?:hence|thus|therefore|(?:but|whereas)\s+(?=the\s+(?:correct|right|true|actual)\b))",
+    re.IGNORECASE,
+)
 _DENIAL_OF_A_NOUN = re.compile(r"\b(?:that|which|who)\s+(?:\w+\s+)?(?:not\b|\w+n[’']t\b)", re.IGNORECASE)
 _BEGINS = re.compile(r"[\s*_]*(?:\d{1,2}[.)]|[A-Za-z])[\s*_]*|\s*(?:-\s|[^*]*\*\*[^*]*$).*")  # a list item, bold text
 _WRONG = re.compile(r"\b(?:wrong|incorrect|impossible|invalid|false)\b|错", re.IGNORECASE)
-_LABELLED = re.compile(r"[\s*_>-]*(?:\d+[.)]\s+)?([^\n:=.$\\\d]{2,80}?)[\s*_]*[:=]([^\n]+)")
+_LABELLED = re.compile(r"[\s*_>-]*(?:\d+[.)]\s+)?([^\n:=.$\\\d]{2,80}?)[\s*_]*[:=]((?:(?!\.\s)[^\n])+)")
 _LISTED = re.compile(r"[ \t]|[-*•]\s|\d+[.)]\s")
 _LEADS_TO = re.compile(
     r"\b(?:is|are|was|were|equals|therefore|thus|hence|so)[\s*_:,]*$|[为是得有][\s*_:,]*$", re.IGNORECASE
@@ -62,7 +66,7 @@ _CHECK = re.compile(  # what checks the answer before it, and finds nothing wron
 )
 _CLOSING = re.compile(
     r"\s+(?:this\s+(?:completes|concludes|finishes|is\s+(?:the|our)\s+(?:final\s+)?(?:answer|result))|let\s+me\s+know|(?:please\s+)?feel\s+free|hope\s+(?:it|this|that)"
-    r"|is\s+there\s+anything)\b[^\n\d$\\]*$",
+    r"|is\s+there\s+anything|that[’']s\s+it)\b[^\n\d$\\]*$",
     re.IGNORECASE,
 )
 
@@ -142,7 +146,10 @@ def _last_sentence(tail: str) -> str | None:
     last, heading = sentences[-1], sentences[-2:-1]
     if CONCLUDES.match(last) or any(_is_heading(line) for line in heading):
         return settled_by(last)
-    return settled_by(last) if _is_plain(last) and not _LISTED.match(tail[tail.rfind("\n") + 1 :]) else None
+    if _LISTED.match(tail[tail.rfind("\n") + 1 :]):
+        return None
+    turn = _TURN.search(masked(last))
+    return settled_by(last[turn.end() :]) if turn else settled_by(last) if _is_plain(last) else None
 
 
 def _is_heading(line: str) -> bool:

@@ -33,6 +33,7 @@ _LABEL_INSIDE = re.compile(
     r"(\\\[|\\\(|\$\$?)\s*\\text(?:bf)?\{\s*((?:the\s+)?(?:final\s+)?answer|答案)\s*(?:is\s*)?:?\s*\}\s*[:=]?",
     re.IGNORECASE,
 )
+_FENCE = re.compile(r"^```\w*[ \t]*$", re.MULTILINE)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
 _SENTENCE_ENDS = re.compile(
     r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\x1f)\s*|(?<=[^\s\x1f])\.(?=\s|$)|。|；|\n"
@@ -52,7 +53,7 @@ CONCLUDES = re.compile(
     r"[\s*_#>]*(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|it\s+follows"
     r"|we\s+(?:can\s+|now\s+)?(?:conclude|find|obtain|get|deduce)|the\s+(?:correct|required|desired|requested)"
     r"|(?:in\s+)?(?:conclusion|summary)|in\s+the\s+end|to\s+conclude|overall|altogether|in\s+(?:total|all))\b"
-    r"|因此|所以|因而|从而|综上|故|于是|由此|最终|最后|总之|解得|得到|可得|结论|donc\b|por\s+lo\s+tanto)",
+    r"|因此|所以|因而|从而|综上|解集|故|于是|由此|最终|最后|总之|解得|得到|可得|结论|donc\b|por\s+lo\s+tanto)",
     re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(r"[,;]?\s(?:and\s+)?(?:so|hence|thus|therefore|which\s+means)\s+(?:that\s+)?", re.IGNORECASE)
@@ -76,10 +77,10 @@ _COPULA = re.compile(
     r"\b(?:total\s+(?:\w+\s+)?of|is|are|was|were|being|becomes?|equals?|est|es|ist|remains?|gives?|gets?|yields?|obtain|have|has|had|makes?|total(?:s|ed)?"
     r"|(?:must|should|would|will|can|could|out\s+to|found\s+to|seen\s+to)\s+be|(?:written|expressed|rewritten|simplified|given|represented)\s+(?:as|by)|leads?\s+to|results?\s+in|leaves\s+(?:\w+\s+)?with)\b"
     r"|(?:simplif(?:y|ies)|reduces?|expands?|evaluates?|amounts?|comes?|converts?|corresponds?|rounds?|adds?\s+up|works?\s+out)\s+(?:(?:out|up|down|off)\s+)?to\b"
-    r"|'s\b|:|=|是|为|等于|共有|共|有|得到?|剩下?|需要?"
+    r"|'s\b|:|=|是|为|等于|共有|共|有|得到?|剩下?|需要?|[大小]值(?=\s*[-\d$\\])"
 )
 _GOVERNED = re.compile(
-    r"\b(?:in|after|within|for|of|by|per|every|each|at|on|from|than|into|with|over|during|modulo|mod|to|step|case|d'ici|dans)"
+    r"\b(?:between(?:\s+\S+\s+and)?|in|after|within|for|of|by|per|every|each|at|on|from|than|into|with|over|during|modulo|mod|to|step|case|d'ici|dans)"
     r"\s*(?:the\s+)?[$\\(*_]*\s*$",
     re.IGNORECASE,
 )
@@ -88,7 +89,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _SUBORDINATE = re.compile(
-    r"\b(?:when(?:ever)?|if|where|because|since|while)\b(?:(?!\bthen\b)[^,;:])*$|(?:当|若|如果|因为)[^,，]*$",
+    r"\b(?:when(?:ever)?|if|where|because|since|while)\b(?:(?!\bthen\b)[^,;:])*$|(?:当(?!.*时)|若|如果|因为|此时)[^,，]*$|[(（][^)）]*$",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(  # what has a number as its name
@@ -103,7 +104,9 @@ _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.
 @lru_cache(1)  # a value that stands apart at the end is looked for twice
 def tail_of(text: str) -> str:
     r"""The end of a text without drawings, rules and politeness; `\[\text{Answer: } 5\]` is `Answer: \[5\]`."""
-    text = _BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", _DRAWING.sub(" ", text[-MAX_TAIL:]).rstrip()))
+    text = _DRAWING.sub(" ", text[-MAX_TAIL:])
+    text = _FENCE.sub("", text) if "```" in text else text
+    text = _BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", text.rstrip()))
     text = _LABEL_INSIDE.sub(r"\2: \1", _MARKS.sub(r"\1\1\1", text))
     while rule := _RULE.search(text):
         text = text[: rule.start()].rstrip()
@@ -228,6 +231,9 @@ def _last_number(sentence: str) -> str | None:
 
 def _numbers(sentence: str) -> Iterator[tuple[int, Value]]:
     """Each number with where it starts, with a decimal comma as a point."""
+    end = 0
     for match in re.finditer(rf"(?<![A-Za-z0-9_.])-?(?:\d+,\d{{1,2}}(?!\d)|{NUMBER}(?:/\d+)?)", sentence):
-        if not _NUMBERED.search(sentence, 0, match.start()):
-            yield match.start(), with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end())
+        if match.start() >= end and not _NUMBERED.search(sentence, 0, match.start()):
+            value = with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end())
+            end = value.end
+            yield match.start(), value

@@ -25,7 +25,9 @@ _WHOLE = re.compile(  # a matrix, or a name as text
 )
 _ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
-    r"(?:[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
+    r"(?:(?<=\n)[>•-][ \t]+|not\s[^\s,;.]{1,20},?\s+but\s+(?:rather\s+)?"
+    r"|[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?"
+    r"|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
     r"|equals?(?:\s+to)?|given\s+by|a\s+total\s+of|approximately|about|roughly|around|nearly"
     r"|value|the\s+(?:\w+\s+)?(?:number|value|point|integer|interval|fraction|decimal|set|ordered\s+(?:pair|triple)|pair|expression|matrix|vector)"
     r")\b(?:\s+of\b)?|an?\s+(?=[\d$\\])|约|大约|共|一共)*",
@@ -36,7 +38,11 @@ _UNIT = re.compile(
     r"|(?:[kmc]?m|inch(?:es)?|f(?:oo|ee)t|miles?|hours?|minutes?|seconds?|days?|weeks?|[km]?g|dollars?|cents?|euros?"
     r"|[ap]\.?m\.?|m[lL]|lit(?:er|re)s?|(?:square|cubic)\s\w+)(?:\^?[²³23]|/\w+)?(?![\w])|[€£¥](?!\w)|\$(?!\w))"
 )
-_LIST_JOINT = re.compile(r"[^\S\n]*(?:,\s*(?:and|or)?|;|\band\b|\bor\b|、|和|或|与)\s*")
+_PARTS = re.compile(  # 2 hours and 15 minutes
+    r"(?P<unit>(?:week|day|hour|minute|dollar)s?|f(?:oo|ee)t)"
+    r"(?:,?\s+and\b|,)?\s+(?P<part>\d+(?:\.\d+)?)\s(?P<smaller>(?:day|hour|minute|second|cent)s?|inch(?:es)?)\b"
+)
+_LIST_JOINT = re.compile(r"[^\S\n]*(?:,\s*(?:and|or)?|;|\band\b|\bor\b|\(\s*or\b|、|和|或|与)\s*")
 _CLAUSE_ENDS = re.compile(
     r"[\s*_\"'”’`)]*(?:$|[.;,!?。，；]|\n|(?:respectively|because|since|as|when|where|for|if|which)\b|因为|分别)"
 )
@@ -104,6 +110,7 @@ def _first_of_list(run: str) -> str:
 
 def _balanced(value: str) -> str:
     """The value without a bracket that opens or closes outside it."""
+    value = value.rstrip("| ") if value.count("|") % 2 else value  # the edge of a table
     opened, closed = (len(re.findall(brackets, value)) for brackets in (r"[(\[{]", r"[)\]}]"))
     if opened < closed:
         return value.rstrip(")]}")
@@ -115,6 +122,8 @@ def with_unit(text: str, value: str, end: int) -> Value:
     unit = _UNIT.match(text, end)
     if unit is None or unit[0].strip() in CURRENCIES:
         return Value(value, unit.end() if unit else end)
+    if parts := _PARTS.match(text, unit.start() + len(unit[0]) - len(unit[0].lstrip())):
+        return Value(rf"{value}\text{{ {parts['unit']}}} {parts['part']}\text{{ {parts['smaller']}}}", parts.end())
     name = unit[0].strip()
     return Value(f"{value}{name}" if name in {"%", "\\%", "°"} else rf"{value}\text{{ {name}}}", unit.end())
 
