@@ -87,7 +87,7 @@ def _from_bag(bag: Bag) -> Region | None:
         return None if inside is None else Region(intervals=inside.intervals)
     parts = [as_region(item) for item in bag.items]
     known = [part for part in parts if part is not None]
-    if len(known) < len(parts) or not known:
+    if len(known) < len(parts) or not known or len({part.variable for part in known if part.variable}) > 1:
         return None
     operations = {"difference": _difference, "intersection": _intersection, "union": _union, "or": _union}
     if bag.joint in operations:

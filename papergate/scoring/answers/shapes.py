@@ -398,6 +398,8 @@ class _Reader:
             raise Unreadable("a sum of unlike things")
         factor = _PARTS_OF_DEGREE.get(second.unit) if first.unit == "°" else None
         factor = factor or _factor_between(first.unit, second.unit)
+        if factor >= 1:
+            raise Unreadable("a sum whose second unit is not the smaller one")
         return replace(
             first, value=algebra.add(first.value, algebra.multiply(second.value, algebra.rational(factor))), places=None
         )
@@ -580,6 +582,11 @@ def _plus(left: Shape, right: Shape) -> Shape:
     if isinstance(left, Scalar) and isinstance(right, Scalar):
         if left.unit == right.unit:
             return Scalar(value=algebra.add(left.value, right.value), unit=left.unit)
+        if left.unit and right.unit and all(unit_of(part.unit).known for part in (left, right)):
+            factor = _factor_between(left.unit, right.unit)
+            return Scalar(
+                value=algebra.add(left.value, algebra.multiply(right.value, algebra.rational(factor))), unit=left.unit
+            )
         return Scalar(value=algebra.add(_in_base_unit(left), _in_base_unit(right)))
     if isinstance(left, Matrix) and isinstance(right, Matrix) and _size(left) == _size(right):
         pairs = zip(left.rows, right.rows, strict=True)

@@ -43,6 +43,7 @@ _NEGATIVE = {"negative", "minus"}
 _DIGITS = dict(zip("零〇一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _TIMES = {"十": 10, "百": 100, "千": 1_000}
 _NUMERALS = f"[{''.join(_DIGITS)}{''.join(_TIMES)}万]+"
+_NUMERAL = re.compile(f"的?{_NUMERALS}")
 _CHINESE = re.compile(
     f"第?(?:(?P<under>{_NUMERALS})分之)?(?P<over>负?{_NUMERALS})(?:点(?P<decimals>[{''.join(_DIGITS)}]+))?[个名位次项种只条件]?"
 )
@@ -197,6 +198,11 @@ def number_of(words: str) -> Fraction | None:
         return Fraction(sign, part)
     count = _whole_number(over)
     return None if count is None else Fraction(sign * count, part or 1)
+
+
+def is_numeral(word: str) -> bool:
+    """Whether a single word is a number: `seven`, 七, 的七."""
+    return word in _SMALL or _NUMERAL.fullmatch(word) is not None
 
 
 def _whole_number(parts: list[str]) -> int | None:

@@ -83,9 +83,12 @@ class Names(Brackets):
     def _accented(self, accent: str) -> Node:
         accent = "bar" if accent == "overline" else accent
         if self._next_is("{"):
-            return Node("symbol", name=f"{accent} {self._subscript()}")
+            name = self._subscript()
+            if name.isdecimal():
+                raise Unreadable("an accent over a number")
+            return Node("symbol", name=f"{accent} {name}")
         token = self._peek()
-        if token is None:
+        if token is None or token.kind == "number":
             raise Unreadable("an accent over nothing")
         self._at += 1
         return Node("symbol", name=f"{accent} {token.text}")

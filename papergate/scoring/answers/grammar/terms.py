@@ -19,7 +19,7 @@ from papergate.scoring.answers.grammar.names import Names
 from papergate.scoring.answers.grammar.numerals import exact_value
 from papergate.scoring.answers.nodes import Node
 from papergate.scoring.answers.spelling import Token, Unreadable
-from papergate.scoring.answers.wording import PLURAL_PARTS, SCALES
+from papergate.scoring.answers.wording import PLURAL_PARTS, SCALES, is_numeral
 
 _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
 _ORDINALS = {"th", "st", "nd", "rd"}
@@ -340,7 +340,7 @@ class Terms(Names):
 def _measured(node: Node, words: list[str]) -> Node:
     """A number with the words after it: `5 million dollars`, `5 squared`, `5 cm`, `1011 base 2`."""
     lowered = [word.lower() for word in words]
-    if DENIALS & set(lowered):
+    if any(word in DENIALS or word.startswith(("不", "非")) for word in lowered):
         raise Unreadable("a denial")
     while lowered and lowered[0].removesuffix("s") in SCALES:
         scale = SCALES[lowered.pop(0).removesuffix("s")]
@@ -349,6 +349,8 @@ def _measured(node: Node, words: list[str]) -> Node:
     if lowered and lowered[0] in PLURAL_PARTS:
         node = Node("quotient", (node, Node("number", number=Fraction(PLURAL_PARTS[lowered.pop(0)]))))
         words = words[1:]
+    if any(map(is_numeral, lowered)):
+        raise Unreadable("a number after a number")
     if any(word.removesuffix("s") in SCALES for word in lowered):
         raise Unreadable("a scale after a unit")
     if lowered == ["factorial"]:
