@@ -41,6 +41,8 @@ _LETTERS = re.compile(r"\(?([A-J])\)?(?:(?:,|;|、|and|和| )*\(?([A-J])\)?)+")
 _STATEMENTS = re.compile(r"(?:\b(?:I{1,3}|IV|VI{0,3})\b(?:,|;|、|\band\b|\bonly\b|和|[ .])*)+")
 _STEPS = re.compile(r"floor|ceil|\\bmod")  # functions of whole numbers
 _WHOLE_LETTERS = frozenset({"n", "m", "k"})
+_WHOLE = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
+_ANY_LETTER = re.compile(r"[^\W\d_]")
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _COUNTED = re.compile(r"[CPA]\}?\s*(?:_(?:\w+|\{\w+\})\s*\^|\^(?:\w+|\{\w+\})\s*_|\()")  # C_5^2 counts, or is a power
 _PROGRAMMED = re.compile(r"\*\s*[IE]\b|\b[IE]\s*\*")  # the constants of computer algebra systems
@@ -130,6 +132,8 @@ def _decided(gold: str, answer: str, kind: AnswerKind) -> Comparison:
     letters = _same_letters(_unwrapped(gold), _unwrapped(answer), kind)
     if letters is not None:
         return Comparison(equal=letters, rule="letter")
+    if _WHOLE.fullmatch(one) and _WHOLE.fullmatch(other):
+        return Comparison(equal=False, rule="exact value")  # most wrong answers; a tenth of the time
     return _compared(gold, answer, kind)
 
 
@@ -176,7 +180,7 @@ def _read_or_error(text: str, reading: Reading) -> Shape | Exception:
 def _compared(gold: str, answer: str, kind: AnswerKind) -> Comparison:
     """The usual reading decides, unless another one that authors use makes the two agree."""
     first = _compared_in(Reading(), gold, answer, kind)
-    if first.equal or first.rule == "unreadable":
+    if first.equal or first.rule == "unreadable" or not _ANY_LETTER.search(gold + answer):
         return first
     others = (_compared_in(reading, gold, answer, kind) for reading in _other_readings(gold, answer))
     return next((result for result in others if result.equal), first)
