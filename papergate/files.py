@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
@@ -42,6 +43,22 @@ LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 class NotPlain(OSError):
     """A device, fifo, folder or too large a file where a plain file is expected."""
+
+
+class Twice(Exception):
+    """A field that an object of JSON states more than once: it is not clear which of both counts."""
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these fields, for the ``object_pairs_hook`` of `json`.
+
+    Raises:
+        Twice: one of them is stated more than once; it is named.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Twice(Counter(name for name, _ in pairs).most_common(1)[0][0])
+    return found
 
 
 def reason(error: OSError) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from papergate import __version__
 from papergate.cli import suite
 from papergate.cli.parser import Parser
+from papergate.cli.telling import nowhere, tell
 from papergate.errors import PapergateError
 from papergate.printable import printable
 from papergate.words import explain, language_for_errors
@@ -51,7 +52,7 @@ COMPLETION = "_ARGCOMPLETE"
 def main(argv: list[str] | None = None) -> int:
     """Run a subcommand and return its exit status; papergate's own errors are one message and status 2."""
     if sys.stderr is None:  # the caller closed it
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end of the process
+        sys.stderr = nowhere()
     given = sys.argv[1:] if argv is None else argv
     if given and given[0] in suite.FOLDERS and not {"-h", "--help"} & {*given} and COMPLETION not in os.environ:
         suite.run(given[0], given[1:])
@@ -65,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         status: int = args.run(args)
     except PapergateError as error:
         language = language_for_errors(getattr(args, "language", None))
-        print(f"papergate: {explain(error, language)}", file=sys.stderr)
+        tell(f"papergate: {explain(error, language)}\n")
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -92,9 +93,8 @@ def _crashed(error: Exception) -> int:
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
-    print(
+    tell(
         f"papergate: a fault in papergate itself, no verdict: {type(error).__name__}: {printable(str(error))} "
-        f"({Path(place.filename).name}, line {place.lineno}); please report it, with what {DEBUG}=1 shows",
-        file=sys.stderr,
+        f"({Path(place.filename).name}, line {place.lineno}); please report it, with what {DEBUG}=1 shows\n"
     )
     return CRASHED

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import os
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -15,13 +17,14 @@ from typing import IO, Any, BinaryIO, cast
 from papergate.engines import Finish
 from papergate.engines.logs import Row, read_log
 from papergate.engines.logs.plain import FINISH_FIELDS, GOLD_FIELDS, ID_FIELDS
-from papergate.engines.logs.rows import first, has_words, id_of_text
+from papergate.engines.logs.rows import first, has_words, id_of_text, quotable
 from papergate.engines.remote.answer import FINISHES
-from papergate.errors import PredictionsError
-from papergate.files import MEBIBYTE, reason
+from papergate.errors import OptionsError, PredictionsError
+from papergate.files import MEBIBYTE, Twice, each_once, reason
+from papergate.printable import one_line
 from papergate.run_folder.notes import note
 from papergate.scoring import AnswerKind, Attempt
-from papergate.scoring.equivalence import check_readable
+from papergate.scoring.equivalence import check_readable, vote_key
 from papergate.thoughts import ThoughtMarks
 from papergate.words import worded
 
@@ -29,6 +32,12 @@ STDIN = "-"
 IDS = ("id", "unique_id", "problem_id", "idx", "index", *ID_FIELDS)
 """Under these names an answer's id is looked for; a problem's own text last."""
 OPTION_FIELDS = ("options", "choices")
+GOLD = "gold"
+"""The field of the right answer where no option names another."""
+SOLVED = "#### "
+"""GSM8K's golds are worked solutions, and the answer stands after this."""
+PACKED = b"\x1f\x8b"
+"""The first bytes of gzip; no JSON begins so."""
 MOST_LINE = 64 * MEBIBYTE  # bytes of a line; bounds the memory that a file without line ends takes
 QUOTED = 80  # characters of a gold in a message
 _LONGEST_INTEGER = 18  # digits; a longer one stays the text that it is in the file
@@ -58,11 +67,17 @@ class Layout:
     letters: str
     marks: ThoughtMarks | None = None
     golds: Mapping[str, str] = field(default_factory=dict)
-    """Gold answers by id, from a file of their own."""
+    """Gold answers by id, from a file of their own; they count before those of a line."""
+
+    @property
+    def names_fields(self) -> bool:
+        """Whether the user named a field, in whose place no other one may be read."""
+        return bool(self.answer_field) or self.gold_field != GOLD
 
     def field_of(self, row: Mapping[str, Any]) -> str:
         """The field of the given answer."""
-        return self.answer_field or self.mode or ("answer" if "answer" in row else "response")
+        has_answer = "answer" in row and self.gold_field != "answer"
+        return self.answer_field or self.mode or ("answer" if has_answer else "response")
 
     def fits(self, row: Mapping[str, Any]) -> bool:
         """Whether a line holds a gold and a given answer."""
@@ -77,17 +92,19 @@ def opened(source: str, layout: Layout) -> Iterator[Iterator[Item]]:
         PredictionsError: it cannot be read, or a line of it is not what is accepted.
     """
     path = Path(source)
-    if source != STDIN and (path.is_dir() or path.name.endswith((".json", ".parquet", ".eval"))):
+    if source != STDIN and (os.path.isdir(source) or source.endswith((".json", ".parquet", ".eval"))):  # noqa: PTH112 - no error
         yield _of_log(path, layout)
         return
     place = "standard input" if source == STDIN else source
     with _stream(source) as stream:
         rows = _rows(stream, place)
         head = next(rows, None)
-        if head is not None and source != STDIN and not layout.fits(head[1]) and _is_log(path):
+        if head is None:
+            raise worded(PredictionsError, note("answers_none", place=place))
+        if source != STDIN and not (layout.fits(head[1]) or layout.names_fields) and _is_log(path):
             yield _of_log(path, layout)
         else:
-            yield (_item(row, number, layout, place) for number, row in chain([head] if head else [], rows))
+            yield (_item(row, number, layout, place) for number, row in chain([head], rows))
 
 
 def golds_of(path: Path) -> dict[str, str]:
@@ -103,7 +120,10 @@ def golds_of(path: Path) -> dict[str, str]:
             if not ids or gold is None:
                 seen = {"fields": sorted(row), "ids": ", ".join(IDS), "golds": ", ".join(GOLD_FIELDS)}
                 raise worded(PredictionsError, note("gold_without_id", file=f"{path}", line=number, **seen))
-            golds |= dict.fromkeys([*ids, *map(id_of_text, filter(has_words, ids))], str(gold))
+            for identity in (*ids, *map(id_of_text, filter(has_words, ids))):
+                if golds.setdefault(identity, str(gold)) != str(gold):
+                    said = note("gold_of_two", file=f"{path}", line=number, id=quotable(identity))
+                    raise worded(PredictionsError, said)
     return golds
 
 
@@ -113,14 +133,20 @@ def _stream(source: str) -> Iterator[IO[bytes]]:
     if source == STDIN:
         if sys.stdin is None:
             raise worded(PredictionsError, note("input_closed"))
-        yield sys.stdin.buffer
+        yield _unpacked(sys.stdin.buffer, sys.stdin.buffer)
         return
     try:
         file = Path(source).open("rb")  # noqa: SIM115 - entered below, where its errors are those of a line
     except OSError as error:
         raise worded(PredictionsError, note("answers_unread", file=source, reason=reason(error))) from error
     with file, _with_bar(file, Path(source)) as read:
-        yield cast("IO[bytes]", gzip.GzipFile(fileobj=read)) if source.endswith(".gz") else read
+        yield _unpacked(file, read)
+
+
+def _unpacked(file: BinaryIO, read: BinaryIO) -> IO[bytes]:
+    """What ``read`` reads of ``file``, unpacked where its first bytes are those of gzip, whatever its name."""
+    packed = cast("BufferedReader", file).peek(len(PACKED)).startswith(PACKED)
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=read)) if packed else read
 
 
 @contextmanager
@@ -145,15 +171,28 @@ def _rows(lines: IO[bytes], place: str) -> Iterator[tuple[int, dict[str, Any]]]:
                     PredictionsError, note("line_too_long", place=place, line=number, most=MOST_LINE // MEBIBYTE)
                 )
             if line.strip():
-                yield number, _parsed(line.decode("utf-8-sig"), f"{place}, line {number}")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        seen = {"place": place, "line": number, "error": f"{error}"}
+                yield number, _parsed(line, f"{place}, line {number}")
+    except (OSError, EOFError, zlib.error) as error:
+        seen = {"place": f"{place}, line {number + 1}", "error": f"{error}"}
         raise worded(PredictionsError, note("answers_undecoded", **seen)) from error
 
 
-def _parsed(line: str, place: str) -> dict[str, Any]:
+def _parsed(line: bytes, place: str) -> dict[str, Any]:
+    """The object in a line, its numbers as they are written."""
     try:
-        row = json.loads(line, parse_int=_integer)
+        row = json.loads(
+            line.decode("utf-8-sig"),
+            parse_int=_integer,
+            parse_float=str,
+            parse_constant=_constant,
+            object_pairs_hook=each_once,
+        )
+    except UnicodeDecodeError as error:
+        raise worded(PredictionsError, note("answers_undecoded", place=place, error=f"{error}")) from error
+    except Twice as error:
+        raise worded(
+            PredictionsError, note("answer_field_twice", place=place, field=one_line(f"{error}", QUOTED))
+        ) from error
     except (ValueError, RecursionError) as error:
         raise worded(PredictionsError, note("answer_malformed", place=place, error=f"{error}")) from error
     if not isinstance(row, dict):
@@ -165,20 +204,27 @@ def _integer(text: str) -> int | str:
     return int(text) if len(text) <= _LONGEST_INTEGER else text
 
 
+def _constant(text: str) -> str | None:
+    """NaN, as Python writes what is missing, is nothing; an infinity stays its text."""
+    return None if text == "NaN" else text
+
+
 def _item(row: Mapping[str, Any], number: int, layout: Layout, place: str) -> Item:
     name = layout.field_of(row)
     identity = first(row, IDS)
-    gold = row.get(layout.gold_field, layout.golds.get(str(identity)))
-    for needed, is_there in ((layout.gold_field, gold is not None), (name, name in row)):
-        if not is_there:
+    gold = layout.golds.get(str(identity), row.get(layout.gold_field))
+    for needed in (name, *([layout.gold_field] if gold is None else [])):
+        if needed not in row:
             seen = {"field": needed, "fields": sorted(row)}
             raise worded(PredictionsError, note("answer_without_field", place=place, line=number, **seen))
-    _require_held(str(gold), layout, f"{place}, line {number}")
+    line = f"{place}, line {number}"
+    _require_text(layout.gold_field, gold, line)
+    _require_text(name, row[name], line)
     return Item(
         identity=number if identity is None else identity,
         attempt=_attempt(
             row[name],
-            str(gold),
+            _held("" if gold is None else str(gold), layout, line),
             layout,
             bare=layout.mode == "answer" or (not layout.mode and name == "answer"),
             cut=FINISHES.get(str(first(row, FINISH_FIELDS)).lower()) is Finish.LENGTH,
@@ -187,10 +233,24 @@ def _item(row: Mapping[str, Any], number: int, layout: Layout, place: str) -> It
     )
 
 
-def _require_held(gold: str, layout: Layout, place: str) -> None:
-    """A gold that its kind cannot hold would make every answer wrong; mathematics may be prose, which equals itself."""
-    if layout.kind is not AnswerKind.MATH and not check_readable(gold, layout.kind):
+def _require_text(field: str, value: object, place: str) -> None:
+    """See that a field holds one text; a list of samples would be graded as the text of a list."""
+    if isinstance(value, list | dict):
+        seen = {"field": field, "kind": type(value).__name__}
+        raise worded(PredictionsError, note("answer_no_text", place=place, **seen))
+
+
+def _held(gold: str, layout: Layout, place: str) -> str:
+    """The right answer of a gold.
+
+    A gold that its kind cannot hold would make every answer wrong; mathematics may be prose, which equals itself.
+    """
+    answer = gold.rpartition(SOLVED)[2].strip()
+    is_known = layout.kind is not AnswerKind.CHOICE or vote_key(answer, layout.kind) in set(layout.letters)
+    is_read = layout.kind is AnswerKind.MATH or check_readable(answer, layout.kind)
+    if not (answer and is_known and is_read):
         raise worded(PredictionsError, note("gold_unread", place=place, gold=gold[:QUOTED], kind=layout.kind))
+    return answer
 
 
 def _attempt(
@@ -232,23 +292,24 @@ def _is_log(path: Path) -> bool:
 
 def _of_log(path: Path, layout: Layout) -> Iterator[Item]:
     """The samples of a log; those that failed are named and not graded."""
+    if layout.names_fields:
+        raise worded(OptionsError, note("fields_of_log", log=f"{path}"))
     rows = read_log(path)
     missing = next((row for row in rows if row.gold is None and row.problem not in layout.golds), None)
     if missing is not None:
         raise worded(PredictionsError, note("gold_missing", file=f"{path}", problem=missing.problem))
-    for number, row in enumerate(rows, start=1):
-        _require_held(_gold_of(row, layout), layout, f"{path}, sample {number}")
-    return (_of_row(row, layout) for row in rows)
+    golds = [_held(_gold_of(row, layout), layout, f"{path}, sample {at}") for at, row in enumerate(rows, start=1)]
+    return (_of_row(row, gold, layout) for row, gold in zip(rows, golds, strict=True))
 
 
 def _gold_of(row: Row, layout: Layout) -> str:
     return layout.golds.get(row.problem, row.gold or "")
 
 
-def _of_row(row: Row, layout: Layout) -> Item:
+def _of_row(row: Row, gold: str, layout: Layout) -> Item:
     identity = row.problem if row.sample is None else f"{row.problem}/{row.sample}"
     return Item(
         identity=identity,
-        attempt=_attempt(row.text, _gold_of(row, layout), layout, cut=row.cut),
+        attempt=_attempt(row.text, gold, layout, bare=layout.mode == "answer", cut=row.cut),
         error="" if row.text is not None else row.error or "failed",
     )

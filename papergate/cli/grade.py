@@ -13,31 +13,36 @@ from itertools import tee
 from pathlib import Path
 from typing import TextIO
 
-from papergate.cli.answers import Item, Layout, golds_of, opened
-from papergate.errors import OptionsError, PapergateError, PredictionsError
+from papergate.cli.answers import GOLD, QUOTED, Item, Layout, golds_of, opened
+from papergate.cli.telling import tell
+from papergate.errors import OptionsError, PredictionsError
 from papergate.files import reason, text_written
-from papergate.printable import printable
+from papergate.printable import one_line, printable
 from papergate.promises.tool import GraderMode
-from papergate.run_folder.notes import note
+from papergate.run_folder.notes import Note, note
 from papergate.scoring import AnswerKind, Grade, Grader, Outcome
+from papergate.scoring.equivalence import GOLD_UNREAD
 from papergate.thoughts import ThoughtMarks
-from papergate.words import worded
+from papergate.words import Language, language_for_errors, say, worded
 
 _GRADERS: tuple[GraderMode, ...] = ("strict", "aisbench", "math-verify")
 _ALL = "all"
 _STDOUT = "-"
-_EXIT_GRADED, _EXIT_REFUSED = 0, 2
+_EXIT_GRADED = 0
 _FAILED = "failed"
 _LETTERS = re.compile(r"[A-J]+")  # as many as the checker knows as options
 LEAST_LETTERS = 2
+_OPEN_THOUGHT = "truncated"  # the checker's reason
+_TOLD = {_OPEN_THOUGHT, GOLD_UNREAD}
 MAX_TOLD = 50  # disagreements told on the terminal; the output file has every one
 
 EPILOG = """\
 example: papergate grade answers.jsonl -o grades.jsonl
 
-IN is a JSON Lines file, plain or .gz, with a gold and a given answer a line; or a log as --predictions takes it (file
-or folder). Samples of a log that failed are written as failed and not graded. - stands for standard input and output.
-Exit code 0: every line has its grade, 2: the input or the output is refused, 70: papergate itself broke.
+IN is a JSON Lines file, plain or gzip, with a gold and a given answer a line; or a log as --predictions takes it (file
+or folder). Samples of a log that failed are written as failed and not graded. - stands for standard output, and for
+lines on standard input.
+Exit code 0: every line has its grade, 2: the input or the output is refused, 70: papergate itself broke, 130: Ctrl-C.
 """
 
 
@@ -51,8 +56,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("input", metavar="IN.jsonl", help="one JSON object a line, a log, or - for standard input")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.jsonl", help="one grade a line; - for stdout")
     parser.add_argument("--mode", choices=("answer", "response"), help="bare answers, or whole completions")
-    parser.add_argument("--gold-field", default="gold", help="field of the right answer")
-    parser.add_argument("--answer-field", help="field of the given answer (default: `answer` or `response`, as --mode)")
+    parser.add_argument("--gold-field", metavar="NAME", default=GOLD, help="field of the right answer")
+    parser.add_argument(
+        "--answer-field", metavar="NAME", help="field of the given answer (default: `answer` or `response`, as --mode)"
+    )
     parser.add_argument("--golds", type=Path, metavar="FILE", help="JSON Lines with the right answers by id")
     parser.add_argument("--kind", choices=[kind.value for kind in AnswerKind], default=AnswerKind.MATH.value)
     parser.add_argument("--letters", default="ABCD", help="letters of the options, for --kind choice")
@@ -72,24 +79,24 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="GRADER",
         help=f"two of {', '.join(_GRADERS)}: writes the grade of the first with both outcomes, and a table of the two",
     )
-    parser.add_argument("--workers", type=int, help="comparison processes at most")
+    parser.add_argument("--workers", type=int, metavar="N", help="comparison processes at most")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Grade the file; 0 when every line got a grade, 2 when the input or the output is refused."""
+    """Grade the file; 0 when every line got a grade.
+
+    Raises:
+        PapergateError: the options, the input or the output are refused.
+    """
     _require_sound(args)
     graders = _graders(args)
     tally = Tally(graders)
-    try:
-        with opened(args.input, _layout(args)) as items, _writing(args.output) as output:
-            for line in _graded(items, graders, args.workers):
-                tally.count(line)
-                output.write(json.dumps(line) + "\n")
-    except PapergateError as error:
-        sys.stderr.write(f"papergate grade: {error}\n")
-        return _EXIT_REFUSED
-    sys.stderr.write(printable(tally.text()))
+    with opened(args.input, _layout(args)) as items, _writing(args.output) as output:
+        for line in _graded(items, graders, args.workers):
+            tally.count(line)
+            output.write(json.dumps(line) + "\n")
+    tell(printable(tally.text(language_for_errors(None))))
     return _EXIT_GRADED
 
 
@@ -100,14 +107,21 @@ def _require_sound(args: argparse.Namespace) -> None:
         raise worded(OptionsError, note("letters_malformed", letters=args.letters))
     if args.thought_marks and not (all(map(str.strip, args.thought_marks)) and len(set(args.thought_marks)) > 1):
         raise worded(OptionsError, note("marks_malformed"))
-    if _are_one_file(args.input, args.output):
+    if args.gold_field in (args.answer_field, args.mode):
+        raise worded(OptionsError, note("fields_are_one", field=args.gold_field))
+    if args.compare and len(set(args.compare)) == 1:
+        raise worded(OptionsError, note("graders_are_one", grader=args.compare[0]))
+    if any(_holds(source, args.output) for source in (args.input, args.golds) if source):
         raise worded(OptionsError, note("output_is_input", file=args.output))
 
 
-def _are_one_file(source: str, output: str) -> bool:
-    """Whether the grades would take the place of the answers, under whatever names."""
+def _holds(source: str | Path, output: str) -> bool:
+    """Whether the grades would take the place of what is read, under whatever names; of a folder, a file in it."""
     try:
-        return os.path.samefile(source, output) and stat.S_ISREG(os.stat(source).st_mode)  # noqa: PTH116, PTH121
+        if not stat.S_ISREG(os.stat(output).st_mode):  # noqa: PTH116
+            return False
+        inside = Path(output).resolve().is_relative_to(Path(source).resolve())
+        return inside or os.path.samefile(source, output)  # noqa: PTH121
     except (OSError, ValueError):  # one of them is not there, or is no name of a file
         return False
 
@@ -120,24 +134,37 @@ class Tally:
         self._outcomes: Counter[tuple[str, ...]] = Counter()
         self._told: list[str] = []
         self._disagreements = 0
+        self._reasons: Counter[object] = Counter()
+        self._unread = ""
 
     def count(self, line: dict[str, object]) -> None:
         """Take one line of the output."""
         outcomes = _outcomes_of(line)
         self._outcomes[outcomes] += 1
+        self._reasons[line["reason"] if line["reason"] in _TOLD else None] += 1
+        if line["reason"] == GOLD_UNREAD and not self._unread:
+            self._unread = one_line(str(line["gold"]), QUOTED)
         if len(set(outcomes)) > 1:
             self._disagreements += 1
             if len(self._told) < MAX_TOLD:
                 told = ", ".join(f"{grader} {outcome}" for grader, outcome in zip(self._graders, outcomes, strict=True))
                 self._told.append(f"{line['id']}: gold {line['gold']!r}, extracted {line['extracted']!r}: {told}")
 
-    def text(self) -> str:
+    def text(self, language: Language) -> str:
         """The report, with a last line break."""
         lines = [self._summary(at, grader) for at, grader in enumerate(self._graders)]
+        lines += [say(one, language) for one in self._doubts()]
         lines += [row for at in range(1, len(self._graders)) for row in self._table(at)]
         more = self._disagreements - len(self._told)
         lines += [*self._told, *([f"and {more} more lines on which they differ"] if more else [])]
         return "".join(f"{line}\n" for line in lines)
+
+    def _doubts(self) -> Iterator[Note]:
+        """What makes answers wrong that may be right: it is more likely the file or an option than the model."""
+        if self._unread:
+            yield note("golds_not_understood", times=self._reasons[GOLD_UNREAD], gold=self._unread)
+        if self._reasons[_OPEN_THOUGHT] == self._reasons.total():
+            yield note("thoughts_all_open", times=self._reasons.total())
 
     def _summary(self, at: int, grader: str) -> str:
         counts: Counter[str] = Counter()

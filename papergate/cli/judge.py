@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from collections import Counter
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 
 from papergate.acceptance.options import add_language_option
 from papergate.errors import PredictionsError, PromiseError
-from papergate.files import MEBIBYTE, read_plain, reason
+from papergate.files import MEBIBYTE, Twice, each_once, read_plain, reason
 from papergate.printable import printable
 from papergate.promises.files import shortened
 from papergate.promises.numbers import exact, percent
@@ -207,14 +206,12 @@ def _read(path: Path) -> ResultFile:
     except OSError as error:
         raise worded(PredictionsError, note("file_unread", file=f"{path}", reason=reason(error))) from None
     except Twice as twice:
-        raise worded(PredictionsError, note("result_field_twice", file=f"{path}", field=twice)) from None
+        raise worded(
+            PredictionsError, note("result_field_twice", file=f"{path}", field=shortened(f"{twice}"))
+        ) from None
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, mistake['loc'])) or 'file'}: {mistake['msg']}" for mistake in error.errors())
         raise worded(PredictionsError, note("result_malformed", file=f"{path}", mistakes="; ".join(mistakes))) from None
-
-
-class Twice(Exception):
-    """A field that an object states more than once."""
 
 
 def _once_each(data: bytes) -> bytes:
@@ -224,14 +221,8 @@ def _once_each(data: bytes) -> bytes:
         Twice: one does.
     """
     with suppress(ValueError, RecursionError):  # no JSON: refused with its place by what reads it next
-        json.loads(data, object_pairs_hook=_refuse_twice)
+        json.loads(data, object_pairs_hook=each_once)
     return data
-
-
-def _refuse_twice(pairs: list[tuple[str, object]]) -> None:
-    name, times = max(Counter(name for name, _ in pairs).items(), key=lambda each: each[1], default=("", 0))
-    if times > 1:
-        raise Twice(shortened(name))
 
 
 def _counts(result: ResultFile) -> Counts:

@@ -21,6 +21,7 @@ from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
 from papergate.scoring.extraction import extract
 from papergate.scoring.records import AnswerKind, Comparison
 
+GOLD_UNREAD = "the gold answer is not understood"
 DECIMAL = 10  # the base of a numeral that states none
 MAX_CACHED = 4_096  # answers whose shape is remembered: golds, and what many samples agree on
 _WRAPPER = re.compile(
@@ -81,7 +82,7 @@ def vote_key(answer: str, kind: AnswerKind = AnswerKind.MATH) -> str:
     text = _bare(answer)
     if kind is AnswerKind.CHOICE:
         match = _LETTER.fullmatch(_unwrapped(text))
-        return next(filter(None, match.groups())).upper() if match else text
+        return _letter(match) if match else text
     if len(text) > limits.MAX_CHARS:
         return text
     algebra.allow(algebra.MAX_STEPS)
@@ -139,14 +140,18 @@ def _decided(gold: str, answer: str, kind: AnswerKind) -> Comparison:
 
 def _same_letters(gold: str, answer: str, kind: AnswerKind) -> bool | None:
     """Compare options of a multiple choice, None where the gold answer or the answer is none."""
-    wanted = _GOLD_LETTER.fullmatch(gold)
+    wanted = (_LETTER if kind is AnswerKind.CHOICE else _GOLD_LETTER).fullmatch(gold)
     given = _LETTER.fullmatch(answer)
     if wanted and given:
-        return wanted[1] == str(next(filter(None, given.groups()))).upper()
+        return _letter(wanted) == _letter(given)
     if kind is AnswerKind.CHOICE:
         return False
     several = [_letters_of(text) for text in (gold, answer)]
     return True if all(several) and several[0] == several[1] else None
+
+
+def _letter(match: re.Match[str]) -> str:
+    return str(next(filter(None, match.groups()))).upper()
 
 
 def _letters_of(text: str) -> str:
@@ -230,7 +235,7 @@ def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> 
 def _without_value(one: Shape | Exception, other: Shape | Exception) -> Comparison:
     """An answer outside of the grammar only equals its own text; one that has no value is no number."""
     if isinstance(one, Unreadable):
-        return Comparison(equal=False, rule="unreadable", reason="the gold answer is not understood")
+        return Comparison(equal=False, rule="unreadable", reason=GOLD_UNREAD)
     if isinstance(other, Unreadable):
         return Comparison(equal=False, rule="unreadable", reason="unreadable")
     if isinstance(one, Undefined) != isinstance(other, Undefined):

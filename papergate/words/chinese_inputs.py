@@ -164,9 +164,18 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "gold_unread": "{place}：标准答案 {gold!r} 不能按 {kind} 读取；请用 --gold-field 或 --kind 另行指明",
     "gold_missing": "{file}：{problem!r} 没有标准答案；请按编号给出标准答案，例如数据集的文件：--golds FILE.jsonl",
     "answers_unread": f"{{file}}：无法读取（{{reason}}）；可以是：{_GRADED}",
-    "answers_undecoded": f"{{place}}，第 {{line}} 行：{{error}}；应为 UTF-8 文本：{_GRADED}",
+    "answers_none": f"{{place}}：其中没有答案；应为：{_GRADED}",
+    "answers_undecoded": f"{{place}}：{{error}}；应为 UTF-8 文本：{_GRADED}",
     "answer_malformed": f"{{place}}：不是 JSON（{{error}}）；应为：{_GRADED}",
     "answer_no_object": f"{{place}}：是 {{kind}}；应为：{_GRADED}",
+    "answer_no_text": "{place}：{field!r} 是 {kind}；应为一段文本。请把每个样本单独写成一行",
+    "answer_field_twice": "{place}：字段 {field!r} 出现两次；请保留一个",
+    "gold_of_two": "{file}，第 {line} 行：{id} 在前面的行中有另一个标准答案；请给每行一个编号",
+    "fields_of_log": "{log}：日志有自己的字段；请去掉 --gold-field 和 --answer-field",
+    "golds_not_understood": "标准答案无法读取的答案：{times} 个，例如 {gold!r}。只有相同的文本才与之相等。"
+    "请只给出数值，例如用 --gold-field 或 --golds",
+    "thoughts_all_open": "{times} 个文本都没有结束思考，所以都没有答案。如果文本不含思考，请去掉 --thinks。"
+    "如果模型有自己的标记，请给出 --thought-marks",
     # names and numbers of the commands
     "html_no_file": "--html {file} 不是普通文件；请给出新文件的名称：--html FILE",
     "html_not_written": "--html {file} 无法写入：{reason}；请换一个位置",
@@ -174,9 +183,11 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "output_not_written": "{file} 无法写入：{reason}",
     "workers_malformed": "--workers 为 {workers}；请给出从 1 起的数",
     "letters_malformed": "--letters 为 {letters!r}；请给出各选项的字母，每个一次，例如 ABCD",
+    "fields_are_one": "{field!r} 既是标准答案的字段，又是给出的答案的字段；请另行指明 --gold-field 或 --answer-field",
+    "graders_are_one": "--compare {grader} {grader}：请给出两个不同的评分器",
     "marks_malformed": "--thought-marks 为空或相同；请给出思考的两个标记",
     "grades_not_written": "{file}：无法写入（{reason}）；请用 -o 给出另一个文件",
-    "output_is_input": "{file}：输出就是输入文件，输入会丢失；请用 -o 给出另一个文件",
+    "output_is_input": "{file}：输出是正在读取的文件，其内容会丢失；请用 -o 给出另一个文件",
     "output_closed": "标准输出已关闭；请用 -o 给出文件",
     "input_closed": "标准输入已关闭；请给出文件",
     # a result that is judged

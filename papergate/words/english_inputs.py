@@ -173,9 +173,18 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "gold_missing": "{file}: no gold answer for {problem!r}; give the golds by id, such as the benchmark's file: "
     "--golds FILE.jsonl",
     "answers_unread": f"{{file}}: cannot be read ({{reason}}); accepted: {_GRADED}",
-    "answers_undecoded": f"{{place}}, line {{line}}: {{error}}; UTF-8 text is accepted: {_GRADED}",
+    "answers_none": f"{{place}}: no answers in it; accepted: {_GRADED}",
+    "answers_undecoded": f"{{place}}: {{error}}; UTF-8 text is accepted: {_GRADED}",
     "answer_malformed": f"{{place}}: not JSON ({{error}}); {_GRADED}",
     "answer_no_object": f"{{place}}: a {{kind}}; {_GRADED}",
+    "answer_no_text": "{place}: {field!r} holds a {kind}; one text is accepted. Write each sample on a line of its own",
+    "answer_field_twice": "{place}: the field {field!r} is listed twice; keep one",
+    "gold_of_two": "{file}, line {line}: {id} has another gold answer in a line before; give each row one id",
+    "fields_of_log": "{log}: a log has fields of its own; leave out --gold-field and --answer-field",
+    "golds_not_understood": "Answers whose gold cannot be read: {times}, such as {gold!r}. Only the same text equals "
+    "such a gold. Give the value alone, for example with --gold-field or --golds",
+    "thoughts_all_open": "None of the {times} texts closes its thought, so none has an answer. If they hold no "
+    "thoughts, leave out --thinks. If the model has marks of its own, give --thought-marks",
     # names and numbers of the commands
     "html_no_file": "--html {file} is no plain file; give the name of a new one: --html FILE",
     "html_not_written": "--html {file} cannot be written: {reason}; give another place",
@@ -183,9 +192,12 @@ SENTENCES: Mapping[str, str | Callable[[Values], str]] = {
     "output_not_written": "{file} cannot be written: {reason}",
     "workers_malformed": "--workers is {workers}; give a number from 1",
     "letters_malformed": "--letters is {letters!r}; give the letters of the options, each once, such as ABCD",
+    "fields_are_one": "{field!r} is the field of the right and of the given answer; name another --gold-field or "
+    "--answer-field",
+    "graders_are_one": "--compare {grader} {grader}: give two different graders",
     "marks_malformed": "--thought-marks are empty or the same; give the two marks of a thought",
     "grades_not_written": "{file}: cannot be written ({reason}); name another file with -o",
-    "output_is_input": "{file}: the output is the input, which would be lost; name another file with -o",
+    "output_is_input": "{file}: the output is a file that is read, which would be lost; name another file with -o",
     "output_closed": "standard output is closed; name a file with -o",
     "input_closed": "standard input is closed; name a file",
     # a result that is judged

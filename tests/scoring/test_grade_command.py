@@ -1,6 +1,5 @@
 """`papergate grade`: a file in, a file out, in the same order."""
 
-import argparse
 import gzip
 import json
 import os
@@ -10,14 +9,11 @@ import threading
 
 import pytest
 
-from papergate.cli import answers, grade, main
+from papergate.cli import answers, main
 
 
 def run(*arguments):
-    parser = argparse.ArgumentParser()
-    grade.add_parser(parser.add_subparsers(required=True))
-    args = parser.parse_args(["grade", *map(str, arguments)])
-    return args.run(args)
+    return main(["grade", *map(str, arguments)])
 
 
 def graded(tmp_path, rows, *arguments):
@@ -54,6 +50,52 @@ def test_numbers_are_graded_as_they_are_written(tmp_path):
     assert graded(tmp_path, [{"gold": 25, "answer": 25.0}])[1][0]["outcome"] == "correct"
 
 
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ('{"gold": 1e400, "answer": "1e400"}', "correct"),
+        ('{"gold": 0.1234567890123456789, "answer": "0.1234567890123456788"}', "correct"),  # 16 digits are
+        ('{"gold": 123456789.0123456, "answer": "123456789.012345"}', "incorrect"),
+        ('{"gold": "7", "answer": NaN}', "incorrect"),
+    ],
+)
+def test_numbers_keep_the_digits_of_the_file(tmp_path, line, outcome):
+    (tmp_path / "in.jsonl").write_text(line, encoding="utf-8")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl") == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text())["outcome"] == outcome
+
+
+def test_the_golds_of_gsm8k_are_what_stands_after_their_mark(tmp_path):
+    rows = [{"id": 1, "gold": "3 + 4 = <<3+4=7>>7 eggs.\n#### 7", "response": "So \\boxed{7}."}]
+    assert [line["outcome"] for line in graded(tmp_path, rows)[1]] == ["correct"]
+    log = [{"id": 1, "answer": "3 + 4 = 7 eggs.\n#### 7", "completion": "So \\boxed{7}."}]
+    assert [(line["outcome"], line["gold"]) for line in graded(tmp_path, log)[1]] == [("correct", "7")]
+
+
+def test_a_gold_that_cannot_be_read_and_thoughts_that_never_close_are_told(tmp_path, capsys):
+    rows = [
+        {"gold": "the set of all x such that something holds", "response": "So \\boxed{7}."},
+        {"gold": "7", "response": "\\boxed{7}"},
+    ]
+    graded(tmp_path, rows)
+    told = capsys.readouterr().err
+    assert "Answers whose gold cannot be read: 1, such as 'the set of all x such that something holds'" in told
+    assert "--thinks" not in told
+    assert [line["outcome"] for line in graded(tmp_path, rows[1:] * 2, "--thinks")[1]] == ["incorrect"] * 2
+    assert "None of the 2 texts closes its thought" in capsys.readouterr().err
+    assert graded(tmp_path, [*rows[1:], {"gold": "7", "response": "</think>\\boxed{7}"}], "--thinks")[0] == 0
+    assert "thought" not in capsys.readouterr().err
+
+
+def test_what_is_told_and_refused_is_in_the_language_of_the_environment(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PAPERGATE_LANGUAGE", "zh")
+    graded(tmp_path, [{"gold": "7", "response": "7"}], "--thinks")
+    assert "请去掉 --thinks" in capsys.readouterr().err
+    (tmp_path / "in.jsonl").write_text("{", encoding="utf-8")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl") == 2
+    assert "不是 JSON" in capsys.readouterr().err
+
+
 def test_all_graders_list_their_disagreements(tmp_path, capsys):
     rows = [{"id": "x", "gold": "\\frac43", "response": "\\boxed{\\frac43}"}]
     status, lines = graded(tmp_path, rows, "--grader", "all")
@@ -69,6 +111,14 @@ def test_all_graders_list_their_disagreements(tmp_path, capsys):
         ("[1]", "line 1: a list"),
         ('\n{"gold": "1"}', "line 2: no field 'response' among ['gold']"),
         ('{"answer": "1"}', "no field 'gold'"),
+        ('{"gold": "7", "gold": "8", "answer": "8"}', "line 1: the field 'gold' is listed twice"),
+        ('{"gold": "7", "answer": ["7"]}', "line 1: 'answer' holds a list"),
+        ('{"gold": "7", "response": {"text": "7"}}', "line 1: 'response' holds a dict"),
+        ('{"gold": ["7"], "answer": "7"}', "line 1: 'gold' holds a list"),
+        ('{"gold": " ", "answer": "7"}', "line 1: the gold ' ' cannot be read"),
+        ('{"gold": null, "answer": "7"}', "line 1: the gold '' cannot be read"),
+        ("", "no answers in it"),
+        ("\n \n", "no answers in it"),
     ],
 )
 def test_unreadable_file_is_refused_by_line(tmp_path, capsys, content, told):
@@ -133,7 +183,7 @@ def test_a_closed_stream_is_told(tmp_path, given, closed, told):
     (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
     shell = ["sh", "-c", f'"$@" {closed}', "sh", *command(*given)]
     done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, f"papergate grade: {told}\n")
+    assert (done.returncode, done.stderr) == (2, f"papergate: {told}\n")
 
 
 def test_a_file_is_graded_where_nobody_reads_what_is_told(tmp_path):
@@ -147,8 +197,8 @@ def test_a_file_is_graded_where_nobody_reads_what_is_told(tmp_path):
 def test_the_input_is_never_written_over(tmp_path, capsys, link):
     (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
     link(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
-    assert main(["grade", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.jsonl")]) == 2
-    assert "the output is the input" in capsys.readouterr().err
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl") == 2
+    assert "the output is a file that is read" in capsys.readouterr().err
     assert (tmp_path / "in.jsonl").read_text() == LINE
 
 
@@ -245,6 +295,87 @@ def test_golds_may_come_from_the_file_of_the_benchmark(tmp_path, capsys):
     assert "give the golds by id" in capsys.readouterr().err
 
 
+def test_a_gold_by_id_counts_before_that_of_the_line(tmp_path):
+    (tmp_path / "golds.jsonl").write_text('{"id": "a", "answer": "7"}\n', encoding="utf-8")
+    row = {"id": "a", "gold": "8", "response": "\\boxed{7}"}
+    assert graded(tmp_path, [row], "--golds", tmp_path / "golds.jsonl")[1][0]["outcome"] == "correct"
+
+
+def test_two_golds_of_one_id_are_refused(tmp_path, capsys):
+    golds = '{"id": 1, "index": 0, "answer": "7"}\n{"id": 2, "index": 1, "answer": "8"}\n'
+    (tmp_path / "golds.jsonl").write_text(golds, encoding="utf-8")
+    assert run("-", "-o", tmp_path / "out.jsonl", "--golds", tmp_path / "golds.jsonl") == 2
+    assert "golds.jsonl, line 2: '1' has another gold answer in a line before" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--answer-field", "respons"), "no field 'respons'"),
+        (("--gold-field", "answr"), "no field 'answr'"),
+        (("--gold-field", "answer"), "no field 'response'"),
+        (("--gold-field", "answer", "--answer-field", "answer"), "'answer' is the field of the right and of the given"),
+        (("--gold-field", "answer", "--mode", "answer"), "'answer' is the field of the right and of the given"),
+        (("--compare", "strict", "strict"), "give two different graders"),
+    ],
+)
+def test_no_other_field_is_read_in_place_of_a_named_one(tmp_path, capsys, options, told):
+    row = {"id": "a", "answer": "7", "prediction": "\\boxed{7}"}
+    (tmp_path / "in.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    assert run(tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl", *options) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_log_has_fields_of_its_own(tmp_path, capsys):
+    (tmp_path / "in.json").write_text('[{"id": "a", "answer": "7", "prediction": "\\\\boxed{7}"}]', encoding="utf-8")
+    assert run(tmp_path / "in.json", "-o", tmp_path / "out.jsonl", "--answer-field", "prediction") == 2
+    assert "a log has fields of its own" in capsys.readouterr().err
+    assert run(tmp_path / "in.json", "-o", tmp_path / "out.jsonl") == 0
+
+
+def test_a_file_that_is_read_is_never_written_over(tmp_path, capsys):
+    row = json.dumps({"id": "a", "answer": "7", "response": "\\boxed{7}"})
+    for name in ("golds.jsonl", "log/part.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(row, encoding="utf-8")
+        assert run(tmp_path / "log", "-o", tmp_path / name, "--golds", tmp_path / "golds.jsonl") == 2
+        assert "the output is a file that is read" in capsys.readouterr().err
+        assert (tmp_path / name).read_text(encoding="utf-8") == row
+    assert run(tmp_path / "log", "-o", tmp_path / "log" / "grades.jsonl") == 0
+
+
+def test_packed_lines_are_known_by_their_first_bytes(tmp_path):
+    (tmp_path / "in.jsonl").write_bytes(gzip.compress(LINE.encode()))
+    (tmp_path / "plain.jsonl.gz").write_text(LINE, encoding="utf-8")
+    for name in ("in.jsonl", "plain.jsonl.gz"):
+        assert run(tmp_path / name, "-o", tmp_path / "out.jsonl") == 0
+        assert json.loads((tmp_path / "out.jsonl").read_text())["outcome"] == "correct"
+    packed = gzip.compress(LINE.encode())
+    done = subprocess.run(command("-", "-o", "-"), input=packed, capture_output=True, check=True)
+    assert json.loads(done.stdout)["outcome"] == "correct"
+
+
+def test_the_line_at_which_a_packed_file_ends_early_is_named(tmp_path, capsys):
+    (tmp_path / "in.jsonl.gz").write_bytes(gzip.compress(LINE.encode() * 3)[:-8])
+    assert run(tmp_path / "in.jsonl.gz", "-o", tmp_path / "out.jsonl") == 2
+    assert "in.jsonl.gz, line 4: Compressed file ended" in capsys.readouterr().err
+
+
+def test_what_nobody_reads_any_more_changes_no_exit_code(tmp_path):
+    (tmp_path / "in.jsonl").write_text(LINE, encoding="utf-8")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        assert (
+            subprocess.run(command(tmp_path / "in.jsonl", "-o", tmp_path / "out"), stderr=gone, check=False).returncode
+            == 0
+        )
+        assert (
+            subprocess.run(command(tmp_path / "none", "-o", tmp_path / "out"), stderr=gone, check=False).returncode == 2
+        )
+
+
 def test_packed_lines_with_a_mark_of_their_encoding_are_read(tmp_path):
     (tmp_path / "in.jsonl.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + LINE.encode()))
     assert run(tmp_path / "in.jsonl.gz", "-o", tmp_path / "out.jsonl") == 0
@@ -283,6 +414,12 @@ def test_two_graders_are_compared_in_a_table(tmp_path, capsys):
     assert ["correct", "1", "0", "0"] in table
     assert ["incorrect", "1", "0", "0"] in table
     assert "differs: gold" in told
+
+
+@pytest.mark.parametrize("gold", ["B", "b", "(B)", "B. blue", "Option B"])
+def test_the_gold_of_a_choice_may_be_written_in_any_way_that_is_read(tmp_path, gold):
+    rows = [{"gold": gold, "response": "Answer: B"}, {"gold": gold, "response": "Answer: C"}]
+    assert [line["outcome"] for line in graded(tmp_path, rows, "--kind", "choice")[1]] == ["correct", "incorrect"]
 
 
 def test_letters_options_and_marks_are_read(tmp_path):
@@ -330,7 +467,9 @@ def test_letters_and_marks_that_mean_nothing_are_refused(tmp_path, capsys, optio
     assert told in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("kind", "gold"), [("integer", "1/2"), ("integer", ""), ("choice", "42"), ("choice", "AB")])
+@pytest.mark.parametrize(
+    ("kind", "gold"), [("integer", "1/2"), ("integer", ""), ("choice", "42"), ("choice", "AB"), ("choice", "E")]
+)
 def test_a_gold_that_its_kind_cannot_hold_is_refused_by_line(tmp_path, capsys, kind, gold):
     rows = [{"gold": "7" if kind == "integer" else "B", "answer": "7"}, {"gold": gold, "answer": "7"}]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -55,11 +55,12 @@ def read_log(path: Path) -> tuple[Row, ...]:
         PredictionsError: it is missing, empty, broken, in no known layout, or a folder of several logs.
     """
     if path.is_dir():
-        return _one_log(_logs_in(path), path)
+        folder = path.absolute()  # a tool's layout names the files beside one by their whole path
+        return _one_log(_logs_in(folder), folder)
     source = read_source(path)
     layout = _layout_of(source)
     if layout is None:
-        raise PredictionsError(f"{path}: {_seen(source)}; accepted are{ACCEPTED}{how_to_fit(source)}")
+        raise PredictionsError(f"{_seen(source)}; accepted are{ACCEPTED}{how_to_fit(source)}")
     return _rows(source, layout)
 
 
@@ -73,7 +74,7 @@ def _is_in(layout: Layout, source: Source) -> bool:
 
 def _seen(source: Source) -> str:
     if not source.entries:
-        return "no completions in it"
+        return f"{source.path}: no completions in it"
     place, row = source.entries[0]
     return f"{place}: the columns {', '.join(row)}" if isinstance(row, dict) else f"{place}: {type(row).__name__}"
 

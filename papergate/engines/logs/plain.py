@@ -1,6 +1,6 @@
 """One completion a line, as papergate itself and many scripts write it: an id and a text, under any of their names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from papergate.engines.logs.rows import (
     Columns,
@@ -16,6 +16,9 @@ from papergate.engines.logs.rows import (
 )
 from papergate.engines.records import Finish
 from papergate.engines.remote.answer import finish_of
+from papergate.errors import PredictionsError
+from papergate.run_folder.notes import note
+from papergate.words import worded
 
 ID_FIELDS = ("problem", "unique_id", "problem_id", "id", "ID", "index", "idx", "doc_id")
 PROMPT_FIELDS = ("problem", "question", "prompt", "input")
@@ -46,13 +49,22 @@ def _identity(row: Columns, prompt: str) -> str:
     return id_of_text(prompt) if found is None else str(found)
 
 
+def _one(row: Columns, names: Sequence[str], place: str) -> object:
+    """The first of these columns that holds something, which is one text: the samples of a list are not told apart."""
+    value = first(row, names)
+    if isinstance(value, list | dict):
+        field = next(name for name in names if row.get(name) is value)
+        raise worded(PredictionsError, note("answer_no_text", place=place, field=field, kind=type(value).__name__))
+    return value
+
+
 def _rows(source: Source) -> Iterator[Row]:
     for place, row in source.columns(_fits, ACCEPTS):
         yield _row(row, place)
 
 
 def _row(row: Columns, place: str) -> Row:
-    text, gold, number = first(row, TEXT_FIELDS), first(row, GOLD_FIELDS), first(row, SAMPLE_FIELDS)
+    text, gold, number = _one(row, TEXT_FIELDS, place), _one(row, GOLD_FIELDS, place), first(row, SAMPLE_FIELDS)
     reason = str(first(row, FINISH_FIELDS) or "stop")
     finish = Finish.STOP if reason.isdigit() else finish_of(reason)  # vLLM names the end token by its number
     failed = row.get("success") is False or finish is Finish.FAILED or text is None

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -192,6 +193,14 @@ def test_evalscope_the_files_of_a_benchmark_share_out_its_problems(tmp_path):
     assert samples(read_predictions(tmp_path)) == {("test/sums/1.json", 0): "1", ("test/sums/2.json", 0): "2"}
 
 
+def test_evalscope_a_folder_may_be_named_from_where_one_is(tmp_path, monkeypatch):
+    for level in (1, 2):
+        for folder, made in (("predictions", predicted), ("reviews", reviewed)):
+            lines(tmp_path, made(0, f"level {level}?", f"{level}"), name=f"run/{folder}/adder/sums_{level}.jsonl")
+    monkeypatch.chdir(tmp_path)
+    assert sorted(samples(read_predictions(Path("run"))).values()) == ["1", "2"]
+
+
 # lighteval
 
 
@@ -238,6 +247,16 @@ def test_lighteval_without_pyarrow_is_refused_with_the_remedy(tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(PredictionsError, match=r"needs pyarrow; pip install -e '.\[logs\]'"):
         read_predictions(tmp_path / "details.parquet")
+
+
+# one completion a line
+
+
+@pytest.mark.parametrize("field", ["response", "gold"])
+def test_a_list_is_no_completion_and_no_gold(tmp_path, field):
+    row = {"id": "a", "response": "5", "gold": "5"} | {field: ["5", "6"]}
+    with pytest.raises(PredictionsError, match=f"line 1: '{field}' holds a list; one text is accepted"):
+        read_predictions(lines(tmp_path, row))
 
 
 # folders
