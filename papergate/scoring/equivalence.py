@@ -16,7 +16,17 @@ from papergate.scoring.answers.grammar import parse
 from papergate.scoring.answers.letters import renamings
 from papergate.scoring.answers.names import resolved
 from papergate.scoring.answers.nodes import Node, Tree
-from papergate.scoring.answers.shapes import Based, Reading, Relation, Scalar, Shape, Words, shape_of
+from papergate.scoring.answers.shapes import (
+    Based,
+    Reading,
+    Relation,
+    Scalar,
+    Shape,
+    Words,
+    exact_numeral,
+    numeral,
+    shape_of,
+)
 from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
 from papergate.scoring.extraction import extract
 from papergate.scoring.records import AnswerKind, Comparison
@@ -42,13 +52,14 @@ _LETTERS = re.compile(r"\(?([A-J])\)?(?:(?:,|;|、|and|和| )*\(?([A-J])\)?)+")
 _STATEMENTS = re.compile(r"(?:\b(?:I{1,3}|IV|VI{0,3})\b(?:,|;|、|\band\b|\bonly\b|和|[ .])*)+")
 _STEPS = re.compile(r"floor|ceil|\\bmod")  # functions of whole numbers
 _WHOLE_LETTERS = frozenset({"n", "m", "k"})
-_WHOLE = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
 _ANY_LETTER = re.compile(r"[^\W\d_]")
 _BARE_LOG = re.compile(r"log(?!\s*_)")  # natural to some authors, common to others
 _COUNTED = re.compile(r"[CPA]\}?\s*(?:_(?:\w+|\{\w+\})\s*\^|\^(?:\w+|\{\w+\})\s*_|\()")  # C_5^2 counts, or is a power
 _PROGRAMMED = re.compile(r"\*\s*[IE]\b|\b[IE]\s*\*")  # the constants of computer algebra systems
 _NATURAL = re.compile(r"ℕ|\\mathbb *\{?N|\\N\b|\\in *N\b")  # with zero, or without it
 _SMALL_NUMERAL = re.compile(r"(?<![\d.])\d+[eE]-\d")  # a difference, or a numeral
+USUAL = Reading()
+_PLAIN = re.compile(r"-?\d{1,18}(?:\.\d{1,5})?", re.ASCII)  # with one meaning, too short to stand for another number
 _NO_VALUE = (TooComplex, Undefined, RecursionError)
 _QUOTES = '*`"“”‘’ '  # Markdown and quotation marks around an answer
 _BOX = re.compile(r"\\f?box")
@@ -99,12 +110,12 @@ def check_readable(gold: str, kind: AnswerKind) -> bool:
     if kind is AnswerKind.CHOICE:
         return _LETTER.fullmatch(_unwrapped(_bare(gold))) is not None
     algebra.allow(algebra.MAX_STEPS)
-    return not isinstance(_read_or_error(_bare(gold), Reading()), Exception)
+    return not isinstance(_read_or_error(_bare(gold), USUAL), Exception)
 
 
 def _bare(text: str) -> str:
     """The answer out of its box and its quotation marks; an empty box, as a question has it, holds none."""
-    if _BOX.search(text):
+    if "box" in text and _BOX.search(text):
         found = extract(text, kind=AnswerKind.MATH, thinks=False)
         text = found.answer if found.answer and found.rule in {"box", "boxes"} else text
     return text.strip().strip(_QUOTES).removeprefix("=").strip()
@@ -125,6 +136,8 @@ def _unwrapped(text: str) -> str:
 def _decided(gold: str, answer: str, kind: AnswerKind) -> Comparison:
     if gold == answer:
         return Comparison(equal=True, rule="same text")
+    if kind is not AnswerKind.CHOICE and _PLAIN.fullmatch(gold) and _PLAIN.fullmatch(answer):
+        return Comparison(equal=exact_numeral(gold) == exact_numeral(answer), rule="exact value")
     if len(answer) > limits.MAX_CHARS + len(gold):
         return Comparison(equal=False, rule="unreadable", reason="unreadable")
     one, other = _squeezed(gold), _squeezed(answer)
@@ -133,8 +146,6 @@ def _decided(gold: str, answer: str, kind: AnswerKind) -> Comparison:
     letters = _same_letters(_unwrapped(gold), _unwrapped(answer), kind)
     if letters is not None:
         return Comparison(equal=letters, rule="letter")
-    if _WHOLE.fullmatch(one) and _WHOLE.fullmatch(other):
-        return Comparison(equal=False, rule="exact value")  # most wrong answers; a tenth of the time
     return _compared(gold, answer, kind)
 
 
@@ -165,7 +176,9 @@ def _letters_of(text: str) -> str:
 
 
 @lru_cache(MAX_CACHED)
-def _read(text: str, reading: Reading = Reading()) -> Shape:  # noqa: B008 - frozen
+def _read(text: str, reading: Reading = USUAL) -> Shape:
+    if _PLAIN.fullmatch(text):
+        return numeral(text)
     squeezed = _squeezed(text)
     if date := wording.date_of(squeezed):
         return Words(text=date)
@@ -184,15 +197,19 @@ def _read_or_error(text: str, reading: Reading) -> Shape | Exception:
 
 def _compared(gold: str, answer: str, kind: AnswerKind) -> Comparison:
     """The usual reading decides, unless another one that authors use makes the two agree."""
-    first = _compared_in(Reading(), gold, answer, kind)
+    one, other = _read_or_error(gold, USUAL), _read_or_error(answer, USUAL)
+    first = _compared_shapes(one, other, USUAL, kind)
     if first.equal or first.rule == "unreadable" or not _ANY_LETTER.search(gold + answer):
         return first
-    others = (_compared_in(reading, gold, answer, kind) for reading in _other_readings(gold, answer))
+    others = (
+        _compared_shapes(_read_or_error(gold, reading), _read_or_error(answer, reading), reading, kind)
+        for reading in _other_readings(gold, answer, one, other)
+    )
     return next((result for result in others if result.equal), first)
 
 
-def _other_readings(gold: str, answer: str) -> Iterator[Reading]:
-    """The ways to read what authors write differently."""
+def _other_readings(gold: str, answer: str, one: Shape | Exception, other: Shape | Exception) -> Iterator[Reading]:
+    """The ways to read what authors write differently, beside the usual one."""
     both = f"{gold} {answer}"
     if _BARE_LOG.search(both):
         yield Reading(common_log=True)
@@ -208,14 +225,14 @@ def _other_readings(gold: str, answer: str) -> Iterator[Reading]:
         yield Reading(floors=True)
     if _STEPS.search(both):
         yield Reading(whole=True)
-    one, other = (_read_or_error(text, Reading()) for text in (gold, answer))
     if not (isinstance(one, Exception) or isinstance(other, Exception)):
         for renaming in renamings(one, other):
             yield Reading(renames=renaming)
 
 
-def _compared_in(reading: Reading, gold: str, answer: str, kind: AnswerKind) -> Comparison:
-    one, other = (_read_or_error(text, reading) for text in (gold, answer))
+def _compared_shapes(
+    one: Shape | Exception, other: Shape | Exception, reading: Reading, kind: AnswerKind
+) -> Comparison:
     if isinstance(one, Exception) or isinstance(other, Exception):
         return _without_value(one, other)
     if isinstance(one, Scalar) and isinstance(other, Based) and other.base != DECIMAL:

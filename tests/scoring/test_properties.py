@@ -5,10 +5,14 @@ from hypothesis import assume, example, given, note
 from hypothesis import strategies as st
 
 from papergate.scoring import AnswerKind, Attempt, Outcome, equivalent, extract, vote_key
+from papergate.scoring.answers import algebra
+from papergate.scoring.answers.grammar import parse
+from papergate.scoring.answers.shapes import Reading, numeral, shape_of
 from papergate.scoring.reading import announcements, denials
 from papergate.scoring.reading.hints import has_any
 from tests.scoring.strategies import commands, near_misses, noise, sets, spelling, surds, tuples, values
 
+plain_numerals = st.from_regex(r"-?[0-9]{1,5}(\.[0-9]{1,5})?", fullmatch=True)
 spelled_value = values.flatmap(lambda value: st.tuples(st.just(value), spelling(value), spelling(value)))
 
 
@@ -16,6 +20,23 @@ spelled_value = values.flatmap(lambda value: st.tuples(st.just(value), spelling(
 def test_formatting_never_changes_a_grade(drawn):
     _, one, other = drawn
     assert equivalent(one, other).equal is True
+
+
+@given(plain_numerals)
+@example("-0")
+@example("007.50")
+def test_a_plain_numeral_is_what_the_grammar_reads(text):
+    algebra.allow(algebra.MAX_STEPS)
+    assert repr(numeral(text)) == repr(shape_of(parse(text), Reading()))
+
+
+@given(plain_numerals, plain_numerals, st.sampled_from([AnswerKind.MATH, AnswerKind.INTEGER]))
+@example("2.50", "2.5", AnswerKind.MATH)
+@example("0", "-0.0", AnswerKind.MATH)
+@example("025", "25", AnswerKind.INTEGER)
+@example("1.234", "1234", AnswerKind.MATH)
+def test_two_plain_numerals_are_graded_as_in_braces(one, other, kind):
+    assert equivalent(one, other, kind).equal is equivalent(f"{{{one}}}", f"{{{other}}}", kind).equal
 
 
 @given(spelled_value)

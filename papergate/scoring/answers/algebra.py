@@ -121,8 +121,9 @@ def constant(value: Value) -> Fraction | None:
     """The rational number a value is, None where it is none."""
     if not value.over:
         return Fraction(0)
-    if len(value.over) == 1 and ONE in value.over and set(value.under) == {ONE}:
-        return value.over[ONE] / value.under[ONE]
+    if len(value.over) == len(value.under) == 1 and ONE in value.over and ONE in value.under:
+        under = value.under[ONE]
+        return value.over[ONE] if under == 1 else value.over[ONE] / under
     return None
 
 

@@ -49,6 +49,11 @@ class Comparer:
 
     def same(self, one: Shape, other: Shape) -> bool | None:
         """Whether two answers say the same; None where that is not certain."""
+        if isinstance(one, Scalar) and isinstance(other, Scalar):  # most pairs
+            return self._scalars(one, other)
+        return self._shapes(one, other)
+
+    def _shapes(self, one: Shape, other: Shape) -> bool | None:
         if isinstance(one, Conditioned) or isinstance(other, Conditioned):
             return self._conditioned(one, other)
         if _is_rounded(one) or _is_rounded(other):

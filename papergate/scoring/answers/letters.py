@@ -17,6 +17,8 @@ _ARROWS = {"vec", "hat", "overrightarrow"}  # other ways to print a vector in bo
 def renamings(one: Shape, other: Shape) -> list[tuple[Renaming, ...]]:
     """The renamings of letters under which two answers may be the same; rarely any."""
     mine, theirs = symbols_of(one), symbols_of(other)
+    if mine == theirs:
+        return []
     only_mine, only_theirs = mine - theirs, theirs - mine
     found: list[tuple[Renaming, ...]] = [(("j", "i"),)] if "j" in mine ^ theirs else []
     if "varphi" in mine ^ theirs and len(mine | theirs) == 1:

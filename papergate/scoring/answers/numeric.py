@@ -84,7 +84,9 @@ class Measured(NamedTuple):
 
 
 def difference(left: Value, right: Value) -> Value:
-    """The cross product of two quotients, zero exactly where they are equal, as a value over one."""
+    """Zero exactly where two quotients are equal: their cross product, or what stands above a bar they share."""
+    if left.under == right.under:
+        return algebra.subtract(algebra.polynomial(left.over), algebra.polynomial(right.over))
     over, under = algebra.polynomial(left.over), algebra.polynomial(left.under)
     other_over, other_under = algebra.polynomial(right.over), algebra.polynomial(right.under)
     return algebra.subtract(algebra.multiply(over, other_under), algebra.multiply(other_over, under))

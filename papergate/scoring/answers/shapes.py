@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import reduce
 from itertools import pairwise, product
 from math import prod
+from typing import NamedTuple
 
 from papergate.scoring.answers import algebra
 from papergate.scoring.answers.algebra import Value
@@ -142,8 +143,7 @@ class Conditioned:
     conditions: tuple["Shape", ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How to read what authors write differently.
 
     Attributes:
@@ -187,6 +187,18 @@ def shape_of(tree: Tree, reading: Reading) -> Shape:
         sides = tuple(map(_united, zip(*(equation.operands for equation in equations), strict=True)))
         return replace(equations[0], operands=sides)
     return _united(shapes)
+
+
+def exact_numeral(text: str) -> Fraction | int:
+    """The number that a plain decimal numeral is."""
+    return Fraction(text) if "." in text else int(text)
+
+
+def numeral(text: str) -> Scalar:
+    """The number that a plain decimal numeral is, as `shape_of` reads it."""
+    _, point, decimals = text.partition(".")
+    digits = len(text.removeprefix("-").replace(".", "").lstrip("0")) if point else 0
+    return Scalar(value=algebra.rational(exact_numeral(text)), places=len(decimals) if point else None, digits=digits)
 
 
 def _united(shapes: Iterable[Shape]) -> Bag:
