@@ -22,7 +22,7 @@ MAX_WORDS = 4  # words of an answer that is a name; more are a sentence
 _MAX_BEFORE = 40  # characters before an announcement in which a denial or a condition counts
 
 _IS = (
-    r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|[→–—]|\|(?!\s*\n)|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
+    r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|[→–—]|\|(?!\s*\n)|of\s+(?=\S+\s*(?:\n|$))|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
 _VERB = (
@@ -35,7 +35,7 @@ _NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|ans|réponse|respuesta|antwor
 _ANCHOR = re.compile(
     rf"\b{_NOUN}\b[\s*_\"'`]*(?:(?:\([^()\n]{{1,40}}\)\s*)?[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
     rf"|(?:(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s|,\s[^.:,\n]{{1,60}},\s)[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_VERB}|\n))"
-    r"|(?:答案|最终结果|最后结果|结果)[\s*_\"]*(?:不是[^,，。\n]{1,20}[,，]\s*而)?(?:应该|应|就)?(?:[:=是为】|]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
+    r"|(?:答案|最终结果|最后结果|结果)[\s*_\"]*(?:不是[^,，。\n]{1,20}[,，]\s*而)?(?:应[该当]?|就)?(?:[:=是为】|]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
     r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )

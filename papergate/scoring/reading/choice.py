@@ -48,8 +48,8 @@ _ANNOUNCED = re.compile(
     r"(?:\b(?:answers?|ans\.?|solution|conclusion|réponse|respuesta|antwort)"
     r"|\b(?:correct|right|best|final|proper|appropriate|suitable|likely|accurate|valid|remaining|only|chosen|selected)\s+"
     r"(?:option|choice|letter|one|response|statement|selection)|\bwhat\s+(?:is\s+left|remains)|\b(?:the|my|your)\s+(?:option|choice|statement|selection)"
-    r"|(?:^|[\n{,])[\s\"]*(?:correct|result|choice|option|selection)(?=\"?\s*:))"
-    r"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of|among|from|in|that|which)\s[^.:\n]{1,80}?|\s+here)?\s*,?\s*"
+    r"|(?:^|[\n{,])[\s\"]*(?:correct|result|choice|option|selection|final)(?=\"?\s*:))"
+    r"[\"']?\s*(?:letter|option|choice)?(?:\s+(?:to|for|of|among|from|in|that|which|consistent|left)\s[^.:\n]{1,80}?|\s+here)?\s*,?\s*"
     rf"{_SURELY}(?:{_BE}|\n)\s*{_SURELY}{_NAMED}"
     r"|(?:答案|正确选项|正确的选项|最佳选项|正确的(?=是))\s*(?:不是\(?[A-Z]\)?\s*,\s*而)?(?:应该|应当|应|就|只能)?\s*"
     r"(?:选项|选择|选|是|为|:)*\s*"
@@ -64,7 +64,7 @@ _CHOSEN = re.compile(
     r"|\b(?:it|this|that|which)\s+(?:is|matches|corresponds\s+to|leads\s+to|points\s+to|means)\s+"
     r"(?:the\s+)?(?:option|choice|answer)\s+"
     r"|\bI\s+(?:think|believe)\s+(?:that\s+)?(?:it\s+is|it's|it\s+must\s+be)\s+(?:option|choice)?\s*"
-    r"|\b(?:this|that|which)\s+makes\s+(?:option\s+)?|\b(?:this|that|which)\s+leaves\s+(?:us\s+with\s+)?(?:only\s+)?(?:option|choice|answer)?\s*"
+    r"|\b(?:this|that|which)\s+makes\s+(?:option\s+)?|\bleav(?:es|ing)\s+(?:us\s+with\s+)?(?:only\s+)?(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?,\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|by\s+(?:the\s+process\s+of\s+)?elimination|finally)\b\s*[,:]?\s*(?:it\s+is|it's)?\s*"
     r"(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?\n])\s*(?:option|choice)\s+(?=\(?[A-Za-z]\)?[.\s]*$)",
@@ -109,6 +109,7 @@ _IS_CORRECT = re.compile(
     re.IGNORECASE,
 )
 _FORMULA = re.compile(r"\s*[=+^_*/<>≈≡|\\?]|\s*-\s*\d|\s+(?:is|was|has|are|be|were|does|can)\b")
+_BULLET = re.compile(r"(?:[-•]|\d{1,2}\.)\s+")
 _ARTICLE = re.compile(r"\s*(?:the|an?)\s", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BOX = re.compile("⟦([^⟧]*)⟧")
@@ -207,7 +208,8 @@ def _said(plain: str, letters: str, options: Mapping[str, str]) -> list[Choice]:
 def _picked(plain: str, letters: str) -> Iterator[Choice]:
     for anchor in list(_CHOSEN.finditer(plain))[-MAX_ANCHORS:]:
         letter = _label(plain, anchor.end(), letters, in_sentence=True)
-        if letter and not _is_denied(plain, anchor.start()):
+        begins = anchor.start() + (plain[anchor.start()] in ".!?,")
+        if letter and not _is_denied(plain, begins):
             yield Choice(anchor.end(), letter, "chosen")
 
 
@@ -221,7 +223,7 @@ def _called_correct(plain: str, letters: str) -> Iterator[Choice]:
 
 def _alone(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Choice]:
     """A letter alone on the first or the last line, or the last line an option; not where several lines are options."""
-    lines = [line.strip() for line in plain.split("\n") if line.strip()]
+    lines = [_BULLET.sub("", line.strip()) for line in plain.split("\n") if line.strip()]
     labels = {letter for line in lines if (letter := _label(line, 0, letters, in_sentence=True))}
     if len(labels) > 1 or not lines:
         return

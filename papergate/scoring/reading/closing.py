@@ -45,17 +45,20 @@ _BOUNDED = re.compile(  # a bound, a step, a denial: what only a conclusion that
     re.IGNORECASE,
 )
 _TURN = re.compile(  # to the conclusion within a sentence
-    r"[,;]\s(?:and\s+)?(?:hence|thus|therefore|(?:but|whereas)\s+(?=the\s+(?:correct|right|true|actual)\b))",
+    r"[,;]\s(?:and\s+)?(?:hence|thus|therefore|(?:but|whereas)\s+(?=the\s+(?:correct|right|true|actual)\b))"
+    r"|\basks?\s+for\b[^,.]*,\s(?:which\s+)?(?=is\b)|不是[^，,]*[，,]\s*而?(?=是)",
     re.IGNORECASE,
 )
 _DENIAL_OF_A_NOUN = re.compile(r"\b(?:that|which|who)\s+(?:\w+\s+)?(?:not\b|\w+n[’']t\b)", re.IGNORECASE)
 _BEGINS = re.compile(r"[\s*_]*(?:\d{1,2}[.)]|[A-Za-z])[\s*_]*|\s*(?:-\s|[^*]*\*\*[^*]*$).*")  # a list item, bold text
 _WRONG = re.compile(r"\b(?:wrong|incorrect|impossible|invalid|false)\b|错", re.IGNORECASE)
-_LABELLED = re.compile(r"[\s*_>-]*(?:\d+[.)]\s+)?([^\n:=.$\\\d]{2,80}?)[\s*_]*[:=]((?:(?!\.\s)[^\n])+)")
+_LABELLED = re.compile(r"[\s*_>-]*(?:\d+[.)]\s+)?([^\n:=.$\\\d]{2,80}?)[\s*_]*([:=])((?:(?!\.\s)[^\n])+)")
 _LISTED = re.compile(r"[ \t]|[-*•]\s|\d+[.)]\s")
 _LEADS_TO = re.compile(
-    r"\b(?:is|are|was|were|equals|therefore|thus|hence|so)[\s*_:,]*$|[为是得有][\s*_:,]*$", re.IGNORECASE
+    r"\b(?:is|are|was|were|equals|therefore|thus|hence|so)[\s*_:,]*$|[为是得有][\s*_:,]*$",
+    re.IGNORECASE,
 )
+_OBTAINED = re.compile(r"\b(?:obtain|get|find|gives?|yields?)[\s*_:,]*$", re.IGNORECASE)
 _TOTAL = re.compile(
     r"\b(?:solutions?|total|sum|overall|altogether|result|final|answer)\b|总|共|合计|结果", re.IGNORECASE
 )
@@ -119,7 +122,8 @@ def _displayed(before: str, content: str) -> str | None:
         return None
     if not is_relation(content) or _LEADS_TO.search(introduction):
         return last_side(content) if is_quantity(content) else content
-    if not said or content in before or CONCLUDES.match(said) or _TOTAL.search(introduction + content):
+    led = _OBTAINED.search(introduction) or CONCLUDES.match(said)
+    if not said or content in before or led or _TOTAL.search(introduction + content):
         return last_side(content) if is_quantity(content) else None
     return last_side(content) if computes(content) and not _LISTED.match(before.rpartition("\n")[2]) else None
 
@@ -135,7 +139,8 @@ def _last_line(tail: str) -> str | None:
     label = _LABELLED.fullmatch(line)
     if label is None or _is_preparing(label[1]) or not ((alone and not _LISTED.match(line)) or _TOTAL.search(label[1])):
         return None
-    return stated_by(label[2]) if "=" in label[2] else value_alone(label[2])
+    told = line if label[2] == "=" else label[3]
+    return stated_by(told) if "=" in told else value_alone(told)
 
 
 def _last_sentence(tail: str) -> str | None:

@@ -8,7 +8,7 @@ from papergate.scoring.reading.run_on import before_another_question
 from papergate.thoughts import ThoughtMarks, marks_in
 
 _BOX_TOKENS = re.compile(r"<[|｜]begin_of_box[|｜]>(.*?)(<[|｜]end_of_box[|｜]>|$)", re.DOTALL)
-_ANSWER = re.compile(r"<(answer|final_answer|choice|response)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_ANSWER = re.compile(r"<(answer|final_answer|choice|response)>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _HEADERS = re.compile(
     r"<\|im_start\|>\s*assistant|<\|start\|>\s*assistant|<start_of_turn>\s*model|<[|｜]assistant[|｜]>"
     r"|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>",

@@ -11,7 +11,7 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _ANSWERED = re.compile(
-    r"\\f?box|^#{4}\s*(?=[-$\d\\])|\b(?:answer|ans)\b[\s*_\"]*(?:is|are|:|=)[\s*_:$\\(\[{\"]*[^\s*_:]"
+    r"\\f?box|^#{4}\s*(?=[-$\d\\])|^(?-i:A):\s*\S|\b(?:answer|ans)\b[\s*_\"]*(?:is|are|:|=)[\s*_:$\\(\[{\"]*[^\s*_:]"
     r"|答案?】?[*_\s]*[:：是为选】]",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -34,7 +34,7 @@ _LABEL_INSIDE = re.compile(
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"^```\w*[ \t]*$", re.MULTILINE)
-_DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)", re.DOTALL)
+_DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)|<<[^<>\n]{1,80}>>", re.DOTALL)
 _SENTENCE_ENDS = re.compile(
     r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\x1f)\s*|(?<=[^\s\x1f])\.(?=\s|$)|。|；|\n"
 )
@@ -58,7 +58,7 @@ CONCLUDES = re.compile(
 )
 _CONSEQUENCE = re.compile(r"[,;]?\s(?:and\s+)?(?:so|hence|thus|therefore|which\s+means)\s+(?:that\s+)?", re.IGNORECASE)
 CHANGED = re.compile(  # what makes another value of the one before it, or sets one beside it
-    r"[\s*_$)\\]*(?:\b(?:squared|cubed|factorial|digits)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]|\btimes\s+(?:as|the|that|what)\b"
+    r"[\s*_$)\\]*(?:\.{2,}|…|[,;—–-]+)\s*(?:no|wait|actually|hmm)\b|[\s*_$)\\]*(?:\b(?:squared|cubed|factorial|digits)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]|\btimes\s+(?:as|the|that|what)\b"
     r"|\b(?:to|through|over|but|alternatively|out\s+of|(?:less|more|fewer|greater)\s+than|per\s*cent\s+of)\b[^.;\n]{0,40}\d"
     r"|[,&|]\s*(?:alternatively\b[^.;\n]{0,40})?(?<!,)\s*\d|\bin\s+base\b|\bat\s+(?:most|least)\b"
     r"|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b"
@@ -81,7 +81,7 @@ _COPULA = re.compile(
 )
 _GOVERNED = re.compile(
     r"\b(?:between(?:\s+\S+\s+and)?|in|after|within|for|of|by|per|every|each|at|on|from|than|into|with|over|during|modulo|mod|to|step|case|d'ici|dans)"
-    r"\s*(?:the\s+)?[$\\(*_]*\s*$",
+    r"\s*(?:the\s+)?[$\\(*_]*\s*$|\bthe\s+(?:remaining|other)\s+[$\\(*_]*$",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
@@ -97,8 +97,9 @@ _NUMBERED = re.compile(  # what has a number as its name
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
+_OR = re.compile(r"\bor\b|或")  # x = 2 or x = 3
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
-_EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程", re.IGNORECASE)
+_EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是为:]", re.IGNORECASE)
 
 
 @lru_cache(1)  # a value that stands apart at the end is looked for twice
@@ -192,16 +193,21 @@ def _hidden(formula: re.Match[str]) -> str:
 
 
 def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
-    """The values after each "is" outside formulas; after a stated value, `when x is 2` and a colon state no other."""
+    """The values after each "is" outside formulas; after a stated one, `when x is 2` and a colon state no other."""
     prose = masked(sentence)
-    stated = False
+    stated, either = False, 0
     for copula in _COPULA.finditer(prose):
-        at = copula.start()
-        if stated and (copula[0] == ":" or _SUBORDINATE.search(prose, 0, at) or _RELATIVE.search(prose, 0, at)):
+        if copula.start() < either or (stated and _is_aside(prose, copula)):
             continue
         if value := value_at(sentence, copula.end()):
             stated = True
+            either = value.end if _OR.search(sentence, copula.end(), value.end) else 0
             yield copula.end(), value
+
+
+def _is_aside(prose: str, copula: re.Match[str]) -> bool:
+    at = copula.start()
+    return bool(copula[0] == ":" or _SUBORDINATE.search(prose, 0, at) or _RELATIVE.search(prose, 0, at))
 
 
 def _equations(sentence: str) -> Iterator[tuple[int, Value]]:

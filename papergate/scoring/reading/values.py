@@ -25,7 +25,7 @@ _WHOLE = re.compile(  # a matrix, or a name as text
 )
 _ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
-    r"(?:(?<=\n)[>•-][ \t]+|not\s[^\s,;.]{1,20},?\s+but\s+(?:rather\s+)?"
+    r"(?:(?<=\n)[>•-][ \t]+|</?[a-z]{1,6}>|not\s[^\s,;.]{1,20},?\s+but\s+(?:rather\s+)?"
     r"|[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?"
     r"|(?:exactly|simply|just|only|precisely|indeed|also|therefore|thus|hence|then|now|again|still"
     r"|equals?(?:\s+to)?|given\s+by|a\s+total\s+of|approximately|about|roughly|around|nearly"
