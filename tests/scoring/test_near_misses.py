@@ -31,6 +31,7 @@ def golds_of(shared):
 def near_misses_of(gold):
     """Answers that differ from a gold answer for certain."""
     yield from (other.format(gold) for other in OTHERS)
+    yield from _with_one_part_changed(gold)
     if re.fullmatch(r"-?\d+", gold):
         for at, digit in enumerate(gold):
             if digit.isdecimal():
@@ -44,6 +45,22 @@ def near_misses_of(gold):
             f"({gold},{gold})",
             f"{gold}_{{36}}",
         )
+
+
+def _with_one_part_changed(gold):
+    """Another number, the other sign, the reciprocal, the radicand without its root, a member less."""
+    for number in re.finditer(r"\d+", gold):
+        yield f"{gold[: number.start()]}{int(number[0]) + 1}{gold[number.end() :]}"
+    for sign in re.finditer(r"(?<=[\w) }])[+-]", gold):
+        yield f"{gold[: sign.start()]}{'-' if sign[0] == '+' else '+'}{gold[sign.end() :]}"
+    for change in (
+        (r"\\frac\{(\d+)\}\{(\d+)\}", r"\\frac{\2}{\1}"),
+        (r"\\sqrt\{(\d+)\}", r"\1"),
+        (r", ?[^,]+(?=[)}]|$)", ""),
+    ):
+        changed = re.sub(*change, gold, count=1)
+        if changed != gold:
+            yield changed
 
 
 def test_no_near_miss_of_a_gold_answer_is_accepted(shared):

@@ -313,13 +313,11 @@ class Comparer:
         assert isinstance(named, Named)
         if isinstance(bare, Relation):
             return self._equations(_equation(named), bare)
-        if (
-            isinstance(named.shape, Bag)
-            and isinstance(bare, Bag)
-            and any(isinstance(item, Relation) for item in bare.items)
-        ):
+        if is_assignment(bare):
+            return False  # `m = n = 0` says more than `m = 0`
+        if isinstance(named.shape, Bag) and _has_equations(bare):
             each = tuple(replace(named, shape=item) for item in named.shape.items)
-            return self._bags(replace(named.shape, items=each), bare)
+            return self.same(replace(named.shape, items=each), bare)
         return self.same(named.shape, bare)
 
     def _both_named(self, one: Named, other: Named) -> bool | None:
@@ -482,6 +480,10 @@ def _share_domain(one: Shape, other: Shape) -> bool:
         for side in (one, other)
     ]
     return not sets[0] or not sets[1] or sets[0] == sets[1]
+
+
+def _has_equations(shape: Shape) -> bool:
+    return isinstance(shape, Bag) and any(isinstance(item, Relation) for item in shape.items)
 
 
 def _equates_collections(relation: Relation) -> bool:
@@ -652,17 +654,22 @@ def _in_24_hours(clock: Proportion) -> Proportion:
 
 def _unmatched(one: tuple[Shape, ...], other: tuple[Shape, ...]) -> tuple[list[Shape], list[Shape]]:
     """Both collections without the members whose canonical spelling they share."""
-    waiting: dict[str, list[Shape]] = {}
+    waiting: dict[tuple[str, str], list[Shape]] = {}
     for item in other:
-        waiting.setdefault(spelled(item), []).append(item)
+        waiting.setdefault((_name_in_list(item), spelled(item)), []).append(item)
     left = []
     for item in one:
-        twins = waiting.get(spelled(item))
+        twins = waiting.get((_name_in_list(item), spelled(item)))
         if twins:
             twins.pop()
         else:
             left.append(item)
     return left, [item for items in waiting.values() for item in items]
+
+
+def _name_in_list(shape: Shape) -> str:
+    """The name of a member, which its canonical spelling does not tell."""
+    return shape.name if isinstance(shape, Named) else shape.variable if isinstance(shape, Region) else ""
 
 
 def _pairs_up(candidates: list[list[int]]) -> bool:

@@ -68,6 +68,9 @@ _LONG = {"series", "integral", "limit"}  # atoms that are computed from many val
 _STEPS = {"floor", "ceil", "mod", "gcd", "lcm"}  # functions that change at whole numbers
 _GRAIN = 1_048_573  # a prime near 2^20: the denominators of the random part of a sample value
 _WHOLE_POINTS = 12
+_CONSTANTS_OF_INTEGRATION = {"C", "c", "K"}
+_SLOPE_STEP = Fraction(1, 10 ** (DIGITS[0] // 3))  # its square is what a symmetric quotient errs by
+_SLOPE_ERROR = 1e-20
 _INFINITE = algebra.key(algebra.atom(algebra.INFINITY))
 _NEGATIVE_INFINITE = algebra.key(algebra.negate(algebra.atom(algebra.INFINITY)))
 _LOCAL = threading.local()
@@ -105,6 +108,9 @@ def decide(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> tu
     numbers = (algebra.constant(left), algebra.constant(right))
     if None not in numbers:
         return numbers[0] == numbers[1], EXACT
+    for integral, other in ((left, right), (right, left)):
+        if (found := _antiderivative(integral)) is not None:
+            return _is_primitive(other, *found), NUMERICAL
     try:
         if not difference(left, right).over:
             return True, EXACT
@@ -124,6 +130,40 @@ def equal(left: Value, right: Value, whole: frozenset[str] = frozenset()) -> boo
         return _Sampling(left, right).agree(_points(left, right, names, whole), _whole_points(names))
     except _NO_NUMBER:
         return None
+
+
+def _antiderivative(value: Value) -> tuple[str, Value] | None:
+    """The bound name and the integrand of a value that is an antiderivative, None where it is something else."""
+    term = next(iter(value.over), ()) if len(value.over) == 1 else ()
+    if len(term) != 1 or term[0][0][0] != "antiderivative" or value != algebra.atom(term[0][0]):
+        return None
+    _, bound, body = term[0][0]
+    parts: Any = body
+    return str(bound), Value(*map(dict, parts))
+
+
+def _is_primitive(value: Value, bound: str, integrand: Value) -> bool | None:
+    """Whether the derivative of a value is the integrand at every sample point; None where that cannot be computed."""
+    outside = algebra.symbols(integrand)
+    names = sorted(algebra.symbols(value) | outside)
+    variables = [name for name in names if name not in outside | _CONSTANTS_OF_INTEGRATION]
+    agreed = 0
+    for point in _points(value, integrand, names, frozenset()) if len(variables) == 1 else ():
+        try:
+            slope = _slope(value, point, variables[0])
+            wanted = evaluate(integrand, {**point, bound: point[variables[0]]}, DIGITS[0])
+        except _NO_NUMBER:
+            continue
+        if abs(slope - wanted) > (abs(slope) + abs(wanted)) * _SLOPE_ERROR:
+            return False
+        agreed += 1
+    return True if agreed >= ENOUGH else None
+
+
+def _slope(value: Value, point: Point, name: str) -> Any:  # noqa: ANN401 - mpmath is untyped
+    """The derivative by a symmetric quotient, to a third of the digits."""
+    sides = [evaluate(value, {**point, name: point[name] + step}, DIGITS[0]) for step in (_SLOPE_STEP, -_SLOPE_STEP)]
+    return (sides[0] - sides[1]) / (2 * evaluate(algebra.rational(_SLOPE_STEP), {}, DIGITS[0]))
 
 
 def real(value: Value) -> float | None:

@@ -80,7 +80,7 @@ def _points(items: tuple[Shape, ...]) -> Region | None:
 
 
 def _from_bag(bag: Bag) -> Region | None:
-    if bag.is_set and bag.joint != "builder":
+    if bag.is_set and bag.joint != "builder" and not (bag.items and all(map(_excludes, bag.items))):
         return _points(bag.items)
     if bag.joint == "builder":
         inside = as_region(bag.items[0])
@@ -94,6 +94,11 @@ def _from_bag(bag: Bag) -> Region | None:
         return reduce(operations[bag.joint], known)
     meeting = reduce(_intersection, known)
     return meeting if meeting.intervals else reduce(_union, known)
+
+
+def _excludes(shape: Shape) -> bool:
+    r"""Whether it is one of the conditions in `k \ne \pm 1`, which hold together."""
+    return isinstance(shape, Relation) and shape.signs == ("!=",)
 
 
 def meets_nowhere(nothing: Shape, conditions: Shape) -> bool:
