@@ -36,7 +36,7 @@ _ANCHOR = re.compile(
     rf"\b{_NOUN}\b[\s*_\"'`]*(?:(?:\([^()\n]{{1,40}}\)\s*)?[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
     rf"|(?:(?:to|for|of|in|as)\s[^.:\n]{{1,80}}?\s|,\s[^.:,\n]{{1,60}},\s)[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_VERB}|\n))"
     r"|(?:答案|最终结果|最后结果|结果)[\s*_\"]*(?:不是[^,，。\n]{1,20}[,，]\s*而)?(?:应[该当]?|就)?(?:[:=是为】|]|等于|$)+|(?:^|[\n。])\s*[*_]*答[*_]*\s*:"
-    r"|^#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
+    r"|#{4}\s+(?=[-$\d])|^\s*ans\.(?=\s)",
     re.IGNORECASE | re.MULTILINE,
 )
 _HINTS_OF_FINAL = ("final", "answer", "最终", "最后", "答")
@@ -118,7 +118,7 @@ def guessed(text: str) -> tuple[str, str] | None:
         return None
     if whole := value_alone(tail):
         return whole, "whole"
-    if len(tail) <= MAX_WHOLE and not _WORDS.search(tail) and not stated_by(tail):
+    if len(tail) <= MAX_WHOLE and not (_WORDS.search(tail) or CONCLUDES.match(tail) or stated_by(tail)):
         return tail, "whole"
     told = (part for part in sentences_of(tail) if not (_ASIDE.match(part) or _NO_ANSWER.search(part)))
     for sentence in reversed(list(told)):

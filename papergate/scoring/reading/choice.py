@@ -63,9 +63,10 @@ _CHOSEN = re.compile(
     r"|\b(?:it|this|that)\s+(?:must|has\s+to|should|can\s+only)\s+be\s+(?:option|choice|answer)?\s*"
     r"|\b(?:it|this|that|which)\s+(?:is|matches|corresponds\s+to|leads\s+to|points\s+to|means)\s+"
     r"(?:the\s+)?(?:option|choice|answer)\s+"
+    r"|(?:^|[.!?\n])\s*it(?:'s|\s+is)\s+|\bI(?:'d|\s+would)\s+say\s+(?:option|choice)?\s*"
     r"|\bI\s+(?:think|believe)\s+(?:that\s+)?(?:it\s+is|it's|it\s+must\s+be)\s+(?:option|choice)?\s*"
     r"|\b(?:this|that|which)\s+makes\s+(?:option\s+)?|\bleav(?:es|ing)\s+(?:us\s+with\s+)?(?:only\s+)?(?:option|choice|answer)?\s*"
-    r"|(?:^|[.!?,\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|by\s+(?:the\s+process\s+of\s+)?elimination|finally)\b\s*[,:]?\s*(?:it\s+is|it's)?\s*"
+    r"|(?:^|[.!?,\n])\s*(?:so|thus|therefore|hence|in\s+conclusion|by\s+(?:the\s+process\s+of\s+)?elimination|finally|definitely|certainly|clearly)\b\s*[,:]?\s*(?:it\s+is|it's)?\s*"
     r"(?:option|choice|answer)?\s*"
     r"|(?:^|[.!?\n])\s*(?:option|choice)\s+(?=\(?[A-Za-z]\)?[.\s]*$)",
     re.IGNORECASE,
@@ -83,7 +84,7 @@ _CORRECT = re.compile(
     r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|符合(?:题意|要求|条件)?|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
 )
 _DENIED = re.compile(
-    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|无法|还是|不)"
+    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|doubt|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|无法|还是|不)"
     r"[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
     re.IGNORECASE,
 )
@@ -91,7 +92,7 @@ _WORD_JOINT = r"(?:(?<![A-Za-z])(?:and|or|nor)(?![A-Za-z])|和|或者|或|与|�
 _JOINT = rf"(?:[,、/&+;]|{_WORD_JOINT})"
 _OPTION = r"(?:both\s+|also\s+|option\s+|choice\s+|选项)?[(\[]?"
 _FIRST_OF_TWO = re.compile(rf"(?<![A-Za-z])\(?[A-Z]\)?(?:选?项)?\s*(?:{_JOINT}\s*)+{_OPTION}$")
-_SECOND_OF_TWO = re.compile(rf"[.):]?\s*(?:{_JOINT}\s*)+{_OPTION}[A-Z](?![A-Za-z0-9_'])")
+_SECOND_OF_TWO = re.compile(rf"\s*[(\[][A-Z][)\]]|[.):]?\s*(?:{_JOINT}\s*)+{_OPTION}[A-Z](?![A-Za-z0-9_'])")
 _ANOTHER = re.compile(rf"(?:[,、;&:]|{_WORD_JOINT})\s*{_OPTION}[A-Z](?:[).:、]|\s*$)")
 _SEVERAL = re.compile(r"\s*(?:both|either|neither|all|none|not|两者|都|不)\b", re.IGNORECASE)
 _LABEL = re.compile(r"\s*(?:<|[\"'“‘\[({])*\s*([A-Za-z])(?![A-Za-z0-9_'’]|\.[A-Z]\.)((?: *[\"'”’>\])}])*)")

@@ -34,7 +34,7 @@ _HEADING = re.compile(
 _PREPARES = re.compile(  # begins a sentence that comes before an answer, or checks one
     r"[\s*_#>\d.)(-]*(?:(?:first(?:ly)?|in\s+the\s+(?:first|second)|second(?:ly)?|next|then|now|let|if|when|given|consider|notice"
     r"|note|recall|observe|remember|try|start|begin|step|case|for\s+(?:example|instance)|suppose|assum\w+|substitut\w+|plug\w*|expand|rewrite|express|rearrange|use|using|apply|set|define|question"
-    r"|check\w*|verif\w+|confirm\w*|(?:\w+,?\s+){0,2}?the\s+(?:\w+\s+)?equation\s+(?:is|becomes|now)|(?:we|i|you)\s+(?:have|know|need|try|note|are|start|can|gave)|it\s+(?:remains|is\s+known)"
+    r"|check\w*|verif\w+|confirm\w*|(?:\w+,?\s+){0,2}?the\s+(?:\w+\s+)?equation\s+(?:is|becomes|now)|(?:we|i|you)\s+(?:have|know|need|try|note|are|start|can|gave|compute|calculate)|it\s+(?:remains|is\s+known)"
     r"|the\s+(?:problem|question|task)|to\s+(?:determine|find|solve|calculate|compute|figure|evaluate|answer|see))\b|设|若|如果|当|已知|首先|接下来|下一步|例如|注意|题目|令|第|验证|检验)",
     re.IGNORECASE,
 )
@@ -46,7 +46,7 @@ _BOUNDED = re.compile(  # a bound, a step, a denial: what only a conclusion that
 )
 _TURN = re.compile(  # to the conclusion within a sentence
     r"[,;]\s(?:and\s+)?(?:hence|thus|therefore|(?:but|whereas)\s+(?=the\s+(?:correct|right|true|actual)\b))"
-    r"|\basks?\s+for\b[^,.]*,\s(?:which\s+)?(?=is\b)|不是[^，,]*[，,]\s*而?(?=是)",
+    r"|\basks?\s+for\b[^,.]*,\s(?:which\s+)?(?=is\b)|不是[^，,]*[，,]\s*而?(?=是)|[，,]\s*(?:所以|因此|故)",
     re.IGNORECASE,
 )
 _DENIAL_OF_A_NOUN = re.compile(r"\b(?:that|which|who)\s+(?:\w+\s+)?(?:not\b|\w+n[’']t\b)", re.IGNORECASE)
@@ -140,7 +140,7 @@ def _last_line(tail: str) -> str | None:
     if label is None or _is_preparing(label[1]) or not ((alone and not _LISTED.match(line)) or _TOTAL.search(label[1])):
         return None
     told = line if label[2] == "=" else label[3]
-    return stated_by(told) if "=" in told else value_alone(told)
+    return value_alone(told) or (stated_by(told) if "=" in told else None)
 
 
 def _last_sentence(tail: str) -> str | None:

@@ -19,9 +19,9 @@ _ANGLE_TOKEN = re.compile(  # a pattern with one first character is searched for
     r"|(?:/?s|[be]os|eod|pad|eot|end_of_turn|end_of_text|unused\d+|SPECIAL_\d+)>|start_of_turn>\s*user\b)",
     re.IGNORECASE,
 )
-_SQUARE_TOKEN = re.compile(r"\[(?:\|\w{1,20}\|\]|/?INST\]|EOS\]|UNUSED(?:_TOKEN_)?\d+\])", re.IGNORECASE)
+_SQUARE_TOKEN = re.compile(r"\[(?:\|\w{1,20}\|\]|/?INST\]|EOS\]|e~\[|UNUSED(?:_TOKEN_)?\d+\])", re.IGNORECASE)
 _ENDS = re.compile(
-    r"end|eo[smtd]\b|/s>|return|user|human|system|stop|pad|inst\b|unused|special|结束|用户", re.IGNORECASE
+    r"end|eo[smtd](?:\b|_id)|e~|/s>|return|user|human|system|stop|pad|inst\b|unused|special|结束|用户", re.IGNORECASE
 )
 _ASKED_AGAIN = re.compile(
     r"[<\[](?:[^<>\[\]]{1,40}[>\]]\s*(?:user|human)\b|[|｜]?user[|｜]?[>\]]|INST\])", re.IGNORECASE

@@ -2,16 +2,18 @@
 
 import re
 
-from papergate.scoring.reading.values import value_alone
+from papergate.scoring.reading.values import MAX_WHOLE, value_at
 
+_NOUN = r"question|problem|exercise|task|instruction|题目|例题|练习|问题?"
 _QUESTION = re.compile(
-    r"\n[ \t*_#>\[【(]{0,8}(?:(?:next|new|another)\s+)?"
-    r"(?:(?-i:Q)|question|problem|exercise|task|instruction|input|human|user|用户|题目|例题|练习|问题?|第?(?=\d+题))"
-    r"(?:[ *_)]{0,4}[:：\]】]|\s*\d{1,4}题?[ *_)]{0,4}[:：.\]】\n])",
+    r"\n(?:\\(?:sub)*section\*?\{)?[ \t*_#>\[【(]{0,8}(?:(?:next|new|another)\s+)?"
+    rf"(?:(?-i:Q)|{_NOUN}|input|human|user|用户|第?(?=\d+题))"
+    r"(?:[ *_)]{0,4}[:：\]】]|\s*\d{1,4}题?[ *_)]{0,4}[:：.\]】}\n])"
+    rf"|\n#{{1,6}}[ *_]*(?:{_NOUN})[ *_]*\n",
     re.IGNORECASE,
 )
 _ANSWERED = re.compile(
-    r"\\f?box|^#{4}\s*(?=[-$\d\\])|^(?-i:A):\s*\S|\b(?:answer|ans)\b[\s*_\"]*(?:is|are|:|=)[\s*_:$\\(\[{\"]*[^\s*_:]"
+    r"\\f?box|#{4}\s*(?=[-$\d\\])|^(?-i:A):\s*\S|\b(?:answer|ans)\b[\s*_\"]*(?:is|are|:|=)[\s*_:$\\(\[{\"]*[^\s*_:]"
     r"|答案?】?[*_\s]*[:：是为选】]",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -22,8 +24,12 @@ def before_another_question(text: str) -> str:
     first = _QUESTION.search(text)
     if first is None:
         return text
-    if value_alone(text[: first.start()]):
+    if _begins_with_a_value(text[: first.start()].strip()):
         return text[: first.start()].rstrip()
     answered = _ANSWERED.search(text)
     following = answered and _QUESTION.search(text, answered.end())
     return text[: following.start()].rstrip() if following else text
+
+
+def _begins_with_a_value(line: str) -> bool:
+    return len(line) <= MAX_WHOLE and "\n" not in line and value_at(line, 0) is not None

@@ -28,12 +28,12 @@ MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regul
 _BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
 _BLANKS, _BLANK_LINES = re.compile(r"[ \t]{3,}"), re.compile(r"\n(?:[ \t]{0,2}\n){2,}")  # long runs take long to match
 _MARKS = re.compile(r"([*_])\1{3,}")
-_RULE = re.compile(r"\n[ \t]*(?:-{3,}|\*{3,}|_{3,})$")
 _LABEL_INSIDE = re.compile(
     r"(\\\[|\\\(|\$\$?)\s*\\text(?:bf)?\{\s*((?:the\s+)?(?:final\s+)?answer|答案)\s*(?:is\s*)?:?\s*\}\s*[:=]?",
     re.IGNORECASE,
 )
-_FENCE = re.compile(r"^```\w*[ \t]*$", re.MULTILINE)
+_RULE = re.compile(r"^[ \t]{0,3}(?:-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE)
+_CODE_LINE = re.compile(r"^```\w*\n([^\n]+)\n```[ \t]*$", re.MULTILINE)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)|<<[^<>\n]{1,80}>>", re.DOTALL)
 _SENTENCE_ENDS = re.compile(
     r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\x1f)\s*|(?<=[^\s\x1f])\.(?=\s|$)|。|；|\n"
@@ -97,6 +97,7 @@ _NUMBERED = re.compile(  # what has a number as its name
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
+_TAKEN_AT = re.compile(r"\b(?:at|when|for|if)\s+\w{1,3}\s*=$", re.IGNORECASE)
 _OR = re.compile(r"\bor\b|或")  # x = 2 or x = 3
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是为:]", re.IGNORECASE)
@@ -106,11 +107,9 @@ _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是�
 def tail_of(text: str) -> str:
     r"""The end of a text without drawings, rules and politeness; `\[\text{Answer: } 5\]` is `Answer: \[5\]`."""
     text = _DRAWING.sub(" ", text[-MAX_TAIL:])
-    text = _FENCE.sub("", text) if "```" in text else text
+    text = _CODE_LINE.sub(r"\n\1\n", _RULE.sub("", text))
     text = _BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", text.rstrip()))
     text = _LABEL_INSIDE.sub(r"\2: \1", _MARKS.sub(r"\1\1\1", text))
-    while rule := _RULE.search(text):
-        text = text[: rule.start()].rstrip()
     text = text.replace("：", ":").replace("＝", "=")
     return (_BOILERPLATE.sub("", text) if has_any(text[-MAX_BOILERPLATE:], ("i hope",)) else text).strip()
 
@@ -197,7 +196,7 @@ def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
     prose = masked(sentence)
     stated, either = False, 0
     for copula in _COPULA.finditer(prose):
-        if copula.start() < either or (stated and _is_aside(prose, copula)):
+        if copula.start() < either or _TAKEN_AT.search(prose, 0, copula.end()) or (stated and _is_aside(prose, copula)):
             continue
         if value := value_at(sentence, copula.end()):
             stated = True
