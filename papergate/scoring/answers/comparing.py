@@ -498,7 +498,9 @@ def _is_pair(shape: Shape) -> bool:
 def _are_of_other_sorts(one: Bag, other: Bag) -> bool:
     """Whether two collections are made in other ways: a union and an intersection, `p and q` and `p or q`, cases."""
     joints = {one.joint, other.joint}
-    of_logic = joints == {"and", "or"} and all(map(_is_letter, (*one.items, *other.items)))
+    of_logic = joints == {"and", "or"} and all(
+        _is_letter(item) or _is_bound(item) for item in (*one.items, *other.items)
+    )
     operations = len(joints) > 1 and bool(joints & _OPERATIONS)
     of_sets = one.is_set and other.is_set and sum(map(_is_set, one.items)) != sum(map(_is_set, other.items))
     return of_logic or operations or of_sets or sum(map(_is_case, one.items)) != sum(map(_is_case, other.items))
@@ -507,6 +509,11 @@ def _are_of_other_sorts(one: Bag, other: Bag) -> bool:
 def _are_roots(names: Iterable[str]) -> bool:
     """Whether names such as `x_1` and `x_2` are those of the roots of one equation, which have no order."""
     return len({name.partition("_")[0] for name in names}) == 1
+
+
+def _is_bound(shape: Shape) -> bool:
+    """Whether it bounds a letter; several bounds of one letter are a region."""
+    return isinstance(shape, Region) or (isinstance(shape, Relation) and "=" not in shape.signs)
 
 
 def _is_letter(shape: Shape) -> bool:

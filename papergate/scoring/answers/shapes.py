@@ -21,6 +21,7 @@ _DOTS = Node("symbol", name="...")
 _MIN_TERMS = 3  # of a sum with dots: two that tell the step, and the last
 GOLDEN = "golden ratio"  # what a phi may be renamed to
 _SIGNS = {"%", "°", "'", "''"}  # units that are no words
+_BARS = ("/", "per", "每")  # after these units stand below a bar
 _PARTS_OF_DEGREE = {"'": Fraction(1, 60), "''": Fraction(1, 3_600)}
 MAX_TERMS = 200  # of a sum or product that is written out
 MAX_MATRIX_CELLS = 400  # of a product or determinant; bounds their cost
@@ -622,6 +623,9 @@ def _times(left: Shape, right: Shape) -> Shape:
 
 def _scalar_product(left: Scalar, right: Scalar) -> Scalar:
     factor = algebra.constant(left.value)
+    if left.unit and right.unit and not {left.unit, right.unit} & _SIGNS:
+        factors = (left, right) if set(_BARS) & set(right.unit.split()) else (right, left)  # a bar reaches to the end
+        return Scalar(value=algebra.multiply(left.value, right.value), unit=" * ".join(part.unit for part in factors))
     if right.unit and right.unit not in "%°":
         return Scalar(value=algebra.multiply(left.value, right.value), unit=right.unit)
     if factor is not None and abs(factor) == 1 and not left.unit:

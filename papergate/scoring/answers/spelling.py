@@ -278,7 +278,7 @@ def _operator(before: list[Token], word: str) -> str:
 
 def _unwrapped(text: str) -> str:
     r"""The text with `\mu\mathrm{m}` as the unit `um`, and the digits of `\text{FF}_{16}` without their wrapper."""
-    text = text.replace("{:}", ":")
+    text = text.replace("{:}", ":").replace("{.}", ".")
     text = _MICRO.sub(r"\\text{ u\1\2}", text) if "\\mu" in text else text
     return _DIGITS_IN_TEXT.sub(r"\1", text) if "}_" in text else text
 

@@ -102,6 +102,10 @@ _KINDS = {  # nouns that only name what sort of thing an adjective belongs to
     "solution", "answer",
     "statement", "figure", "plane", "line", "graph", "value", "case",
 }  # fmt: skip
+NUMBERED = _KINDS | {  # things that are told apart by a number: `Player 1`
+    "quadrant", "column", "row", "question", "problem", "step", "group", "machine", "year", "urn", "room", "week",
+    "month", "round", "city", "car", "train", "stage", "type",
+}  # fmt: skip
 _IRREGULAR = {
     "grey": "gray", "colour": "color", "centre": "center", "metre": "meter", "first": "1st", "second": "2nd",
     "third": "3rd", "fourth": "4th", "fifth": "5th",

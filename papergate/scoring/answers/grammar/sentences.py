@@ -7,6 +7,7 @@ from papergate.scoring.answers.grammar.functions import Functions
 from papergate.scoring.answers.nodes import Node
 from papergate.scoring.answers.remarks import Piece, pieces_of
 from papergate.scoring.answers.spelling import Token, Unreadable
+from papergate.scoring.answers.wording import NUMBERED, plain
 
 _SEPARATORS = {",", ";"}
 _NUMBER_SETS = {("letter", name) for name in "NZQRC"}
@@ -158,8 +159,14 @@ class Sentences(Functions):
             if DENIALS & {name.lower() for name in names}:
                 raise Unreadable("a denial")
             return " ".join(names)
+        if len(names) == 1 and plain(names[0].lower()) in NUMBERED and self._is_last_number():
+            return names[0].lower()
         self._at = start
         return self._function_label() if not names else None
+
+    def _is_last_number(self) -> bool:
+        token = self._peek()
+        return token is not None and token.kind == "number" and self._at + 1 == len(self._tokens)
 
     def _function_label(self) -> str | None:
         start = self._at
