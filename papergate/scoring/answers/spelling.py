@@ -181,6 +181,7 @@ _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
 _RADICAND = re.compile(r"\s*(\d+(?:\.\d+)?)")
+_ANGLE = re.compile(r"[\s{]*-?[\d.]")
 _CORNERS = re.compile(r"\s*([A-Z])([A-Z])([A-Z])(?![A-Z])")
 _MATH_SPACE = re.compile(r"\\[,;: !]|\\cdot(?![a-z])")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -479,7 +480,7 @@ class _Lexer:
 
     def _angle(self) -> Iterator[Token]:
         r"""`\angle ABC` as one name, which is that of `\angle CBA`; `5\angle 30^\circ` is a complex number."""
-        if self._after_number:
+        if self._after_number and _ANGLE.match(self._text, self._at):
             yield from (Token("sign", "*"), Token("command", "cis"))
         elif corners := _CORNERS.match(self._text, self._at):
             self._at = corners.end()

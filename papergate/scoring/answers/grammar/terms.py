@@ -103,7 +103,8 @@ class Terms(Names):
     def _number_beside(self, node: Node) -> Node | None:
         """What a number makes that stands beside another one or after a unit, None where it is a factor."""
         before = self._tokens[self._at - 1]
-        if before.kind == "word" or before.text in {"%", "circ", "°"}:
+        last = node.parts[-1] if node.op == "product" else node
+        if before.kind == "word" or last.op in {"degrees", "percent", "quantity"}:
             if (part := self._factor()).op != "quantity":
                 raise Unreadable("a number after a unit")
             return Node("compound", (node, part))
@@ -111,7 +112,6 @@ class Terms(Names):
             return None
         if node.op == "number":
             return self._mixed_number(node)
-        last = node.parts[-1] if node.op == "product" else node
         if last.op not in {"power", "factorial"}:
             raise Unreadable("two numbers side by side")
         return None
