@@ -48,21 +48,23 @@ class Mark(NamedTuple):
     closes: bool
 
 
-def marks_in(text: str, stated: ThoughtMarks | None = None, start: int = 0) -> Iterator[Mark]:
+def is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether a mark between two places is spoken of, not written."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return bool(before and after) and before in _QUOTES and after in _QUOTES
+
+
+def marks_in(text: str, stated: ThoughtMarks | None = None) -> Iterator[Mark]:
     """The marks of thoughts that a text has, without those it quotes.
 
     Args:
         text: A completion.
         stated: The marks of the model, beside the known ones.
-        start: Where to begin.
     """
     opens, patterns = _patterns(stated, bare_harmony=text.startswith(_HARMONY))
-    found = [
-        mark for first, pattern in patterns if text.find(first, start) >= 0 for mark in pattern.finditer(text, start)
-    ]
+    found = [mark for first, pattern in patterns if first in text for mark in pattern.finditer(text)]
     for mark in sorted(found, key=re.Match.start):
-        before, after = text[mark.start() - 1 : mark.start()], text[mark.end() : mark.end() + 1]
-        if not (before and after and before in _QUOTES and after in _QUOTES):
+        if not is_quoted(text, *mark.span()):
             yield Mark(mark.start(), mark.end(), mark[0] not in opens)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from papergate.scoring.reading.run_on import before_another_question
-from papergate.thoughts import ThoughtMarks, marks_in
+from papergate.thoughts import ThoughtMarks, is_quoted, marks_in
 
 _BOX_TOKENS = re.compile(r"<[|｜]begin_of_box[|｜]>(.*?)(<[|｜]end_of_box[|｜]>|$)", re.DOTALL)
 _ANSWER = re.compile(r"<(answer|final_answer|choice|response)>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -41,27 +41,31 @@ def conclusion_of(text: str, *, thinks: bool, marks: ThoughtMarks | None = None)
         thinks: Whether the model's template opens the thought, so that a text without any mark is all thought.
         marks: The model's own marks, beside the known ones.
     """
-    only = text.rfind(_USUAL_CLOSE)
-    if only >= 0 and text.find(_USUAL_CLOSE, 0, only) < 0 and (told := _last_said(text, marks, only)):
-        return told  # nearly every text; the thought need not be searched
+    if usual := _after_only_close(text, marks):
+        return usual  # nearly every text; the thought need not be searched
     if not thinks and next(marks_in(text, marks), None) is None:
         return before_another_question(_until_handed_over(text))
-    return _last_said(text, marks, 0)
-
-
-def _last_said(text: str, marks: ThoughtMarks | None, start: int) -> str | None:
-    """The last part that says something, up to where a user asks again; None where no thought was closed."""
     told, before = None, ""
-    for part in _outside(text, marks, start):
+    for part in _outside(text, marks):
         if told and _ASKED_AGAIN.search(before):
             break
         told, before = _until_handed_over(part) or told or "", part
     return told
 
 
-def _outside(text: str, marks: ThoughtMarks | None, start: int) -> Iterator[str]:
+def _after_only_close(text: str, marks: ThoughtMarks | None) -> str:
+    """What follows the usual mark where it stands once and no other mark follows it."""
+    start = text.rfind(_USUAL_CLOSE)
+    end = start + len(_USUAL_CLOSE)
+    if start < 0 or text.find(_USUAL_CLOSE, 0, start) >= 0 or is_quoted(text, start, end):
+        return ""
+    rest = text[end:]
+    return _until_handed_over(rest) if next(marks_in(rest, marks), None) is None else ""
+
+
+def _outside(text: str, marks: ThoughtMarks | None) -> Iterator[str]:
     """What stands after each mark that closes, up to the next mark."""
-    found = list(marks_in(text, marks, start))
+    found = list(marks_in(text, marks))
     ends = [*(mark.start for mark in found[1:]), len(text)]
     for mark, end in zip(found, ends, strict=False):
         if mark.closes:
