@@ -21,13 +21,11 @@ MAX_ANCHORS = 20  # announcements looked at, the last ones
 MAX_WORDS = 4  # words of an answer that is a name; more are a sentence
 _MAX_BEFORE = 40  # characters before an announcement in which a denial or a condition counts
 
-_IS = (
-    r"(?::(?!\s*=)|=>?|-{1,2}>?(?=\s)|[→–—]|\|(?!\s*\n)|of\s+(?=\S+\s*(?:\n|$))|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
+_VERB = (
+    r"(?::(?!\s*=)|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
-_VERB = (
-    r"(?::(?!\s*=)|\b(?:is|are|was|equals|est|es|ist|comes\s+(?:out\s+)?to|(?:should|must|would|will|has\s+to)\s+be)\b)"
-)
+_IS = rf"(?:{_VERB}|=>?|-{{1,2}}>?(?=\s)|[→–—]|\|(?!\s*\n)|of\s+(?=\S+\s*(?:\n|$)))"
 _IS_AGAIN = re.compile(
     r"[\s*_]*(?:\b(?:is|are|equals|(?:must|should|can|will)\s+be(?:\s+\w+\s+as)?)\b|[是为])", re.IGNORECASE
 )
@@ -61,9 +59,11 @@ _ASIDE = re.compile(
     r"|验证|检验|注)\b|[\s*_]*\((?-i:[A-Z])[a-z]",
     re.IGNORECASE,
 )
+_FIRST_PART = r"\bpart\s*\(?(?:a|i|1)\b"  # there is a second one
+_OF_A_PART = re.compile(_FIRST_PART, re.IGNORECASE)
 _NO_ANSWER = re.compile(  # a question, or an announcement that is denied, conditional or a bound
     r"\?\W*$|\banswers?\b[^.;]{0,200}(?:\b(?:not|cannot|between|at\s+(?:least|most)|if)\b|n't\b)|\b(?:if|whether)\b[^.;]{0,200}\banswers?\b"
-    r"|(?:如果|若|假如|假设)[^。;]{0,200}答案",
+    rf"|\banswers?\b[^.;]{{0,20}}{_FIRST_PART}|(?:如果|若|假如|假设)[^。;]{{0,200}}答案",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
@@ -128,10 +128,11 @@ def guessed(text: str) -> tuple[str, str] | None:
 
 
 def _anchors(tail: str) -> Iterator[re.Match[str]]:
-    """The announcements, the last one first, without those under a condition."""
+    """The announcements, the last one first, without those under a condition or of a first part."""
     found = list(_ANCHOR.finditer(tail)) if has_any(tail, _HINTS) or _ANS.search(tail) else []
     for anchor in reversed(found[-MAX_ANCHORS:]):
-        if not _DENIED.search(tail[max(anchor.start() - _MAX_BEFORE, 0) : anchor.start()]):
+        before = tail[max(anchor.start() - _MAX_BEFORE, 0) : anchor.start()]
+        if not (_OF_A_PART.search(anchor[0]) or _DENIED.search(before)):
             yield anchor
 
 

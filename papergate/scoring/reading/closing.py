@@ -33,15 +33,16 @@ _HEADING = re.compile(
 )
 _PREPARES = re.compile(  # begins a sentence that comes before an answer, or checks one
     r"[\s*_#>\d.)(-]*(?:(?:first(?:ly)?|in\s+the\s+(?:first|second)|second(?:ly)?|next|then|now|let|if|when|given|consider|notice"
-    r"|note|recall|observe|remember|try|start|begin|step|case|for\s+(?:example|instance)|suppose|assum\w+|substitut\w+|plug\w*|expand|rewrite|express|rearrange|use|using|apply|set|define|question"
+    r"|note|recall|observe|remember|try|start|begin|step|case|for\s+instance|assum\w+|substitut\w+|plug\w*|expand|rewrite|express|rearrange|use|using|apply|set|define|question"
     r"|check\w*|verif\w+|confirm\w*|(?:\w+,?\s+){0,2}?the\s+(?:\w+\s+)?equation\s+(?:is|becomes|now)|(?:we|i|you)\s+(?:have|know|need|try|note|are|start|can|gave|compute|calculate)|it\s+(?:remains|is\s+known)"
     r"|the\s+(?:problem|question|task)|to\s+(?:determine|find|solve|calculate|compute|figure|evaluate|answer|see))\b|设|若|如果|当|已知|首先|接下来|下一步|例如|注意|题目|令|第|验证|检验)",
     re.IGNORECASE,
 )
+_WRONG_WORDS = r"\b(?:wrong|incorrect|impossible|invalid|false)\b|错"
 _BOUNDED = re.compile(  # a bound, a step, a denial: what only a conclusion that says so may hold
-    r"\b(?:would|candidates?|given|at\s+(?:least|most)|between|however|guess|conjecture|to\s+begin\s+with|(?:first|second|next|this|other)\s+parts?|let[’']s|answers?|but|steps?|cases?"
-    r"|not|never|neither|nor|cannot|no|wrong|incorrect|impossible|invalid|false)\b|n[’']t\b|\\n(?:e|eq)\b|[≠<>≤≥]"
-    r"|\\[lg](?:eq?|t)\b|不|没|答案|至少|至多|错|情况|之间",
+    r"\b(?:would|candidates?|given|at\s+(?:least|most)|between|however|conjecture|to\s+begin\s+with|(?:first|second|next|this|other)\s+parts?|let[’']s|answers?|but|steps?|cases?"
+    rf"|not|never|neither|nor|cannot|no)\b|{_WRONG_WORDS}|n[’']t\b|\\n(?:e|eq)\b|[≠<>≤≥]"
+    r"|\\[lg](?:eq?|t)\b|不|没|答案|至少|至多|情况|之间",
     re.IGNORECASE,
 )
 _TURN = re.compile(  # to the conclusion within a sentence
@@ -51,7 +52,7 @@ _TURN = re.compile(  # to the conclusion within a sentence
 )
 _DENIAL_OF_A_NOUN = re.compile(r"\b(?:that|which|who)\s+(?:\w+\s+)?(?:not\b|\w+n[’']t\b)", re.IGNORECASE)
 _BEGINS = re.compile(r"[\s*_]*(?:\d{1,2}[.)]|[A-Za-z])[\s*_]*|\s*(?:-\s|[^*]*\*\*[^*]*$).*")  # a list item, bold text
-_WRONG = re.compile(r"\b(?:wrong|incorrect|impossible|invalid|false)\b|错", re.IGNORECASE)
+_WRONG = re.compile(_WRONG_WORDS, re.IGNORECASE)
 _LABELLED = re.compile(r"[\s*_>-]*(?:\d+[.)]\s+)?([^\n:=.$\\\d]{2,80}?)[\s*_]*([:=])((?:(?!\.\s)[^\n])+)")
 _LISTED = re.compile(r"[ \t]|[-*•]\s|\d+[.)]\s")
 _LEADS_TO = re.compile(
@@ -66,11 +67,6 @@ _CHECK = re.compile(  # what checks the answer before it, and finds nothing wron
     r"\n\s*\n[\s*_#>]*(?:check|verif(?:y|ication|ying))\b"
     r"(?:(?!\b(?:not|wrong|fails?|contradict\w*)\b|n[’']t\b).)*$",
     re.IGNORECASE | re.DOTALL,
-)
-_CLOSING = re.compile(
-    r"\s+(?:this\s+(?:completes|concludes|finishes|is\s+(?:the|our)\s+(?:final\s+)?(?:answer|result))|let\s+me\s+know|(?:please\s+)?feel\s+free|hope\s+(?:it|this|that)"
-    r"|is\s+there\s+anything|that[’']s\s+it)\b[^\n\d$\\]*$",
-    re.IGNORECASE,
 )
 
 
@@ -90,8 +86,6 @@ def concluded(text: str) -> str | None:
     or the like, nor stands under a heading of the answer, must be plain: no step, condition, bound or denial.
     """
     tail = tail_of(text)
-    closing = _CLOSING.search(tail, max(tail.rfind("\n"), 0))
-    tail = tail[: closing.start()].rstrip() if closing else tail
     if found := _end_of(tail):
         return found
     checked = _CHECK.sub("", tail)

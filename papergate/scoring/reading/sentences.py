@@ -18,20 +18,23 @@ from papergate.scoring.reading.formulas import (
     on_one_line,
     placed_formulas,
 )
-from papergate.scoring.reading.hints import has_any
 from papergate.scoring.reading.values import MARKUP, NUMBER, Value, value_at, with_unit
 
 MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
-MAX_BOILERPLATE = 100  # characters at the end that may be politeness
 MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regular expressions
 
-_BOILERPLATE = re.compile(r"\s*I hope (?:it|this) (?:is correct|helps)[.!]?\s*$", re.IGNORECASE)
+_POLITENESS = re.compile(
+    r"\s+(?:I\s+)?(?:this\s+(?:completes|concludes|finishes|is\s+(?:the|our)\s+(?:final\s+)?(?:answer|result))|let\s+me\s+know|(?:please\s+)?feel\s+free"
+    r"|hope\s+(?:it|this|that)|is\s+there\s+anything|that[’']s\s+it)\b[^\n\d$\\]*$",
+    re.IGNORECASE,
+)
 _BLANKS, _BLANK_LINES = re.compile(r"[ \t]{3,}"), re.compile(r"\n(?:[ \t]{0,2}\n){2,}")  # long runs take long to match
 _MARKS = re.compile(r"([*_])\1{3,}")
 _LABEL_INSIDE = re.compile(
     r"(\\\[|\\\(|\$\$?)\s*\\text(?:bf)?\{\s*((?:the\s+)?(?:final\s+)?answer|答案)\s*(?:is\s*)?:?\s*\}\s*[:=]?",
     re.IGNORECASE,
 )
+_RULES = ("---", "***", "___")
 _RULE = re.compile(r"^[ \t]{0,3}(?:-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE)
 _CODE_LINE = re.compile(r"^```\w*\n([^\n]+)\n```[ \t]*$", re.MULTILINE)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)|<<[^<>\n]{1,80}>>", re.DOTALL)
@@ -85,8 +88,7 @@ _GOVERNED = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\b(?:when|if|where|since|because|for|with|given|assuming|as|(?:attained|achieved|reached|occurs?)\s+at)\s*[\s$\\(]*$|当|若|如果",
-    re.IGNORECASE,
+    r"\b(?:when|if|where|since|because|for|with|given|assuming|as|at)\s*[\s$\\(]*(?:\w{1,3}\s*=)?$", re.IGNORECASE
 )
 _SUBORDINATE = re.compile(
     r"\b(?:when(?:ever)?|if|where|because|since|while)\b(?:(?!\bthen\b)[^,;:])*$|(?:当(?!.*时)|若|如果|因为|此时)[^,，]*$|[(（][^)）]*$",
@@ -97,7 +99,6 @@ _NUMBERED = re.compile(  # what has a number as its name
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
-_TAKEN_AT = re.compile(r"\b(?:at|when|for|if)\s+\w{1,3}\s*=$", re.IGNORECASE)
 _OR = re.compile(r"\bor\b|或")  # x = 2 or x = 3
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是为:]", re.IGNORECASE)
@@ -107,11 +108,13 @@ _EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是�
 def tail_of(text: str) -> str:
     r"""The end of a text without drawings, rules and politeness; `\[\text{Answer: } 5\]` is `Answer: \[5\]`."""
     text = _DRAWING.sub(" ", text[-MAX_TAIL:])
-    text = _CODE_LINE.sub(r"\n\1\n", _RULE.sub("", text))
+    text = _CODE_LINE.sub(r"\n\1\n", text) if "```" in text else text
+    text = _RULE.sub("", text) if any(rule in text for rule in _RULES) else text
     text = _BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", text.rstrip()))
     text = _LABEL_INSIDE.sub(r"\2: \1", _MARKS.sub(r"\1\1\1", text))
-    text = text.replace("：", ":").replace("＝", "=")
-    return (_BOILERPLATE.sub("", text) if has_any(text[-MAX_BOILERPLATE:], ("i hope",)) else text).strip()
+    text = text.replace("：", ":").replace("＝", "=").strip()
+    polite = _POLITENESS.search(text, max(text.rfind("\n"), 0))
+    return text[: polite.start()].rstrip() if polite else text
 
 
 def sentences_of(text: str) -> list[str]:
@@ -196,7 +199,8 @@ def _after_copulas(sentence: str) -> Iterator[tuple[int, Value]]:
     prose = masked(sentence)
     stated, either = False, 0
     for copula in _COPULA.finditer(prose):
-        if copula.start() < either or _TAKEN_AT.search(prose, 0, copula.end()) or (stated and _is_aside(prose, copula)):
+        taken = copula[0] == "=" and _CONDITION.search(prose, 0, copula.end())  # at x = 3
+        if taken or copula.start() < either or (stated and _is_aside(prose, copula)):
             continue
         if value := value_at(sentence, copula.end()):
             stated = True
