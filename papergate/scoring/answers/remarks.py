@@ -65,6 +65,20 @@ _LEADING = {
     "解得",
 }
 _LEADING_SIGNS = {("sign", mark) for mark in ",;:."} | {("command", "Rightarrow"), ("command", "implies")}
+_FIGURES = {
+    "line",
+    "circle",
+    "curve",
+    "parabola",
+    "ellipse",
+    "hyperbola",
+    "plane",
+    "直线",
+    "圆",
+    "曲线",
+    "抛物线",
+    "椭圆",
+}
 _COPULAS = {"is", "are", "equals", "是", "为", "等于"}
 _IMPLICATIONS = {"implies", "Rightarrow", "Longrightarrow", "iff", "Leftrightarrow", "Longleftrightarrow"}
 _SAYS_NOTHING = {"the", "answer", "answers", "solution", "solutions", "result", "final", "our", "required", "value"}
@@ -84,6 +98,8 @@ def pieces_of(found: list[Token]) -> list[Piece]:
     if any((token.kind, token.text) == ("command", "begin") for token in found):
         return [Piece(tuple(_trimmed(found)), ())]  # its lines have conditions of their own
     kept = _approximations(_after_copula(_after_implication(_on_one_line(_trimmed(found)))))
+    if len(kept) > 1 and kept[0].text.lower() in _FIGURES and kept[1].kind != "word" and "=" in _relations(kept):
+        kept = kept[1:]
     if domain := _domain_before(kept):
         piece = _with_bounds(_without_remarks(kept[len(domain) - 1 :]))
         return [Piece(piece.value, (*piece.conditions, domain))]

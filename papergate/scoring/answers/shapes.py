@@ -396,7 +396,9 @@ class _Reader:
     def _integral(self, node: Node) -> Shape:
         body, *ends = node.parts
         keys = (algebra.key(part) for part in (*map(self.value, ends), self._within(node.name, body)))
-        kind = "integral" if len(ends) == len(("low", "high")) else "antiderivative"
+        if len(ends) == 1:
+            raise Unreadable("an integral with one end")
+        kind = "integral" if ends else "antiderivative"
         return Scalar(value=algebra.atom((kind, f"#{len(self._bound)}", *keys)))
 
     def _limit(self, node: Node) -> Shape:

@@ -181,6 +181,11 @@ _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
 _RADICAND = re.compile(r"\s*(\d+(?:\.\d+)?)")
+_SYSTEM = re.compile(  # equations behind one brace
+    r"\\left\s*\\(?:\{|lbrace)\s*\\begin\{(?:array|aligned|matrix|gathered|split)\}(?:\{[lcr| ]*\})?(.*?)"
+    r"\\end\{\w+\}\s*\\right\s*\.",
+    re.DOTALL,
+)
 _ANGLE = re.compile(r"[\s{]*-?[\d.]")
 _CORNERS = re.compile(r"\s*([A-Z])([A-Z])([A-Z])(?![A-Z])")
 _MATH_SPACE = re.compile(r"\\[,;: !]|\\cdot(?![a-z])")
@@ -278,8 +283,9 @@ def _operator(before: list[Token], word: str) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    r"""The text with `\mu\mathrm{m}` as the unit `um`, and the digits of `\text{FF}_{16}` without their wrapper."""
+    r"""The text with `\mu\mathrm{m}` as the unit `um`, the digits of `\text{FF}_{16}` bare, systems as cases."""
     text = text.replace("{:}", ":").replace("{.}", ".")
+    text = _SYSTEM.sub(r"\\begin{cases}\1\\end{cases}", text) if "\\left" in text else text
     text = _MICRO.sub(r"\\text{ u\1\2}", text) if "\\mu" in text else text
     return _DIGITS_IN_TEXT.sub(r"\1", text) if "}_" in text else text
 

@@ -202,11 +202,18 @@ class Brackets(Numerals):
             self._at += 1
             if token.text != "&":
                 found.append(token)
-            elif is_cases and ((cell := self._peek()) is None or cell.kind != "word" or cell.text == "otherwise"):
+            elif is_cases and self._is_condition_here():
                 found.append(Token("word", "if"))
         if self._next_is("\\"):
             self._at += 1
         return found
+
+    def _is_condition_here(self) -> bool:
+        """Whether a cell without an "if" says when the one before holds; in `x &= 1` a relation goes on."""
+        cell = self._peek()
+        if cell is None or cell.text == "otherwise":
+            return True
+        return cell.kind != "word" and (cell.text not in RELATIONS or cell.kind == "letter")
 
     def _argument(self) -> Node:
         """The argument of a command: a group, or a single sign."""

@@ -125,7 +125,7 @@ class Numerals(Cursor):
             return whole
         start, kept = self._at, self._tokens[self._at :]  # a number within may be split, at any depth
         fraction = self._operand()
-        over, under = fraction.parts
+        over, under = fraction.parts or (fraction, fraction)  # `dy/dx` is a name
         if over.op == under.op == "number" and over.name.isdecimal() and 0 < over.number < under.number:
             return _mixed(whole, over.number, under.number)
         if over.op == under.op == "number" and over.name.isdecimal() and under.name.isdecimal() and whole.number:
