@@ -26,9 +26,6 @@ _VERB = (
     r"|(?:should|must|would|will|has\s+to)\s+be)\b)"
 )
 _IS = rf"(?:{_VERB}|=>?|-{{1,2}}>?(?=\s)|[→–—]|\|(?!\s*\n)|of\s+(?=\S+\s*(?:\n|$)))"
-_IS_AGAIN = re.compile(
-    r"[\s*_]*(?:\b(?:is|are|equals|(?:must|should|can|will)\s+be(?:\s+\w+\s+as)?)\b|[是为])", re.IGNORECASE
-)
 _NOUN = r"(?:final[\s_]+(?:answer|result)|answers?|ans|réponse|respuesta|antwort)"
 _ANCHOR = re.compile(
     rf"\b{_NOUN}\b[\s*_\"'`]*(?:(?:\([^()\n]{{1,40}}\)\s*)?[,*_\"'`\s]*(?:(?:therefore|thus|hence|then),?\s+)?(?:{_IS}|\n|(?=\\[\[(]|\$))"
@@ -87,7 +84,6 @@ _UNFINISHED = re.compile(
     r"|(?:^|[.!\n])\s*(?:now|next|then|let\s+us|let[’']s|we\s+now)\b[^.!\d$\\\n]*\.?)[\s*_]*$",
     re.IGNORECASE,
 )
-_NOTHING_LEFT = re.compile(r"[\s*_:`\"'>#-]*")
 
 
 def announced(text: str, *, final: bool = False, cut: bool = False) -> str | None:
@@ -140,8 +136,6 @@ def _value_after(tail: str, anchor: re.Match[str]) -> Value | None:
     """The value, the name, or what the sentence states that follows an announcement."""
     at = anchor.end()
     value = value_at(tail, at) or _name_at(tail, at)
-    if value and (again := _IS_AGAIN.match(tail, value.end)):
-        return value_at(tail, again.end()) or value
     if not anchor[0].rstrip(" *_").endswith((":", "\n")) or (value and not _is_subject(tail, at, value.end)):
         return value
     settled = settled_by(next(iter(sentences_of(tail[at:])), ""))
@@ -196,7 +190,7 @@ def _breaks_off(tail: str) -> bool:
     if not anchors:
         return False
     after = tail[anchors[-1].end() :]
-    return not _NOTHING_LEFT.sub("", after) or _opens_formula(after)
+    return not after.strip("\n *_:`\"'>#-") or _opens_formula(after)
 
 
 def _opens_formula(after: str) -> bool:

@@ -53,7 +53,7 @@ _ANNOUNCED = re.compile(
     rf"{_SURELY}(?:{_BE}|\n)\s*{_SURELY}{_NAMED}"
     r"|(?:答案|正确选项|正确的选项|最佳选项|正确的(?=是))\s*(?:不是\(?[A-Z]\)?\s*,\s*而)?(?:应该|应当|应|就|只能)?\s*"
     r"(?:选项|选择|选|是|为|:)*\s*"
-    r"|(?<![不别未可能备供被])选(?:择(?:选项|答案)?|答案)?\s*[:是]?\s*|(?:^|[。\n])\s*答\s*:\s*(?:选择?)?\s*|(?:^|\n)\s*ans\b[.:\s]*",
+    r"|(?<![不别未可能备供被误错])选(?:择(?:选项|答案)?|答案)?\s*[:是]?\s*|(?:^|[。\n])\s*答\s*:\s*(?:选择?)?\s*|(?:^|\n)\s*ans\b[.:\s]*",
     re.IGNORECASE,
 )
 _CHOSEN = re.compile(
@@ -74,9 +74,23 @@ _CHOSEN = re.compile(
 _ONLY = re.compile(
     r"\b[Oo]nly\s+(?:option\s+|choice\s+|answer\s+)?\(?([A-Z])\)?\s+(?:is|fits|matches|satisfies|works|remains)\b"
 )
+_LEADS = re.compile(  # to a letter in the last line, where nothing there leaves it open
+    r"(?:\b(?:is|are|be|with|gives?|leaves?|leaving|match(?:es|ing)|supports?|choose|pick|select|so|i\.e\.|conclude|by)(?![\w-])[,:]?"
+    r"|'s(?=\s+(?:option|choice))|(?<![A-Za-z])(?<![A-Za-z]\s)(?:→|=>)|∴|[是为选:]|\((?=option|choice|answer)|(?=\([A-Z]\)[.!]?\s*$))\s*(?:therefore\s+|exactly\s+|given\s+by\s+)?"
+    r"(?:the\s+)?(?:answer\s+)?(?:option|choice|answer|letter|选项)?\s*",
+    re.IGNORECASE,
+)
+_NAMED_BETWEEN = re.compile(r"\(?([A-Z])\)?\s+(?:and|or|but|while|whereas)\b")
+_SO = re.compile(r"[,;]\s*(?:so|thus|hence|therefore|所以|因此|故)", re.IGNORECASE)
+_OPEN = re.compile(
+    r"\b(?:not|never|cannot|nor|neither|either|whether|if|unless|could|might|may|perhaps|possibly|would|consider\w*|examine|look(?:ing)?\s+at|between"
+    r"|depends?|says?|said|claims?|chose|some|many|tempting|excluded?|eliminate[sd]?|rule[sd]?|rejects?|wrong|incorrect\s+answer|doubt|suppose|assum\w+|let|try|check"
+    r"|figure|fig|part|panel|case|eq|equation|table|graph|field|vector|event|set|matrix|called|denoted?)\b|n't\b|\?|不|没|别|无法|可能|也许|如果|若|是否|认为|排除|误|错|还是",
+    re.IGNORECASE,
+)
 _CORRECT = re.compile(
     r"(?<![A-Za-z0-9_'=+^\\/])(?:[Oo]ption\s+|[Cc]hoice\s+|[Aa]nswer\s+|选项)?(?=\(?[A-Z]\)?)\s*\(?([A-Z])\)?\s*"
-    r"(?:(?:is|must\s+be|should\s+be|would\s+be)\s+(?:(?:indeed|clearly|therefore|thus|hence|the|only)\s+)*"
+    r"(?:(?:is|(?:must|should|would|seems\s+to|appears\s+to)\s+be)\s+(?:(?:indeed|clearly|therefore|thus|hence|the|only)\s+)*"
     r"(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable|plausible)|(?:final\s+)?answer)(?:\s+(?:answer|option|choice|one))?"
     r"(?=\s*(?:[.,;!:。)\n]|$|because|since|here))"
     r"|is\s+the\s+only\s+(?:option|choice|answer|one)\s+(?:that|which|consistent|left|remaining)\b"
@@ -84,7 +98,7 @@ _CORRECT = re.compile(
     r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|符合(?:题意|要求|条件)?|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
 )
 _DENIED = re.compile(
-    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|doubt|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|无法|还是|不)"
+    r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|doubt|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|无法|还是|有人|同学|学生|不)"
     r"[^.,;:!?。\n]*$|\b(?:wrong|incorrect|false)\s*$|错误(?:的)?$",
     re.IGNORECASE,
 )
@@ -92,14 +106,18 @@ _WORD_JOINT = r"(?:(?<![A-Za-z])(?:and|or|nor)(?![A-Za-z])|和|或者|或|与|�
 _JOINT = rf"(?:[,、/&+;]|{_WORD_JOINT})"
 _OPTION = r"(?:both\s+|also\s+|option\s+|choice\s+|选项)?[(\[]?"
 _FIRST_OF_TWO = re.compile(rf"(?<![A-Za-z])\(?[A-Z]\)?(?:选?项)?\s*(?:{_JOINT}\s*)+{_OPTION}$")
-_SECOND_OF_TWO = re.compile(rf"\s*[(\[][A-Z][)\]]|[.):]?\s*(?:{_JOINT}\s*)+{_OPTION}[A-Z](?![A-Za-z0-9_'])")
+_IS_SAID = (  # of another option, but not that it is right, too
+    rf"(?:\s*{_JOINT}\s*[A-Z])*\s+(?:is|are|was|were|fails?|does|do|can|would|has|have)\b"
+    r"(?![^.;\n]*\b(?:also|too|right|correct|true|possible|well|acceptable)\b)"
+)
+_SECOND_OF_TWO = re.compile(rf"\s*[(\[][A-Z][)\]]|[.):]?\s*(?:{_JOINT}\s*)+{_OPTION}[A-Z](?![A-Za-z0-9_']|{_IS_SAID})")
 _ANOTHER = re.compile(rf"(?:[,、;&:]|{_WORD_JOINT})\s*{_OPTION}[A-Z](?:[).:、]|\s*$)")
 _SEVERAL = re.compile(r"\s*(?:both|either|neither|all|none|not|两者|都|不)\b", re.IGNORECASE)
 _LABEL = re.compile(r"\s*(?:<|[\"'“‘\[({])*\s*([A-Za-z])(?![A-Za-z0-9_'’]|\.[A-Z]\.)((?: *[\"'”’>\])}])*)")
 _BECAUSE = r"(?:because|since|as|due|for|which|that)\b|因为|由于|,"
 _ENDS = re.compile(
     rf"\s*(?:[.;!:。、)]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n"
-    rf"|—|–|[✓✔]|(?<=\s)\(|\((?=[^\x00-\x7f])|,|{_BECAUSE}|(?:是)?正确)"
+    rf"|—|–|[✓✔]|\s+(?:and|but)\s+not\b|(?<=\s)\(|\((?=[^\x00-\x7f])|,|{_BECAUSE}|(?:是)?正确)"
 )
 _SENTENCE_ENDS = re.compile(
     rf"\s*(?:here\b)?\s*(?:[.;!。]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|\s+the\s+(?:correct|right|best|only)\b|,?\s*(?:{_BECAUSE}))"
@@ -157,6 +175,7 @@ def chosen(text: str, letters: str, options: Mapping[str, str] | None = None, *,
         return None
     since = given[-1].at if given else -1
     said = [choice for choice in _said(plain, letters, options or {}) if choice.at > since]
+    said = said or ([] if given else list(_led_to(plain, letters)))
     return said[-1] if said and said[-1].letter != _SEVERAL_LETTERS else None
 
 
@@ -234,6 +253,19 @@ def _alone(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Cho
     first = _label(lines[0], 0, letters) if len(lines[0]) <= len("(C).") else ""
     if letter := last or first:
         yield Choice(len(plain), letter, "whole")
+
+
+def _led_to(plain: str, letters: str) -> Iterator[Choice]:
+    """The only letter that the words of the last line lead to, such as "The ranking that fits is C."."""
+    start = plain.rstrip().rfind("\n") + 1
+    if len(_NAMED_OPTION.findall(plain, start)) > 1:
+        return
+    start = max((end.end() for end in _SO.finditer(plain, start)), default=start)
+    leads = list(islice(_LEADS.finditer(plain, start), MAX_ANCHORS))
+    led = [(lead, letter) for lead in leads if (letter := _label(plain, lead.end(), letters, in_sentence=True))]
+    named = {name[1] for lead in leads if (name := _NAMED_BETWEEN.match(plain, lead.end()))}
+    if len({letter for _, letter in led} | named) == 1 and led and not _OPEN.search(plain, start, led[-1][0].end()):
+        yield Choice(led[-1][0].end(), led[-1][1], "chosen")
 
 
 def _label(text: str, at: int, letters: str, *, in_sentence: bool = False) -> str:

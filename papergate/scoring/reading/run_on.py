@@ -6,7 +6,7 @@ from papergate.scoring.reading.values import MAX_WHOLE, value_at
 
 _NOUN = r"question|problem|exercise|task|instruction|题目|例题|练习|问题?"
 _QUESTION = re.compile(
-    r"\n(?:\\(?:sub)*section\*?\{)?[ \t*_#>\[【(]{0,8}(?:(?:next|new|another)\s+)?"
+    r"\n(?:\\(?:sub)*section\*?\{)?[ \t*_#>\[【(]{0,8}(?=[QPETIHUNA用题例练问第])(?:(?:next|new|another)\s+)?"
     rf"(?:(?-i:Q)|{_NOUN}|input|human|user|用户|第?(?=\d+题))"
     r"(?:[ *_)]{0,4}[:：\]】]|\s*\d{1,4}题?[ *_)]{0,4}[:：.\]】}\n])"
     rf"|\n#{{1,6}}[ *_]*(?:{_NOUN})[ *_]*\n",
