@@ -10,7 +10,7 @@ from pathlib import Path
 from papergate import __version__
 from papergate.cli import suite
 from papergate.cli.parser import Parser
-from papergate.cli.telling import nowhere, tell
+from papergate.cli.telling import tell
 from papergate.errors import PapergateError
 from papergate.printable import printable
 from papergate.words import explain, language_for_errors
@@ -52,7 +52,7 @@ COMPLETION = "_ARGCOMPLETE"
 def main(argv: list[str] | None = None) -> int:
     """Run a subcommand and return its exit status; papergate's own errors are one message and status 2."""
     if sys.stderr is None:  # the caller closed it
-        sys.stderr = nowhere()
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end of the process
     given = sys.argv[1:] if argv is None else argv
     if given and given[0] in suite.FOLDERS and not {"-h", "--help"} & {*given} and COMPLETION not in os.environ:
         suite.run(given[0], given[1:])
