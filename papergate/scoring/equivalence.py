@@ -7,6 +7,7 @@ same grade.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 from papergate.scoring.answers import algebra, limits, wording
@@ -30,6 +31,7 @@ from papergate.scoring.answers.shapes import (
 from papergate.scoring.answers.spelling import Unreadable, ascii_spelling
 from papergate.scoring.extraction import extract
 from papergate.scoring.records import AnswerKind, Comparison
+from papergate.scoring.stack import apart
 
 GOLD_UNREAD = "the gold answer is not understood"
 DECIMAL = 10  # the base of a numeral that states none
@@ -60,7 +62,7 @@ _NATURAL = re.compile(r"ℕ|\\mathbb *\{?N|\\N\b|\\in *N\b")  # with zero, or wi
 _SMALL_NUMERAL = re.compile(r"(?<![\d.])\d+[eE]-\d")  # a difference, or a numeral
 USUAL = Reading()
 _PLAIN = re.compile(r"-?\d{1,18}(?:\.\d{1,5})?", re.ASCII)  # with one meaning, too short to stand for another number
-_NO_VALUE = (TooComplex, Undefined, RecursionError)
+_NO_VALUE = (TooComplex, Undefined)
 _QUOTES = '*`"“”‘’ '  # Markdown and quotation marks around an answer
 _BOX = re.compile(r"\\f?box")
 
@@ -79,13 +81,22 @@ def equivalent(
     Returns:
         Yes or no with the layer that decided, or None where these layers are not certain. Nothing is raised.
     """
-    algebra.allow(steps)
     try:
-        return _decided(_bare(gold), _bare(answer), kind)
+        if len(gold) + len(answer) <= limits.MAX_SHALLOW_CHARS:
+            with suppress(RecursionError):
+                return _within(steps, gold, answer, kind)
+        return apart(lambda: _within(steps, gold, answer, kind))
     except OutOfSteps as error:
         return Comparison(equal=None, rule="limit", reason=f"step limit: {error}")
+    except RecursionError:
+        return Comparison(equal=None, rule="limit", reason="nested too deeply")
     except Exception as error:  # noqa: BLE001 - the one boundary: a fault of ours is undecided, never a wrong answer
         return Comparison(equal=None, rule="error", reason=f"{type(error).__name__} in comparison")
+
+
+def _within(steps: int, gold: str, answer: str, kind: AnswerKind) -> Comparison:
+    algebra.allow(steps)
+    return _decided(_bare(gold), _bare(answer), kind)
 
 
 def vote_key(answer: str, kind: AnswerKind = AnswerKind.MATH) -> str:
@@ -96,11 +107,16 @@ def vote_key(answer: str, kind: AnswerKind = AnswerKind.MATH) -> str:
         return _letter(match) if match else text
     if len(text) > limits.MAX_CHARS:
         return text
-    algebra.allow(algebra.MAX_STEPS)
     try:
-        return spelled(without_remark(resolved(_read(text))))
+        return apart(lambda: _spelled(text)) if len(text) > limits.MAX_SHALLOW_CHARS else _spelled(text)
     except Exception:  # noqa: BLE001 - an answer without a canonical form is a class of its own text
         return _squeezed(text)
+
+
+def _spelled(text: str) -> str:
+    algebra.allow(algebra.MAX_STEPS)
+    shape = _read_or_error(text, USUAL)
+    return _squeezed(text) if isinstance(shape, Exception) else spelled(without_remark(shape))
 
 
 def check_readable(gold: str, kind: AnswerKind) -> bool:
@@ -175,8 +191,7 @@ def _letters_of(text: str) -> str:
     return "".join(sorted(letters)) if len(set(letters)) == len(letters) else ""
 
 
-@lru_cache(MAX_CACHED)
-def _read(text: str, reading: Reading = USUAL) -> Shape:
+def _read(text: str, reading: Reading) -> Shape:
     if _PLAIN.fullmatch(text):
         return numeral(text)
     squeezed = _squeezed(text)
@@ -187,12 +202,24 @@ def _read(text: str, reading: Reading = USUAL) -> Shape:
     return shape_of(tree, reading)
 
 
+@lru_cache(MAX_CACHED)
+def _read_and_counted(text: str, reading: Reading) -> tuple[Shape | Exception, int]:
+    """What an answer says, or why it says nothing; and the steps that it took to read."""
+
+    def shape_or_error() -> Shape | Exception:
+        try:
+            return resolved(_read(text, reading))
+        except (Unreadable, *_NO_VALUE) as error:
+            return error.with_traceback(None)
+
+    return algebra.counted(shape_or_error)
+
+
 def _read_or_error(text: str, reading: Reading) -> Shape | Exception:
-    """What an answer says, or why it says nothing."""
-    try:
-        return resolved(_read(text, reading))
-    except (Unreadable, *_NO_VALUE) as error:
-        return error
+    """What an answer says, or why it says nothing; each comparison pays for it, so no grade depends on those before."""
+    found, steps = _read_and_counted(text, reading)
+    algebra.spend_once((text, reading), steps)
+    return found
 
 
 def _compared(gold: str, answer: str, kind: AnswerKind) -> Comparison:

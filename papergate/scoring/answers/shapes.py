@@ -227,13 +227,11 @@ class _Reader:
         reader: Callable[[Node], Shape] | None = getattr(self, "_" + node.op.replace(" ", "_").replace("-", "_"), None)
         if reader is None:
             raise Unreadable(f"a {node.op}")
+        algebra.spend(1)  # some parts are read in two ways, and parts of parts in four
         return reader(node)
 
     def value(self, node: Node) -> Value:
-        shape = self.shape(node)
-        if isinstance(shape, Scalar):
-            return _in_base_unit(shape)
-        raise Unreadable(f"arithmetic with a {type(shape).__name__}")
+        return _value_of(self.shape(node))
 
     # leaves
 
@@ -346,7 +344,7 @@ class _Reader:
         base = self.shape(node.parts[0])
         if isinstance(base, Matrix):
             raise Unreadable("the power of a matrix")
-        return Scalar(value=algebra.power(self.value(node.parts[0]), self.value(node.parts[1])))
+        return Scalar(value=algebra.power(_value_of(base), self.value(node.parts[1])))
 
     def _selection(self, node: Node) -> Shape | None:
         """`C_5^2` as a binomial coefficient, `A_5^2` and `P_5^2` as the number of arrangements; None for a power."""
@@ -428,10 +426,11 @@ class _Reader:
     def _function(self, node: Node) -> Shape:
         if node.name == "cis":
             return Scalar(value=algebra.turned(self.value(node.parts[0])))
-        if node.name == "det" and isinstance(matrix := self.shape(node.parts[0]), Matrix):
-            return Scalar(value=_determinant(matrix.rows))
+        shapes = self._shapes(node)
+        if node.name == "det" and isinstance(shapes[0], Matrix):
+            return Scalar(value=_determinant(shapes[0].rows))
         name = "lg" if node.name == "log" and self._reading.common_log else node.name
-        return Scalar(value=_function(name, [self.value(part) for part in node.parts]))
+        return Scalar(value=_function(name, [*map(_value_of, shapes)]))
 
     def _atom(self, node: Node) -> Shape:
         return Scalar(value=algebra.function(node.op, *(self.value(part) for part in node.parts)))
@@ -553,6 +552,13 @@ def _measured(scalar: Scalar, unit: str) -> Scalar:
     if unit in _SIGNS or (unit_of(unit).known and unit_of(unit).measures):
         raise Unreadable("two units")
     return replace(scalar, remark=unit)
+
+
+def _value_of(shape: Shape) -> Value:
+    """The value of what stands inside an expression."""
+    if isinstance(shape, Scalar):
+        return _in_base_unit(shape)
+    raise Unreadable(f"arithmetic with a {type(shape).__name__}")
 
 
 def _in_base_unit(shape: Scalar) -> Value:
