@@ -45,6 +45,7 @@ DIGITS_OF_LIMITS = 30  # of integrals, limits and endless sums, each computed tw
 GUARD = 10  # more digits the second time: what both agree on to three quarters is believed
 EXACT = "exact value"  # the layer of a decision without numbers
 NUMERICAL = f"{DIGITS[-1]} digits"  # the layer of a decision with them
+WORK_OF_PLACE = 2  # steps that an evaluator of its own costs at each place of a sum, integral or limit
 WORK_OF_FUNCTION = 12  # steps that a function or root at 60 digits costs: some 50 microseconds
 _SIZES = (Fraction(1, 4), Fraction(2), Fraction(12), Fraction(150), Fraction(3_000))  # of sample values
 _OWN_SIZES = 4  # sizes taken from the numbers of a pair
@@ -607,6 +608,7 @@ class _Evaluator:
 
     def _at(self, name: str, body: Any, place: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
         """The number that a key is where its bound variable has a value."""
+        algebra.spend(WORK_OF_PLACE)
         inside = _Evaluator({**self._point, name: place}, self._digits, within_limit=True)
         return inside._of_key(body).number
 
