@@ -313,8 +313,11 @@ class Comparer:
         assert isinstance(named, Named)
         if isinstance(bare, Relation):
             return self._equations(_equation(named), bare)
-        if is_assignment(bare):
-            return False  # `m = n = 0` says more than `m = 0`
+        if isinstance(bare, Bag) and is_assignment(
+            bare
+        ):  # `m = n = 0` says more than `m = 0`; x_1 and x_2 are values of x
+            roots = {item.name.partition("_")[0] for item in bare.items if isinstance(item, Named)} == {named.name}
+            return roots and self.same(named.shape, replace(bare, items=tuple(map(without_name, bare.items))))
         if isinstance(named.shape, Bag) and _has_equations(bare):
             each = tuple(replace(named, shape=item) for item in named.shape.items)
             return self.same(replace(named.shape, items=each), bare)

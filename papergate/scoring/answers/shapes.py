@@ -15,6 +15,7 @@ from papergate.scoring.answers.grammar.commands import COUNTS
 from papergate.scoring.answers.nodes import Node, Tree
 from papergate.scoring.answers.spelling import Unreadable
 from papergate.scoring.answers.units import unit_of
+from papergate.scoring.answers.wording import DOMAINS
 
 _FUNCTION_OF_ONE = re.compile(r"(.+)\(([a-z])\)")  # P(A) and P(B) are two numbers, f(x) and f(t) one function
 _DOTS = Node("symbol", name="...")
@@ -262,7 +263,8 @@ class _Reader:
     def _word(self, node: Node) -> Shape:
         if node.name in {"infinite", "infinity"} or node.name.startswith("infinitely many"):
             return Scalar(value=INFINITE)
-        if node.name in {"all real numbers", "all reals", "real numbers", "the real numbers"}:
+        words = {word.removesuffix("s") for word in node.name.split() if len(word) > 1}
+        if "real" in words and words <= DOMAINS | {"the", "for"}:
             return Region(intervals=(WHOLE_LINE,))
         return Words(text=node.name)
 
@@ -438,8 +440,10 @@ class _Reader:
     _factorial = _binomial = _absolute = _floor = _ceil = _mod = _atom
 
     def _double_factorial(self, node: Node) -> Shape:
-        number = algebra.constant(self.value(node.parts[0]))
-        if number is None or number.denominator > 1 or not 0 <= number <= MAX_TERMS:
+        number = algebra.constant(argument := self.value(node.parts[0]))
+        if number is None:
+            return Scalar(value=algebra.function("double factorial", argument))
+        if number.denominator > 1 or not 0 <= number <= MAX_TERMS:
             raise Unreadable("a double factorial of something else than a small number")
         return Scalar(value=algebra.rational(prod(range(int(number), 0, -2))))
 

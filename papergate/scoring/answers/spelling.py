@@ -148,6 +148,7 @@ _SPOKEN_RELATIONS = {"大于": ">", "小于": "<", "大于等于": "ge", "小于
 _SPOKEN_OPERATORS = {
     "plus": "+", "minus": "-", "times": "*", "of": "*", "over": "/", "mod": "mod", "modulo": "mod",
 }  # fmt: skip
+_CHINESE_NAME = re.compile("(?!答案|结果)(.{2,})(?:等于|[为是])")  # 最大值为
 _CURRENCIES = {"$": "dollar", "dollar": "dollar", "euro": "euro", "pound": "pound", "pounds": "pound", "yen": "yen"}
 _CURRENCY_CODES = {"USD", "EUR", "CNY", "RMB"}
 _ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
@@ -181,6 +182,7 @@ _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
 _RADICAND = re.compile(r"\s*(\d+(?:\.\d+)?)")
+_SPELLED = (("{:}", ":"), ("{.}", "."), ("^{\\prime}", "'"), ("^\\prime", "'"))
 _SYSTEM = re.compile(  # equations behind one brace
     r"\\left\s*\\(?:\{|lbrace)\s*\\begin\{(?:array|aligned|matrix|gathered|split)\}(?:\{[lcr| ]*\})?(.*?)"
     r"\\end\{\w+\}\s*\\right\s*\.",
@@ -284,7 +286,8 @@ def _operator(before: list[Token], word: str) -> str:
 
 def _unwrapped(text: str) -> str:
     r"""The text with `\mu\mathrm{m}` as the unit `um`, the digits of `\text{FF}_{16}` bare, systems as cases."""
-    text = text.replace("{:}", ":").replace("{.}", ".")
+    for written, plain in _SPELLED:
+        text = text.replace(written, plain)
     text = _SYSTEM.sub(r"\\begin{cases}\1\\end{cases}", text) if "\\left" in text else text
     text = _MICRO.sub(r"\\text{ u\1\2}", text) if "\\mu" in text else text
     return _DIGITS_IN_TEXT.sub(r"\1", text) if "}_" in text else text
@@ -441,6 +444,8 @@ class _Lexer:
                 yield Token("command", _SPOKEN_RELATIONS[cjk[0]], self._spaced)
             elif cjk[0] in _NUMBER_OF_WORDS:
                 yield Token("sign", _NUMBER_OF_WORDS[cjk[0]], self._spaced)
+            elif named := _CHINESE_NAME.fullmatch(cjk[0]):
+                yield from (Token("word", named[1], self._spaced), Token("sign", "="))
             else:
                 yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
         elif sign == "." and self._text.startswith("..", self._at):

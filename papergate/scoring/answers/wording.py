@@ -89,7 +89,7 @@ _SAME_PHRASE = {
     "none": "no solution", "empty": "no solution",
     "no answer": "no solution",
     "无实数解": "no real solution", "不存在": "does not exist", "dne": "does not exist", "偶数": "even", "奇数": "odd",
-    "yes": "是", "no": "否", "doe not": "does not exist", "does not": "does not exist",
+    "yes": "是", "no": "否", "undefined": "does not exist", "doe not": "does not exist", "does not": "does not exist",
 }  # fmt: skip
 DOMAINS = {  # words that only say which numbers a letter stands for
     "integer", "all", "any", "every", "real", "number", "natural", "positive", "each", "constant", "arbitrary", "whole",

@@ -81,7 +81,7 @@ class Names(Brackets):
         return Node("number set", name=name)
 
     def _accented(self, accent: str) -> Node:
-        accent = "bar" if accent == "overline" else accent
+        accent = {"overline": "bar", "overrightarrow": "vec"}.get(accent, accent)
         if self._next_is("{"):
             name = self._subscript()
             if name.isdecimal():
