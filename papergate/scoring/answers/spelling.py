@@ -148,7 +148,8 @@ _SPOKEN_RELATIONS = {"大于": ">", "小于": "<", "大于等于": "ge", "小于
 _SPOKEN_OPERATORS = {
     "plus": "+", "minus": "-", "times": "*", "of": "*", "over": "/", "mod": "mod", "modulo": "mod",
 }  # fmt: skip
-_CHINESE_NAME = re.compile("(?!答案|结果)(.{2,})(?:等于|[为是])")  # 最大值为
+_CHINESE_NAME = re.compile("(?!答案|结果)((?:不等式|[^不非未没错若]){2,})(?:等于|[为是])")  # 最大值为
+_STATES = re.compile(r"[^,;]*?(?:[=<>]|\\(?:le|ge|ne|in)\b)")  # up to the next value of a list
 _CURRENCIES = {"$": "dollar", "dollar": "dollar", "euro": "euro", "pound": "pound", "pounds": "pound", "yen": "yen"}
 _CURRENCY_CODES = {"USD", "EUR", "CNY", "RMB"}
 _ENVIRONMENTS = {"matrix", "pmatrix", "bmatrix", "vmatrix"}
@@ -182,7 +183,7 @@ _DIGITS_ONLY = re.compile(r"\D+")
 _SINGLE = re.compile(r"\s+([A-Za-z])(?![A-Za-z])")  # `\mathbb Z`
 _GROUP = re.compile(r"\s*\{")
 _RADICAND = re.compile(r"\s*(\d+(?:\.\d+)?)")
-_SPELLED = (("{:}", ":"), ("{.}", "."), ("^{\\prime}", "'"), ("^\\prime", "'"))
+_SPELLED = (("US\\$", "\\$"), ("US$", "$"), ("{:}", ":"), ("{.}", "."), ("^{\\prime}", "'"), ("^\\prime", "'"))
 _SYSTEM = re.compile(  # equations behind one brace
     r"\\left\s*\\(?:\{|lbrace)\s*\\begin\{(?:array|aligned|matrix|gathered|split)\}(?:\{[lcr| ]*\})?(.*?)"
     r"\\end\{\w+\}\s*\\right\s*\.",
@@ -445,7 +446,7 @@ class _Lexer:
             elif cjk[0] in _NUMBER_OF_WORDS:
                 yield Token("sign", _NUMBER_OF_WORDS[cjk[0]], self._spaced)
             elif named := _CHINESE_NAME.fullmatch(cjk[0]):
-                yield from (Token("word", named[1], self._spaced), Token("sign", "="))
+                yield from self._chinese_name(named[1])
             else:
                 yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
         elif sign == "." and self._text.startswith("..", self._at):
@@ -463,6 +464,14 @@ class _Lexer:
             yield Token("sign", sign, self._spaced)
         else:
             raise Unreadable(f"the sign {sign!r}")
+
+    def _chinese_name(self, name: str) -> Iterator[Token]:
+        """面积为 names 12; before `x = 5` it only tells that this is the solution, and after x it is an equals sign."""
+        if _STATES.match(self._text, self._at):
+            return
+        if not name.startswith("的"):
+            yield Token("word", name, self._spaced)
+        yield Token("sign", "=", self._spaced)
 
     def _command(self, piece: re.Match[str]) -> Iterator[Token]:
         name = piece["command"].rstrip("*")
