@@ -72,18 +72,24 @@ _CHOSEN = re.compile(
     re.IGNORECASE,
 )
 _ONLY = re.compile(
-    r"\b[Oo]nly\s+(?:option\s+|choice\s+|answer\s+)?\(?([A-Z])\)?\s+(?:is|fits|matches|satisfies|works|remains)\b"
+    r"\b[Oo]nly\s+(?:option\s+|choice\s+|answer\s+)?\(?([A-Z])\)?\s+(?!fails|lacks|misses|violates|contradicts)[a-z]+s\b"
 )
 _LEADS = re.compile(  # to a letter in the last line, where nothing there leaves it open
     r"(?:\b(?:is|are|be|with|gives?|leaves?|leaving|match(?:es|ing)|supports?|choose|pick|select|so|i\.e\.|conclude|by)(?![\w-])[,:]?"
-    r"|'s(?=\s+(?:option|choice))|(?<![A-Za-z])(?<![A-Za-z]\s)(?:→|=>)|∴|[是为选:]|\((?=option|choice|answer)|(?=\([A-Z]\)[.!]?\s*$))\s*(?:therefore\s+|exactly\s+|given\s+by\s+)?"
+    r"|'s(?=\s+(?:option|choice|\(?[A-Z]\)?[.!]?\s*$))|\banswer|(?<![A-Za-z])(?<![A-Za-z]\s)(?:→|=>)|∴|[是为选:]|\((?=option|choice|answer)|(?=\([A-Z]\)[.!]?\s*$))\s*(?:therefore\s+|exactly\s+|given\s+by\s+)?"
     r"(?:the\s+)?(?:answer\s+)?(?:option|choice|answer|letter|选项)?\s*",
     re.IGNORECASE,
 )
+_PLAIN_LEAD = re.compile(r"(?:is|are|be|[是为:])\s*", re.IGNORECASE)
+_ASKED_FOR = re.compile(  # what a question asks for: a plain "is" leads to a letter only from such a subject
+    r"\b(?:most|best|least|[a-z]{3,}est|correct|incorrect|true|false|exception|odd|only|right|fits?|want(?:ed)?|pick|need(?:ed)?|look\w*|required|reply|response|key"
+    r"|conclusion|result|verdict|explanation|diagnosis|it)\b|answer|option|choice|最|正确|符合|本题|此题|判断|结论|关系|结果|所以|因此",
+    re.IGNORECASE,
+)
 _NAMED_BETWEEN = re.compile(r"\(?([A-Z])\)?\s+(?:and|or|but|while|whereas)\b")
-_SO = re.compile(r"[,;]\s*(?:so|thus|hence|therefore|所以|因此|故)", re.IGNORECASE)
+_SO = re.compile(r"(?:;|,\s*but)\s*(?=it(?:'s|\s+is)\b)|[,;]\s*(?:so|thus|hence|therefore|所以|因此|故)", re.IGNORECASE)
 _OPEN = re.compile(
-    r"\b(?:not|never|cannot|nor|neither|either|whether|if|unless|could|might|may|perhaps|possibly|would|consider\w*|examine|look(?:ing)?\s+at|between"
+    r"\b(?:not|no(?=,)|never|cannot|nor|neither|either|whether|if|unless|could|might|may|perhaps|possibly|would|consider\w*|examine|look(?:ing)?\s+at|between"
     r"|depends?|says?|said|claims?|chose|some|many|tempting|excluded?|eliminate[sd]?|rule[sd]?|rejects?|wrong|incorrect\s+answer|doubt|suppose|assum\w+|let|try|check"
     r"|figure|fig|part|panel|case|eq|equation|table|graph|field|vector|event|set|matrix|called|denoted?)\b|n't\b|\?|不|没|别|无法|可能|也许|如果|若|是否|认为|排除|误|错|还是",
     re.IGNORECASE,
@@ -91,11 +97,11 @@ _OPEN = re.compile(
 _CORRECT = re.compile(
     r"(?<![A-Za-z0-9_'=+^\\/])(?:[Oo]ption\s+|[Cc]hoice\s+|[Aa]nswer\s+|选项)?(?=\(?[A-Z]\)?)\s*\(?([A-Z])\)?\s*"
     r"(?:(?:is|(?:must|should|would|seems\s+to|appears\s+to)\s+be)\s+(?:(?:indeed|clearly|therefore|thus|hence|the|only)\s+)*"
-    r"(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable|plausible)|(?:final\s+)?answer)(?:\s+(?:answer|option|choice|one))?"
+    r"(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable|plausible)|(?:final\s+)?answer)(?:\s+(?:answer|option|choice|one|fit))?"
     r"(?=\s*(?:[.,;!:。)\n]|$|because|since|here))"
-    r"|is\s+the\s+only\s+(?:option|choice|answer|one)\s+(?:that|which|consistent|left|remaining)\b"
+    r"|fits\s+best(?=\s*[.,;!\n]|$)|is\s+the\s+only\s+(?:option|choice|answer|one)\s+(?:that|which|consistent|left|remaining)\b"
     r"(?![^.\n]*\b(?:not|wrong|incorrect|false|fail\w*|contradict\w*|violat\w*|incompatible|excluded)\b|[^.\n]*n't\b)"
-    r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|符合(?:题意|要求|条件)?|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
+    r"|(?:项|选项)?\s*(?:是|为|也|都|均)?\s*(?:正确|对|最佳|最合适|符合(?:题意|要求|条件)?|成立)(?:的)?(?:选项|答案)?(?=\s*(?:[.,;!。\n]|$)))"
 )
 _DENIED = re.compile(
     r"(?:\b(?:if|whether|suppose|assum(?:e|ing)|doubt|unless|when|not|nor|neither|cannot|never|until)\b|n't\b|如果|若|假设|假如|是否|无法|还是|有人|同学|学生|不)"
@@ -104,7 +110,7 @@ _DENIED = re.compile(
 )
 _WORD_JOINT = r"(?:(?<![A-Za-z])(?:and|or|nor)(?![A-Za-z])|和|或者|或|与|及)"
 _JOINT = rf"(?:[,、/&+;]|{_WORD_JOINT})"
-_OPTION = r"(?:both\s+|also\s+|option\s+|choice\s+|选项)?[(\[]?"
+_OPTION = r"(?:both\s+|also\s+|option\s+|choice\s+|选项)?[(\[\"]?"
 _FIRST_OF_TWO = re.compile(rf"(?<![A-Za-z])\(?[A-Z]\)?(?:选?项)?\s*(?:{_JOINT}\s*)+{_OPTION}$")
 _IS_SAID = (  # of another option, but not that it is right, too
     rf"(?:\s*{_JOINT}\s*[A-Z])*\s+(?:is|are|was|were|fails?|does|do|can|would|has|have)\b"
@@ -117,7 +123,7 @@ _LABEL = re.compile(r"\s*(?:<|[\"'“‘\[({])*\s*([A-Za-z])(?![A-Za-z0-9_'’]|
 _BECAUSE = r"(?:because|since|as|due|for|which|that)\b|因为|由于|,"
 _ENDS = re.compile(
     rf"\s*(?:[.;!:。、)]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n"
-    rf"|—|–|[✓✔]|\s+(?:and|but)\s+not\b|(?<=\s)\(|\((?=[^\x00-\x7f])|,|{_BECAUSE}|(?:是)?正确)"
+    rf"|—|–|[✓✔]|\s+(?:and|but)\s+(?:\w+\s+)?not\b|(?<=\s)\(|\((?=[^\x00-\x7f])|,|{_BECAUSE}|(?:是)?正确)"
 )
 _SENTENCE_ENDS = re.compile(
     rf"\s*(?:here\b)?\s*(?:[.;!。]|选?项(?=[\s。.,;!]|$|是?正确|是?对)|$|\n|—|–|\s+the\s+(?:correct|right|best|only)\b|,?\s*(?:{_BECAUSE}))"
@@ -133,6 +139,9 @@ _ARTICLE = re.compile(r"\s*(?:the|an?)\s", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BOX = re.compile("⟦([^⟧]*)⟧")
 _BOX_BEFORE = re.compile(rf"⟦([^⟧]+)⟧\s*(?:{_JOINT}\s*)+$")
+_BEGINS_A_LIST = re.compile(
+    rf"[A-Z]项?\s*(?:{_JOINT}\s*[A-Z]项?)+(?=\w)|[A-Z]项\S*?[,;].*[A-Z]"
+)  # a sentence about several
 _NAMED_OPTION = re.compile(r"(?<![A-Za-z0-9])[A-Z][).:](?=\s)")
 _SEVERAL_LETTERS = "?"
 
@@ -247,7 +256,7 @@ def _alone(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Cho
     labels = {letter for line in lines if (letter := _label(line, 0, letters, in_sentence=True))}
     if len(labels) > 1 or not lines:
         return
-    if len(_NAMED_OPTION.findall(lines[-1])) > 1:
+    if len(_NAMED_OPTION.findall(lines[-1])) > 1 or _BEGINS_A_LIST.match(lines[-1]):
         return
     last = letter_of(lines[-1], letters, options) if len(lines[-1]) <= MAX_LINE else ""
     first = _label(lines[0], 0, letters) if len(lines[0]) <= len("(C).") else ""
@@ -257,15 +266,21 @@ def _alone(plain: str, letters: str, options: Mapping[str, str]) -> Iterator[Cho
 
 def _led_to(plain: str, letters: str) -> Iterator[Choice]:
     """The only letter that the words of the last line lead to, such as "The ranking that fits is C."."""
-    start = plain.rstrip().rfind("\n") + 1
-    if len(_NAMED_OPTION.findall(plain, start)) > 1:
+    line = plain.rstrip().rfind("\n") + 1
+    if len(_NAMED_OPTION.findall(plain, line)) > 1:
         return
-    start = max((end.end() for end in _SO.finditer(plain, start)), default=start)
-    leads = list(islice(_LEADS.finditer(plain, start), MAX_ANCHORS))
+    start = max((end.end() for end in _SO.finditer(plain, line)), default=line)
+    asked = _ASKED_FOR.search(plain, line) is not None
+    leads = [lead for lead in islice(_LEADS.finditer(plain, start), MAX_ANCHORS) if asked or not _is_plain(plain, lead)]
     led = [(lead, letter) for lead in leads if (letter := _label(plain, lead.end(), letters, in_sentence=True))]
     named = {name[1] for lead in leads if (name := _NAMED_BETWEEN.match(plain, lead.end()))}
     if len({letter for _, letter in led} | named) == 1 and led and not _OPEN.search(plain, start, led[-1][0].end()):
         yield Choice(led[-1][0].end(), led[-1][1], "chosen")
+
+
+def _is_plain(plain: str, lead: re.Match[str]) -> bool:
+    """Whether a lead is a bare "is" before a bare letter: "The flux is B"."""
+    return _PLAIN_LEAD.fullmatch(lead[0]) is not None and plain[lead.end() : lead.end() + 1] != "("
 
 
 def _label(text: str, at: int, letters: str, *, in_sentence: bool = False) -> str:

@@ -23,7 +23,6 @@ _LOOSE_END = re.compile(
 _WHOLE = re.compile(  # a matrix, or a name as text
     r"\\begin\{([a-z]*matrix|array|cases)\}.{1,400}?\\end\{\1\}|\\text\{[^{}]{1,40}\}", re.DOTALL
 )
-_ARTICLE = re.compile(r"[aAI]\s")
 _LEAD = re.compile(
     r"(?:(?<=\n)[>•-][ \t]+|</?[a-z]{1,6}>|not\s[^\s,;.]{1,20},?\s+but\s+(?:rather\s+)?"
     r"|[\s*_\"'“‘`:：=]|\\(?=\$)|(?:,\s*)?(?:of\s+course|clearly|obviously|certainly|definitely)\b,?"
@@ -84,12 +83,7 @@ def _single_at(text: str, at: int) -> Value | None:
     if price := _PRICE.match(text, at):
         return Value(price[0].replace(",", "."), price.end())
     run = _RUN.match(text, at, at + MAX_VALUE)
-    if (
-        run is None
-        or _BOX.search(run[0])
-        or _ARTICLE.match(run[0])
-        or _LIST_MARKER.match(text, text.rfind("\n", 0, at) + 1, at + len("10. A"))
-    ):
+    if run is None or _BOX.search(run[0]) or _LIST_MARKER.match(text, text.rfind("\n", 0, at) + 1, at + len("10. A")):
         return None
     value = _LOOSE_END.sub("", _first_of_list(run[0]))
     end = at + len(value)
