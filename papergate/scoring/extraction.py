@@ -70,19 +70,20 @@ def extract(
         )
     if not (found and found.answer):
         return _none("cut off" if is_cut_off else "unanswered")
-    return replace(found, reason="doubtful") if _is_left_open(found, boxes, conclusion) else found
+    open_ = _is_left_open(found, boxes, conclusion, announced=kind is not AnswerKind.CHOICE)
+    return replace(found, reason="doubtful") if open_ else found
 
 
 def _none(reason: str) -> Extraction:
     return Extraction(answer=None, rule="none", reason=reason)
 
 
-def _is_left_open(found: Extraction, boxes: list[Box], conclusion: str) -> bool:
-    """Whether the words around the boxes, or around the last place of an announced answer, leave it open."""
+def _is_left_open(found: Extraction, boxes: list[Box], conclusion: str, *, announced: bool) -> bool:
+    """Whether the words around the boxes, or of what is `announced` around its last place, leave the answer open."""
     if found.rule in _OF_BOXES and boxes:
         return is_doubtful(conclusion, boxes[0].start, boxes[-1].end)
     answer = found.answer or ""
-    start = conclusion.rfind(answer) if found.rule == "answer-is" else -1
+    start = conclusion.rfind(answer) if announced and found.rule == "answer-is" else -1
     return start >= 0 and is_doubtful(conclusion, start, start + len(answer), announced=True)
 
 

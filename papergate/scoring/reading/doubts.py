@@ -169,7 +169,7 @@ def is_doubtful(text: str, start: int, end: int, *, announced: bool = False) -> 
     return bool(
         not _is_stated(sentence, counted=_COUNTED.match(rest) is not None, worked=worked or announced)
         or _GOES_ON.match(text, end, end + MAX_AROUND)
-        or not _is_left(rest, worked=worked)
+        or not _is_left(rest, worked=worked or announced)
         or not _is_explained(later, worked=worked or announced)
         or any(told not in text[start:end] for told in _restated(text, end))
     )
