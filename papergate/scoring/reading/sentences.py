@@ -61,7 +61,8 @@ CONCLUDES = re.compile(
 )
 _CONSEQUENCE = re.compile(r"[,;]?\s(?:and\s+)?(?:so|hence|thus|therefore|which\s+means)\s+(?:that\s+)?", re.IGNORECASE)
 CHANGED = re.compile(  # what makes another value of the one before it, or sets one beside it
-    r"[\s*_$)\\]*(?:\.{2,}|…|[,;—–-]+)\s*(?:no|wait|actually|hmm)\b|[\s*_$)\\]*(?:\b(?:squared|cubed|factorial|digits)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]|\btimes\s+(?:as|the|that|what)\b"
+    r"[\s*_$)\\]*(?:\.{2,}|…|[,;—–-]+)\s*(?:no(?![ \t]+(?!it\b|that|this|wait)[a-z])|wait|actually|hmm)\b"
+    r"|[\s*_$)\\]*(?:\b(?:squared|cubed|factorial|digits)\b|\b(?:plus|minus|times|(?:divided|multiplied)\s+by)\s+[\d$\\(-]|\btimes\s+(?:as|the|that|what)\b"
     r"|\b(?:to|through|over|but|alternatively|out\s+of|(?:less|more|fewer|greater)\s+than|per\s*cent\s+of)\b[^.;\n]{0,40}\d"
     r"|[,&|]\s*(?:alternatively\b[^.;\n]{0,40})?(?<!,)\s*\d|\bin\s+base\b|\bat\s+(?:most|least)\b"
     r"|\b(?:or|and)\s+(?:more|less|fewer|greater|higher|lower|above|below|up)\b"
