@@ -3,12 +3,12 @@ r"""How often the answer checker is right: the rows of docs/scoring.md that reco
     python -m studies.accuracy SHARED [GRADER ...]     graders: strict (default), math-verify
 
 SHARED is the folder that PAPERGATE_SHARED names. Rows that were measured on texts before their misses were mended
-cannot be measured again; docs/scoring.md says so. Conclusions lose their boxes; problems are split by a digest.
+cannot be measured again; docs/scoring.md says so. Near misses are those of tests/scoring/test_near_misses.py.
+Conclusions lose their boxes; problems are split by a digest.
 """
 
 import argparse
 import hashlib
-import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,6 @@ from papergate.scoring import AnswerKind, Attempt, Grader, Outcome
 from papergate.scoring.extraction import conclusion_of
 from papergate.scoring.reading.boxes import boxes_backwards
 from studies.scoring import gold_of, rows_of
-from tests.scoring.test_near_misses import golds_of, near_misses_of
 
 CHOICE = Path(__file__).parents[1] / "tests" / "scoring" / "cases" / "choice.jsonl"
 DISTILLS = (
@@ -28,8 +27,7 @@ DISTILLS = (
     "r1distill_qwen1.5b__gsm8k_500",
 )
 SALT = "nobox-2026:"  # of the split by problem
-DRAWN, SEED = 3_000, 77
-STRICT_ONLY = ("near misses", "letters")  # math-verify is slow on the first, and reads no letters by default
+LETTERS = "letters"  # math-verify reads none by default
 Labelled = tuple[str, Attempt, bool]
 """Set, attempt, whether the answer is right."""
 
@@ -40,9 +38,6 @@ def pairs(shared: Path) -> Iterator[Labelled]:
         yield ("firm labels" if row["tier"] == "core" else "labels by a convention"), attempt, row["label"]
         if row["mode"] == "freetext":
             yield "texts without a box", attempt, row["label"]
-    near = [(gold, other) for gold in golds_of(shared) for other in near_misses_of(gold)]
-    for name, some in (("near misses", near), ("near misses, drawn", random.Random(SEED).sample(near, DRAWN))):
-        yield from ((name, Attempt(text=other, gold=gold, bare=True), False) for gold, other in some)
 
 
 def letters() -> Iterator[Labelled]:
@@ -57,7 +52,7 @@ def letters() -> Iterator[Labelled]:
                 letters=row["letters"],
                 options=row.get("options"),
             )
-            yield "letters", attempt, gold == given
+            yield LETTERS, attempt, gold == given
 
 
 def unboxed(text: str) -> str:
@@ -98,7 +93,7 @@ def conclusions(shared: Path) -> Iterator[Labelled]:
 
 
 def table(labelled: Iterable[Labelled], mode: Any) -> None:  # noqa: ANN401 - a GraderMode
-    kept = [one for one in labelled if mode == "strict" or not one[0].startswith(STRICT_ONLY) or "drawn" in one[0]]
+    kept = [one for one in labelled if mode == "strict" or one[0] != LETTERS]
     with Grader(mode, workers=1) as grader:
         grades = grader.grade(attempt for _, attempt, _ in kept)
         counts = Counter((name, label, grade.outcome) for (name, _, label), grade in zip(kept, grades, strict=True))
