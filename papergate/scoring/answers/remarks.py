@@ -30,6 +30,9 @@ _CONDITIONAL = {
     "unless",
     "otherwise",
     "当",
+    "若",
+    "如果",
+    "假设",
 }
 _EVERY = {"all", "any", "every", "each", "some", "that", "所有", "任意"}
 _REMARKS = {"since", "because", "respectively", "rounded", "as", "only", "exactly"}  # nothing is said by these
@@ -51,6 +54,8 @@ _LEADING = {
     "第",
     "共",
     "共有",
+    "一共",
+    "等于",
     "点",
     "有",
     "和为",

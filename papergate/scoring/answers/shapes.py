@@ -15,13 +15,13 @@ from papergate.scoring.answers.grammar.commands import COUNTS
 from papergate.scoring.answers.nodes import Node, Tree
 from papergate.scoring.answers.spelling import Unreadable
 from papergate.scoring.answers.units import unit_of
-from papergate.scoring.answers.wording import DOMAINS
 
 _FUNCTION_OF_ONE = re.compile(r"(.+)\(([a-z])\)")  # P(A) and P(B) are two numbers, f(x) and f(t) one function
 _DOTS = Node("symbol", name="...")
 _MIN_TERMS = 3  # of a sum with dots: two that tell the step, and the last
 GOLDEN = "golden ratio"  # what a phi may be renamed to
 _SIGNS = {"%", "°", "'", "''"}  # units that are no words
+_EVERY_REAL = {"real", "number", "value", "all", "any", "every", "each", "the", "for", "of"}  # without "positive"
 _BARS = ("/", "per", "每")  # after these units stand below a bar
 _PARTS_OF_DEGREE = {"'": Fraction(1, 60), "''": Fraction(1, 3_600)}
 MAX_TERMS = 200  # of a sum or product that is written out
@@ -264,7 +264,7 @@ class _Reader:
         if node.name in {"infinite", "infinity"} or node.name.startswith("infinitely many"):
             return Scalar(value=INFINITE)
         words = {word.removesuffix("s") for word in node.name.split() if len(word) > 1}
-        if "real" in words and words <= DOMAINS | {"the", "for"}:
+        if "real" in words and words <= _EVERY_REAL:
             return Region(intervals=(WHOLE_LINE,))
         return Words(text=node.name)
 

@@ -148,7 +148,10 @@ _SPOKEN_RELATIONS = {"大于": ">", "小于": "<", "大于等于": "ge", "小于
 _SPOKEN_OPERATORS = {
     "plus": "+", "minus": "-", "times": "*", "of": "*", "over": "/", "mod": "mod", "modulo": "mod",
 }  # fmt: skip
-_CHINESE_NAME = re.compile("(?!答案|结果)((?:不等式|[^不非未没错若]){2,})(?:等于|[为是])")  # 最大值为
+_CHINESE_NAME = re.compile(
+    "(?!答案|结果)(?!.*(?:一半|倍|倒数|平方))((?:不等式|[^不非未没错若]){2,})(?:等于|[为是])"
+)  # 最大值为
+_CHINESE_SCALE = re.compile("([百千]?[万亿])(.+)")  # 万元
 _STATES = re.compile(r"[^,;]*?(?:[=<>]|\\(?:le|ge|ne|in)\b)")  # up to the next value of a list
 _CURRENCIES = {"$": "dollar", "dollar": "dollar", "euro": "euro", "pound": "pound", "pounds": "pound", "yen": "yen"}
 _CURRENCY_CODES = {"USD", "EUR", "CNY", "RMB"}
@@ -441,14 +444,7 @@ class _Lexer:
         cjk = None if sign.isascii() else _CJK.match(self._text, self._at)
         self._at = cjk.end() if cjk else piece.end()
         if cjk:
-            if cjk[0] in _SPOKEN_RELATIONS:
-                yield Token("command", _SPOKEN_RELATIONS[cjk[0]], self._spaced)
-            elif cjk[0] in _NUMBER_OF_WORDS:
-                yield Token("sign", _NUMBER_OF_WORDS[cjk[0]], self._spaced)
-            elif named := _CHINESE_NAME.fullmatch(cjk[0]):
-                yield from self._chinese_name(named[1])
-            else:
-                yield Token("word", _CONJUNCTIONS.get(cjk[0], cjk[0]), self._spaced)
+            yield from self._chinese(cjk[0])
         elif sign == "." and self._text.startswith("..", self._at):
             self._at += 2
             yield Token("command", "ldots", self._spaced)
@@ -464,6 +460,19 @@ class _Lexer:
             yield Token("sign", sign, self._spaced)
         else:
             raise Unreadable(f"the sign {sign!r}")
+
+    def _chinese(self, run: str) -> Iterator[Token]:
+        """What a run of Chinese says: a relation, a sign, a conjunction, a number's scale, a name, or a word."""
+        if run in _SPOKEN_RELATIONS:
+            yield Token("command", _SPOKEN_RELATIONS[run], self._spaced)
+        elif run in _NUMBER_OF_WORDS:
+            yield Token("sign", _NUMBER_OF_WORDS[run], self._spaced)
+        elif self._after_number and (scaled := _CHINESE_SCALE.fullmatch(run)):
+            yield from (Token("word", part) for part in (*scaled[1], scaled[2]))
+        elif named := _CHINESE_NAME.fullmatch(run):
+            yield from self._chinese_name(named[1])
+        else:
+            yield Token("word", _CONJUNCTIONS.get(run, run), self._spaced)
 
     def _chinese_name(self, name: str) -> Iterator[Token]:
         """面积为 names 12; before `x = 5` it only tells that this is the solution, and after x it is an equals sign."""

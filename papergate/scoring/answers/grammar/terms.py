@@ -22,6 +22,7 @@ from papergate.scoring.answers.spelling import Token, Unreadable
 from papergate.scoring.answers.wording import PLURAL_PARTS, SCALES, is_numeral
 
 _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
+_ORDERED = {"root", "prime", "power", "multiple", "derivative"}  # after an ordinal another number
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
 _SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
@@ -259,8 +260,8 @@ class Terms(Names):
             elif token.text != ".":
                 break
             self._at += 1
-        if words[0] in _ORDINALS and words[-1] == "root":
-            raise Unreadable("a root of what is not there")
+        if words[0] in _ORDINALS and words[-1] in _ORDERED:
+            raise Unreadable("a root of what is not there, or a prime by its place")
         return _measured(node, [word for word in words if word not in _ORDINALS])
 
     def _unit_power(self) -> str:
@@ -340,7 +341,9 @@ class Terms(Names):
 def _measured(node: Node, words: list[str]) -> Node:
     """A number with the words after it: `5 million dollars`, `5 squared`, `5 cm`, `1011 base 2`."""
     lowered = [word.lower() for word in words]
-    if any(word in DENIALS or word.startswith(("不", "非")) for word in lowered):
+    if any(
+        word in DENIALS or word.startswith(("不", "非")) or (word.startswith("的") and word != "的") for word in lowered
+    ):
         raise Unreadable("a denial")
     while lowered and lowered[0].removesuffix("s") in SCALES:
         scale = SCALES[lowered.pop(0).removesuffix("s")]
