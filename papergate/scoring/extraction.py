@@ -70,21 +70,13 @@ def extract(
         )
     if not (found and found.answer):
         return _none("cut off" if is_cut_off else "unanswered")
-    open_ = _is_left_open(found, boxes, conclusion, announced=kind is not AnswerKind.CHOICE)
-    return replace(found, reason="doubtful") if open_ else found
+    of_boxes = found.rule in _OF_BOXES and boxes
+    doubtful = of_boxes and is_doubtful(conclusion, boxes[0].start, boxes[-1].end)
+    return replace(found, reason="doubtful") if doubtful else found
 
 
 def _none(reason: str) -> Extraction:
     return Extraction(answer=None, rule="none", reason=reason)
-
-
-def _is_left_open(found: Extraction, boxes: list[Box], conclusion: str, *, announced: bool) -> bool:
-    """Whether the words around the boxes, or of what is `announced` around its last place, leave the answer open."""
-    if found.rule in _OF_BOXES and boxes:
-        return is_doubtful(conclusion, boxes[0].start, boxes[-1].end)
-    answer = found.answer or ""
-    start = conclusion.rfind(answer) if announced and found.rule == "answer-is" else -1
-    return start >= 0 and is_doubtful(conclusion, start, start + len(answer), announced=True)
 
 
 def _boxed(boxes: list[Box], conclusion: str) -> Extraction | None:

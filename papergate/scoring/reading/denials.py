@@ -19,9 +19,14 @@ _BEFORE = re.compile(
     rf"(?:\bnot|\bnever|n[’']t\s+be|\bcannot\s+be|\b(?:isn|aren|wasn)[’']t|\b(?:instead\s+of|rather\s+than|neither)"
     rf"|{_NOT}\s+(?:to\s+)?(?:answer|write|say|choose|pick|select|put)(?:\s+with)?"
     rf"|(?:^|[\n.;,!:。(])[\s*_]*(?:the\s+|an?\s+)?{_WRONG}(?:\s+{_ANSWER})?\s*(?:is\s*)?:?"
-    r"|\b(?:mistake|error|tempting)\s+(?:is\s+|would\s+be\s+)?to\s+[^.,;:\n]*|\bnot\s+true\s+(?:that\s+)?[^.,;:\n]*"
+    r"|\b(?:wrong|incorrect|false|flawed|naive)\s+\w+\s+(?:gives|yields|leads\s+to)"
+    r"|\b(?:reject|discard|exclude|dismiss|rule\s+out|disagree\s+with)"
+    rf"|\bneither\b[^.\n]*\bnor|\b(?:mistake|error|tempting)\s+(?:is\s+|would\s+be\s+)?to\s+[^.,;:\n]*"
+    rf"|\b(?:might|may|would|could)\s+(?:think|guess|believe|expect)\b[^.,;:\n]*|\bnot\s+true\s+(?:that\s+)?[^.,;:\n]*"
+    rf"|\b(?:suppose|assume|assuming|imagine|pretend)\s+(?:that\s+)?(?:the|our|my)\s+(?:final\s+)?{_ANSWER}\s+\w+"
+    r"|\bformat\b[^.\n]*\b(?:for\s+(?:example|instance)|such\s+as|e\.g\.),?"
     r"|不是|而非|并非|不等于|不可能是|错误(?:的)?(?:答案|结果)?\s*[:：是为]*|[❌✗✘]"
-    r"|\\[xb]?cancel|\\(?:x|s)out|\\st|\\[vh]?phantom)$",
+    r"|\\[xb]?cancel|\\sout|\\[vh]?phantom)$",
     re.IGNORECASE,
 )
 _CLOSERS = r"(?:[\s$})*_\"“”’,，]|\\[)\]]|\\[,;:! ]|\\q?quad\b|\\text\{)*"
@@ -35,14 +40,19 @@ _AFTER = re.compile(
     rf"(?:{_RIGHT}|answer|asked|{_HOLDS})\b"
     rf"|can(?:not|[’']t|\s+not)\s+be\s+(?:{_RIGHT}|(?:the|our|an?)\b)|fails\b)"
     r"|[.…]*\s*no\b\s*[,:]"
+    rf"|would\s+(?:be|have\s+been)\s+(?:{_RIGHT}|the|our|my)\b"
     rf"|[(（]\s*(?:\\text\{{)?[(（]?\s*(?:{_WRONG}|not\s+{_RIGHT}|no|错误?|不对)\b"
-    r"|并?(?:是|为)?(?:错误的?|错的|有误|不对|不正确|不成立|不符合|不是(?:正确|最终)?(?:的)?答案)|[❌✗✘]|[?？])",
+    r"|并?(?:是|为)?(?:错误的?|错的|有误|不对|不正确|不成立|不符合|不是(?:正确|最终)?(?:的)?答案)|[❌✗✘]|[?？])"
+    rf"|{_CLOSERS}[.。!]?\s*(?:(?:sorry|wait|no|oops|hmm|but|however)[,.!]?\s*){{0,2}}"
+    rf"(?:this|that|it|(?:the|my|this|that)\s+(?:above\s+|final\s+)?{_ANSWER})"
+    rf"(?:\s+(?:is|was)\s+(?:\w+ly\s+)?(?:{_WRONG}|not\s+{_RIGHT})|[’']s\s+not\s+{_RIGHT}|\s+can(?:not|[’']t)\s+be\s+{_RIGHT})\b",
     re.IGNORECASE,
 )
 _HINTS = (  # every denial has one of these; looking for them first takes a twentieth of the time
-    "no", "n't", "n’t", "nei", "nev", "inst", "rath", "wron", "inco", "fals", "mis", "inv", "impo", "extr", "rej",
-    "disc", "rule", "err", "temp", "format", "ancel", "out", "\\st", "phant", "fail", "trap", "typo",
-    "不", "非", "错", "误", "❌", "✗", "✘", "?", "？",
+    "no", "n't", "n’t", "nei", "nev", "inst", "rath", "wron", "inco", "fals", "flaw", "nai", "rej",
+    "disc", "excl", "dism", "rule", "disa", "mis", "inv", "impo", "extr", "err", "temp", "think",
+    "guess", "belie", "expe", "supp", "assu", "imag", "pret", "format", "ancel", "sout",
+    "phant", "fail", "would", "trap", "typo", "不", "非", "错", "误", "❌", "✗", "✘", "?", "？",
 )  # fmt: skip
 _STRUCK = re.compile(
     r"(?<![^\s(*_>])~~(?=\S)[^~\n]+(?<=\S)~~(?![\w\\])|<(del|s|strike)>[^<]{1,200}</\1>|<!--[^<>]{1,200}-->",

@@ -1,140 +1,112 @@
-"""Whether the words around an answer leave open if it is the answer: supposed, reported, one of two, taken back later.
+"""Whether the words around a box leave open if it is the answer: supposed, reported, one of two, taken back later.
 
-What denies plainly is read by `denials`. Here a reader must look, and the grade is never `correct`. Prose that leaves
-an answer open has no closed form, but a conclusion has. It equates, counts, concludes or states the answer ("the sum
-is", "we get") without a word of doubt. Another sentence counts where all its words are those of conclusions, a closed
-class, or where the text has worked the answer out; and what follows explains or confirms the answer.
+What denies plainly is read by `denials`. Here a reader must look, and the grade is never `correct`: where the sentence
+states nothing of the box (it stands alone, is announced, concluded, equated or counted), or holds a word of a closed
+class (conditions, verbs of saying, orders, earlier answers). What concludes ("so", "we get") ends a doubt before it.
 """
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
 from papergate.scoring.reading.denials import CLOSERS, MAX_CACHED
 
-MAX_AROUND = 300  # characters of the sentence on each side of an answer; bounds the regular expressions
-MAX_AFTER = 2_000  # characters after the answer in which a later sentence may take it back
-MIN_WORKED = 100  # characters before its sentence that work an answer out; the work has words of its own
-MIN_EXPLAINED = 300  # characters after an answer that is given first and explained then
+MAX_AROUND = 200  # characters of the sentence on each side of a box; bounds the regular expressions
+MAX_AFTER = 2_000  # characters after the box in which a later sentence may take it back
 
-_PLAIN = """
-a about above add after again agree agreement all already also altogether am amounts an and angle answer any
-approximately are area arrive as ask at attained average base be because been better both box but by can cannot
-careful case check circle coefficient combine complete computation compute conclude condition confirms consistent
-correct correction count degree denominator determine difference different digit distance divide divisible do does
-done double each edge end equal equation even every exactly expect expression factor final finally find first follow
-for form formula found from function further general get give given got half has have he height hence her his hold
-how i improved in induction integer into is it it's its itself largest last latter lead leave left length make many
-match maximum may mean method minimum minus modulo more multiple multiply must my nearest need negative no not now
-number odd of ok on once one only options or order original other our out over pair part pass passes per percent
-perimeter plus point positive possibility possible prime probability problem product proof property put radical
-radius ratio reached real recursion reduce requested required result right root row same satisfied satisfy second
-see set seventh she should shown shows side simple simplest simplified simply since six sixth smallest so solution
-solve square step subtract such sum symmetry ten term than that the their then theorem there these they third this
-those three thus to together total triangle true two unit up us use value verified verify volume wanted was way we
-well were what when where which whole will with work written yes yield you zero
-"""
-_PLAIN_SIGNS = (
-    "所以因此故则得到即解共有是为等于答案最终结果综上述可知大小值数面积周长个种元的选一二三四五六七八九十"
-    "原方程根都只能要少经检验算符合满足题意求"
-)
-_UNSURE = """
-according allegedly almost although another apparently appears argue assert assume assumption attempt auxiliary
-believe bet bound careless claim commonly conjecture could decoy discard dismiss disregard distractor doubt doubtful
-draft earlier either elsewhere erroneous error estimate example except false falsely feeling forget forgot format
-former formerly gamble guess guesses hardly hunch hypothesis hypothetically if ignore imagine impression impulse
-incorrect incorrectly insist instinct intermediate maybe might miscounted misprint mistake mistakenly naive naively
-nearly never otherwise partial pending perhaps placeholder possibly preliminary presumably pretend previous probably
-propose provisional reckon reject reports retract roughly rumor rumour said sample say scarcely seems somebody
-someone stab suggest superficially suppose supposedly swear template tempt temptation tentative textbook think
-though thought trap trial tried typed typo uncertain unchecked unless unsure until unverified withdrawn would wrong
-wrongly wrote yet
-"""
-_UNSURE_SIGNS = "若如假设似乎可能不误错猜吗但曾估粗"
-_CONDITIONS = {"if", "would", "could", "may", "如", "设"}  # an equation or a count may stand under them
-
-_ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|e?s|e)$")
-_WORD = re.compile(r"(?:I\b|[A-Za-z]{2,})(?:[’'][a-z]+)?|[\u4e00-\u9fff]")
-_NO_WORDS = re.compile(
-    r"\$\$.*?\$\$|\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\(?:begin|end)\{\w+\*?\}|\\[a-zA-Z]+", re.DOTALL
-)
-_LABELS = {"", "answer", "final answer", "the answer is", "the final answer is", "so the answer is", "答案", "最终答案"}
-_LABEL_MARKS = " \t\r\n*_#:：.,$\\([{-−="
-_SENTENCE_ENDS = re.compile(
-    r"(?<!e\.g)(?<!i\.e)[.!?][$*)\]]*(?=\s)|[。！？]|\n\s*\n|[;；]|\\end\{align\*?\}|\|\s*\n\s*(?=\|)"
-)
-_CONCLUDES = re.compile(  # what begins a main clause; what stands before it does not count
-    r"\b(?:so(?!\s+far)|thus|hence|therefore|consequently)\b|所以|因此|故|从而|于是|得到|而是"
-    r"|，(?=\W*(?:正确|最终|最后)?答案|则|共|得|即|那么|结果|解得|面积|取)|\bnothing\s+wrong\s+with\b"
-    r"|\b(?:contrary\s+to|unlike|despite)\b[^,]*,|,\s+it(?:[’']s|\s+is)\b|,\s+which\s+leaves\b"
-    r"|[:：](?=\s*(?:the\s+)?(?:final\s+|correct\s+)?answer\b)"
-    r"|\d[^,;]*,\s+(?:but|yet|while|whereas|however)\b",
+_SENTENCE_ENDS = re.compile(r"[.!?](?=\s)|[。！？]|\n\s*\n")
+_CONCLUDES = re.compile(
+    r"\b(?:so|thus|hence|therefore|then|consequently|we\s+(?:get|obtain|have|find|conclude|see))\b"
+    r"|\b(?:contrary\s+to|unlike|despite)\b[^,]*,|,\s+it(?:[’']s|\s+is)\b|(?<!anything )(?<!all )\bbut\W*$"
+    r"|[:;：；]|所以|因此|故|从而|于是|得到|[，,]\s*(?:正确|最终|最后)?答案(?:是|为)",
     re.IGNORECASE,
 )
-_ASIDES = re.compile(  # what is said of another value, or doubts nothing
-    r"\d[\d.}]*\$?\s+(?:(?:is|are|was|were)\s+(?:wrong|incorrect|excluded|too|not|no)|fails|would|does|cannot|isn[’']t)\b[^,;:.]*"
-    r"|[(（][^()（）]*[-\d][^()（）]*[)）]|，不是\d+|,\s*where\b[^,.]*,|\b(?:all|every)\s+others?\b[^,;:.]*"
-    r"|,?\s*\bbut\s+(?:this|that|it)\s+(?:is|does)\b(?:\s+no\s+surprise)?|^\W*i\s+did\s+not\s+expect|\bis,\s+for\s+example,"
-    r"|\b(?:least\s+upper|greatest\s+lower)\s+bound|\bnumber\s+of\s+\w+|\bin\s+either\s+case|\bnot\s+only\b[^,;:]*\bbut\b"
-    r"|\b(?:requested|required)\s+format",
-    re.IGNORECASE,
+_ALONE = re.compile(  # no words of its sentence, or those of most conclusions: none of them doubts
+    r"(?:\W|\d|\\[a-z]+|\{[a-z]+\*?\}|\b(?:the\s+)?(?:final\s+)?answer\b(?:\s+is\b)?)*", re.IGNORECASE
 )
-_EQUATED = re.compile(r"(?:=|\\equiv|\\approx)(?:[\s&{$]|\\[,;:!]|\\\w+)*$")
-_STATED = re.compile(
-    r"(?:^|[,.，]|\b(?:and|then|so|now|here|but|that|means|us)\b)[\s*_#-]*(?:(?:final\s+)?answer\W+)?(?:"
-    r"(?:the|our|its|his|her|their)\s[^;:]{1,120}\b(?:is|are|was|were|equals|comes\s+to|becomes|must\s+be|amounts\s+to)"
-    r"|(?:(?:we|it|this|which|that|you|one|they|there|she|he)\s+(?:have|has|is|are|equals|needs?)"
-    r"|(?:(?:we|it|this|which|that|you|one|they|she|he)\s+)?(?:get|give|obtain|find|leave|leaving|yield|mak(?:e|ing)"
-    r"|giving|arrives?\s+at|end\s+up)s?)(?:\s+(?:us|with|a|an|total|of|to|be))*)"
-    r"(?:\s+(?:\w+ly|then|thus|just|exactly|only))?\W*$|[为是有得到共剩即等于]\W*$",
+_STATES = re.compile(  # what stands before a box that is stated
+    r"\b(?:answers?|solutions?|results?|so|thus|hence|therefore|then|finally|final|consequently|conclude|total|[Ww]e)\b"
+    r"|(?:[=≈~≡:>]|\\(?:approx|implies|to|Rightarrow|equiv|[lg]eq?))[\W&]*$"
+    r"|\b(?:is|are|be|was|were|equals?|been|in|of|to|at|by|as|gives?|giving|yields?|obtain|gets?|get|has|have|had|leaves?|leaving"
+    r"|needs?|makes?|takes?|contains?|exactly|only|still|yes|indeed|there|finds?|remains?|but|it[’']s|that[’']s|with|expect"
+    r"|no\s+other\s+\w+\s+than)\W*$"
+    r"|\bis,\s+for\s+(?:example|instance),\W*$|\b(?:since|because|despite)\b[^.]*,\W*$"
+    r"|[A-Za-z\d]$|答案|所以|因此|故|从而|于是|综上|[为是有得到共剩即等于]\W*$",
     re.IGNORECASE,
-)
-_NO_UNIT = (
-    r"(?!(?:the|an?|its|th[ai][ts]|these|i?t|i|we|you|s?he|of|here|from|as|in(?:to|stead)?|for|to|on|out|off|up|down|with(?:out)?|if|when"
-    r"|or|and|but|is|was|were|are|has|had|c?w?ould|can(?:not)?|must|does|did|do|should|will|not?|may|might|by|until|before|except|at|works"
-    r"|only|so|denote)\b)[a-z]{2,}"
 )
 _COUNTED = re.compile(
-    rf"[ $)\\]*(?:text\W*)?(?:(?:second|minute|hour|day|week|month|year)s\b|(?:{_NO_UNIT}\s+){{0,2}}{_NO_UNIT}\b"
-    r"(?!\s+(?:the|an?|its|all|every|only|up|out|off)\b)"
-    r"|(?![左只系是不为可但似偏有就才也还取并])[\u4e00-\u9fff]{1,5}(?=[。，,.\s]|$))",
+    r"[\s$)\\]*(?:text\W*)?(?!(?:here|from|as|into|instead|for|to|on|out|off|up|down|with|if|when|or|and|but)\b)"
+    r"(?:[a-z]{2,}|[\u4e00-\u9fff]{1,2}(?=[。，,.\s]|$))",
     re.IGNORECASE,
 )
-_BOUND = re.compile(
-    r"\b(?:at\s+(?:least|most)|(?:more|less|fewer|greater|larger|smaller|bigger|other|rather)\s+than|below|above"
-    r"|(?<!add )up\s+to|exceeds?|anything\s+but|far\s+from|\d\s+(?:or|and)|between)\W*$|(?:不超过|至多)\W*$",
+_SUPPOSED = (
+    r"\b(?:for\s+comparison|(?<!least )(?<!greatest )(?:upper|lower)\s+bound"
+    r"|suppos(?:e|ing)|assum(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical\w*|let|though|although|another|might"
+    r"|(?:if|had|were)\b.*\b(?:would|could))\b|\b(?:if\s+(?:so|not)|otherwise),?\W*$"
+    r"|(?:如果|若|假如|假设|要是)(?!设|记|令)|难道"
+)
+_SAID = (
+    r"\b(?:say|says|said|claim(?:s|ed)?|argue[sd]?|assert(?:s|ed)?|insist(?:s|ed)?|propose[sd]?|suggest(?:s|ed)?"
+    r"|believe[sd]?|expects|thinks|thought|wrote|guess(?:es|ed)?|asked\s+(?:\w+\s+)?(?:to|for)|looks?\s+like|reads)\b"
+    r"|有人|同学|据说|可能[是为]?\W*$"
+)
+_SHOWN = (
+    r"\b(?:(?:sample|model)\s+(?:output|answer|response)|(?<!requested )(?<!required )format|template|placeholder"
+    r"|such\s+as|e\.g|worked\s+example)\b|例如|示例|格式"
+)
+_EARLIER = (
+    r"(?<!number of )\b(?:previous|earlier|former|naive|tentative|preliminary|wrong|common|usual|tempting|typical)"
+    r"\s+(?:\w+\s+)?(?:count|result|value|question|problem|mistake|error|calculation)s?\b"
+    r"|(?<!number of )\b(?:previous|earlier|former|naive|tentative|preliminary|wrong|first|initial|original|old)"
+    r"\s+(?:answer|guess|attempt|idea|thought|claim|approach|hunch)(?:es|s)?\b"
+    r"|\b(?:initially|earlier|previously|originally),?\s+we\b|\bno,|先|之前|原来|起初|有误|错误地|误以为"
+)
+_FIRST_PERSON = (  # not the point or the integral I
+    r"\b(?-i:I)(?:[’'](?:d|m|ve)\b|\s+(?!(?:get|obtain|find|have|conclude|think|believe|deduce|see|now|finally|therefore"
+    r"|choose|am\s+(?:confident|sure|certain|mistaken)|did\s+not\s+expect|corrected|changed|is|be|and|on|to|of)\b)(?-i:[a-z])+)"
+)
+_ATTEMPT = r"\b(?:retract\w*|miscalculat\w*|erroneous\w*|mistakenly|doubt(?:s|ful)?|interpretation)\b"
+_ORDER = (
+    r"^\W*(?:strike|discard|reject|drop|forget|ignore|disregard|avoid|erase|delete|replace|beware|never|do\s+not"
+    r"|don[’']t)\b"
+)
+_OTHER_BOX = r"\\[fb]?box(?:ed)?\s*\{[^{}]*\}.*[a-z]{2}"
+_BEFORE = re.compile(
+    f"{_SUPPOSED}|{_SAID}|{_SHOWN}|{_EARLIER}|{_FIRST_PERSON}|{_ATTEMPT}|{_ORDER}|{_OTHER_BOX}", re.IGNORECASE
+)
+_LABELLED = re.compile(rf"(?:{_SAID}|{_SHOWN}|\b(?:example|sample)\b|样例)\W*[:：]\W*$", re.IGNORECASE)
+_ALL_BUT = re.compile(r"\b(?:anything\s+but|far\s+from|other\s+than|nowhere\s+near|hardly|scarcely)\W*$", re.IGNORECASE)
+_AFTER = re.compile(
+    r"^\W*(?:text\W*)?(?:or(?:\W*\d+(?![\d./%\\])|\s+(?:there|so|near|maybe|perhaps|possibly)\w*)"
+    r"|(?:came|went|gave|turned|appeared|resulted|seemed|looked|failed|was|were|had|would|could|might|used\s+to)\b"
+    r"|(?:is|are|seems|looks|appears)\s+(?!(?:the|our|my|an?|its|what|indeed|also|thus|hence|therefore|clearly|only|not"
+    r"|right|correct|already|attained|possible|obtained|prime|even|odd|in)\b))"
+    rf"|{_ATTEMPT}|\b(?:guess|mistaken?|wrong\w*|incorrect\w*|slip|ruled\s+out|misprint|typo|erratum|trap|decoy|distractor|bound|estimate|if|unless|provided)\b"
+    r"|,\W*(?:until|before|except)\b|^\W*can(?:not|[’']t)\s+(?:occur|happen|hold|exist|stand|work|arise|appear)"
+    r"|\b(?:but|yet|though|although|however)\b(?!\s+th(?:at|is)\b).*(?:\b(?:not|only|could|can|missing|incomplete|open|fails?)\b|n[’']t\b|\d)"
+    r"|≠|吗|只是|不满足|误|错|矛盾|舍去|不对|但|如果",
     re.IGNORECASE,
 )
-_UNSTATED = re.compile(  # a part of a formula, an order, another box, a list, a condition
-    r"(?:\\(?:leq?|geq?|neq?|lt|gt)|[<?≠]|(?<=[\w)}] )>)[\s{}=$]*$|\\[dt]?frac\s*(?:\{[^{}]*\})?\{\W*$|\\sqrt\{\W*$"
-    r"|\b(?:let|try)\s+\S{0,12}\W*$|\\[fb]?box(?:ed)?\s*\{[^{}]*\}(?!.*ox|\W*(?:then|but)\b).*[a-z]{2}|^\W*(?:before|not)\b|\be\.g\.\W*$"
-    r"|\d,\s*\d+,\s*$|^\W*(?:如果|要是|若|假如|表面)(?!.*(?:则|那么))",
-    re.IGNORECASE,
+_TURNED = re.compile(
+    r"\d|\b(?:other|others|else|so|because|where|right|correct|indeed|only)\b|(?-i:\b[A-HJ-Z]\b)", re.IGNORECASE
 )
-_GOES_ON = re.compile(  # the formula, the table, a choice or a question goes on
-    r"\s*(?:[-+/]\s*[\d\\(]|\\(?:cdot|times|div|to|neq?)\b|[\\ ]*\\lightning|\^(?!\{?\\circ))|[^$\]]*\\\\[^$]*="
-    r"|[\s$]*\|[^\n]*\n\s*\||[^.!?。！？\n]*[?？](?!\S)|\W*(?:divided|times|plus|minus|give\s+or)\b"
-    r"|\W*(?:text\W*)?or(?:\W*\d+(?!\d|[./]\d|[%\\])|\s+(?:there|so|near|maybe|perhaps|possibly))"
-    r"|[^.;\n]*(?:\b(?:is|are|mean)\b|\\(?:Long)?[rR]ightarrow\b.*=|\\implies.*=)\s*\$?\d|[^.;\n]*,\s*(?:so|hence)\s+(?!we)"
+_QUESTION = re.compile(r"[^.!?。！？\n]*[?？](?!\S)")
+_NEGATIVE = (
+    r"(?:(?:\bnot|n[’']t)\b(?!\s+(?:hard|difficult|surpris))|contradict|wrong|incorrect|fail|impossible|ignor|violat"
+    r"|mistaken|mistake(?!\s+to)|error|absurd|exclud|overcount)"
 )
-_REASON = re.compile(
-    r"\W*(?:since|because|as|where|when|for|with|not(?=\s+[-\d$\\])|by|in|at|of|per|to\s+the|from|approximately|independent)\b"
-    r"|\s*:\s|\W*(?:因为|由于|其中|希望)",
-    re.IGNORECASE,
-)
-_EXPLAINS = re.compile(
-    r"\W*(?:(?:note|notice|remark|check|checking|testing|verif\w+|explanation|in\s+fact|indeed|to\s+(?:see|verify|check)"
-    r"|(?:one|you|we)\s+(?:can|may|could)|alternatively|since|because|where|here|i\s+hope|hope|let\s+me\s+know|feel\s+free"
-    r"|would\s+you|if|thank\w*|it\s+is\s+easy|an?\s+(?:\w+\s+){0,2}(?:mistake|error|slip|answer)|the\s+answer|\\boxed)\b"
-    r"|验证|检验|注|其中|希望|如有)|\s*\*{1,2}[\w ]{1,30}[:.]?\*{1,2}",
-    re.IGNORECASE,
-)
-_TAKES_BACK = re.compile(
-    r"^[ *_(]*(?:wait|hold\s+on|hmm+|actually|sorry|oops|edit|update|correction|erratum|no\b[,.:!]|scratch\s+that"
-    r"|(?:(?:however|but),?\s+)?(?:this|that|it)\b[^.\n\d]{0,60}\b(?:not(?!\s+(?:hard|difficult|surpris))|wrong|incorrect|fails"
-    r"|contradict\w*|(?:cannot|can[’']t)\s+be(?!\s+\w+ed)|impossible|ignor\w+|violat\w+|mistake|error|absurd)\b"
-    r"|(?-i:I)\s+(?:mis\w+|over\w+|made|was\s+wrong|forgot|retract|withdraw))|\b(?:problem|question)\W+(?:however\W+)?(?:wants|needs|asks|is)\b"
-    r"|\b(?-i:I)(?:\s+am|[’']m|\s+(?:do|did|could|can))\s*(?:unable|not|n[’']t)\b|更正|不对|矛盾|重新|不成立|有误|错了|无法|不知道",
+_LATER = re.compile(
+    r"(?:^|[.!?…]\s|[。！？\n])[ *_(]{0,9}(?:(?:wait|hold\s+on|hmm+|actually|sorry|oops)\b"
+    r"|(?:edit|update|correction|erratum|revised)\b"
+    r"|no(?:[,.:!]|\s+wait)|on\s+(?:second\s+thought|reflection)|scratch\s+that|(?:please\s+)?(?:ignore|disregard)\b"
+    rf"|(?:(?:however|but),?\s+)?(?:this|that|it)\b[^.\n\d]{{0,60}}{_NEGATIVE}"
+    r"|(?-i:I)\s+(?:mis\w+|over\w+|made|was\s+wrong|forgot|retract|withdraw|take\s+(?:this|that|it)\s+back)"
+    r"|(?:but|however),?\s+the\s+(?:problem|question)\b|(?:(?!\b(?:otherwise|if|suppose|would)\b)[^.\n]){0,80}\bcontradiction"
+    r"|[^.\n]{0,40}\bmust\s+be\s+(?:replaced|corrected|revised|changed)|重新"
+    r"|(?:it|the\s+(?:\w+\s+)?(?:answer|value|result|count|total|number))\s+(?:should\s+be|is\s+not|isn[’']t)\b"
+    r"|更正|修正|抱歉|等等|不对|但|[^。\n\d]{0,20}(?:不成立|矛盾|不对|有误|错了))"
+    r"|\b(?-i:I)(?:\s+am|[’']m)\s+(?:unable|not\s+(?:able|sure))"
+    r"|\b(?-i:I)\s+(?:do|did|could|can)(?:\s*not|n[’']t)\s+(?:know|solve|find|tell|determine|decide|give|finish)"
+    r"|\b(?:is|are|remains?)\s+unknown|无法(?:给出|求|确定|解|得)|不知道",
     re.IGNORECASE,
 )
 _RESTATES = re.compile(
@@ -152,90 +124,34 @@ _ASIDE = re.compile(
 )
 
 
-def is_doubtful(text: str, start: int, end: int, *, announced: bool = False) -> bool:
-    """Whether the sentence of the answer between two places, or what follows it, leaves open if this is the answer.
+def is_doubtful(text: str, start: int, end: int) -> bool:
+    """Whether the sentence of the box between two places, or what follows it, leaves open if this is the answer."""
+    before = text[max(start - MAX_AROUND, 0) : start].rpartition("\n\n")[2]
+    if not (_ALONE.fullmatch(before) or _is_stated(_last(_SENTENCE_ENDS, before), text, end)):
+        return True
+    return bool(text[end : end + MAX_AFTER].strip(CLOSERS)) and _is_taken_up(text, start, end)
 
-    Args:
-        text: The conclusion.
-        start: Where the answer starts.
-        end: Where it ends.
-        announced: Whether its words announce it ("the answer is"), so that they need not be those of a conclusion.
-    """
-    sentence = _sentence_before(text, start)
-    if sentence.strip(_LABEL_MARKS).lower() in _LABELS and not text[end : end + MAX_AFTER].strip(CLOSERS):
-        return False
-    rest, *later = _SENTENCE_ENDS.split(text[end : end + MAX_AROUND].partition("[asy]")[0])
-    worked = start - len(sentence) >= MIN_WORKED or len(text) - end >= MIN_EXPLAINED
-    return bool(
-        not _is_stated(sentence, counted=_COUNTED.match(rest) is not None, worked=worked or announced)
-        or _GOES_ON.match(text, end, end + MAX_AROUND)
-        or not _is_left(rest, worked=worked or announced)
-        or not _is_explained(later, worked=worked or announced)
-        or any(told not in text[start:end] for told in _restated(text, end))
+
+def _is_stated(before: str, text: str, end: int) -> bool:
+    """Whether the words of its sentence before a box, or what it counts, state it and do not doubt it."""
+    return _ALONE.fullmatch(before) is not None or (
+        (_STATES.search(before) or _COUNTED.match(text, end)) is not None and not _is_put_in_doubt(before)
     )
 
 
-def _sentence_before(text: str, start: int) -> str:
-    """The sentence up to an answer; of one that stands apart, what leads to it: a heading, or words and a colon."""
-    before = text[max(start - MAX_AROUND, 0) : start]
-    lead, _, line = (before.partition(" ")[2] if start > MAX_AROUND else before).rpartition("\n\n")
-    if line.strip(_LABEL_MARKS):
-        return _last_sentence(line)
-    lead = lead.rstrip()
-    return _last_sentence(lead.rpartition("\n")[2]) if lead.endswith((":", "*", "：")) else ""
-
-
-@lru_cache(MAX_CACHED)  # few headings and sentences stand before most answers
-def _last_sentence(line: str) -> str:
-    return _SENTENCE_ENDS.split(line)[-1]
-
-
 @lru_cache(MAX_CACHED)
-def _is_stated(sentence: str, *, counted: bool, worked: bool) -> bool:
-    """Whether a sentence equates, counts, concludes or states the answer, or has known words only."""
-    *leads, clause = _CONCLUDES.split(sentence)
-    clause = _ASIDES.sub(" ", clause)
-    unsure = _words(clause) & _WORDS_OF_DOUBT
-    if _UNSTATED.search(sentence):
-        return False
-    if counted or _EQUATED.search(clause):
-        return not unsure - _CONDITIONS
-    alone = leads and not clause.strip(_LABEL_MARKS)
-    told = alone or _STATED.search(clause) or _are_known(clause, worked=worked)
-    return bool(told) and not (unsure or _BOUND.search(clause))
+def _is_put_in_doubt(before: str) -> bool:
+    return any((_BEFORE.search(_last(_CONCLUDES, before)), _LABELLED.search(before), _ALL_BUT.search(before)))
 
 
-def _is_left(rest: str, *, worked: bool) -> bool:
-    """Whether the rest of the sentence leaves the answer as it is: it names a unit or a reason, or has known words."""
-    first, *others = re.split(r"[,，—]|\band\b", _ASIDES.sub(" ", rest))
-    unsure = _words(first) & _WORDS_OF_DOUBT
-    parts = others if _COUNTED.match(first) and not unsure else [first, *others]
-    return all(_are_known(part, worked=worked or _REASON.match(part) is not None) for part in parts)
-
-
-def _is_explained(later: list[str], *, worked: bool) -> bool:
-    """Whether the sentences after that of the answer explain or confirm it."""
-    first = next((part for part in later if _words(part)), "")
-    confirmed = _are_known(_ASIDES.sub(" ", first), worked=worked) and not re.search(r"\d", first)
-    return bool(worked or confirmed or _EXPLAINS.match(first)) and not any(map(_TAKES_BACK.search, later))
-
-
-def _are_known(part: str, *, worked: bool) -> bool:
-    """Whether a part of a sentence has the words of conclusions only, or, in a worked answer, none of doubt."""
-    words = _words(part)
-    return not words & _WORDS_OF_DOUBT if worked else words <= _WORDS_OF_CONCLUSIONS
-
-
-def _words(part: str) -> set[str]:
-    return _stems(_WORD.findall(_NO_WORDS.sub(" ", part)))
-
-
-def _stems(words: Iterable[str]) -> set[str]:
-    return {_ENDING.sub("", word.lower()) for word in words}
-
-
-_WORDS_OF_CONCLUSIONS = _stems([*_PLAIN.split(), *_PLAIN_SIGNS])
-_WORDS_OF_DOUBT = _stems([*_UNSURE.split(), *_UNSURE_SIGNS])
+def _is_taken_up(text: str, start: int, end: int) -> bool:
+    """Whether what follows a box between two places leaves it open, takes it back or states another number."""
+    return bool(
+        _is_left_open(_SENTENCE_ENDS.split(text[end : end + MAX_AROUND], maxsplit=1)[0])
+        or _QUESTION.match(text, end, end + MAX_AROUND)
+        or _LATER.search(text, end, end + MAX_AFTER)
+        or any(told not in text[start:end] for told in _restated(text, end))
+    )
 
 
 def _restated(text: str, end: int) -> list[str]:
@@ -243,3 +159,14 @@ def _restated(text: str, end: int) -> list[str]:
     stated = [told for match in _RESTATES.finditer(text, end, end + MAX_AFTER) for told in match.groups() if told]
     last = _LAST_NUMBER.search(text, max(end, len(text) - MAX_AROUND))
     return [*stated, last[1]] if last and not _ASIDE.search(last[0]) else stated
+
+
+def _is_left_open(rest: str) -> bool:
+    """Whether the rest of the sentence says so, and not of another value."""
+    doubt = _AFTER.search(rest)
+    return doubt is not None and not _TURNED.search(rest[: doubt.start()])
+
+
+def _last(ends: re.Pattern[str], text: str) -> str:
+    """What stands after the last match."""
+    return ends.split(text)[-1]
