@@ -31,6 +31,7 @@ FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": (
 DENIALS = {  # they change all they touch
     "wrong", "incorrect", "false", "not", "never", "without", "except", "impossible", "most", "least",
     "fewer", "than", "below", "above", "exceeding", "fails", "rejected", "extraneous", "invalid", "mistaken", "不对",
-    "错", "错误", "不正确", "doubled", "halved", "tripled", "以上", "以下", "以内", "舍去", "舍",
+    "错", "错误", "不正确", "doubled", "halved", "tripled",
+    "inverse", "reciprocal", "opposite", "cannot", "以上", "以下", "以内", "舍去", "舍",
 }  # fmt: skip
 SERIES = {"sum": "sum", "prod": "product", "int": "integral", "lim": "limit"}

@@ -260,8 +260,8 @@ class Terms(Names):
             elif token.text != ".":
                 break
             self._at += 1
-        if words[0] in _ORDINALS and words[-1] in _ORDERED:
-            raise Unreadable("a root of what is not there, or a prime by its place")
+        if words[:2] == ["to", "the"] or (words[0] in _ORDINALS and words[-1] in _ORDERED):
+            raise Unreadable("a power or a root in words, or a prime by its place")
         return _measured(node, [word for word in words if word not in _ORDINALS])
 
     def _unit_power(self) -> str:
