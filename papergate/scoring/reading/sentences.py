@@ -102,7 +102,9 @@ _NUMBERED = re.compile(  # what has a number as its name
 _RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
 _OR = re.compile(r"\bor\b|或")  # x = 2 or x = 3
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
-_EQUATION = re.compile(r"\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是为:]", re.IGNORECASE)
+_EQUATION = re.compile(
+    r"(?<!\bof the )(?<!\bto the )\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是为:]", re.IGNORECASE
+)
 
 
 @lru_cache(1)  # a value that stands apart at the end is looked for twice
