@@ -101,6 +101,7 @@ _NUMBERED = re.compile(  # what has a number as its name
 )
 _RELATIVE = re.compile(r"\b(?:that|who)\s+$")  # digits that add up to 8
 _OR = re.compile(r"\bor\b|或")  # x = 2 or x = 3
+_JOINED = re.compile(r"[\s,，、]*(?:\band\b|和|且)?\s*")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}$)")
 _EQUATION = re.compile(
     r"(?<!\bof the )(?<!\bto the )\bequations?\s+(?:of|for|is|are|becomes)\b|方程[是为:]", re.IGNORECASE
@@ -216,14 +217,29 @@ def _is_aside(prose: str, copula: re.Match[str]) -> bool:
     return bool(copula[0] == ":" or _SUBORDINATE.search(prose, 0, at) or _RELATIVE.search(prose, 0, at))
 
 
-def _equations(sentence: str) -> Iterator[tuple[int, Value]]:
-    """What the equations compute that are no conditions, such as `for $x = 2$`."""
-    prose = masked(sentence)
+def _equations(sentence: str) -> list[tuple[int, Value]]:
+    """What the equations compute but conditions, `for $x = 2$, $y = 3$`; `$x = 2$ or $x = 3$` is one value."""
+    prose, condition = masked(sentence), 0
+    told: list[tuple[int, Value]] = []
     for start, end, formula in placed_formulas(sentence):
-        if RELATION.search(formula) and not (
-            _CONDITION.search(prose, 0, start) or _SUBORDINATE.search(prose, 0, start)
-        ):
-            yield start, Value(last_side(formula), end)
+        if not RELATION.search(formula):
+            continue
+        side = last_side(formula)
+        also = condition and _JOINED.fullmatch(prose, condition, start)
+        if also or _CONDITION.search(prose, 0, start) or _SUBORDINATE.search(prose, 0, start):
+            condition = end if " " in prose[:start].strip() else 0  # one that begins the sentence ends with its comma
+        elif told and _is_another_case(told[-1][1], side, prose[told[-1][1].end : start]):
+            at, before = told.pop()
+            told.append((at, Value(f"{before.text}, {side}", end)))
+        else:
+            told.append((start, Value(side, end)))
+    return told
+
+
+def _is_another_case(before: Value, side: str, between: str) -> bool:
+    """Whether an equation names the same thing as the one before an "or"."""
+    name, is_named, _ = side.partition("=")
+    return bool(is_named and before.text.startswith(f"{name}=") and _OR.fullmatch(between.strip(" ,")))
 
 
 def _last_formula(sentence: str, *, whole: bool = False) -> str | None:
