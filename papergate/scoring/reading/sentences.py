@@ -18,7 +18,7 @@ from papergate.scoring.reading.formulas import (
     on_one_line,
     placed_formulas,
 )
-from papergate.scoring.reading.values import MARKUP, NUMBER, Value, value_at, with_unit
+from papergate.scoring.reading.values import LIST_MARKER, MARKUP, NUMBER, Value, value_at, with_unit
 
 MAX_TAIL = 20_000  # characters of the conclusion that are searched; bounds the regular expressions
 MAX_SENTENCE = 2_000  # characters of a sentence that are read; bounds the regular expressions
@@ -39,7 +39,8 @@ _RULE = re.compile(r"^[ \t]{0,3}(?:-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE)
 _CODE_LINE = re.compile(r"^```\w*\n([^\n]+)\n```[ \t]*$", re.MULTILINE)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|$)|<<[^<>\n]{1,80}>>", re.DOTALL)
 _SENTENCE_ENDS = re.compile(
-    r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\x1f)\s*|(?<=[^\s\x1f])\.(?=\s|$)|。|；|\n"
+    r"\s(?=(?:So|Thus|Therefore|Hence|Finally|In conclusion)\b)|(?<=\x1f)\s*"
+    r"|(?<=[^\s\x1f])(?<!\n\d)(?<!\n\d\d)\.(?=\s|$)|。|；|\n"
 )
 _UNDECIDED = re.compile(
     r"[?？]|\b(?:might|may|could|perhaps|maybe|possibly|unsure|unable|partial|whether|claim(?:s|ed)?|says?|said|thinks?|thought|believes?|guess\w*|contradict\w*|example|(?:upper|lower)\s+bound|suppose|assume)\b"
@@ -53,7 +54,7 @@ _INTRODUCES = re.compile(  # what stands apart on the next line ends the sentenc
 )
 _BOX = re.compile(r"\\[fB]?box")
 CONCLUDES = re.compile(
-    r"[\s*_#>]*(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|it\s+follows"
+    r"[\s*_#>]*(?:\d{1,2}\.\s[\s*_]*)?(?:(?:and\s+)?(?:so|thus|therefore|hence|consequently|finally|the\s+solutions?|it\s+follows"
     r"|we\s+(?:can\s+|now\s+)?(?:conclude|find|obtain|get|deduce)|the\s+(?:correct|required|desired|requested)"
     r"|(?:in\s+)?(?:conclusion|summary)|in\s+the\s+end|to\s+conclude|overall|altogether|in\s+(?:total|all))\b"
     r"|因此|所以|因而|从而|综上|解集|故|于是|由此|最终|最后|总之|解得|得到|可得|结论|donc\b|por\s+lo\s+tanto)",
@@ -259,7 +260,8 @@ def _last_number(sentence: str) -> str | None:
 
 def _numbers(sentence: str) -> Iterator[tuple[int, Value]]:
     """Each number with where it starts, with a decimal comma as a point."""
-    end = 0
+    marker = LIST_MARKER.match(sentence)
+    end = marker.end() - 1 if marker else 0
     for match in re.finditer(rf"(?<![A-Za-z0-9_.])-?(?:\d+,\d{{1,2}}(?!\d)|{NUMBER}(?:/\d+)?)", sentence):
         if match.start() >= end and not _NUMBERED.search(sentence, 0, match.start()):
             value = with_unit(sentence, _DECIMAL_COMMA.sub(".", match[0]), match.end())

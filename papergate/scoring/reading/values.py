@@ -48,7 +48,7 @@ _CLAUSE_ENDS = re.compile(
 _BREAKS = re.compile(r"[(\[{]|[)\]}]|(?<!\d),|,(?!(?:\\! ?)?\d{3})|(?<=\d) (?=\d)(?!\d+/\d|\d{3}\b)")
 _ATTACHED = re.compile(rf"^(-?{NUMBER})([gmshlL])$")
 _BOX = re.compile(r"\\f?box")
-_LIST_MARKER = re.compile(r"\s*[*_]*\d{1,2}[.)][*_]*\s+[^\s\d]")
+LIST_MARKER = re.compile(r"\s*[*_]*\d{1,2}[.)][*_]*\s+[^\s\d]")
 MARKUP = re.compile(r"[\s*_`>#\"'“”。.]+")
 _PRICE = re.compile(r"-?\d+,\d{2}(?=\s*[€$£¥](?!\d))")
 
@@ -83,7 +83,7 @@ def _single_at(text: str, at: int) -> Value | None:
     if price := _PRICE.match(text, at):
         return Value(price[0].replace(",", "."), price.end())
     run = _RUN.match(text, at, at + MAX_VALUE)
-    if run is None or _BOX.search(run[0]) or _LIST_MARKER.match(text, text.rfind("\n", 0, at) + 1, at + len("10. A")):
+    if run is None or _BOX.search(run[0]) or LIST_MARKER.match(text, text.rfind("\n", 0, at) + 1, at + len("10. A")):
         return None
     value = _LOOSE_END.sub("", _first_of_list(run[0]))
     end = at + len(value)
