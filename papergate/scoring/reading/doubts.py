@@ -11,6 +11,8 @@ from functools import lru_cache
 from papergate.scoring.reading.denials import CLOSERS, MAX_CACHED
 
 MAX_AROUND = 200  # characters of the sentence on each side of a box; bounds the regular expressions
+MIN_WORKED = 100  # characters before its sentence that work an answer out; less says little beside what follows it
+MIN_EXPLAINED = 300  # characters after an answer that is given first and explained then
 MAX_AFTER = 2_000  # characters after the box in which a later sentence may take it back
 
 _SENTENCE_ENDS = re.compile(r"[.!?](?=\s)|[。！？]|\n\s*\n")
@@ -40,7 +42,7 @@ _COUNTED = re.compile(
 )
 _SUPPOSED = (
     r"\b(?:for\s+comparison|(?<!least )(?<!greatest )(?:upper|lower)\s+bound"
-    r"|suppos(?:e|ing)|assum(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical\w*|let|though|although|another|might"
+    r"|suppos(?:e|ing)|assum(?:e|ing)|imagin(?:e|ing)|pretend|hypothetical\w*|let|though|although|another|might|perhaps|maybe|(?:we|you|one)\s+would"
     r"|(?:if|had|were)\b.*\b(?:would|could))\b|\b(?:if\s+(?:so|not)|otherwise),?\W*$"
     r"|(?:如果|若|假如|假设|要是)(?!设|记|令)|难道"
 )
@@ -90,6 +92,25 @@ _TURNED = re.compile(
     r"\d|\b(?:other|others|else|so|because|where|right|correct|indeed|only)\b|(?-i:\b[A-HJ-Z]\b)", re.IGNORECASE
 )
 _QUESTION = re.compile(r"[^.!?。！？\n]*[?？](?!\S)")
+_UNSTATED = re.compile(  # a bound, a part of a formula, one of a list
+    r"(?:\\(?:[lgn]eq?|[lg]t)|[<≠]|(?<=[\w)}] )>)[\s{}=$]*$|\{\?\}\s*\{=\}\s*$|\\sqrt\{\W*$|\\(?:cdot|times)\s*$"
+    r"|\\[dt]?frac\s*(?:\{[^{}]*\})?\{\W*$|\b(?:let|try)\s+\S{0,12}\W*$|\be\.g\.\W*$|\d,\s*\d+,\s*$",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(  # the formula, the table or a choice goes on, or another number is concluded
+    r"\s*(?:[-+/]\s*[\d\\(]|\\(?:cdot|times|div|to|neq?)\b|[\\ ]*\\lightning|\^(?!\{?\\circ))|[^$\]]*\\\\[^$]*="
+    r"|[\s$]*\|[^\n]*\n\s*\||\W*(?:divided\s+by|times\s+the|plus|minus|give\s+or|at\s+best|apart\s+from|not\s+(?:prov|check|verifi)ed)\b"
+    r"|[^.;\n]*(?:\b(?:is|are|mean)\b|\\(?:Long)?[rR]ightarrow\b.*=|\\implies.*=)\s*\$?\d"
+)
+_WORD = re.compile(r"(?<!\\)[A-Za-z]{2}|[\u4e00-\u9fff]")
+_EXPLAINS = re.compile(
+    r"\W*(?:(?:note|notice|remark|check|checking|testing|verif\w+|explanation|in\s+fact|indeed|to\s+(?:see|verify|check)"
+    r"|(?:one|you|we)\s+(?:can|may|could)|alternatively|since|because|where|here|i\s+hope|hope|let\s+me\s+know|feel\s+free"
+    r"|would\s+you|use|if|thank\w*|an?\s+(?:\w+\s+){0,2}(?:mistake|error|slip|answer)|i\s+put|this|these|that[’']s|it\s+(?:is|can)"
+    r"|both|all|the\s+(?:answer|other)|no\s+other|don[’']t\s+forget|\\boxed)\b|验证|检验|注|其中|希望|如有|经检验)"
+    r"|\s*\*{1,2}[\w ]{1,30}[:.]?\*{1,2}",
+    re.IGNORECASE,
+)
 _NEGATIVE = (
     r"(?:(?:\bnot|n[’']t)\b(?!\s+(?:hard|difficult|surpris))|contradict|wrong|incorrect|fail|impossible|ignor|violat"
     r"|mistaken|mistake(?!\s+to)|error|absurd|exclud|overcount)"
@@ -129,6 +150,8 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
     before = text[max(start - MAX_AROUND, 0) : start].rpartition("\n\n")[2]
     if not (_ALONE.fullmatch(before) or _is_stated(_last(_SENTENCE_ENDS, before), text, end)):
         return True
+    if _UNSTATED.search(before):
+        return True
     return bool(text[end : end + MAX_AFTER].strip(CLOSERS)) and _is_taken_up(text, start, end)
 
 
@@ -146,8 +169,17 @@ def _is_put_in_doubt(before: str) -> bool:
 
 def _is_taken_up(text: str, start: int, end: int) -> bool:
     """Whether what follows a box between two places leaves it open, takes it back or states another number."""
+    rest, *later = _SENTENCE_ENDS.split(text[end : end + MAX_AROUND], maxsplit=1)
     return bool(
-        _is_left_open(_SENTENCE_ENDS.split(text[end : end + MAX_AROUND], maxsplit=1)[0])
+        _is_left_open(rest)
+        or _GOES_ON.match(text, end, end + MAX_AROUND)
+        or (
+            later
+            and start < MIN_WORKED
+            and len(text) - end < MIN_EXPLAINED
+            and _WORD.search(later[0])
+            and not _EXPLAINS.match(later[0])
+        )
         or _QUESTION.match(text, end, end + MAX_AROUND)
         or _LATER.search(text, end, end + MAX_AFTER)
         or any(told not in text[start:end] for told in _restated(text, end))
