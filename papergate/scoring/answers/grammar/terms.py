@@ -23,6 +23,7 @@ from papergate.scoring.answers.wording import PLURAL_PARTS, SCALES, is_numeral
 
 _SETS = {"tuple", "set", "builder", "number set", "cup", "cap", "setminus", "symbol", "parentheses"}
 _ORDERED = {"root", "prime", "power", "multiple", "derivative"}  # after an ordinal another number
+_REWRITTEN = {"expressed", "written", "reduced", "simplified"}  # what cannot be so is still the answer
 _ORDINALS = {"th", "st", "nd", "rd"}
 _CHOOSE = Node("symbol", name="C")  # C(7, 4) is a binomial coefficient
 _SELECTIONS = (Node("symbol", name="C"), Node("symbol", name="P"))
@@ -341,8 +342,9 @@ class Terms(Names):
 def _measured(node: Node, words: list[str]) -> Node:
     """A number with the words after it: `5 million dollars`, `5 squared`, `5 cm`, `1011 base 2`."""
     lowered = [word.lower() for word in words]
+    denials = DENIALS - {"cannot"} if _REWRITTEN.intersection(lowered) else DENIALS
     if any(
-        word in DENIALS or word.startswith(("不", "非")) or (word.startswith("的") and word != "的") for word in lowered
+        word in denials or word.startswith(("不", "非")) or (word.startswith("的") and word != "的") for word in lowered
     ):
         raise Unreadable("a denial")
     while lowered and lowered[0].removesuffix("s") in SCALES:
