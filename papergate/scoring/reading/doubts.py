@@ -98,16 +98,16 @@ _UNSTATED = re.compile(  # a bound, a part of a formula, one of a list
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(  # the formula, the table or a choice goes on, or another number is concluded
-    r"\s*(?:[-+/]\s*[\d\\(]|\\(?:cdot|times|div|to|neq?)\b|[\\ ]*\\lightning|\^(?!\{?\\circ))|[^$\]]*\\\\[^$]*="
+    r"[^\S\n]*(?:[-+/]\s*[\d\\(]|\\(?:cdot|times|div|to|neq?)\b|[\\ ]*\\lightning|\^(?!\{?\\circ))|[^$\]]*\\\\[^$]*="
     r"|[\s$]*\|[^\n]*\n\s*\||\W*(?:divided\s+by|times\s+the|plus|minus|give\s+or|at\s+best|apart\s+from|not\s+(?:prov|check|verifi)ed)\b"
     r"|[^.;\n]*(?:\b(?:is|are|mean)\b|\\(?:Long)?[rR]ightarrow\b.*=|\\implies.*=)\s*\$?\d"
 )
-_WORD = re.compile(r"(?<!\\)[A-Za-z]{2}|[\u4e00-\u9fff]")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2}|[\u4e00-\u9fff]")
 _EXPLAINS = re.compile(
     r"\W*(?:(?:note|notice|remark|check|checking|testing|verif\w+|explanation|in\s+fact|indeed|to\s+(?:see|verify|check)"
     r"|(?:one|you|we)\s+(?:can|may|could)|alternatively|since|because|where|here|i\s+hope|hope|let\s+me\s+know|feel\s+free"
-    r"|would\s+you|use|if|thank\w*|an?\s+(?:\w+\s+){0,2}(?:mistake|error|slip|answer)|i\s+put|this|these|that[’']s|it\s+(?:is|can)"
-    r"|both|all|the\s+(?:answer|other)|no\s+other|don[’']t\s+forget|\\boxed)\b|验证|检验|注|其中|希望|如有|经检验)"
+    r"|would\s+you|use|if|thank\w*|an?\s+(?:\w+\s+){0,2}(?:mistake|error|slip|answer)|i\s+put|this|these|that|it\s+(?:is|can)"
+    r"|both|all|the\s+(?:answer|other)|no\s+other|don[’']t\s+forget|\\boxed|we\s+are\s+done|done|q\.?e\.?d|great|good|happy|enjoy|please|best)\b|验证|检验|注|其中|希望|如有|经检验|祝|谢|证毕|完毕)"
     r"|\s*\*{1,2}[\w ]{1,30}[:.]?\*{1,2}",
     re.IGNORECASE,
 )
@@ -118,7 +118,7 @@ _NEGATIVE = (
 _LATER = re.compile(
     r"(?:^|[.!?…]\s|[。！？\n])[ *_(]{0,9}(?:(?:wait|hold\s+on|hmm+|actually|sorry|oops)\b"
     r"|(?:edit|update|correction|erratum|revised)\b"
-    r"|no(?:[,.:!]|\s+wait)|on\s+(?:second\s+thought|reflection)|scratch\s+that|(?:please\s+)?(?:ignore|disregard)\b"
+    r"|no(?:[,.:!]|\s+wait)|on\s+(?:second\s+thought|reflection)|looking\s+back|in\s+hindsight|scratch\s+that|(?:please\s+)?(?:ignore|disregard)\b"
     rf"|(?:(?:however|but),?\s+)?(?:this|that|it)\b[^.\n\d]{{0,60}}{_NEGATIVE}"
     r"|(?-i:I)\s+(?:mis\w+|over\w+|made|was\s+wrong|forgot|retract|withdraw|take\s+(?:this|that|it)\s+back)"
     r"|(?:but|however),?\s+the\s+(?:problem|question)\b|(?:(?!\b(?:otherwise|if|suppose|would)\b)[^.\n]){0,80}\bcontradiction"
@@ -148,9 +148,9 @@ _ASIDE = re.compile(
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence of the box between two places, or what follows it, leaves open if this is the answer."""
     before = text[max(start - MAX_AROUND, 0) : start].rpartition("\n\n")[2]
-    if not (_ALONE.fullmatch(before) or _is_stated(_last(_SENTENCE_ENDS, before), text, end)):
-        return True
     if _UNSTATED.search(before):
+        return True
+    if not (_ALONE.fullmatch(before) or _is_stated(_last(_SENTENCE_ENDS, before), text, end)):
         return True
     return bool(text[end : end + MAX_AFTER].strip(CLOSERS)) and _is_taken_up(text, start, end)
 
@@ -169,21 +169,20 @@ def _is_put_in_doubt(before: str) -> bool:
 
 def _is_taken_up(text: str, start: int, end: int) -> bool:
     """Whether what follows a box between two places leaves it open, takes it back or states another number."""
-    rest, *later = _SENTENCE_ENDS.split(text[end : end + MAX_AROUND], maxsplit=1)
+    rest, *later = _SENTENCE_ENDS.split(text[end : end + MAX_AROUND].partition("\n\n")[0], maxsplit=1)
     return bool(
         _is_left_open(rest)
         or _GOES_ON.match(text, end, end + MAX_AROUND)
-        or (
-            later
-            and start < MIN_WORKED
-            and len(text) - end < MIN_EXPLAINED
-            and _WORD.search(later[0])
-            and not _EXPLAINS.match(later[0])
-        )
+        or (start < MIN_WORKED and len(text) - end < MIN_EXPLAINED and any(map(_is_no_explanation, later)))
         or _QUESTION.match(text, end, end + MAX_AROUND)
         or _LATER.search(text, end, end + MAX_AFTER)
         or any(told not in text[start:end] for told in _restated(text, end))
     )
+
+
+def _is_no_explanation(after: str) -> bool:
+    """Whether what follows the sentence of a box says something else than why it is so, or that it is."""
+    return _WORD.search(after) is not None and _EXPLAINS.match(after) is None
 
 
 def _restated(text: str, end: int) -> list[str]:
