@@ -38,6 +38,7 @@ MAX_ARGUMENT = dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), 1 << 2_
     "zeta": 1_000,
     "Gamma": 1 << 16,
 }  # of functions that bear larger numbers than MAX_LOG, or only smaller ones
+MAX_APART = 8  # times the precision that the parts of a complex number may lie apart
 MAX_REMEMBERED = 1_000  # sums, integrals and limits; one that is asked for again costs the same steps
 MAX_SERIES = 300  # terms of a sum or product that are added up
 ENOUGH = 3  # sample points where both values are real that settle an identity
@@ -676,6 +677,7 @@ class _Evaluator:
 
     def _power(self, base: Any, exponent: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
         algebra.spend(self._work)
+        base = self._told_apart(base)
         if base == 0:
             if self._mp.re(exponent) < 0:
                 raise Undefined("a division by zero")
@@ -689,6 +691,15 @@ class _Evaluator:
         self._watch((base, exponent), result)
         return result
 
+    def _told_apart(self, number: Any) -> Any:  # noqa: ANN401 - mpmath is untyped
+        """The number without a part that no digit beside the other part tells; a logarithm would take all between."""
+        if not number.real or not number.imag:
+            return number
+        sizes = self._mp.mag(number.real) - self._mp.mag(number.imag)
+        if abs(sizes) <= self._mp.prec * MAX_APART:
+            return number
+        return number.real if sizes > 0 else self._mp.mpc(0, number.imag)
+
     def _watch(self, inputs: Iterable[Any], result: Any) -> None:  # noqa: ANN401 - mpmath is untyped
         """Remember that a root or logarithm of real numbers is not real."""
         self.strayed = self.strayed or (all(map(_is_real, inputs)) and not _is_real(result))
@@ -701,11 +712,15 @@ class _Evaluator:
         return -size if exponent.numerator % 2 else size
 
     def _function(self, name: str, values: list[Any]) -> Any:  # noqa: ANN401 - mpmath is untyped
+        if name not in _PARTS:
+            values = [*map(self._told_apart, values)]
         is_slow = name in _SLOW and not all(map(self._mp.isint, values))
         algebra.spend(self._work * (_SLOWNESS if is_slow else 1))
         limit = MAX_ARGUMENT.get(name, MAX_LOG)
         if limit is not None and any(abs(value) > limit for value in values):
             raise TooComplex("too large an argument")
+        if name == "double factorial" and not all(map(_is_real, values)):
+            raise TooComplex("a double factorial of a complex number")
         if name in _PLAIN:
             result = getattr(self._mp, _PLAIN[name])(*values)
             self._watch(values, result)
@@ -749,6 +764,7 @@ _PLAIN = {
     "floor": "floor", "ceil": "ceil", "binomial": "binomial", "factorial": "factorial", "Re": "re", "Im": "im",
     "double factorial": "fac2",
 }  # fmt: skip
+_PARTS = {"Re", "Im", "arg"}  # of a complex number, however small one is beside the other
 _OWN: dict[str, Callable[..., Any]] = {
     "absolute": abs,
     "max": lambda *values: max(values, key=lambda value: value.real),
