@@ -585,7 +585,9 @@ def _residue(scalar: Scalar, modulus: str) -> Scalar | None:
     names = algebra.symbols(scalar.value)
     parts = algebra.coefficients(scalar.value, next(iter(names))) if len(names) == 1 else None
     step = algebra.constant(parts[1]) if parts else None
-    if parts is None or step is None or abs(step.numerator) >= algebra.LONGEST_PRINTED or f"mod {abs(step)}" != modulus:
+    if parts is None or step is None or step.denominator != 1 or abs(step) >= algebra.LONGEST_PRINTED:
+        return None
+    if f"mod {abs(step)}" != modulus:
         return None
     return Scalar(value=parts[0], unit=modulus)
 

@@ -734,6 +734,8 @@ class _Evaluator:
         raise TooComplex(f"no numerical {name}")
 
     def _whole(self, number: Any) -> int:  # noqa: ANN401 - mpmath is untyped
+        if abs(number) > MAX_LOG:
+            raise TooComplex("too large a whole number")
         if not _is_real(number) or number.real != self._mp.nint(number.real):
             raise Undefined("a fraction where a whole number is needed")
         return int(number.real)
