@@ -80,7 +80,8 @@ def _until_handed_over(text: str) -> str:
         text = next((answer[2] for answer in reversed(list(_ANSWER.finditer(text))) if answer[2].strip()), text)
         text = _HEADERS.sub("\n", _BOX_TOKENS.sub(_box_of_tokens, text))
     read, at = "", 0
-    for token in sorted([*_ANGLE_TOKEN.finditer(text), *_SQUARE_TOKEN.finditer(text)], key=re.Match.start):
+    tokens = [*_SQUARE_TOKEN.finditer(text), *(_ANGLE_TOKEN.finditer(text) if "<" in text else ())]
+    for token in sorted(tokens, key=re.Match.start):
         read, at = read + text[at : token.start()], token.end()
         if read.strip() and (_ENDS.search(token[0]) or _BOXED.search(read)):
             return read.strip()

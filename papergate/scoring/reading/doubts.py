@@ -11,6 +11,7 @@ from functools import lru_cache
 from papergate.scoring.reading.denials import CLOSERS, MAX_CACHED
 
 MAX_AROUND = 200  # characters of the sentence on each side of a box; bounds the regular expressions
+MAX_PART = 60  # characters before a box that tell that it is a part of a formula or of a list
 MIN_WORKED = 100  # characters before its sentence that work an answer out; less says little beside what follows it
 MIN_EXPLAINED = 300  # characters after an answer that is given first and explained then
 MAX_AFTER = 2_000  # characters after the box in which a later sentence may take it back
@@ -148,7 +149,7 @@ _ASIDE = re.compile(
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence of the box between two places, or what follows it, leaves open if this is the answer."""
     before = text[max(start - MAX_AROUND, 0) : start].rpartition("\n\n")[2]
-    if _UNSTATED.search(before):
+    if _is_part(before[-MAX_PART:]):
         return True
     if not (_ALONE.fullmatch(before) or _is_stated(_last(_SENTENCE_ENDS, before), text, end)):
         return True
@@ -160,6 +161,11 @@ def _is_stated(before: str, text: str, end: int) -> bool:
     return _ALONE.fullmatch(before) is not None or (
         (_STATES.search(before) or _COUNTED.match(text, end)) is not None and not _is_put_in_doubt(before)
     )
+
+
+@lru_cache(MAX_CACHED)  # few headings stand before most answers
+def _is_part(before: str) -> bool:
+    return _UNSTATED.search(before) is not None
 
 
 @lru_cache(MAX_CACHED)
