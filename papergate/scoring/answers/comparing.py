@@ -602,7 +602,10 @@ def _congruent(one: Scalar, other: Scalar) -> bool:
     """Whether two residues leave the same rest."""
     modulus = one.unit.removeprefix("mod ")
     apart = algebra.constant(algebra.subtract(one.value, other.value))
-    return apart is not None and (apart == 0 or (modulus.isdecimal() and apart % int(modulus) == 0))
+    if apart == 0 or apart is None:
+        return apart == 0
+    size = int(modulus) if modulus.isdecimal() else 0
+    return size != 0 and apart % size == 0
 
 
 def _scaled(scalar: Scalar, unit: Unit) -> Scalar:
