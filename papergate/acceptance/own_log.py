@@ -44,7 +44,7 @@ def refuse_the_same_run(golden: Path, run: Path) -> None:
 
 
 def _first_record(folder: Path) -> bytes:
-    """The first completion in ``folder`` as it is written, or its beginning; empty if there is none.
+    """The first stored completion of ``folder``, at most its beginning. Empty if nothing is stored.
 
     No other run has this line: the times of the completion and the hash of the manifest are in it.
     """

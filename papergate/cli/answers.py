@@ -213,7 +213,7 @@ def _item(row: Mapping[str, Any], number: int, layout: Layout, place: str) -> It
     name = layout.field_of(row)
     identity = first(row, IDS)
     gold = layout.golds.get(str(identity), row.get(layout.gold_field))
-    for needed in (name, *([layout.gold_field] if gold is None else [])):
+    for needed in [name] if gold is not None else [name, layout.gold_field]:
         if needed not in row:
             seen = {"field": needed, "fields": sorted(row)}
             raise worded(PredictionsError, note("answer_without_field", place=place, line=number, **seen))

@@ -34,7 +34,7 @@ def own_files(path: Path) -> list[Path]:
 
 
 def first_line(file: IO[bytes] | gzip.GzipFile) -> bytes:
-    """The first line that is not empty, or its first `MOST_BYTES`; empty if there is none."""
+    """The first line with text, at most its first `MOST_BYTES`. Empty if no line has text."""
     lines = (file.readline(MOST_BYTES).strip() for _ in range(FIRST_LINES))
     return next(filter(None, lines), b"")
 

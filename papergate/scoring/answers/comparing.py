@@ -530,7 +530,9 @@ def _is_letter(shape: Shape) -> bool:
 def _members_of(dotted: Sequenced, count: int) -> tuple[Shape, ...] | None:
     """The members of `1, 2, ..., 10`, None where it has another number of them."""
     first, step, last = (algebra.constant(item.value) if isinstance(item, Scalar) else None for item in dotted.items)
-    if first is None or not step or last is None or (last - first) / step + 1 != count:
+    if first is None or not step or last is None:
+        return None
+    if (last - first) / step + 1 != count:
         return None
     return tuple(Scalar(value=algebra.rational(first + at * step)) for at in range(count))
 

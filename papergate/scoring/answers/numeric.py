@@ -54,10 +54,8 @@ _LARGEST = Fraction(10**9)  # of a size taken from the pair
 _MODERATE = 20  # a size whose inverse lies below all of `_SIZES`
 _TRIALS = 6  # points of each size where several variables may stand on either side of a corner
 _SMOOTH_SIZES = 3  # functions without corners and branches agree everywhere or almost nowhere
-_SLOW, _SLOWNESS = (
-    {"double factorial", "Gamma", "zeta", "factorial", "binomial"},
-    10,
-)  # functions that cost ten times as much
+_SLOW = {"double factorial", "Gamma", "zeta", "factorial", "binomial"}
+_SLOWNESS = 10  # times what other functions cost
 _SMOOTH = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "arctan"}
 _MAX_DEGREE = 8  # of a polynomial whose corners are looked for
 _ROOT_STEPS = 100  # of mpmath's search; what has not converged by then is used as it is
